@@ -1,0 +1,10 @@
+//! Kernels: the loops that produce values. Slices in, values or slices out; no Arrow, no nulls, no SQL.
+//!
+//! - [`level`] picks the CPU level once and compiles one portable body for each level.
+//! - Every kernel gives the same bits at every level, for every way of cutting its input, and for a
+//!   slice as for a single value.
+//! - `name(...)` runs at [`level::Level::current`]; `name_at(level, ...)` runs at the level given.
+#![allow(unsafe_code)]
+
+#[macro_use]
+pub mod level;
