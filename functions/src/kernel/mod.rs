@@ -8,3 +8,4 @@
 
 #[macro_use]
 pub mod level;
+pub mod transcendental;
