@@ -1,1 +1,3 @@
+//! Hypostyle: a vectorized columnar execution engine for machine-learning transforms.
 
+pub mod value_text;
