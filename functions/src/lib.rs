@@ -1,1 +1,31 @@
+//! Kernels, the contracts for functions, and the built-in function library of Hypostyle.
+//!
+//! A leaf among the project's crates: nothing here knows a plan, an operator or SQL text.
+//! [`kernel`] knows only slices; [`column`] is how functions see and write data; [`scalar`],
+//! [`aggregate`] and [`lanes`] are what an author implements; [`registry`] is where a planner finds them.
+#![deny(unsafe_code)]
+#![warn(missing_docs)]
 
+pub mod aggregate;
+mod builtin;
+pub mod coercion;
+pub mod column;
+pub mod documentation;
+pub mod error;
+#[allow(unsafe_code)]
+pub mod kernel;
+pub mod lanes;
+pub mod registry;
+pub mod scalar;
+pub mod scratch;
+pub mod signature;
+pub mod types;
+pub mod value;
+
+pub use error::{Error, Result};
+pub use registry::Registry;
+pub use types::{Field, Schema, TimeUnit, Type};
+pub use value::{Literal, Value};
+
+/// The one re-export of the memory format: an Arrow major is a change of this line.
+pub use arrow;

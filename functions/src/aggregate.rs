@@ -1,0 +1,180 @@
+//! The contract of aggregate functions: states of many groups in flat vectors, mergeable, spillable.
+
+use std::sync::Arc;
+
+use crate::column::{Output, Rows, View};
+use crate::documentation::Documentation;
+use crate::error::Result;
+use crate::scalar::Arguments;
+use crate::signature::{Parameter, Signature};
+use crate::types::Type;
+
+/// The states of all groups of one aggregate call on one worker.
+///
+/// A group is a number from 0; the engine calls [`Accumulator::resize`] before it uses a new one. Results
+/// must not depend on how rows were cut into batches or spread over workers: order-sensitive
+/// aggregates compare ordinals, sums are exact or reproducible.
+pub trait Accumulator: Send {
+    /// Makes room for groups `0 .. groups`; new groups are empty.
+    fn resize(&mut self, groups: usize);
+
+    /// Adds rows. `groups[row]` is the group of `row`; the ordinal of `row`, its place in the input's
+    /// order, is `ordinal + row`. Strict aggregates are not given rows with a null argument.
+    ///
+    /// # Errors
+    /// An overflow or an argument that the aggregate refuses.
+    fn update(&mut self, arguments: &[View<'_>], rows: Rows<'_>, groups: &[u32], ordinal: u64) -> Result<()>;
+
+    /// Adds states that [`Accumulator::state`] wrote: row `i` of `states` belongs to group `groups[i]`.
+    ///
+    /// # Errors
+    /// As for [`Accumulator::update`].
+    fn merge(&mut self, states: &[View<'_>], groups: &[u32]) -> Result<()>;
+
+    /// Writes the states of `groups` to rows `0 ..` of `output`, one column per type of [`BoundAggregate::states`];
+    /// the columns are prepared to that length.
+    ///
+    /// # Errors
+    /// Only what ends the query.
+    fn state(&mut self, groups: &[u32], output: &mut [Output]) -> Result<()>;
+
+    /// Writes the results of `groups` to rows `0 ..` of `output`, which is prepared to that length.
+    ///
+    /// # Errors
+    /// A result that does not fit its type.
+    fn finish(&mut self, groups: &[u32], output: &mut Output) -> Result<()>;
+
+    /// Bytes held, for the budget.
+    fn memory_bytes(&self) -> usize;
+}
+
+/// An aggregate bound to argument types and constants.
+#[derive(Clone)]
+pub struct BoundAggregate {
+    /// Type of the result.
+    pub result: Type,
+    /// Types of the columns that hold a state between workers, in spill files and in exported fits.
+    pub states: Vec<Type>,
+    /// True if rows with a null argument are skipped before the aggregate sees them.
+    pub strict: bool,
+    /// Makes an accumulator without groups.
+    pub make: Arc<dyn Fn() -> Box<dyn Accumulator> + Send + Sync>,
+}
+
+impl std::fmt::Debug for BoundAggregate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("BoundAggregate").field("result", &self.result).field("states", &self.states).finish_non_exhaustive()
+    }
+}
+
+impl BoundAggregate {
+    /// A strict aggregate whose accumulators `make` makes.
+    pub fn strict<A: Accumulator + 'static>(
+        result: Type,
+        states: Vec<Type>,
+        make: impl Fn() -> A + Send + Sync + 'static,
+    ) -> Self {
+        Self { result, states, strict: true, make: Arc::new(move || Box::new(make())) }
+    }
+
+    /// An aggregate that sees null arguments.
+    pub fn null_aware<A: Accumulator + 'static>(
+        result: Type,
+        states: Vec<Type>,
+        make: impl Fn() -> A + Send + Sync + 'static,
+    ) -> Self {
+        Self { result, states, strict: false, make: Arc::new(move || Box::new(make())) }
+    }
+}
+
+/// Binds one form of an aggregate.
+pub type AggregateBind = Arc<dyn Fn(&Arguments<'_>) -> Result<BoundAggregate> + Send + Sync>;
+
+/// One form of an aggregate.
+#[derive(Clone)]
+pub struct AggregateOverload {
+    /// What it takes.
+    pub signature: Signature,
+    /// Makes the bound aggregate.
+    pub bind: AggregateBind,
+}
+
+impl std::fmt::Debug for AggregateOverload {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.signature)
+    }
+}
+
+/// An aggregate function as the registry holds it.
+#[derive(Debug, Clone)]
+pub struct AggregateFunction {
+    /// Lower-case SQL name.
+    pub name: String,
+    /// Other names.
+    pub aliases: Vec<String>,
+    /// Forms.
+    pub overloads: Vec<AggregateOverload>,
+    /// True if DISTINCT changes nothing, as for min and max.
+    pub ignores_duplicates: bool,
+    /// True if the result depends on the order of the rows, as for list and first.
+    pub order_sensitive: bool,
+    /// Semantic version, raised whenever a result changes; stored in plans.
+    pub version: u32,
+    /// What the reference says.
+    pub documentation: Documentation,
+}
+
+impl AggregateFunction {
+    /// An aggregate without forms.
+    pub fn new(name: impl Into<String>, category: &str, summary: &str) -> Self {
+        Self {
+            name: name.into(),
+            aliases: Vec::new(),
+            overloads: Vec::new(),
+            ignores_duplicates: false,
+            order_sensitive: false,
+            version: 1,
+            documentation: Documentation::new(category, summary),
+        }
+    }
+
+    /// Adds a form.
+    pub fn overload<P, F>(mut self, parameters: P, bind: F) -> Self
+    where
+        P: IntoIterator<Item = Parameter>,
+        F: Fn(&Arguments<'_>) -> Result<BoundAggregate> + Send + Sync + 'static,
+    {
+        self.overloads.push(AggregateOverload { signature: Signature::new(parameters), bind: Arc::new(bind) });
+        self
+    }
+
+    /// Adds another name.
+    pub fn alias(mut self, name: &str) -> Self {
+        self.aliases.push(name.into());
+        self
+    }
+
+    /// Adds an example: a query's expression and what it shows.
+    pub fn example(mut self, sql: &str, result: &str) -> Self {
+        self.documentation = self.documentation.example(sql, result);
+        self
+    }
+
+    /// Adds a sentence of documentation.
+    pub fn note(mut self, note: &str) -> Self {
+        self.documentation = self.documentation.note(note);
+        self
+    }
+
+    /// States that DISTINCT changes nothing.
+    pub fn ignores_duplicates(mut self) -> Self {
+        self.ignores_duplicates = true;
+        self
+    }
+
+    /// States that the order of rows matters.
+    pub fn order_sensitive(mut self) -> Self {
+        self.order_sensitive = true;
+        self
+    }
+}

@@ -1,0 +1,215 @@
+//! Writable text and bytes in view layout.
+
+use std::fmt;
+
+use arrow::buffer::Buffer;
+
+use super::view::{Bytes, BytesData};
+
+/// Longest value that lies inside its view.
+const INLINE_BYTES: usize = 12;
+
+/// Own bytes beyond which the block is closed and becomes a shared buffer, since offsets have 31 bits.
+const BLOCK_BYTES_MAX: usize = 1 << 30;
+
+/// Text or bytes under construction: one view per row, long values in one growing block, and
+/// buffers shared with inputs for values that are parts of them.
+#[derive(Debug, Default)]
+pub struct BytesOutput {
+    pub(super) views: Vec<u128>,
+    pub(super) own: Vec<u8>,
+    pub(super) shared: Vec<Buffer>,
+}
+
+impl BytesOutput {
+    pub(super) fn clear(&mut self) {
+        self.views.clear();
+        self.own.clear();
+        self.shared.clear();
+    }
+
+    pub(super) fn resize(&mut self, length: usize) {
+        self.views.resize(length, 0);
+    }
+
+    pub(super) fn as_data(&self) -> BytesData<'_> {
+        BytesData { views: &self.views, own: Some(&self.own), buffers: &self.shared }
+    }
+
+    /// Writes a value by copy.
+    #[inline]
+    pub fn set(&mut self, row: usize, value: &[u8]) {
+        if value.len() <= INLINE_BYTES {
+            self.views[row] = inline_view(value);
+        } else {
+            let start = self.begin();
+            self.own.extend_from_slice(value);
+            self.views[row] = long_view(value, 0, start);
+        }
+    }
+
+    /// Writes `part`, which must be a part of row `source_row` of `source`; its bytes are shared, not
+    /// copied, where `source` is Arrow data.
+    #[inline]
+    pub fn set_part(&mut self, row: usize, source: &Bytes<'_>, source_row: usize, part: &[u8]) {
+        if part.len() <= INLINE_BYTES {
+            self.views[row] = inline_view(part);
+            return;
+        }
+        let whole = source.get(source_row);
+        match source.buffer(source_row) {
+            Some((buffer, start)) => {
+                let skipped = part.as_ptr() as usize - whole.as_ptr() as usize;
+                debug_assert!(skipped + part.len() <= whole.len(), "not a part of the source row");
+                let index = self.share(buffer);
+                self.views[row] = long_view(part, index + 1, start + skipped);
+            }
+            None => self.set(row, part),
+        }
+    }
+
+    /// Starts a value that is written to [`BytesOutput::block`] piece by piece; returns its start.
+    #[inline]
+    pub fn begin(&mut self) -> usize {
+        if self.own.len() > BLOCK_BYTES_MAX {
+            self.close_block();
+        }
+        self.own.len()
+    }
+
+    /// The block that receives the bytes of a value under construction.
+    #[inline]
+    pub fn block(&mut self) -> &mut Vec<u8> {
+        &mut self.own
+    }
+
+    /// Ends the value that began at `start` and gives it to `row`.
+    #[inline]
+    pub fn finish(&mut self, row: usize, start: usize) {
+        let value = &self.own[start..];
+        if value.len() <= INLINE_BYTES {
+            self.views[row] = inline_view(value);
+            self.own.truncate(start);
+        } else {
+            self.views[row] = long_view(value, 0, start);
+        }
+    }
+
+    fn share(&mut self, buffer: &Buffer) -> usize {
+        let same = |held: &Buffer| held.as_ptr() == buffer.as_ptr() && held.len() == buffer.len();
+        if let Some(last) = self.shared.last()
+            && same(last)
+        {
+            return self.shared.len() - 1;
+        }
+        if let Some(index) = self.shared.iter().position(same) {
+            return index;
+        }
+        self.shared.push(buffer.clone());
+        self.shared.len() - 1
+    }
+
+    /// Moves the own block to the shared buffers and re-points the views that used it.
+    fn close_block(&mut self) {
+        self.shared.push(Buffer::from_vec(std::mem::take(&mut self.own)));
+        let index = self.shared.len() as u128;
+        for view in &mut self.views {
+            if *view as u32 as usize > INLINE_BYTES && (*view >> 64) as u32 == 0 {
+                *view |= index << 64;
+            }
+        }
+    }
+}
+
+impl<'a> Bytes<'a> {
+    /// The Arrow buffer that holds a long value, and where it starts there.
+    fn buffer(&self, row: usize) -> Option<(&'a Buffer, usize)> {
+        if self.data.own.is_some() {
+            return None;
+        }
+        let view = self.view(row);
+        (view as u32 as usize > INLINE_BYTES)
+            .then(|| (&self.data.buffers[(view >> 64) as u32 as usize], (view >> 96) as u32 as usize))
+    }
+}
+
+fn inline_view(value: &[u8]) -> u128 {
+    let mut bytes = [0u8; 16];
+    bytes[..4].copy_from_slice(&(value.len() as u32).to_le_bytes());
+    bytes[4..4 + value.len()].copy_from_slice(value);
+    u128::from_le_bytes(bytes)
+}
+
+fn long_view(value: &[u8], buffer: usize, start: usize) -> u128 {
+    let mut bytes = [0u8; 16];
+    bytes[..4].copy_from_slice(&(value.len() as u32).to_le_bytes());
+    bytes[4..8].copy_from_slice(&value[..4]);
+    bytes[8..12].copy_from_slice(&(buffer as u32).to_le_bytes());
+    bytes[12..].copy_from_slice(&(start as u32).to_le_bytes());
+    u128::from_le_bytes(bytes)
+}
+
+/// Writer of a text column: takes only `&str`, which is what keeps every text column valid UTF-8.
+#[derive(Debug)]
+pub struct TextWriter<'a>(pub(super) &'a mut BytesOutput);
+
+impl TextWriter<'_> {
+    /// Writes a text by copy.
+    #[inline]
+    pub fn set(&mut self, row: usize, value: &str) {
+        self.0.set(row, value.as_bytes());
+    }
+
+    /// Writes `part`, a part of row `source_row` of `source`, sharing its bytes where possible.
+    #[inline]
+    pub fn set_part(&mut self, row: usize, source: &super::Text<'_>, source_row: usize, part: &str) {
+        self.0.set_part(row, &source.0, source_row, part.as_bytes());
+    }
+
+    /// Writes a text piece by piece: `build` appends to the given builder.
+    #[inline]
+    pub fn build<R>(&mut self, row: usize, build: impl FnOnce(&mut TextBuilder<'_>) -> R) -> R {
+        let start = self.0.begin();
+        let result = build(&mut TextBuilder { block: &mut self.0.own, start });
+        self.0.finish(row, start);
+        result
+    }
+}
+
+/// Receives the pieces of one text; also a [`fmt::Write`], so `write!` works on it.
+#[derive(Debug)]
+pub struct TextBuilder<'a> {
+    block: &'a mut Vec<u8>,
+    start: usize,
+}
+
+impl TextBuilder<'_> {
+    /// Appends text.
+    #[inline]
+    pub fn push_str(&mut self, piece: &str) {
+        self.block.extend_from_slice(piece.as_bytes());
+    }
+
+    /// Appends one character.
+    #[inline]
+    pub fn push(&mut self, character: char) {
+        self.push_str(character.encode_utf8(&mut [0; 4]));
+    }
+
+    /// Bytes written so far.
+    pub fn len(&self) -> usize {
+        self.block.len() - self.start
+    }
+
+    /// True if nothing was written.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+impl fmt::Write for TextBuilder<'_> {
+    fn write_str(&mut self, piece: &str) -> fmt::Result {
+        self.push_str(piece);
+        Ok(())
+    }
+}

@@ -1,0 +1,164 @@
+//! An owned column: flat, constant or dictionary-encoded. The encoding may differ from batch to batch.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, BooleanArray, UInt32Array, new_null_array};
+use arrow::buffer::{BooleanBuffer, NullBuffer, ScalarBuffer};
+use bumpalo::Bump;
+
+use super::bits::Bits;
+use super::borrow::borrow;
+use super::view::{Encoding, View};
+use crate::error::Result;
+use crate::types::Type;
+
+/// A column of a batch. Arrays are in the engine's layout, [`Type::to_arrow`].
+#[derive(Debug, Clone)]
+pub enum Column {
+    /// One value per row.
+    Flat(ArrayRef),
+    /// One value for all rows.
+    Constant {
+        /// An array of one value.
+        value: ArrayRef,
+        /// Number of rows.
+        length: usize,
+    },
+    /// Rows that point to values. Values are shared between batches of one row group.
+    Dictionary {
+        /// Value of each row; 0 where the row is null. Every index is inside the values.
+        indices: ScalarBuffer<u32>,
+        /// Nulls on top of those of the values.
+        validity: Option<NullBuffer>,
+        /// The values; at least one if there is a row.
+        values: ArrayRef,
+    },
+}
+
+impl Column {
+    /// Nulls of this type.
+    pub fn nulls(data_type: &Type, length: usize) -> Self {
+        Self::Constant { value: new_null_array(&data_type.to_arrow(), 1), length }
+    }
+
+    /// Number of rows.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Flat(array) => array.len(),
+            Self::Constant { length, .. } => *length,
+            Self::Dictionary { indices, .. } => indices.len(),
+        }
+    }
+
+    /// True without rows.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The column for reading; child views are made in `bump`.
+    pub fn view<'a>(&'a self, data_type: &'a Type, bump: &'a Bump) -> View<'a> {
+        match self {
+            Self::Flat(array) => borrow(array, data_type, bump),
+            Self::Constant { value, length } => {
+                View { length: *length, encoding: Encoding::Constant, ..borrow(value, data_type, bump) }
+            }
+            Self::Dictionary { indices, validity, values } => {
+                let encoding = Encoding::Dictionary { indices, validity: validity.as_ref().map(Bits::of_nulls) };
+                View { length: indices.len(), encoding, ..borrow(values, data_type, bump) }
+            }
+        }
+    }
+
+    /// Rows `start .. start + length`, without copying.
+    pub fn slice(&self, start: usize, length: usize) -> Self {
+        match self {
+            Self::Flat(array) => Self::Flat(array.slice(start, length)),
+            Self::Constant { value, .. } => Self::Constant { value: Arc::clone(value), length },
+            Self::Dictionary { indices, validity, values } => Self::Dictionary {
+                indices: indices.slice(start, length),
+                validity: validity.as_ref().map(|nulls| nulls.slice(start, length)),
+                values: Arc::clone(values),
+            },
+        }
+    }
+
+    /// The rows where `keep` is set, whose number is `kept`.
+    ///
+    /// # Errors
+    /// What Arrow reports.
+    pub fn filter(&self, keep: &BooleanBuffer, kept: usize) -> Result<Self> {
+        let predicate = BooleanArray::new(keep.clone(), None);
+        Ok(match self {
+            Self::Flat(array) => Self::Flat(arrow_select::filter::filter(array, &predicate)?),
+            Self::Constant { value, .. } => Self::Constant { value: Arc::clone(value), length: kept },
+            Self::Dictionary { indices, validity, values } => {
+                let codes = UInt32Array::new(indices.clone(), validity.clone());
+                let codes = arrow_select::filter::filter(&codes, &predicate)?;
+                Self::of_codes(&codes, Arc::clone(values))
+            }
+        })
+    }
+
+    /// The rows at these positions, in this order; a null position gives a null row.
+    ///
+    /// # Errors
+    /// What Arrow reports.
+    pub fn take(&self, rows: &UInt32Array) -> Result<Self> {
+        Ok(match self {
+            Self::Flat(array) => Self::Flat(arrow_select::take::take(array, rows, None)?),
+            Self::Constant { value, .. } if rows.null_count() == 0 => {
+                Self::Constant { value: Arc::clone(value), length: rows.len() }
+            }
+            Self::Constant { value, .. } => Self::Dictionary {
+                indices: ScalarBuffer::from(vec![0; rows.len()]),
+                validity: rows.nulls().cloned(),
+                values: Arc::clone(value),
+            },
+            Self::Dictionary { indices, validity, values } => {
+                let codes = UInt32Array::new(indices.clone(), validity.clone());
+                let codes = arrow_select::take::take(&codes, rows, None)?;
+                Self::of_codes(&codes, Arc::clone(values))
+            }
+        })
+    }
+
+    fn of_codes(codes: &ArrayRef, values: ArrayRef) -> Self {
+        use arrow::array::AsArray;
+        let codes = codes.as_primitive::<arrow::datatypes::UInt32Type>();
+        Self::Dictionary { indices: codes.values().clone(), validity: codes.nulls().cloned(), values }
+    }
+
+    /// The column as one flat array of the engine's layout.
+    ///
+    /// # Errors
+    /// What Arrow reports.
+    pub fn to_array(&self) -> Result<ArrayRef> {
+        match self {
+            Self::Flat(array) => Ok(Arc::clone(array)),
+            Self::Constant { value, length } => {
+                let rows = UInt32Array::from(vec![0u32; *length]);
+                Ok(arrow_select::take::take(value, &rows, None)?)
+            }
+            Self::Dictionary { indices, validity, values } => {
+                let rows = UInt32Array::new(indices.clone(), validity.clone());
+                Ok(arrow_select::take::take(values, &rows, None)?)
+            }
+        }
+    }
+
+    /// Bytes of the buffers this column refers to; shared buffers are counted in full.
+    pub fn memory_bytes(&self) -> usize {
+        match self {
+            Self::Flat(array) | Self::Constant { value: array, .. } => array.get_array_memory_size(),
+            Self::Dictionary { indices, values, .. } => indices.len() * 4 + values.get_array_memory_size(),
+        }
+    }
+}
+
+/// Makes each column flat.
+///
+/// # Errors
+/// What Arrow reports.
+pub fn flatten(columns: &[Column]) -> Result<Vec<ArrayRef>> {
+    columns.iter().map(Column::to_array).collect()
+}

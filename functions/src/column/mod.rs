@@ -1,0 +1,28 @@
+//! Columns: borrowed for reading ([`View`]), writable and reused ([`Output`]), and owned ([`Column`]).
+
+mod bits;
+mod rows;
+mod view;
+mod trusted;
+mod output;
+mod bytes_output;
+mod nested_output;
+mod copy;
+mod freeze;
+mod borrow;
+mod column;
+mod import;
+mod order;
+mod literal;
+
+pub use bits::{Bits, BitsMut};
+pub use borrow::borrow;
+pub use bytes_output::{BytesOutput, TextBuilder, TextWriter};
+pub use column::{Column, flatten};
+pub use import::import;
+pub use literal::{literal_array, value_at};
+pub use nested_output::ListWriter;
+pub use order::{compare, compare_floats, equal, hash};
+pub use output::{Output, OutputData, WritableFixed};
+pub use rows::{Rows, RowsIter};
+pub use view::{Boolean, Bytes, BytesData, Data, Encoding, Fixed, FixedWidth, List, ListData, Text, View};

@@ -1,0 +1,35 @@
+//! Writer of lists and maps.
+
+use super::Output;
+
+/// Writes one list at a time: append its elements to [`ListWriter::child`], then [`ListWriter::finish`].
+#[derive(Debug)]
+pub struct ListWriter<'a> {
+    pub(super) offsets: &'a mut Vec<i32>,
+    pub(super) sizes: &'a mut Vec<i32>,
+    pub(super) child: &'a mut Output,
+}
+
+impl ListWriter<'_> {
+    /// The elements of all lists; append only. Of a map, structs of key and value.
+    pub fn child(&mut self) -> &mut Output {
+        self.child
+    }
+
+    /// Where the next list starts in the child.
+    pub fn start(&self) -> usize {
+        self.child.len()
+    }
+
+    /// Gives `row` the elements appended since `start`.
+    pub fn finish(&mut self, row: usize, start: usize) {
+        self.set(row, start, self.child.len() - start);
+    }
+
+    /// Gives `row` the `length` elements from `start`; lists may share elements.
+    pub fn set(&mut self, row: usize, start: usize, length: usize) {
+        // A start past 31 bits is refused by `Output::check_capacity` before anything reads it.
+        self.offsets[row] = start as i32;
+        self.sizes[row] = length as i32;
+    }
+}

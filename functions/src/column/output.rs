@@ -1,0 +1,499 @@
+//! A writable typed column, owned by the caller of a function and reused from batch to batch.
+//!
+//! Rows may be written in any order and in several calls (the branches of a CASE fill disjoint rows).
+//! A row that nothing writes holds an unspecified but readable value.
+
+use arrow::buffer::Buffer;
+use arrow::datatypes::{ArrowNativeType, IntervalMonthDayNano};
+use bumpalo::Bump;
+use half::f16;
+
+use super::bits::BitsMut;
+use super::bytes_output::{BytesOutput, TextWriter};
+use super::nested_output::ListWriter;
+use super::view::{Data, Encoding, FixedWidth, ListData, View};
+use crate::error::{Error, Result};
+use crate::types::Type;
+
+/// Buffers kept back after a freeze, to be written again once their readers are gone.
+const RETAINED_BUFFERS: usize = 4;
+
+/// Values of an [`Output`], by physical form; each variant is the writable twin of one of [`Data`].
+#[derive(Debug)]
+pub enum OutputData {
+    /// Only nulls.
+    Null,
+    /// Truth values.
+    Boolean(BitsMut),
+    /// Int8.
+    Int8(Vec<i8>),
+    /// Int16.
+    Int16(Vec<i16>),
+    /// Int32, Date.
+    Int32(Vec<i32>),
+    /// Int64, Time, Timestamp, TimestampTz.
+    Int64(Vec<i64>),
+    /// UInt8.
+    UInt8(Vec<u8>),
+    /// UInt16.
+    UInt16(Vec<u16>),
+    /// UInt32.
+    UInt32(Vec<u32>),
+    /// UInt64.
+    UInt64(Vec<u64>),
+    /// Float16.
+    Float16(Vec<f16>),
+    /// Float32.
+    Float32(Vec<f32>),
+    /// Float64.
+    Float64(Vec<f64>),
+    /// Decimal.
+    Int128(Vec<i128>),
+    /// Interval.
+    Interval(Vec<IntervalMonthDayNano>),
+    /// Text and Binary.
+    Bytes(BytesOutput),
+    /// List and Map.
+    List {
+        /// Start of each list in the child.
+        offsets: Vec<i32>,
+        /// Length of each list.
+        sizes: Vec<i32>,
+        /// The elements, appended.
+        child: Box<Output>,
+    },
+    /// FixedList.
+    FixedList {
+        /// The dimension.
+        size: usize,
+        /// The elements, `size` for each row.
+        child: Box<Output>,
+    },
+    /// Struct: one output per field.
+    Struct(Vec<Output>),
+}
+
+/// A writable column. See the module.
+#[derive(Debug)]
+pub struct Output {
+    pub(super) data_type: Type,
+    pub(super) length: usize,
+    /// Meaningful only while `has_nulls`; a set bit is a valid row.
+    pub(super) validity: BitsMut,
+    pub(super) has_nulls: bool,
+    pub(super) data: OutputData,
+    pub(super) retained: Vec<Buffer>,
+    errors: Vec<(u32, Error)>,
+    failed: BitsMut,
+    has_failed: bool,
+    quiet: bool,
+}
+
+impl Output {
+    /// An empty column of this type.
+    pub fn new(data_type: Type) -> Self {
+        let data = OutputData::new(&data_type);
+        Self {
+            data_type,
+            length: 0,
+            validity: BitsMut::default(),
+            has_nulls: false,
+            data,
+            retained: Vec::new(),
+            errors: Vec::new(),
+            failed: BitsMut::default(),
+            has_failed: false,
+            quiet: false,
+        }
+    }
+
+    /// Logical type.
+    pub fn data_type(&self) -> &Type {
+        &self.data_type
+    }
+
+    /// Number of rows.
+    pub fn len(&self) -> usize {
+        self.length
+    }
+
+    /// True without rows.
+    pub fn is_empty(&self) -> bool {
+        self.length == 0
+    }
+
+    /// Forgets what was written and makes room for `length` rows, all valid, without errors.
+    pub fn prepare(&mut self, length: usize) {
+        self.length = 0;
+        self.has_nulls = false;
+        self.has_failed = false;
+        self.errors.clear();
+        self.reclaim();
+        match &mut self.data {
+            OutputData::Bytes(bytes) => bytes.clear(),
+            OutputData::List { offsets, sizes, child } => {
+                offsets.clear();
+                sizes.clear();
+                child.prepare(0);
+            }
+            OutputData::FixedList { child, .. } => child.prepare(0),
+            OutputData::Struct(fields) => fields.iter_mut().for_each(|field| field.prepare(0)),
+            _ => {}
+        }
+        self.resize(length);
+    }
+
+    /// Makes room for `length` rows and keeps those that are there; new rows are valid.
+    pub fn resize(&mut self, length: usize) {
+        if self.has_nulls {
+            self.validity.length = self.length;
+            self.validity.resize(length, true);
+        }
+        self.length = length;
+        match &mut self.data {
+            OutputData::Null => {}
+            OutputData::Boolean(bits) => bits.resize(length, false),
+            OutputData::Int8(values) => resize(values, length),
+            OutputData::Int16(values) => resize(values, length),
+            OutputData::Int32(values) => resize(values, length),
+            OutputData::Int64(values) => resize(values, length),
+            OutputData::UInt8(values) => resize(values, length),
+            OutputData::UInt16(values) => resize(values, length),
+            OutputData::UInt32(values) => resize(values, length),
+            OutputData::UInt64(values) => resize(values, length),
+            OutputData::Float16(values) => resize(values, length),
+            OutputData::Float32(values) => resize(values, length),
+            OutputData::Float64(values) => resize(values, length),
+            OutputData::Int128(values) => resize(values, length),
+            OutputData::Interval(values) => resize(values, length),
+            OutputData::Bytes(bytes) => bytes.resize(length),
+            OutputData::List { offsets, sizes, .. } => {
+                offsets.resize(length, 0);
+                sizes.resize(length, 0);
+            }
+            OutputData::FixedList { size, child } => child.resize(length * *size),
+            OutputData::Struct(fields) => fields.iter_mut().for_each(|field| field.resize(length)),
+        }
+    }
+
+    /// Adds `count` rows at the end and returns the position of the first.
+    pub fn grow(&mut self, count: usize) -> usize {
+        let start = self.length;
+        self.resize(start + count);
+        start
+    }
+
+    /// Makes a row null.
+    #[inline]
+    pub fn set_null(&mut self, row: usize) {
+        if !self.has_nulls {
+            self.has_nulls = true;
+            self.validity.reset(self.length, true);
+        }
+        self.validity.set(row, false);
+    }
+
+    /// True if the row has not been made null.
+    #[inline]
+    pub fn is_valid(&self, row: usize) -> bool {
+        !matches!(self.data, OutputData::Null) && (!self.has_nulls || self.validity.get(row))
+    }
+
+    /// True if some row was made null.
+    pub fn has_nulls(&self) -> bool {
+        self.has_nulls || matches!(self.data, OutputData::Null)
+    }
+
+    /// Validity words for bulk writing, all-valid at first; a set bit is a valid row.
+    pub fn validity_words(&mut self) -> &mut [u64] {
+        if !self.has_nulls {
+            self.has_nulls = true;
+            self.validity.reset(self.length, true);
+        }
+        &mut self.validity.words
+    }
+
+    /// Adds a null row at the end.
+    pub fn push_null(&mut self) {
+        let row = self.grow(1);
+        self.set_null(row);
+    }
+
+    /// Records that a row has no value because of `error`; it is raised only if the row is used.
+    /// The row reads as null. `error` is not made where nobody will see it, as under TRY.
+    #[cold]
+    pub fn fail(&mut self, row: usize, error: impl FnOnce() -> Error) {
+        self.set_null(row);
+        if !self.has_failed {
+            self.has_failed = true;
+            self.failed.reset(self.length, false);
+        }
+        self.failed.set(row, true);
+        if !self.quiet {
+            self.errors.push((row as u32, error()));
+        }
+    }
+
+    /// Under `quiet`, errors are recorded without their text: a TRY asked for the column.
+    pub fn set_quiet(&mut self, quiet: bool) {
+        self.quiet = quiet;
+    }
+
+    /// True if the row has failed.
+    pub fn has_failed(&self, row: usize) -> bool {
+        self.has_failed && self.failed.get(row)
+    }
+
+    /// The failed rows, if any.
+    pub fn failed(&self) -> Option<&BitsMut> {
+        self.has_failed.then_some(&self.failed)
+    }
+
+    /// Rows and errors in the order they were recorded.
+    pub fn errors(&self) -> &[(u32, Error)] {
+        &self.errors
+    }
+
+    /// Takes the errors out; the rows stay null.
+    pub fn clear_errors(&mut self) {
+        self.errors.clear();
+        self.has_failed = false;
+    }
+
+    /// Fixed-width values to write, one per row.
+    ///
+    /// # Panics
+    /// If the column has another physical form; the plan was verified, so this is a bug.
+    #[inline]
+    pub fn fixed<T: WritableFixed>(&mut self) -> &mut [T] {
+        match T::slice_mut(&mut self.data) {
+            Some(values) => values,
+            None => wrong_form(&self.data_type, std::any::type_name::<T>()),
+        }
+    }
+
+    /// Truth values to write.
+    ///
+    /// # Panics
+    /// If the column is not Boolean.
+    #[inline]
+    pub fn boolean(&mut self) -> &mut BitsMut {
+        match &mut self.data {
+            OutputData::Boolean(bits) => bits,
+            _ => wrong_form(&self.data_type, "boolean"),
+        }
+    }
+
+    /// Writer of text.
+    ///
+    /// # Panics
+    /// If the column is not Text.
+    #[inline]
+    pub fn text(&mut self) -> TextWriter<'_> {
+        debug_assert_eq!(self.data_type, Type::Text);
+        TextWriter(self.bytes())
+    }
+
+    /// Writer of bytes. In a Text column write text only, through [`Output::text`].
+    ///
+    /// # Panics
+    /// If the column is neither Binary nor Text.
+    #[inline]
+    pub fn bytes(&mut self) -> &mut BytesOutput {
+        match &mut self.data {
+            OutputData::Bytes(bytes) => bytes,
+            _ => wrong_form(&self.data_type, "text or binary"),
+        }
+    }
+
+    /// Writer of lists or of maps, whose elements are structs of key and value.
+    ///
+    /// # Panics
+    /// If the column is neither.
+    pub fn list(&mut self) -> ListWriter<'_> {
+        match &mut self.data {
+            OutputData::List { offsets, sizes, child } => ListWriter { offsets, sizes, child },
+            _ => wrong_form(&self.data_type, "list"),
+        }
+    }
+
+    /// The elements of a fixed list column, `dimension` for each row in row order.
+    ///
+    /// # Panics
+    /// If the column is not a fixed list.
+    pub fn fixed_list_child(&mut self) -> &mut Output {
+        match &mut self.data {
+            OutputData::FixedList { child, .. } => child,
+            _ => wrong_form(&self.data_type, "fixed list"),
+        }
+    }
+
+    /// One field of a struct column.
+    ///
+    /// # Panics
+    /// If the column is not a struct with this field.
+    pub fn field(&mut self, index: usize) -> &mut Output {
+        match &mut self.data {
+            OutputData::Struct(fields) => &mut fields[index],
+            _ => wrong_form(&self.data_type, "struct"),
+        }
+    }
+
+    /// What was written, for reading.
+    pub fn view<'a>(&'a self, bump: &'a Bump) -> View<'a> {
+        let data = match &self.data {
+            OutputData::Null => Data::Null,
+            OutputData::Boolean(bits) => Data::Boolean(bits.as_bits()),
+            OutputData::Int8(values) => Data::Int8(values),
+            OutputData::Int16(values) => Data::Int16(values),
+            OutputData::Int32(values) => Data::Int32(values),
+            OutputData::Int64(values) => Data::Int64(values),
+            OutputData::UInt8(values) => Data::UInt8(values),
+            OutputData::UInt16(values) => Data::UInt16(values),
+            OutputData::UInt32(values) => Data::UInt32(values),
+            OutputData::UInt64(values) => Data::UInt64(values),
+            OutputData::Float16(values) => Data::Float16(values),
+            OutputData::Float32(values) => Data::Float32(values),
+            OutputData::Float64(values) => Data::Float64(values),
+            OutputData::Int128(values) => Data::Int128(values),
+            OutputData::Interval(values) => Data::Interval(values),
+            OutputData::Bytes(bytes) => Data::Bytes(bytes.as_data()),
+            OutputData::List { offsets, sizes, child } => {
+                Data::List(ListData { offsets, sizes: Some(sizes), child: bump.alloc(child.view(bump)) })
+            }
+            OutputData::FixedList { size, child } => {
+                Data::FixedList { size: *size, child: bump.alloc(child.view(bump)) }
+            }
+            OutputData::Struct(fields) => {
+                Data::Struct(bump.alloc_slice_fill_iter(fields.iter().map(|field| field.view(bump))))
+            }
+        };
+        let validity = self.has_nulls.then(|| self.validity.as_bits());
+        View { data_type: &self.data_type, length: self.length, encoding: Encoding::Flat, validity, data }
+    }
+
+    /// Checks that list offsets still fit 32 bits.
+    ///
+    /// # Errors
+    /// [`Error::Resource`] if one batch holds more than 2^31 elements.
+    pub fn check_capacity(&self) -> Result<()> {
+        match &self.data {
+            OutputData::List { child, .. } if child.length > i32::MAX as usize => Err(Error::Resource(format!(
+                "one batch of {} holds {} elements; at most {} fit, use smaller batches",
+                self.data_type,
+                child.length,
+                i32::MAX
+            ))),
+            _ => Ok(()),
+        }
+    }
+
+    /// Takes back a buffer that was handed out and that nobody else holds any more.
+    fn reclaim(&mut self) {
+        if self.retained.is_empty() {
+            return;
+        }
+        match &mut self.data {
+            OutputData::Int8(values) => reclaim(values, &mut self.retained),
+            OutputData::Int16(values) => reclaim(values, &mut self.retained),
+            OutputData::Int32(values) => reclaim(values, &mut self.retained),
+            OutputData::Int64(values) => reclaim(values, &mut self.retained),
+            OutputData::UInt8(values) => reclaim(values, &mut self.retained),
+            OutputData::UInt16(values) => reclaim(values, &mut self.retained),
+            OutputData::UInt32(values) => reclaim(values, &mut self.retained),
+            OutputData::UInt64(values) => reclaim(values, &mut self.retained),
+            OutputData::Float32(values) => reclaim(values, &mut self.retained),
+            OutputData::Float64(values) => reclaim(values, &mut self.retained),
+            _ => self.retained.clear(),
+        }
+    }
+
+}
+
+fn reclaim<T: ArrowNativeType>(values: &mut Vec<T>, retained: &mut Vec<Buffer>) {
+    if values.capacity() > 0 {
+        return;
+    }
+    for _ in 0..retained.len() {
+        match retained.remove(0).into_vec::<T>() {
+            Ok(taken) => {
+                *values = taken;
+                return;
+            }
+            Err(still_shared) => retained.push(still_shared),
+        }
+    }
+}
+
+/// Grows with zeroed pages from the allocator where there is no storage yet, which is cheaper than writing zeros.
+fn resize<T: FixedWidth>(values: &mut Vec<T>, length: usize) {
+    if values.capacity() == 0 {
+        *values = vec![T::default(); length];
+    } else {
+        values.resize(length, T::default());
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn wrong_form(data_type: &Type, wanted: &str) -> ! {
+    // The planner verified the types, so another form here is a bug; the border turns it into an error.
+    #[allow(clippy::panic)]
+    {
+        panic!("internal error: output of type {data_type} written as {wanted}")
+    }
+}
+
+impl OutputData {
+    fn new(data_type: &Type) -> Self {
+        match data_type {
+            Type::Null => Self::Null,
+            Type::Boolean => Self::Boolean(BitsMut::default()),
+            Type::Int8 => Self::Int8(Vec::new()),
+            Type::Int16 => Self::Int16(Vec::new()),
+            Type::Int32 | Type::Date => Self::Int32(Vec::new()),
+            Type::Int64 | Type::Time | Type::Timestamp(_) | Type::TimestampTz => Self::Int64(Vec::new()),
+            Type::UInt8 => Self::UInt8(Vec::new()),
+            Type::UInt16 => Self::UInt16(Vec::new()),
+            Type::UInt32 => Self::UInt32(Vec::new()),
+            Type::UInt64 => Self::UInt64(Vec::new()),
+            Type::Float16 => Self::Float16(Vec::new()),
+            Type::Float32 => Self::Float32(Vec::new()),
+            Type::Float64 => Self::Float64(Vec::new()),
+            Type::Decimal(..) => Self::Int128(Vec::new()),
+            Type::Interval => Self::Interval(Vec::new()),
+            Type::Text | Type::Binary => Self::Bytes(BytesOutput::default()),
+            Type::List(element) => Self::list_of(Type::clone(element)),
+            Type::Map(key, value) => Self::list_of(Type::map_entry(key, value)),
+            Type::FixedList(element, size) => {
+                Self::FixedList { size: *size, child: Box::new(Output::new(Type::clone(element))) }
+            }
+            Type::Struct(fields) => {
+                Self::Struct(fields.iter().map(|field| Output::new(field.data_type.clone())).collect())
+            }
+        }
+    }
+
+    fn list_of(element: Type) -> Self {
+        Self::List { offsets: Vec::new(), sizes: Vec::new(), child: Box::new(Output::new(element)) }
+    }
+}
+
+/// Rust types that an [`Output`] can hold by value.
+pub trait WritableFixed: FixedWidth {
+    /// The values of `data` if it has this form.
+    fn slice_mut(data: &mut OutputData) -> Option<&mut [Self]>;
+}
+
+macro_rules! writable_fixed {
+    ($($rust:ty => $variant:ident),*) => {
+        $(impl WritableFixed for $rust {
+            #[inline]
+            fn slice_mut(data: &mut OutputData) -> Option<&mut [Self]> {
+                match data { OutputData::$variant(values) => Some(values), _ => None }
+            }
+        })*
+    };
+}
+// One arm expands to the impl of `slice_mut` that recognises one variant of `OutputData`.
+writable_fixed!(i8 => Int8, i16 => Int16, i32 => Int32, i64 => Int64, u8 => UInt8, u16 => UInt16, u32 => UInt32, u64 => UInt64, f16 => Float16, f32 => Float32, f64 => Float64, i128 => Int128, IntervalMonthDayNano => Interval);

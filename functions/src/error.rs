@@ -1,0 +1,120 @@
+//! The error of this crate: what went wrong, where in the call, and what would be right.
+
+use crate::types::Type;
+
+/// Result with this crate's [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What can go wrong while binding or calling a function.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The query, the data or the arguments are at fault.
+    #[error("{0}")]
+    User(String),
+    /// One argument of a function has a value or type that the function refuses.
+    #[error("{function}: argument {position} {problem}")]
+    Argument {
+        /// SQL name of the function.
+        function: String,
+        /// Position, counted from 1.
+        position: usize,
+        /// What is wrong, and what would be right.
+        problem: String,
+    },
+    /// Two embeddings that must agree in dimension do not.
+    #[error("{function}: argument {position} has dimension {actual}; expected {expected}, the dimension of argument 1")]
+    DimensionMismatch {
+        /// SQL name of the function.
+        function: String,
+        /// Position of the second embedding, counted from 1.
+        position: usize,
+        /// Dimension found.
+        actual: usize,
+        /// Dimension wanted.
+        expected: usize,
+    },
+    /// No overload of the function takes these argument types.
+    #[error("{function}: no form takes ({actual}); {expected}")]
+    NoOverload {
+        /// SQL name of the function.
+        function: String,
+        /// Argument types as given.
+        actual: String,
+        /// The forms there are.
+        expected: String,
+    },
+    /// There is no such function.
+    #[error("no function \"{name}\"{suggestion}")]
+    UnknownFunction {
+        /// The name as written.
+        name: String,
+        /// Either empty or a sentence that names the nearest function.
+        suggestion: String,
+    },
+    /// A value does not fit its target type.
+    #[error("cannot cast {value} from {from} to {to}{reason}")]
+    Cast {
+        /// The offending value as text.
+        value: String,
+        /// Source type.
+        from: Type,
+        /// Target type.
+        to: Type,
+        /// Either empty or a clause that says why.
+        reason: &'static str,
+    },
+    /// A number left the range of its type.
+    #[error("{operation}: {detail} is out of range for {target}")]
+    OutOfRange {
+        /// Operation or function.
+        operation: &'static str,
+        /// The operands or value.
+        detail: String,
+        /// Type whose range was left.
+        target: Type,
+    },
+    /// Division or remainder by zero where that is an error.
+    #[error("{operation}: division by zero")]
+    DivisionByZero {
+        /// Operation or function.
+        operation: &'static str,
+    },
+    /// A type that is not supported at this border.
+    #[error("type {what} is not supported; {right}")]
+    Unsupported {
+        /// The type or feature.
+        what: String,
+        /// What can be used instead.
+        right: String,
+    },
+    /// Memory, time or input and output ran out.
+    #[error("{0}")]
+    Resource(String),
+    /// A bug of this project.
+    #[error("internal error: {0}; please report it")]
+    Internal(String),
+}
+
+impl Error {
+    /// A user error with this text.
+    pub fn user(message: impl Into<String>) -> Self {
+        Self::User(message.into())
+    }
+
+    /// An internal error with this text.
+    pub fn internal(message: impl Into<String>) -> Self {
+        Self::Internal(message.into())
+    }
+
+    /// A refused argument; `position` counts from 1.
+    pub fn argument(function: impl Into<String>, position: usize, problem: impl Into<String>) -> Self {
+        Self::Argument { function: function.into(), position, problem: problem.into() }
+    }
+}
+
+impl From<arrow::error::ArrowError> for Error {
+    fn from(error: arrow::error::ArrowError) -> Self {
+        Self::Internal(error.to_string())
+    }
+}

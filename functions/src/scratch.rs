@@ -1,0 +1,43 @@
+//! What a worker lends to the functions it calls: an arena that is reset between calls, and typed slots that stay.
+
+use std::any::{Any, TypeId};
+use std::collections::HashMap;
+
+use bumpalo::Bump;
+
+/// Working memory of one worker. Never shared between threads.
+#[derive(Default)]
+pub struct Scratch {
+    /// Arena for the duration of one call; reset by the evaluator between batches.
+    pub arena: Bump,
+    slots: HashMap<TypeId, Box<dyn Any + Send>, ahash::RandomState>,
+}
+
+impl Scratch {
+    /// Empty scratch.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The slot of type `T`, made on first use: a merge heap, a regex cache, a buffer that grows once.
+    ///
+    /// Several functions may use one slot type in turn, so its content is only valid within a call.
+    pub fn slot<T: Default + Send + 'static>(&mut self) -> &mut T {
+        let slot = self.slots.entry(TypeId::of::<T>()).or_insert_with(|| Box::<T>::default());
+        match slot.downcast_mut::<T>() {
+            Some(slot) => slot,
+            None => unreachable!("a slot is keyed by its type"),
+        }
+    }
+
+    /// Forgets the arena's content and keeps its memory.
+    pub fn reset(&mut self) {
+        self.arena.reset();
+    }
+}
+
+impl std::fmt::Debug for Scratch {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Scratch").field("arena_bytes", &self.arena.allocated_bytes()).finish_non_exhaustive()
+    }
+}
