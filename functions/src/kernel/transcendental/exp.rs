@@ -29,11 +29,19 @@ const ARGUMENT_MAX: f64 = 710.0;
 /// Every argument below gives zero; e^-746 < 2^-1076.
 const ARGUMENT_MIN: f64 = -746.0;
 
-/// e^(high + low), for a `low` below an ulp of `high` in size; within 0.55 ulp of the pair given.
+/// e^(high + low) as a product (leading + rest) * scale[0] * scale[1].
+pub(super) struct Exponential {
+    pub leading: f64,
+    pub rest: f64,
+    /// Two powers of two, since their product leaves the range of f64 for the largest and smallest results.
+    pub scale: [f64; 2],
+}
+
+/// e^(high + low) in parts, for a `low` below an ulp of `high` in size; leading + rest is within 2^-56 of the value.
 ///
-/// A NaN in `high` gives some NaN.
+/// A NaN in `high` gives some NaN in `leading`.
 #[inline(always)]
-pub(super) fn exp_of_pair(high: f64, low: f64) -> f64 {
+pub(super) fn exp_parts(high: f64, low: f64) -> Exponential {
     let low = select((high > ARGUMENT_MAX) | (high < ARGUMENT_MIN), 0.0, low);
     let high = select(high > ARGUMENT_MAX, ARGUMENT_MAX, high);
     let high = select(high < ARGUMENT_MIN, ARGUMENT_MIN, high);
@@ -43,12 +51,17 @@ pub(super) fn exp_of_pair(high: f64, low: f64) -> f64 {
     let correction = low - n * LN2_LOW;
     let r = exact + correction;
     let tail = r * r * polynomial(r, &EXP_TAIL) + correction;
-    let (sum, error) = fast_two_sum(1.0, exact);
-    let value = sum + (error + tail);
-    // Two factors, since 2^n leaves the range of f64 for the largest and smallest results.
+    let (leading, error) = fast_two_sum(1.0, exact);
     let half = n * 0.5 + ROUND;
-    let rest = (n - (half - ROUND)) + ROUND;
-    value * power_of_two(half) * power_of_two(rest)
+    let other_half = (n - (half - ROUND)) + ROUND;
+    Exponential { leading, rest: error + tail, scale: [power_of_two(half), power_of_two(other_half)] }
+}
+
+/// e^(high + low), rounded: within 0.6 ulp of the pair given, 1 ulp where the result is subnormal.
+#[inline(always)]
+pub(super) fn exp_of_pair(high: f64, low: f64) -> f64 {
+    let parts = exp_parts(high, low);
+    (parts.leading + parts.rest) * parts.scale[0] * parts.scale[1]
 }
 
 #[inline(always)]

@@ -64,19 +64,52 @@ macro_rules! unary_faces {
 
 mod exact;
 
+mod angle;
+mod arc;
+mod cbrt;
 mod exp;
 mod expm1;
+mod gamma;
+mod hyperbolic;
 mod ln;
+mod ln_pair;
+mod log10;
 mod log1p;
+mod log2;
+mod pow;
 mod sigmoid;
 mod tanh;
+mod trigonometric;
 
-pub use exp::*;
-pub use expm1::*;
-pub use ln::*;
-pub use log1p::*;
-pub use sigmoid::*;
-pub use tanh::*;
+pub use arc::{
+    acos, acos_at, acos_f32, acos_f32_at, acos_f32_one, acos_one, asin, asin_at, asin_f32, asin_f32_at,
+    asin_f32_one, asin_one, atan, atan_at, atan_f32, atan_f32_at, atan_f32_one, atan_one, atan2, atan2_at,
+    atan2_one,
+};
+pub use cbrt::{cbrt, cbrt_at, cbrt_f32, cbrt_f32_at, cbrt_f32_one, cbrt_one};
+pub use exp::{exp, exp_at, exp_f32, exp_f32_at, exp_f32_one, exp_one};
+pub use expm1::{expm1, expm1_at, expm1_f32, expm1_f32_at, expm1_f32_one, expm1_one};
+pub use gamma::{
+    gamma, gamma_at, gamma_f32, gamma_f32_at, gamma_f32_one, gamma_one, ln_gamma, ln_gamma_at, ln_gamma_f32,
+    ln_gamma_f32_at, ln_gamma_f32_one, ln_gamma_one,
+};
+pub use hyperbolic::{
+    acosh, acosh_at, acosh_f32, acosh_f32_at, acosh_f32_one, acosh_one, asinh, asinh_at, asinh_f32,
+    asinh_f32_at, asinh_f32_one, asinh_one, atanh, atanh_at, atanh_f32, atanh_f32_at, atanh_f32_one,
+    atanh_one, cosh, cosh_at, cosh_f32, cosh_f32_at, cosh_f32_one, cosh_one, sinh, sinh_at, sinh_f32,
+    sinh_f32_at, sinh_f32_one, sinh_one,
+};
+pub use ln::{ln, ln_at, ln_f32, ln_f32_at, ln_f32_one, ln_one};
+pub use log1p::{log1p, log1p_at, log1p_f32, log1p_f32_at, log1p_f32_one, log1p_one};
+pub use log2::{log2, log2_at, log2_f32, log2_f32_at, log2_f32_one, log2_one};
+pub use log10::{log10, log10_at, log10_f32, log10_f32_at, log10_f32_one, log10_one};
+pub use pow::{pow, pow_at, pow_constant, pow_constant_at, pow_f32, pow_f32_at, pow_f32_one, pow_one};
+pub use sigmoid::{sigmoid, sigmoid_at, sigmoid_f32, sigmoid_f32_at, sigmoid_f32_one, sigmoid_one};
+pub use tanh::{tanh, tanh_at, tanh_f32, tanh_f32_at, tanh_f32_one, tanh_one};
+pub use trigonometric::{
+    cos, cos_at, cos_f32, cos_f32_at, cos_f32_one, cos_one, sin, sin_at, sin_f32, sin_f32_at, sin_f32_one,
+    sin_one, tan, tan_at, tan_f32, tan_f32_at, tan_f32_one, tan_one,
+};
 
 #[cfg(test)]
 mod oracle;
