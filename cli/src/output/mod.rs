@@ -1,0 +1,2 @@
+pub(crate) mod atomic_file;
+pub(crate) mod csv;
