@@ -1,1 +1,18 @@
+//! Physical plan as plain data, expression evaluator, operators, execution, memory and spill.
+//!
+//! This crate knows no SQL. A [`plan::Plan`] comes in (from a planner, from bytes, from a host), and
+//! [`Batch`]es come out; the executor owns the loop and can stop between any two steps.
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
 
+pub mod batch;
+pub mod catalog;
+pub mod context;
+pub mod error;
+pub mod plan;
+pub mod table;
+
+pub use batch::{Batch, Position};
+pub use catalog::Catalog;
+pub use context::{Configuration, Context};
+pub use error::{Error, Result};

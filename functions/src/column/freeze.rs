@@ -8,7 +8,7 @@ use arrow::array::{
 use arrow::buffer::{Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow::datatypes::*;
 
-use super::output::{Output, OutputData};
+use super::output::{Output, OutputData, RETAINED_BUFFERS};
 use super::trusted;
 use crate::error::{Error, Result};
 use crate::types::Type;
@@ -86,7 +86,7 @@ fn primitive<T: ArrowPrimitiveType>(
 ) -> ArrayRef {
     let length = values.len();
     let buffer = Buffer::from_vec(std::mem::take(values));
-    if retained.len() == 4 {
+    if retained.len() == RETAINED_BUFFERS {
         retained.remove(0);
     }
     retained.push(buffer.clone());

@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::types::Type;
 
 /// Buffers kept back after a freeze, to be written again once their readers are gone.
-const RETAINED_BUFFERS: usize = 4;
+pub(super) const RETAINED_BUFFERS: usize = 4;
 
 /// Values of an [`Output`], by physical form; each variant is the writable twin of one of [`Data`].
 #[derive(Debug)]

@@ -1,0 +1,49 @@
+//! What every part of a run can see: functions, tables, settings and limits of one session.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use hypostyle_functions::Registry;
+use hypostyle_functions::scalar::Settings;
+
+use crate::catalog::Catalog;
+
+/// Limits and sizes of a session.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Configuration {
+    /// Workers of a query; 1 runs everything on the caller's thread.
+    pub threads: usize,
+    /// Rows of a batch.
+    pub batch_rows: usize,
+    /// Byte budget of the session; `None` leaves it unlimited.
+    pub memory_limit_bytes: Option<usize>,
+    /// Where spill files go; `None` takes the system's temporary directory.
+    pub temp_directory: Option<PathBuf>,
+    /// Whether chains of fixed-width functions are fused into programs. Off gives the same bits, slower.
+    pub fuse: bool,
+}
+
+impl Default for Configuration {
+    fn default() -> Self {
+        Self {
+            threads: std::thread::available_parallelism().map_or(1, usize::from),
+            batch_rows: 2048,
+            memory_limit_bytes: None,
+            temp_directory: None,
+            fuse: true,
+        }
+    }
+}
+
+/// Functions, tables and settings of one query or session; shared by its workers.
+#[derive(Debug)]
+pub struct Context {
+    /// Functions.
+    pub registry: Arc<Registry>,
+    /// Tables.
+    pub catalog: Arc<Catalog>,
+    /// Settings that functions see.
+    pub settings: Settings,
+    /// Limits and sizes.
+    pub configuration: Configuration,
+}

@@ -1,0 +1,263 @@
+//! The physical plan: plain data that can be displayed, verified, written and read back.
+//!
+//! A plan owns no state and knows no operator; `crate::execution` makes one runnable.
+
+mod expression;
+
+use hypostyle_functions::types::Schema;
+use hypostyle_functions::value::Literal;
+use serde::{Deserialize, Serialize};
+
+pub use expression::Expression;
+
+/// Version of the plan's serialized form.
+pub const PLAN_VERSION: u32 = 1;
+
+/// A node with the schema of its output.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    /// What it does.
+    pub node: Node,
+    /// Columns of the output.
+    pub schema: Schema,
+    /// Rows the planner expects, for display and sizing.
+    pub estimated_rows: Option<u64>,
+}
+
+/// A table by name or by the function that makes it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum TableReference {
+    /// A table of the session's catalog.
+    Named(String),
+    /// A table function with constant arguments: `read_csv('x.csv', delim => ';')`.
+    Function {
+        /// Name of the function.
+        name: String,
+        /// Positional arguments.
+        arguments: Vec<Literal>,
+        /// Named arguments.
+        options: Vec<(String, Literal)>,
+    },
+}
+
+/// What a plan node does. Column indexes in expressions are positions in the input's schema.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Node {
+    /// Reads columns of a table.
+    Scan {
+        /// The table.
+        table: TableReference,
+        /// Columns of the table, in output order.
+        projection: Vec<usize>,
+        /// Conjuncts that the table may use to read less; over the table's own columns.
+        filters: Vec<Expression>,
+        /// Rows after which nothing more is wanted.
+        limit: Option<u64>,
+    },
+    /// Rows of expressions without columns.
+    Values {
+        /// One list of expressions per row, as many as the schema has columns.
+        rows: Vec<Vec<Expression>>,
+    },
+    /// Keeps rows whose predicate is true.
+    Filter {
+        /// Input.
+        input: Box<Plan>,
+        /// A truth value per row.
+        predicate: Expression,
+    },
+    /// Computes one column per expression.
+    Project {
+        /// Input.
+        input: Box<Plan>,
+        /// One expression per output column.
+        expressions: Vec<Expression>,
+    },
+    /// Keeps `count` rows after the first `offset`, in order.
+    Limit {
+        /// Input.
+        input: Box<Plan>,
+        /// Rows to skip.
+        offset: u64,
+        /// Rows to keep; all if `None`.
+        count: Option<u64>,
+    },
+    /// Orders rows; ties keep the input's order.
+    Sort {
+        /// Input.
+        input: Box<Plan>,
+        /// Keys, most significant first.
+        keys: Vec<SortKey>,
+        /// Only this many first rows are wanted: top-n.
+        limit: Option<u64>,
+    },
+    /// Groups rows; output columns are the keys and then the aggregates. Without keys there is one group, always.
+    Aggregate {
+        /// Input.
+        input: Box<Plan>,
+        /// Grouping keys; nulls group together.
+        keys: Vec<Expression>,
+        /// Aggregates.
+        aggregates: Vec<AggregateCall>,
+    },
+    /// Joins by equality of keys; output columns are the left's and then the right's
+    /// (only the left's for semi and anti). The right side is built into a table, the left probes it.
+    HashJoin {
+        /// Probe side, whose order the output keeps.
+        left: Box<Plan>,
+        /// Build side.
+        right: Box<Plan>,
+        /// Which rows come out.
+        kind: JoinKind,
+        /// Pairs of keys, of equal types.
+        keys: Vec<JoinKey>,
+        /// A further condition over the columns of both sides, left first.
+        residual: Option<Expression>,
+    },
+    /// Every pair of rows that satisfies the condition, if there is one.
+    CrossJoin {
+        /// Outer side, whose order the output keeps.
+        left: Box<Plan>,
+        /// Inner side, held in memory.
+        right: Box<Plan>,
+        /// Which rows come out: inner, or an outer, semi or anti join by condition.
+        kind: JoinKind,
+        /// A condition over the columns of both sides, left first.
+        condition: Option<Expression>,
+    },
+    /// The rows of all inputs, in order; schemas agree.
+    Union {
+        /// Inputs.
+        inputs: Vec<Plan>,
+    },
+    /// One row per list element; lists of one row run in parallel and short ones end in nulls.
+    /// Output columns are the input's and then one per list.
+    Unnest {
+        /// Input.
+        input: Box<Plan>,
+        /// Expressions that give lists.
+        lists: Vec<Expression>,
+        /// Whether a row whose lists are all empty or null still gives one row.
+        outer: bool,
+    },
+    /// Passes the one row of its input; no row becomes a row of nulls, several are an error.
+    SingleRow {
+        /// Input.
+        input: Box<Plan>,
+    },
+    /// Writes the input; the output is one row with the number of rows written.
+    Write {
+        /// Input.
+        input: Box<Plan>,
+        /// Where to.
+        target: WriteTarget,
+    },
+}
+
+/// Where a write goes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum WriteTarget {
+    /// A file.
+    File {
+        /// Path; `/dev/stdout` streams.
+        path: String,
+        /// Format, in lower case.
+        format: String,
+        /// Options of the format.
+        options: Vec<(String, Literal)>,
+    },
+    /// A table of the session, held in memory.
+    Table {
+        /// Name.
+        name: String,
+        /// Whether an existing table of that name is replaced.
+        replace: bool,
+    },
+}
+
+/// One key of an order.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SortKey {
+    /// What is ordered by.
+    pub expression: Expression,
+    /// Greatest first.
+    pub descending: bool,
+    /// Nulls before everything else.
+    pub nulls_first: bool,
+}
+
+/// Which rows of a join come out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum JoinKind {
+    /// Matching pairs.
+    Inner,
+    /// Matching pairs, and left rows without a match.
+    Left,
+    /// Matching pairs, and right rows without a match.
+    Right,
+    /// Matching pairs, and rows of either side without a match.
+    Full,
+    /// Left rows with a match, once.
+    LeftSemi,
+    /// Left rows without a match.
+    LeftAnti,
+    /// Left rows without a match, as `NOT IN` means it: none if the right side has a null key, and
+    /// never one whose key is null unless the right side is empty.
+    LeftAntiNullAware,
+    /// Left rows with one more column: whether there is a match; null where `IN` gives null.
+    LeftMark,
+}
+
+/// A pair of join keys.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct JoinKey {
+    /// Over the left side's columns.
+    pub left: Expression,
+    /// Over the right side's columns.
+    pub right: Expression,
+    /// Whether null matches null: `IS NOT DISTINCT FROM`.
+    pub nulls_match: bool,
+}
+
+/// A call of an aggregate function.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AggregateCall {
+    /// Name in the registry.
+    pub function: String,
+    /// Semantic version of the function.
+    pub version: u32,
+    /// Arguments, already coerced.
+    pub arguments: Vec<Expression>,
+    /// Whether equal argument rows count once.
+    pub distinct: bool,
+    /// Rows that count; all if `None`.
+    pub filter: Option<Expression>,
+    /// Order in which an order-sensitive aggregate sees the rows.
+    pub order: Vec<SortKey>,
+    /// Type of the result.
+    pub data_type: hypostyle_functions::Type,
+}
+
+impl Plan {
+    /// A node with this schema and no estimate.
+    pub fn new(node: Node, schema: Schema) -> Self {
+        Self { node, schema, estimated_rows: None }
+    }
+
+    /// The inputs, in order.
+    pub fn inputs(&self) -> Vec<&Plan> {
+        match &self.node {
+            Node::Scan { .. } | Node::Values { .. } => Vec::new(),
+            Node::Filter { input, .. }
+            | Node::Project { input, .. }
+            | Node::Limit { input, .. }
+            | Node::Sort { input, .. }
+            | Node::Aggregate { input, .. }
+            | Node::Unnest { input, .. }
+            | Node::SingleRow { input }
+            | Node::Write { input, .. } => vec![input],
+            Node::HashJoin { left, right, .. } | Node::CrossJoin { left, right, .. } => vec![left, right],
+            Node::Union { inputs } => inputs.iter().collect(),
+        }
+    }
+}
