@@ -8,4 +8,6 @@
 
 #[macro_use]
 pub mod level;
+pub mod divisor;
+pub mod hash;
 pub mod transcendental;
