@@ -1,1 +1,15 @@
+//! SQL text to physical plan.
+//!
+//! The folders are the life of a query: [`parse`] makes a syntax [`tree`] of the text, binding gives every name a
+//! meaning and every expression a type, rewrites make the logical plan cheaper, and lowering makes it a plan of the
+//! engine, which is plain data.
+#![forbid(unsafe_code)]
 
+mod span;
+mod error;
+mod nearest;
+pub mod tree;
+pub mod parse;
+
+pub use error::{Error, ErrorKind, Result};
+pub use span::{Location, Span};

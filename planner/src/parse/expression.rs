@@ -1,0 +1,498 @@
+//! The parser's expressions into ours: one form for each meaning, every node with its place.
+
+use sqlparser::ast::{self, AccessExpr, Expr, Subscript, Value};
+
+use crate::error::{Error, Result};
+use crate::parse::{Parameters, call, query, span_of, type_name};
+use crate::span::Span;
+use crate::tree::{
+    BinaryOperator, CaseBranch, Expression, ExpressionKind, LiteralText, MatchKind, Name, OrderTerm, Quantifier,
+    UnaryOperator,
+};
+
+/// Stack kept free for one level of conversion.
+const STACK_FREE_BYTES: usize = 128 << 10;
+/// Stack allocated when it runs out.
+const STACK_GROW_BYTES: usize = 2 << 20;
+
+/// Converts one expression.
+pub(super) fn convert(expression: Expr, parameters: &mut Parameters) -> Result<Expression> {
+    stacker::maybe_grow(STACK_FREE_BYTES, STACK_GROW_BYTES, || match expression {
+        Expr::BinaryOp { left, op, right } => convert_chain(*left, op, *right, parameters),
+        other => convert_one(other, parameters),
+    })
+}
+
+pub(super) fn convert_all(expressions: Vec<Expr>, parameters: &mut Parameters) -> Result<Vec<Expression>> {
+    expressions.into_iter().map(|expression| convert(expression, parameters)).collect()
+}
+
+fn boxed(expression: Expr, parameters: &mut Parameters) -> Result<Box<Expression>> {
+    convert(expression, parameters).map(Box::new)
+}
+
+fn boxed_optional(expression: Option<Box<Expr>>, parameters: &mut Parameters) -> Result<Option<Box<Expression>>> {
+    expression.map(|expression| boxed(*expression, parameters)).transpose()
+}
+
+/// Walks the left spine of a chain of operators in a loop, since chains are long where nesting is not.
+fn convert_chain(left: Expr, op: ast::BinaryOperator, right: Expr, parameters: &mut Parameters) -> Result<Expression> {
+    let mut links = vec![(op, right)];
+    let mut first = left;
+    while let Expr::BinaryOp { left, op, right } = first {
+        links.push((op, *right));
+        first = *left;
+    }
+    let mut chain = convert(first, parameters)?;
+    let mut chain_is_comparison = false;
+    for (op, right) in links.into_iter().rev() {
+        let right_is_comparison = matches!(&right, Expr::BinaryOp { op, .. } if is_comparison(op));
+        let right = convert(right, parameters)?;
+        let comparison = is_comparison(&op);
+        if comparison && (chain_is_comparison || right_is_comparison) {
+            let message = "comparisons cannot be chained; combine them with AND";
+            return Err(Error::syntax(message, chain.span.union(right.span)));
+        }
+        chain_is_comparison = comparison;
+        chain = join_link(chain, op, right)?;
+    }
+    Ok(chain)
+}
+
+fn is_comparison(op: &ast::BinaryOperator) -> bool {
+    use ast::BinaryOperator as Op;
+    matches!(op, Op::Eq | Op::NotEq | Op::Lt | Op::LtEq | Op::Gt | Op::GtEq)
+}
+
+fn join_link(left: Expression, op: ast::BinaryOperator, right: Expression) -> Result<Expression> {
+    use ast::BinaryOperator as Op;
+    let span = left.span.union(right.span);
+    let negated = matches!(op, Op::PGRegexNotMatch | Op::PGNotLikeMatch | Op::PGNotILikeMatch);
+    let kind = match op {
+        Op::And => flattened(left, right, ExpressionKind::And, |kind| match kind {
+            ExpressionKind::And(terms) => Ok(terms),
+            other => Err(other),
+        }),
+        Op::Or => flattened(left, right, ExpressionKind::Or, |kind| match kind {
+            ExpressionKind::Or(terms) => Ok(terms),
+            other => Err(other),
+        }),
+        Op::PGRegexMatch | Op::PGRegexNotMatch => {
+            let name = Name::new("regexp_full_match", span);
+            let call = ExpressionKind::Call(Box::new(crate::tree::Call::plain(name, vec![left, right])));
+            match negated {
+                true => ExpressionKind::Unary(UnaryOperator::Not, Box::new(Expression::new(call, span))),
+                false => call,
+            }
+        }
+        Op::PGLikeMatch | Op::PGNotLikeMatch => match_kind(MatchKind::Like, left, right, negated),
+        Op::PGILikeMatch | Op::PGNotILikeMatch => match_kind(MatchKind::ILike, left, right, negated),
+        Op::Glob => match_kind(MatchKind::Glob, left, right, false),
+        other => ExpressionKind::Binary(binary_operator(&other, span)?, Box::new(left), Box::new(right)),
+    };
+    Ok(Expression::new(kind, span))
+}
+
+fn match_kind(kind: MatchKind, operand: Expression, pattern: Expression, negated: bool) -> ExpressionKind {
+    ExpressionKind::Match { kind, operand: Box::new(operand), pattern: Box::new(pattern), escape: None, negated }
+}
+
+fn flattened(
+    left: Expression,
+    right: Expression,
+    wrap: impl Fn(Vec<Expression>) -> ExpressionKind,
+    terms_of: impl Fn(ExpressionKind) -> Result<Vec<Expression>, ExpressionKind>,
+) -> ExpressionKind {
+    let mut terms = match terms_of(left.kind) {
+        Ok(terms) => terms,
+        Err(kind) => vec![Expression::new(kind, left.span)],
+    };
+    match terms_of(right.kind) {
+        Ok(more) => terms.extend(more),
+        Err(kind) => terms.push(Expression::new(kind, right.span)),
+    }
+    wrap(terms)
+}
+
+pub(super) fn binary_operator(op: &ast::BinaryOperator, span: Span) -> Result<BinaryOperator> {
+    use ast::BinaryOperator as Op;
+    Ok(match op {
+        Op::Plus => BinaryOperator::Plus,
+        Op::Minus => BinaryOperator::Minus,
+        Op::Multiply => BinaryOperator::Multiply,
+        Op::Divide => BinaryOperator::Divide,
+        Op::DuckIntegerDivide => BinaryOperator::IntegerDivide,
+        Op::Modulo => BinaryOperator::Modulo,
+        Op::BitwiseXor => BinaryOperator::Power,
+        Op::PGExp => BinaryOperator::PowerStars,
+        Op::StringConcat => BinaryOperator::Concat,
+        Op::Eq => BinaryOperator::Equal,
+        Op::NotEq => BinaryOperator::NotEqual,
+        Op::Lt => BinaryOperator::Less,
+        Op::LtEq => BinaryOperator::LessOrEqual,
+        Op::Gt => BinaryOperator::Greater,
+        Op::GtEq => BinaryOperator::GreaterOrEqual,
+        Op::BitwiseAnd => BinaryOperator::BitAnd,
+        Op::BitwiseOr => BinaryOperator::BitOr,
+        Op::PGBitwiseShiftLeft => BinaryOperator::ShiftLeft,
+        Op::PGBitwiseShiftRight => BinaryOperator::ShiftRight,
+        Op::PGStartsWith => BinaryOperator::StartsWith,
+        Op::Arrow => BinaryOperator::JsonGet,
+        Op::LongArrow => BinaryOperator::JsonGetText,
+        Op::AtArrow => BinaryOperator::ContainsAll,
+        Op::ArrowAt => BinaryOperator::ContainedBy,
+        Op::PGOverlap => BinaryOperator::Overlaps,
+        other => return Err(Error::unsupported(format!("operator {other} is"), span)),
+    })
+}
+
+/// Converts every form but chains of operators.
+fn convert_one(expression: Expr, parameters: &mut Parameters) -> Result<Expression> {
+    use ExpressionKind as Kind;
+    match expression {
+        Expr::Identifier(ident) => {
+            let name = name_of(ident);
+            let span = name.span;
+            Ok(Expression::new(Kind::Column(vec![name]), span))
+        }
+        Expr::CompoundIdentifier(idents) => {
+            let names: Vec<Name> = idents.into_iter().map(name_of).collect();
+            let span = names_span(&names);
+            Ok(Expression::new(Kind::Column(names), span))
+        }
+        Expr::CompoundFieldAccess { root, access_chain } => access(*root, access_chain, parameters),
+        Expr::Nested(inner) => convert(*inner, parameters),
+        Expr::Value(value) => literal(value, parameters),
+        Expr::TypedString(typed) => {
+            let value = literal(typed.value, parameters)?;
+            let span = value.span;
+            let target = type_name::convert(typed.data_type, span)?;
+            Ok(Expression::new(Kind::Cast { operand: Box::new(value), target, lenient: false }, span))
+        }
+        Expr::UnaryOp { op, expr } => unary(op, *expr, parameters),
+        Expr::IsNull(operand) => is_null(*operand, false, parameters),
+        Expr::IsUnknown(operand) => is_null(*operand, false, parameters),
+        Expr::IsNotNull(operand) | Expr::IsNotUnknown(operand) => is_null(*operand, true, parameters),
+        Expr::IsTrue(operand) => is_boolean(*operand, true, false, parameters),
+        Expr::IsNotTrue(operand) => is_boolean(*operand, true, true, parameters),
+        Expr::IsFalse(operand) => is_boolean(*operand, false, false, parameters),
+        Expr::IsNotFalse(operand) => is_boolean(*operand, false, true, parameters),
+        Expr::IsDistinctFrom(left, right) => is_distinct(*left, *right, false, parameters),
+        Expr::IsNotDistinctFrom(left, right) => is_distinct(*left, *right, true, parameters),
+        Expr::InList { expr, list, negated } => {
+            let operand = boxed(*expr, parameters)?;
+            let list = convert_all(list, parameters)?;
+            let span = list.iter().fold(operand.span, |span, item| span.union(item.span));
+            Ok(Expression::new(Kind::InList { operand, list, negated }, span))
+        }
+        Expr::InSubquery { expr, subquery, negated } => {
+            let operand = boxed(*expr, parameters)?;
+            let query = Box::new(query::convert(*subquery, parameters)?);
+            let span = operand.span.union(query.span);
+            Ok(Expression::new(Kind::InQuery { operand, query, negated }, span))
+        }
+        Expr::Between { expr, negated, low, high } => {
+            let operand = boxed(*expr, parameters)?;
+            let low = boxed(*low, parameters)?;
+            let high = boxed(*high, parameters)?;
+            let span = operand.span.union(high.span);
+            Ok(Expression::new(Kind::Between { operand, low, high, negated }, span))
+        }
+        Expr::Like { negated, any: false, expr, pattern, escape_char } => {
+            text_match(MatchKind::Like, negated, *expr, *pattern, escape_char, parameters)
+        }
+        Expr::ILike { negated, any: false, expr, pattern, escape_char } => {
+            text_match(MatchKind::ILike, negated, *expr, *pattern, escape_char, parameters)
+        }
+        Expr::SimilarTo { negated, expr, pattern, escape_char } => {
+            text_match(MatchKind::SimilarTo, negated, *expr, *pattern, escape_char, parameters)
+        }
+        Expr::AnyOp { left, compare_op, right, .. } => {
+            quantified(Quantifier::Any, *left, compare_op, *right, parameters)
+        }
+        Expr::AllOp { left, compare_op, right } => {
+            quantified(Quantifier::All, *left, compare_op, *right, parameters)
+        }
+        Expr::Cast { kind, expr, data_type, format: None } => {
+            let operand = boxed(*expr, parameters)?;
+            let target = type_name::convert(data_type, operand.span)?;
+            let lenient = matches!(kind, ast::CastKind::TryCast | ast::CastKind::SafeCast);
+            let span = operand.span;
+            Ok(Expression::new(Kind::Cast { operand, target, lenient }, span))
+        }
+        Expr::Case { case_token, end_token, operand, conditions, else_result } => {
+            let operand = boxed_optional(operand, parameters)?;
+            let branches = conditions
+                .into_iter()
+                .map(|branch| {
+                    Ok(CaseBranch {
+                        condition: convert(branch.condition, parameters)?,
+                        result: convert(branch.result, parameters)?,
+                    })
+                })
+                .collect::<Result<_>>()?;
+            let otherwise = boxed_optional(else_result, parameters)?;
+            let span = span_of(case_token.0.span).union(span_of(end_token.0.span));
+            Ok(Expression::new(Kind::Case { operand, branches, otherwise }, span))
+        }
+        Expr::Exists { subquery, negated } => {
+            let query = Box::new(query::convert(*subquery, parameters)?);
+            let span = query.span;
+            Ok(Expression::new(Kind::Exists { query, negated }, span))
+        }
+        Expr::Subquery(subquery) => {
+            let query = Box::new(query::convert(*subquery, parameters)?);
+            let span = query.span;
+            Ok(Expression::new(Kind::ScalarQuery(query), span))
+        }
+        Expr::Tuple(items) => collection(items, Kind::Row, parameters),
+        Expr::Array(array) => collection(array.elem, Kind::List, parameters),
+        Expr::Dictionary(fields) => {
+            let fields = fields
+                .into_iter()
+                .map(|field| Ok((name_of(field.key), convert(*field.value, parameters)?)))
+                .collect::<Result<Vec<_>>>()?;
+            let span = fields.iter().fold(Span::NONE, |span, (name, value)| span.union(name.span).union(value.span));
+            Ok(Expression::new(Kind::Struct(fields), span))
+        }
+        Expr::Map(map) => {
+            let entries = map
+                .entries
+                .into_iter()
+                .map(|entry| Ok((convert(*entry.key, parameters)?, convert(*entry.value, parameters)?)))
+                .collect::<Result<Vec<_>>>()?;
+            let span = entries.iter().fold(Span::NONE, |span, (key, value)| span.union(key.span).union(value.span));
+            Ok(Expression::new(Kind::Map(entries), span))
+        }
+        Expr::Lambda(lambda) => {
+            let parameters_written: Vec<Name> = match lambda.params {
+                ast::OneOrManyWithParens::One(parameter) => vec![name_of(parameter.name)],
+                ast::OneOrManyWithParens::Many(many) => many.into_iter().map(|one| name_of(one.name)).collect(),
+            };
+            let body = boxed(*lambda.body, parameters)?;
+            let span = names_span(&parameters_written).union(body.span);
+            let arrow = lambda.syntax == ast::LambdaSyntax::Arrow;
+            Ok(Expression::new(Kind::Lambda { parameters: parameters_written, body, arrow }, span))
+        }
+        Expr::Interval(interval) => {
+            let value = boxed(*interval.value, parameters)?;
+            let span = value.span;
+            if interval.last_field.is_some() {
+                return Err(Error::unsupported("intervals with two units are", span));
+            }
+            let unit = interval.leading_field.map(|field| field.to_string());
+            Ok(Expression::new(Kind::Interval { value, unit }, span))
+        }
+        Expr::Collate { expr, collation } => {
+            let operand = boxed(*expr, parameters)?;
+            let span = operand.span;
+            let collation = single_name(collation, span)?;
+            Ok(Expression::new(Kind::Collate(operand, collation), span))
+        }
+        other => call::convert(other, parameters),
+    }
+}
+
+/// The name of a function or collation, which has one part here.
+pub(super) fn single_name(name: ast::ObjectName, span: Span) -> Result<Name> {
+    let mut names = names_of(name)?;
+    match (names.pop(), names.is_empty()) {
+        (Some(name), true) => Ok(name),
+        (Some(name), false) => {
+            Err(Error::invalid("a name without a schema is expected here", names_span(&names).union(name.span)))
+        }
+        (None, _) => Err(Error::syntax("a name is missing", span)),
+    }
+}
+
+pub(super) fn names_of(name: ast::ObjectName) -> Result<Vec<Name>> {
+    name.0
+        .into_iter()
+        .map(|part| match part {
+            ast::ObjectNamePart::Identifier(ident) => Ok(name_of(ident)),
+            ast::ObjectNamePart::Function(function) => {
+                Err(Error::unsupported("a function call inside a name is", span_of(function.name.span)))
+            }
+        })
+        .collect()
+}
+
+pub(super) fn name_of(ident: ast::Ident) -> Name {
+    Name { quoted: ident.quote_style.is_some(), span: span_of(ident.span), text: ident.value }
+}
+
+pub(super) fn names_span(names: &[Name]) -> Span {
+    names.iter().fold(Span::NONE, |span, name| span.union(name.span))
+}
+
+fn is_null(operand: Expr, negated: bool, parameters: &mut Parameters) -> Result<Expression> {
+    let operand = boxed(operand, parameters)?;
+    let span = operand.span;
+    Ok(Expression::new(ExpressionKind::IsNull { operand, negated }, span))
+}
+
+fn is_boolean(operand: Expr, value: bool, negated: bool, parameters: &mut Parameters) -> Result<Expression> {
+    let operand = boxed(operand, parameters)?;
+    let span = operand.span;
+    Ok(Expression::new(ExpressionKind::IsBoolean { operand, value, negated }, span))
+}
+
+fn is_distinct(left: Expr, right: Expr, negated: bool, parameters: &mut Parameters) -> Result<Expression> {
+    let left = boxed(left, parameters)?;
+    let right = boxed(right, parameters)?;
+    let span = left.span.union(right.span);
+    Ok(Expression::new(ExpressionKind::IsDistinct { left, right, negated }, span))
+}
+
+fn text_match(
+    kind: MatchKind,
+    negated: bool,
+    operand: Expr,
+    pattern: Expr,
+    escape: Option<Box<Expr>>,
+    parameters: &mut Parameters,
+) -> Result<Expression> {
+    let operand = boxed(operand, parameters)?;
+    let pattern = boxed(pattern, parameters)?;
+    let escape = boxed_optional(escape, parameters)?;
+    let span = operand.span.union(pattern.span);
+    Ok(Expression::new(ExpressionKind::Match { kind, operand, pattern, escape, negated }, span))
+}
+
+fn quantified(
+    quantifier: Quantifier,
+    left: Expr,
+    op: ast::BinaryOperator,
+    right: Expr,
+    parameters: &mut Parameters,
+) -> Result<Expression> {
+    let left = boxed(left, parameters)?;
+    let right = boxed(right, parameters)?;
+    let span = left.span.union(right.span);
+    let operator = binary_operator(&op, span)?;
+    Ok(Expression::new(ExpressionKind::Quantified { quantifier, operator, left, right }, span))
+}
+
+fn collection(
+    items: Vec<Expr>,
+    wrap: impl FnOnce(Vec<Expression>) -> ExpressionKind,
+    parameters: &mut Parameters,
+) -> Result<Expression> {
+    let items = convert_all(items, parameters)?;
+    let span = items.iter().fold(Span::NONE, |span, item| span.union(item.span));
+    Ok(Expression::new(wrap(items), span))
+}
+
+/// `-5` is the constant -5, so that the smallest integers can be written.
+fn unary(op: ast::UnaryOperator, operand: Expr, parameters: &mut Parameters) -> Result<Expression> {
+    let operand = convert(operand, parameters)?;
+    let span = operand.span;
+    let operator = match op {
+        ast::UnaryOperator::Minus => UnaryOperator::Minus,
+        ast::UnaryOperator::Plus => UnaryOperator::Plus,
+        ast::UnaryOperator::Not | ast::UnaryOperator::BangNot => UnaryOperator::Not,
+        ast::UnaryOperator::BitwiseNot => UnaryOperator::BitNot,
+        ast::UnaryOperator::PGAbs => UnaryOperator::Absolute,
+        ast::UnaryOperator::PGPostfixFactorial => UnaryOperator::Factorial,
+        other => return Err(Error::unsupported(format!("operator {other} is"), span)),
+    };
+    let kind = match (operator, operand.kind) {
+        (UnaryOperator::Minus, ExpressionKind::Literal(LiteralText::Number(digits))) => {
+            let negative = match digits.strip_prefix('-') {
+                Some(positive) => positive.to_owned(),
+                None => format!("-{digits}"),
+            };
+            ExpressionKind::Literal(LiteralText::Number(negative))
+        }
+        (operator, kind) => ExpressionKind::Unary(operator, Box::new(Expression::new(kind, span))),
+    };
+    Ok(Expression::new(kind, span))
+}
+
+fn literal(value: ast::ValueWithSpan, parameters: &mut Parameters) -> Result<Expression> {
+    let span = span_of(value.span);
+    let literal = match value.value {
+        Value::Null => LiteralText::Null,
+        Value::Boolean(value) => LiteralText::Boolean(value),
+        Value::Number(digits, _) => LiteralText::Number(digits.replace('_', "")),
+        Value::SingleQuotedString(text)
+        | Value::EscapedStringLiteral(text)
+        | Value::UnicodeStringLiteral(text)
+        | Value::NationalStringLiteral(text) => LiteralText::Text(text),
+        Value::DollarQuotedString(quoted) => LiteralText::Text(quoted.value),
+        Value::HexStringLiteral(digits) => LiteralText::Bytes(hex_bytes(&digits, span)?),
+        Value::Placeholder(sign) => {
+            let name = match sign.trim_start_matches(['?', '$', ':', '@']) {
+                "" => parameters.next(),
+                name => name.to_owned(),
+            };
+            return Ok(Expression::new(ExpressionKind::Parameter(name), span));
+        }
+        other => return Err(Error::unsupported(format!("the literal {other} is"), span)),
+    };
+    Ok(Expression::new(ExpressionKind::Literal(literal), span))
+}
+
+fn hex_bytes(digits: &str, span: Span) -> Result<Vec<u8>> {
+    let bytes = digits.as_bytes();
+    let pairs = bytes.chunks(2).map(|pair| match pair {
+        [high, low] => Some(char::from(*high).to_digit(16)? << 4 | char::from(*low).to_digit(16)?),
+        _ => None,
+    });
+    pairs
+        .map(|byte| byte.and_then(|byte| u8::try_from(byte).ok()))
+        .collect::<Option<Vec<u8>>>()
+        .ok_or_else(|| Error::syntax(format!("\"{digits}\" is not an even number of hexadecimal digits"), span))
+}
+
+/// `root[1].field[2:3]`, link by link.
+fn access(root: Expr, chain: Vec<AccessExpr>, parameters: &mut Parameters) -> Result<Expression> {
+    let mut value = convert(root, parameters)?;
+    for link in chain {
+        let operand = Box::new(value);
+        let span = operand.span;
+        value = match link {
+            AccessExpr::Dot(Expr::Identifier(ident)) => {
+                let name = name_of(ident);
+                let span = span.union(name.span);
+                Expression::new(ExpressionKind::Field(operand, name), span)
+            }
+            AccessExpr::Dot(Expr::Function(function)) => {
+                // `value.function(arguments)` is the function with the value before its arguments.
+                call::method(*operand, function, parameters)?
+            }
+            AccessExpr::Dot(other) => {
+                return Err(Error::syntax(format!("\"{other}\" is no name of a field"), span));
+            }
+            AccessExpr::Subscript(Subscript::Index { index }) => {
+                let index = boxed(index, parameters)?;
+                let span = span.union(index.span);
+                Expression::new(ExpressionKind::Index(operand, index), span)
+            }
+            AccessExpr::Subscript(Subscript::Slice { lower_bound, upper_bound, stride }) => {
+                let mut bound = |bound: Option<Expr>| bound.map(|bound| boxed(bound, parameters)).transpose();
+                let (low, high, step) = (bound(lower_bound)?, bound(upper_bound)?, bound(stride)?);
+                Expression::new(ExpressionKind::Slice { operand, low, high, step }, span)
+            }
+        };
+    }
+    Ok(value)
+}
+
+/// Converts the terms of an ORDER BY.
+pub(super) fn order_terms(terms: Vec<ast::OrderByExpr>, parameters: &mut Parameters) -> Result<Vec<OrderTerm>> {
+    terms
+        .into_iter()
+        .map(|term| {
+            let expression = convert(term.expr, parameters)?;
+            let descending = match term.options.sort {
+                None | Some(ast::OrderBySort::Asc) => false,
+                Some(ast::OrderBySort::Desc) => true,
+                Some(ast::OrderBySort::Using(_)) => {
+                    return Err(Error::unsupported("ORDER BY .. USING is", expression.span));
+                }
+            };
+            Ok(OrderTerm { expression, descending, nulls_first: term.options.nulls_first })
+        })
+        .collect()
+}

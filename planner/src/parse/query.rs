@@ -1,0 +1,249 @@
+//! The parser's queries into ours; clauses that are not supported are refused by name.
+
+use sqlparser::ast::{self, SelectItem as AstItem, SetExpr, SetQuantifier, Spanned};
+
+use crate::error::{Error, Result};
+use crate::parse::expression::{convert as convert_expression, convert_all, name_of, names_of, order_terms};
+use crate::parse::{Parameters, span_of, table};
+use crate::span::Span;
+use crate::tree::{
+    CommonTable, Expression, ExpressionKind, GroupBy, MatchKind, Name, OrderBy, Query, QueryBody, Replacement, Select,
+    SelectItem, SetOperator, Star,
+};
+
+/// Converts one query.
+pub(super) fn convert(query: ast::Query, parameters: &mut Parameters) -> Result<Query> {
+    let span = span_of(query.span());
+    for (clause, present) in [
+        ("FOR UPDATE and its like are", !query.locks.is_empty()),
+        ("FOR XML and FOR JSON are", query.for_clause.is_some()),
+        ("SETTINGS is", query.settings.is_some()),
+        ("FORMAT is", query.format_clause.is_some()),
+        ("the pipe operator |> is", !query.pipe_operators.is_empty()),
+    ] {
+        refuse(clause, present, span)?;
+    }
+    let with = query.with.map(|with| common_tables(with, parameters)).transpose()?.unwrap_or_default();
+    let body = convert_body(*query.body, span, parameters)?;
+    let order_by = query.order_by.map_or(Ok(OrderBy::None), |order_by| convert_order(order_by, parameters))?;
+    let (mut limit, offset) = convert_limit(query.limit_clause, span, parameters)?;
+    if let Some(fetch) = query.fetch {
+        refuse("FETCH .. PERCENT and WITH TIES are", fetch.percent || fetch.with_ties, span)?;
+        limit = fetch.quantity.map(|quantity| convert_expression(quantity, parameters)).transpose()?;
+    }
+    Ok(Query { with, body, order_by, limit, offset, span })
+}
+
+fn refuse(clause: &str, present: bool, span: Span) -> Result<()> {
+    match present {
+        true => Err(Error::unsupported(clause, span)),
+        false => Ok(()),
+    }
+}
+
+fn common_tables(with: ast::With, parameters: &mut Parameters) -> Result<Vec<CommonTable>> {
+    refuse("WITH RECURSIVE is", with.recursive, span_of(with.with_token.0.span))?;
+    with.cte_tables
+        .into_iter()
+        .map(|table| {
+            let columns = table.alias.columns.into_iter().map(|column| name_of(column.name)).collect();
+            Ok(CommonTable { name: name_of(table.alias.name), columns, query: convert(*table.query, parameters)? })
+        })
+        .collect()
+}
+
+fn convert_order(order_by: ast::OrderBy, parameters: &mut Parameters) -> Result<OrderBy> {
+    match order_by.kind {
+        ast::OrderByKind::All(options) => Ok(OrderBy::All {
+            descending: matches!(options.sort, Some(ast::OrderBySort::Desc)),
+            nulls_first: options.nulls_first,
+        }),
+        ast::OrderByKind::Expressions(terms) => Ok(OrderBy::Terms(order_terms(terms, parameters)?)),
+    }
+}
+
+fn convert_limit(
+    clause: Option<ast::LimitClause>,
+    span: Span,
+    parameters: &mut Parameters,
+) -> Result<(Option<Expression>, Option<Expression>)> {
+    let mut expression =
+        |value: Option<ast::Expr>| value.map(|value| convert_expression(value, parameters)).transpose();
+    match clause {
+        None => Ok((None, None)),
+        Some(ast::LimitClause::LimitOffset { limit, offset, limit_by }) => {
+            refuse("LIMIT .. BY is", !limit_by.is_empty(), span)?;
+            Ok((expression(limit)?, expression(offset.map(|offset| offset.value))?))
+        }
+        Some(ast::LimitClause::OffsetCommaLimit { offset, limit }) => {
+            Ok((expression(Some(limit))?, expression(Some(offset))?))
+        }
+    }
+}
+
+/// Walks the left spine of UNION chains in a loop: generated queries have hundreds of branches.
+fn convert_body(body: SetExpr, span: Span, parameters: &mut Parameters) -> Result<QueryBody> {
+    let mut links = Vec::new();
+    let mut first = body;
+    while let SetExpr::SetOperation { left, op, set_quantifier, right } = first {
+        links.push((op, set_quantifier, *right));
+        first = *left;
+    }
+    let mut body = convert_leaf(first, span, parameters)?;
+    for (op, quantifier, right) in links.into_iter().rev() {
+        let operator = match op {
+            ast::SetOperator::Union => SetOperator::Union,
+            ast::SetOperator::Intersect => SetOperator::Intersect,
+            ast::SetOperator::Except | ast::SetOperator::Minus => SetOperator::Except,
+        };
+        let all = matches!(quantifier, SetQuantifier::All | SetQuantifier::AllByName);
+        let by_name = matches!(
+            quantifier,
+            SetQuantifier::ByName | SetQuantifier::AllByName | SetQuantifier::DistinctByName
+        );
+        refuse("BY NAME with INTERSECT or EXCEPT is", by_name && operator != SetOperator::Union, span)?;
+        let right = convert_body(right, span, parameters)?;
+        body = QueryBody::Set { operator, all, by_name, left: Box::new(body), right: Box::new(right) };
+    }
+    Ok(body)
+}
+
+fn convert_leaf(body: SetExpr, span: Span, parameters: &mut Parameters) -> Result<QueryBody> {
+    match body {
+        SetExpr::Select(select) => convert_select(*select, parameters).map(|select| QueryBody::Select(Box::new(select))),
+        SetExpr::Query(query) => convert(*query, parameters).map(|query| QueryBody::Query(Box::new(query))),
+        SetExpr::Values(values) => {
+            let rows =
+                values.rows.into_iter().map(|row| convert_all(row.content, parameters)).collect::<Result<_>>()?;
+            Ok(QueryBody::Values(rows))
+        }
+        SetExpr::Table(table) => {
+            let name = table.table_name.ok_or_else(|| Error::syntax("TABLE needs a name", span))?;
+            Ok(QueryBody::Select(Box::new(table::select_all(Name::new(name, span)))))
+        }
+        SetExpr::Insert(_) => Err(Error::unsupported("INSERT is", span)),
+        SetExpr::Update(_) => Err(Error::unsupported("UPDATE is", span)),
+        SetExpr::Delete(_) => Err(Error::unsupported("DELETE is", span)),
+        SetExpr::Merge(_) => Err(Error::unsupported("MERGE is", span)),
+        SetExpr::SetOperation { .. } => Err(Error::internal("a set operation was taken for a leaf")),
+    }
+}
+
+fn convert_select(select: ast::Select, parameters: &mut Parameters) -> Result<Select> {
+    let span = span_of(select.select_token.0.span);
+    let selected = select.projection.iter().fold(span, |span, item| span.union(span_of(item.span())));
+    for (clause, present) in [
+        ("QUALIFY is", select.qualify.is_some()),
+        ("WINDOW is", !select.named_window.is_empty()),
+        ("LATERAL VIEW is", !select.lateral_views.is_empty()),
+        ("SELECT .. INTO is", select.into.is_some()),
+        ("TOP is", select.top.is_some()),
+        ("PREWHERE is", select.prewhere.is_some()),
+        ("CONNECT BY is", !select.connect_by.is_empty()),
+        ("CLUSTER BY, DISTRIBUTE BY and SORT BY are", has_hive_clauses(&select)),
+    ] {
+        refuse(clause, present, span)?;
+    }
+    let distinct = match select.distinct {
+        None | Some(ast::Distinct::All) => false,
+        Some(ast::Distinct::Distinct) => true,
+        Some(ast::Distinct::On(_)) => return Err(Error::unsupported("DISTINCT ON is", span)),
+    };
+    let items = match select.flavor {
+        ast::SelectFlavor::FromFirstNoSelect => {
+            vec![SelectItem { expression: Expression::new(ExpressionKind::Star(Box::default()), span), alias: None }]
+        }
+        _ => select.projection.into_iter().map(|item| convert_item(item, parameters)).collect::<Result<_>>()?,
+    };
+    let from = select.from.into_iter().map(|table| table::convert(table, parameters)).collect::<Result<_>>()?;
+    let filter = select.selection.map(|filter| convert_expression(filter, parameters)).transpose()?;
+    let group_by = convert_group(select.group_by, span, parameters)?;
+    let having = select.having.map(|having| convert_expression(having, parameters)).transpose()?;
+    Ok(Select { distinct, items, from, filter, group_by, having, span: selected })
+}
+
+fn has_hive_clauses(select: &ast::Select) -> bool {
+    !select.cluster_by.is_empty() || !select.distribute_by.is_empty() || !select.sort_by.is_empty()
+}
+
+fn convert_group(group_by: ast::GroupByExpr, span: Span, parameters: &mut Parameters) -> Result<GroupBy> {
+    match group_by {
+        ast::GroupByExpr::All(modifiers) => {
+            refuse("ROLLUP, CUBE and TOTALS are", !modifiers.is_empty(), span)?;
+            Ok(GroupBy::All)
+        }
+        ast::GroupByExpr::Expressions(expressions, modifiers) => {
+            let sets = expressions.iter().any(|expression| {
+                matches!(expression, ast::Expr::GroupingSets(_) | ast::Expr::Cube(_) | ast::Expr::Rollup(_))
+            });
+            refuse("GROUPING SETS, ROLLUP and CUBE are", sets || !modifiers.is_empty(), span)?;
+            match expressions.is_empty() {
+                true => Ok(GroupBy::None),
+                false => Ok(GroupBy::Expressions(convert_all(expressions, parameters)?)),
+            }
+        }
+    }
+}
+
+fn convert_item(item: AstItem, parameters: &mut Parameters) -> Result<SelectItem> {
+    match item {
+        AstItem::UnnamedExpr(expression) => {
+            Ok(SelectItem { expression: convert_expression(expression, parameters)?, alias: None })
+        }
+        AstItem::ExprWithAlias { expr, alias } => {
+            Ok(SelectItem { expression: convert_expression(expr, parameters)?, alias: Some(name_of(alias)) })
+        }
+        AstItem::Wildcard(options) => {
+            let span = span_of(options.wildcard_token.0.span);
+            let star = star(Vec::new(), options, parameters)?;
+            Ok(SelectItem { expression: Expression::new(ExpressionKind::Star(Box::new(star)), span), alias: None })
+        }
+        AstItem::QualifiedWildcard(ast::SelectItemQualifiedWildcardKind::ObjectName(name), options) => {
+            let span = span_of(name.span()).union(span_of(options.wildcard_token.0.span));
+            let star = star(names_of(name)?, options, parameters)?;
+            Ok(SelectItem { expression: Expression::new(ExpressionKind::Star(Box::new(star)), span), alias: None })
+        }
+        AstItem::QualifiedWildcard(ast::SelectItemQualifiedWildcardKind::Expr(expression), _) => {
+            let span = span_of(expression.span());
+            Err(Error::unsupported("a star behind an expression is", span))
+        }
+        AstItem::ExprWithAliases { expr, .. } => {
+            Err(Error::unsupported("several aliases for one expression are", span_of(expr.span())))
+        }
+    }
+}
+
+/// Converts a star with its options.
+pub(super) fn star(
+    qualifier: Vec<Name>,
+    options: ast::WildcardAdditionalOptions,
+    parameters: &mut Parameters,
+) -> Result<Star> {
+    let span = span_of(options.wildcard_token.0.span);
+    refuse("an alias for a star is", options.opt_alias.is_some(), span)?;
+    refuse("* EXCEPT is written * EXCLUDE, and EXCEPT is", options.opt_except.is_some(), span)?;
+    let last_name = |name: ast::ObjectName| {
+        names_of(name)?.pop().ok_or_else(|| Error::syntax("EXCLUDE needs a name", span))
+    };
+    let exclude = match options.opt_exclude {
+        None => Vec::new(),
+        Some(ast::ExcludeSelectItem::Single(name)) => vec![last_name(name)?],
+        Some(ast::ExcludeSelectItem::Multiple(names)) => names.into_iter().map(last_name).collect::<Result<_>>()?,
+    };
+    let replace = options.opt_replace.map(|replace| replace.items).unwrap_or_default();
+    let replace = replace
+        .into_iter()
+        .map(|item| {
+            let expression = convert_expression(item.expr, parameters)?;
+            Ok(Replacement { expression, column: name_of(item.column_name) })
+        })
+        .collect::<Result<_>>()?;
+    let pair = |item: ast::IdentWithAlias| (name_of(item.ident), name_of(item.alias));
+    let rename = match options.opt_rename {
+        None => Vec::new(),
+        Some(ast::RenameSelectItem::Single(item)) => vec![pair(item)],
+        Some(ast::RenameSelectItem::Multiple(items)) => items.into_iter().map(pair).collect(),
+    };
+    let like = options.opt_ilike.map(|ilike| (MatchKind::ILike, ilike.pattern));
+    Ok(Star { qualifier, exclude, replace, rename, like })
+}

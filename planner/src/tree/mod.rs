@@ -1,0 +1,22 @@
+//! The syntax tree: what was written, with places, before any name has a meaning.
+//!
+//! It is smaller than the parser's own tree (one form for each meaning), so that binding has few cases, and it holds
+//! what that tree cannot. The parser's types end at [`crate::parse`].
+
+mod expression;
+mod query;
+mod statement;
+mod display;
+
+pub use expression::{
+    Argument, BinaryOperator, Call, CaseBranch, Expression, ExpressionKind, LiteralText, MatchKind, Name, OrderTerm,
+    Quantifier, Replacement, Star, TypeName, UnaryOperator,
+};
+pub use query::{
+    CommonTable, GroupBy, JoinCondition, JoinKind, OrderBy, Query, QueryBody, Select, SelectItem, SetOperator, Table,
+    TableAlias, TableKind,
+};
+pub use statement::{
+    CopyStatement, CreateMacro, CreateTable, CreateView, DropKind, ExplainFormat, MacroBody, MacroParameter, Statement,
+    StatementKind,
+};

@@ -1,0 +1,210 @@
+//! Queries as written.
+
+use crate::span::Span;
+use crate::tree::{Argument, Expression, Name, OrderTerm};
+
+/// A query: a body with what stands around it.
+#[derive(Debug, Clone)]
+pub struct Query {
+    /// WITH, in order.
+    pub with: Vec<CommonTable>,
+    /// What gives the rows.
+    pub body: QueryBody,
+    /// ORDER BY.
+    pub order_by: OrderBy,
+    /// LIMIT.
+    pub limit: Option<Expression>,
+    /// OFFSET.
+    pub offset: Option<Expression>,
+    /// Where it is.
+    pub span: Span,
+}
+
+/// `name [(columns)] AS (query)` of WITH.
+#[derive(Debug, Clone)]
+pub struct CommonTable {
+    /// Name.
+    pub name: Name,
+    /// New names of its first columns.
+    pub columns: Vec<Name>,
+    /// The query.
+    pub query: Query,
+}
+
+/// What gives the rows of a query.
+#[derive(Debug, Clone)]
+pub enum QueryBody {
+    /// SELECT.
+    Select(Box<Select>),
+    /// A query in parentheses.
+    Query(Box<Query>),
+    /// VALUES.
+    Values(Vec<Vec<Expression>>),
+    /// UNION, INTERSECT or EXCEPT.
+    Set {
+        /// Which.
+        operator: SetOperator,
+        /// ALL keeps duplicates.
+        all: bool,
+        /// BY NAME pairs columns by name.
+        by_name: bool,
+        /// Left input.
+        left: Box<QueryBody>,
+        /// Right input.
+        right: Box<QueryBody>,
+    },
+}
+
+/// Operators between two queries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SetOperator {
+    /// Rows of either.
+    Union,
+    /// Rows of both.
+    Intersect,
+    /// Rows of the left that are not in the right.
+    Except,
+}
+
+/// SELECT with its clauses.
+#[derive(Debug, Clone)]
+pub struct Select {
+    /// DISTINCT.
+    pub distinct: bool,
+    /// The select list.
+    pub items: Vec<SelectItem>,
+    /// FROM; several tables are a cross join.
+    pub from: Vec<Table>,
+    /// WHERE.
+    pub filter: Option<Expression>,
+    /// GROUP BY.
+    pub group_by: GroupBy,
+    /// HAVING.
+    pub having: Option<Expression>,
+    /// Where it is.
+    pub span: Span,
+}
+
+/// One item of a select list.
+#[derive(Debug, Clone)]
+pub struct SelectItem {
+    /// The value, or a star.
+    pub expression: Expression,
+    /// The name after AS.
+    pub alias: Option<Name>,
+}
+
+/// GROUP BY.
+#[derive(Debug, Clone)]
+pub enum GroupBy {
+    /// Not written.
+    None,
+    /// Every item of the select list that holds no aggregate.
+    All,
+    /// These.
+    Expressions(Vec<Expression>),
+}
+
+/// ORDER BY.
+#[derive(Debug, Clone)]
+pub enum OrderBy {
+    /// Not written.
+    None,
+    /// By every column from left to right.
+    All {
+        /// True for DESC.
+        descending: bool,
+        /// NULLS FIRST or LAST where written.
+        nulls_first: Option<bool>,
+    },
+    /// By these.
+    Terms(Vec<OrderTerm>),
+}
+
+/// One table of FROM.
+#[derive(Debug, Clone)]
+pub struct Table {
+    /// What it is.
+    pub kind: TableKind,
+    /// Its name here.
+    pub alias: Option<TableAlias>,
+    /// Where it is.
+    pub span: Span,
+}
+
+/// `AS name (columns)`.
+#[derive(Debug, Clone)]
+pub struct TableAlias {
+    /// The name.
+    pub name: Name,
+    /// New names of its first columns.
+    pub columns: Vec<Name>,
+}
+
+/// The forms of a table.
+#[derive(Debug, Clone)]
+pub enum TableKind {
+    /// A table, view or common table by name.
+    Named(Vec<Name>),
+    /// A file or glob in quotes.
+    Path(String),
+    /// A table function.
+    Function {
+        /// Name.
+        name: Name,
+        /// Arguments.
+        arguments: Vec<Argument>,
+        /// `WITH ORDINALITY` adds a column that counts rows from 1.
+        ordinality: bool,
+    },
+    /// A query in parentheses.
+    Query {
+        /// The query.
+        query: Box<Query>,
+        /// LATERAL: may use columns of the tables before it.
+        lateral: bool,
+    },
+    /// Two tables joined.
+    Join {
+        /// How.
+        kind: JoinKind,
+        /// Left table.
+        left: Box<Table>,
+        /// Right table.
+        right: Box<Table>,
+        /// On what.
+        condition: JoinCondition,
+    },
+}
+
+/// Kinds of join.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum JoinKind {
+    /// Pairs that match.
+    Inner,
+    /// And left rows without a match.
+    Left,
+    /// And right rows without a match.
+    Right,
+    /// And rows of either side without a match.
+    Full,
+    /// Left rows with a match, once.
+    Semi,
+    /// Left rows without a match.
+    Anti,
+    /// All pairs.
+    Cross,
+}
+
+/// What joined rows must fulfil.
+#[derive(Debug, Clone)]
+pub enum JoinCondition {
+    /// Nothing.
+    None,
+    /// ON.
+    On(Expression),
+    /// USING.
+    Using(Vec<Name>),
+    /// All columns of the same name.
+    Natural,
+}

@@ -1,0 +1,179 @@
+//! Statements as written.
+
+use crate::span::Span;
+use crate::tree::{Argument, Expression, Name, Query};
+
+/// A statement and its place.
+#[derive(Debug, Clone)]
+pub struct Statement {
+    /// What it does.
+    pub kind: StatementKind,
+    /// Where it is.
+    pub span: Span,
+}
+
+/// The statements.
+#[derive(Debug, Clone)]
+pub enum StatementKind {
+    /// A query.
+    Query(Query),
+    /// `EXPLAIN [ANALYZE] [(FORMAT JSON)] statement`.
+    Explain {
+        /// Runs the statement and shows what it cost.
+        analyze: bool,
+        /// Form of the answer.
+        format: ExplainFormat,
+        /// The statement.
+        statement: Box<Statement>,
+    },
+    /// `DESCRIBE query`: its columns and types.
+    Describe(Query),
+    /// `SUMMARIZE query`: statistics of its columns.
+    Summarize(Query),
+    /// `SHOW TABLES`.
+    ShowTables,
+    /// `SHOW ALL TABLES`.
+    ShowAllTables,
+    /// `SHOW FUNCTIONS`.
+    ShowFunctions,
+    /// `SHOW SETTINGS`, or one setting with `SHOW name`.
+    ShowSettings(Option<Name>),
+    /// `SET name = value`.
+    Set {
+        /// The setting.
+        name: Name,
+        /// Its value.
+        value: Expression,
+    },
+    /// `RESET name`.
+    Reset(Name),
+    /// `PREPARE name AS statement`.
+    Prepare {
+        /// Name.
+        name: Name,
+        /// The statement.
+        statement: Box<Statement>,
+    },
+    /// `EXECUTE name(arguments)`.
+    Execute {
+        /// Name.
+        name: Name,
+        /// Arguments.
+        arguments: Vec<Argument>,
+    },
+    /// `DEALLOCATE name`.
+    Deallocate(Name),
+    /// `CREATE VIEW`.
+    CreateView(CreateView),
+    /// `CREATE TABLE .. AS`.
+    CreateTable(CreateTable),
+    /// `CREATE FUNCTION` or `CREATE MACRO`.
+    CreateMacro(CreateMacro),
+    /// `DROP`.
+    Drop {
+        /// What is dropped.
+        kind: DropKind,
+        /// Its name.
+        name: Name,
+        /// No error if there is none.
+        if_exists: bool,
+    },
+    /// `COPY .. TO`.
+    Copy(CopyStatement),
+}
+
+/// Form of an explained plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExplainFormat {
+    /// Indented text.
+    Text,
+    /// JSON.
+    Json,
+}
+
+/// `CREATE [OR REPLACE] [TEMP] VIEW [IF NOT EXISTS] name [(columns)] AS query`.
+#[derive(Debug, Clone)]
+pub struct CreateView {
+    /// Name.
+    pub name: Name,
+    /// New names of its first columns.
+    pub columns: Vec<Name>,
+    /// The query.
+    pub query: Query,
+    /// OR REPLACE.
+    pub replace: bool,
+    /// IF NOT EXISTS.
+    pub if_not_exists: bool,
+}
+
+/// `CREATE [OR REPLACE] [TEMP] TABLE [IF NOT EXISTS] name [(columns)] AS query`.
+#[derive(Debug, Clone)]
+pub struct CreateTable {
+    /// Name.
+    pub name: Name,
+    /// New names of its first columns.
+    pub columns: Vec<Name>,
+    /// The query.
+    pub query: Query,
+    /// OR REPLACE.
+    pub replace: bool,
+    /// IF NOT EXISTS.
+    pub if_not_exists: bool,
+}
+
+/// `CREATE [OR REPLACE] [TEMP] FUNCTION | MACRO name(parameters) AS [TABLE] body`.
+#[derive(Debug, Clone)]
+pub struct CreateMacro {
+    /// Name.
+    pub name: Name,
+    /// Parameters.
+    pub parameters: Vec<MacroParameter>,
+    /// Body.
+    pub body: MacroBody,
+    /// OR REPLACE.
+    pub replace: bool,
+    /// IF NOT EXISTS.
+    pub if_not_exists: bool,
+}
+
+/// One parameter of a macro.
+#[derive(Debug, Clone)]
+pub struct MacroParameter {
+    /// Name.
+    pub name: Name,
+    /// Value where the call gives none.
+    pub default: Option<Expression>,
+}
+
+/// What a macro stands for.
+#[derive(Debug, Clone)]
+pub enum MacroBody {
+    /// A value.
+    Scalar(Expression),
+    /// A table.
+    Table(Query),
+}
+
+/// What DROP removes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DropKind {
+    /// A table.
+    Table,
+    /// A view.
+    View,
+    /// A macro.
+    Macro,
+}
+
+/// `COPY query TO target (options)`.
+#[derive(Debug, Clone)]
+pub struct CopyStatement {
+    /// What is written.
+    pub query: Query,
+    /// Where to: a path, or a standard stream.
+    pub target: String,
+    /// Place of the target.
+    pub target_span: Span,
+    /// Options; one without a value is true.
+    pub options: Vec<(Name, Option<Expression>)>,
+}
