@@ -4,7 +4,7 @@ use sqlparser::ast::{self, Expr, FunctionArg, FunctionArgExpr, FunctionArgumentC
 use sqlparser::ast::Spanned;
 
 use crate::error::{Error, Result};
-use crate::parse::expression::{convert as convert_expression, convert_all, name_of, names_of, order_terms, single_name};
+use crate::parse::expression::{convert as convert_expression, convert_all, name_of, names_of, order_terms};
 use crate::parse::{Parameters, query, span_of};
 use crate::span::Span;
 use crate::tree::{Argument, Call, Expression, ExpressionKind, LiteralText, Name, Star};
@@ -70,10 +70,7 @@ pub(super) fn convert(expression: Expr, parameters: &mut Parameters) -> Result<E
             let star = Star { qualifier: names_of(name)?, ..Star::default() };
             Ok(Expression::new(ExpressionKind::Star(Box::new(star)), span_of(token.0.span)))
         }
-        other => {
-            let span = span_of(other.span());
-            Err(Error::unsupported(format!("the form {other} is"), span))
-        }
+        other => Err(Error::unsupported(format!("the form {other} is"), Span::NONE)),
     }
 }
 
@@ -117,7 +114,13 @@ fn function_call(
     parameters: &mut Parameters,
 ) -> Result<Expression> {
     let span = span_of(function.name.span());
-    let name = single_name(function.name, span)?;
+    let mut names = names_of(function.name)?;
+    let Some(name) = names.pop() else { return Err(Error::syntax("a name is missing", span)) };
+    if !names.is_empty() {
+        // `column.function(arguments)` is the function with the column before its arguments.
+        let value = Expression::new(ExpressionKind::Column(names), span);
+        arguments.insert(0, Argument { name: None, value });
+    }
     if function.over.is_some() {
         return Err(Error::unsupported("window functions (OVER) are", span));
     }

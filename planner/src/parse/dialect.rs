@@ -4,8 +4,8 @@ use std::any::TypeId;
 use std::cell::Cell;
 
 use sqlparser::ast::{
-    BinaryOperator, DictionaryField, Expr, Ident, LambdaFunction, LambdaFunctionParameter, LambdaSyntax,
-    OneOrManyWithParens, UnaryOperator, Value,
+    ArrayElemTypeDef, BinaryOperator, CastKind, DataType, DictionaryField, Expr, Ident, LambdaFunction, LambdaFunctionParameter, LambdaSyntax,
+    MapBracketKind, OneOrManyWithParens, StructBracketKind, StructField, UnaryOperator, Value,
 };
 use sqlparser::dialect::{Dialect, DuckDbDialect, Precedence};
 use sqlparser::keywords::Keyword;
@@ -137,6 +137,13 @@ impl Dialect for HypostyleDialect {
             return Some(Err(error));
         }
         match &parser.peek_token_ref().token {
+            Token::Word(word)
+                if matches!(word.keyword, Keyword::CAST | Keyword::TRY_CAST)
+                    && parser.peek_nth_token_ref(1).token == Token::LParen =>
+            {
+                let kind = if word.keyword == Keyword::CAST { CastKind::Cast } else { CastKind::TryCast };
+                Some(cast(parser, kind))
+            }
             Token::Word(word) => {
                 let lambda = word.keyword == Keyword::LAMBDA && word.quote_style.is_none();
                 match &parser.peek_nth_token_ref(1).token {
@@ -174,6 +181,15 @@ impl Dialect for HypostyleDialect {
             Token::Mul if next_is_adjacent_star(parser) => {
                 parser.advance_token();
                 BinaryOperator::PGExp
+            }
+            Token::DoubleColon if is_nested_type(&parser.peek_nth_token_ref(1).token) => {
+                parser.advance_token();
+                return Some(nested_type(parser).map(|data_type| Expr::Cast {
+                    kind: CastKind::DoubleColon,
+                    expr: Box::new(expression.clone()),
+                    data_type,
+                    format: None,
+                }));
             }
             Token::CaretAt => BinaryOperator::PGStartsWith,
             Token::Overlap => BinaryOperator::PGOverlap,
@@ -387,4 +403,53 @@ fn struct_literal(parser: &mut Parser) -> Result<Expr, ParserError> {
         }
     }
     Ok(Expr::Dictionary(fields))
+}
+
+/// `CAST(value AS type)`, read here because the parser knows MAP types only in other dialects.
+fn cast(parser: &mut Parser, kind: CastKind) -> Result<Expr, ParserError> {
+    parser.advance_token();
+    parser.expect_token(&Token::LParen)?;
+    let expr = Box::new(parser.parse_expr()?);
+    parser.expect_keyword_is(Keyword::AS)?;
+    let data_type = nested_type(parser)?;
+    parser.expect_token(&Token::RParen)?;
+    Ok(Expr::Cast { kind, expr, data_type, format: None })
+}
+
+fn is_nested_type(token: &Token) -> bool {
+    matches!(token, Token::Word(word) if matches!(word.keyword, Keyword::MAP | Keyword::STRUCT | Keyword::ROW))
+}
+
+/// A type that may hold MAP and STRUCT types at any depth.
+fn nested_type(parser: &mut Parser) -> Result<DataType, ParserError> {
+    stacker::maybe_grow(64 << 10, 1 << 20, || {
+        if !is_nested_type(&parser.peek_token_ref().token)
+            || parser.peek_nth_token_ref(1).token != Token::LParen
+        {
+            return parser.parse_data_type();
+        }
+        let word = parser.next_token();
+        parser.expect_token(&Token::LParen)?;
+        let mut data_type = if matches!(&word.token, Token::Word(word) if word.keyword == Keyword::MAP) {
+            let key = nested_type(parser)?;
+            parser.expect_token(&Token::Comma)?;
+            DataType::Map(Box::new(key), Box::new(nested_type(parser)?), MapBracketKind::Parentheses)
+        } else {
+            let fields = parser.parse_comma_separated(|parser| {
+                let field_name = Some(parser.parse_identifier()?);
+                Ok(StructField { field_name, field_type: nested_type(parser)?, options: None })
+            })?;
+            DataType::Struct(fields, StructBracketKind::Parentheses)
+        };
+        parser.expect_token(&Token::RParen)?;
+        while parser.consume_token(&Token::LBracket) {
+            let dimension = match parser.peek_token_ref().token {
+                Token::RBracket => None,
+                _ => Some(parser.parse_literal_uint()?),
+            };
+            parser.expect_token(&Token::RBracket)?;
+            data_type = DataType::Array(ArrayElemTypeDef::SquareBracket(Box::new(data_type), dimension));
+        }
+        Ok(data_type)
+    })
 }

@@ -44,6 +44,9 @@ impl Failure {
             Self::Parser(ParserError::ParserError(message) | ParserError::TokenizerError(message)) => message,
         };
         let (message, place) = split_place(&message);
+        if place.is_none() && message.ends_with("found: EOF") {
+            return at_end(tokens, message);
+        }
         let place = place.unwrap_or(current.start);
         if furthest > place {
             // A reading that got further failed before this one, and is the better witness.

@@ -13,7 +13,7 @@ use crate::tree::{
 
 /// Converts one query.
 pub(super) fn convert(query: ast::Query, parameters: &mut Parameters) -> Result<Query> {
-    let span = span_of(query.span());
+    let span = first_place(&query.body);
     for (clause, present) in [
         ("FOR UPDATE and its like are", !query.locks.is_empty()),
         ("FOR XML and FOR JSON are", query.for_clause.is_some()),
@@ -31,7 +31,31 @@ pub(super) fn convert(query: ast::Query, parameters: &mut Parameters) -> Result<
         refuse("FETCH .. PERCENT and WITH TIES are", fetch.percent || fetch.with_ties, span)?;
         limit = fetch.quantity.map(|quantity| convert_expression(quantity, parameters)).transpose()?;
     }
+    let span = span.union(body_span(&body));
     Ok(Query { with, body, order_by, limit, offset, span })
+}
+
+/// The first word of a query. The parser's own `span` recurses through every expression, which a long chain would not
+/// survive.
+fn first_place(body: &SetExpr) -> Span {
+    let mut body = body;
+    loop {
+        body = match body {
+            SetExpr::SetOperation { left, .. } => left,
+            SetExpr::Query(query) => &query.body,
+            SetExpr::Select(select) => return span_of(select.select_token.0.span),
+            _ => return Span::NONE,
+        }
+    }
+}
+
+fn body_span(body: &QueryBody) -> Span {
+    match body {
+        QueryBody::Select(select) => select.span,
+        QueryBody::Query(query) => query.span,
+        QueryBody::Set { left, right, .. } => body_span(left).union(body_span(right)),
+        QueryBody::Values(rows) => rows.iter().flatten().fold(Span::NONE, |span, value| span.union(value.span)),
+    }
 }
 
 fn refuse(clause: &str, present: bool, span: Span) -> Result<()> {
@@ -131,7 +155,6 @@ fn convert_leaf(body: SetExpr, span: Span, parameters: &mut Parameters) -> Resul
 
 fn convert_select(select: ast::Select, parameters: &mut Parameters) -> Result<Select> {
     let span = span_of(select.select_token.0.span);
-    let selected = select.projection.iter().fold(span, |span, item| span.union(span_of(item.span())));
     for (clause, present) in [
         ("QUALIFY is", select.qualify.is_some()),
         ("WINDOW is", !select.named_window.is_empty()),
@@ -149,12 +172,13 @@ fn convert_select(select: ast::Select, parameters: &mut Parameters) -> Result<Se
         Some(ast::Distinct::Distinct) => true,
         Some(ast::Distinct::On(_)) => return Err(Error::unsupported("DISTINCT ON is", span)),
     };
-    let items = match select.flavor {
+    let items: Vec<SelectItem> = match select.flavor {
         ast::SelectFlavor::FromFirstNoSelect => {
             vec![SelectItem { expression: Expression::new(ExpressionKind::Star(Box::default()), span), alias: None }]
         }
         _ => select.projection.into_iter().map(|item| convert_item(item, parameters)).collect::<Result<_>>()?,
     };
+    let selected = items.iter().fold(span, |span, item| span.union(item.expression.span));
     let from = select.from.into_iter().map(|table| table::convert(table, parameters)).collect::<Result<_>>()?;
     let filter = select.selection.map(|filter| convert_expression(filter, parameters)).transpose()?;
     let group_by = convert_group(select.group_by, span, parameters)?;
@@ -203,12 +227,12 @@ fn convert_item(item: AstItem, parameters: &mut Parameters) -> Result<SelectItem
             let star = star(names_of(name)?, options, parameters)?;
             Ok(SelectItem { expression: Expression::new(ExpressionKind::Star(Box::new(star)), span), alias: None })
         }
-        AstItem::QualifiedWildcard(ast::SelectItemQualifiedWildcardKind::Expr(expression), _) => {
-            let span = span_of(expression.span());
-            Err(Error::unsupported("a star behind an expression is", span))
+        AstItem::QualifiedWildcard(ast::SelectItemQualifiedWildcardKind::Expr(_), options) => {
+            Err(Error::unsupported("a star behind an expression is", span_of(options.wildcard_token.0.span)))
         }
         AstItem::ExprWithAliases { expr, .. } => {
-            Err(Error::unsupported("several aliases for one expression are", span_of(expr.span())))
+            let span = convert_expression(expr, parameters)?.span;
+            Err(Error::unsupported("several aliases for one expression are", span))
         }
     }
 }

@@ -9,7 +9,6 @@ use crate::error::Error;
 use crate::parse::expression::{convert as convert_expression, name_of, single_name};
 use crate::parse::failure::{Failure, unexpected};
 use crate::parse::{Parameters, call, query, span_of, table};
-use crate::span::Span;
 use crate::tree::{
     CopyStatement, CreateMacro, CreateTable, CreateView, DropKind, ExplainFormat, Expression, ExpressionKind,
     LiteralText, MacroBody, MacroParameter, Name, OrderBy, Query, QueryBody, Statement, StatementKind,
@@ -386,7 +385,7 @@ fn copy_options(parser: &mut Parser, parameters: &mut Parameters) -> Outcome<Vec
         let token = parser.next_token();
         let Token::Word(word) = &token.token else { return Err(unexpected(&token, "the name of an option")) };
         let name = Name::new(word.value.clone(), span_of(token.span));
-        parser.consume_token(&Token::Eq);
+        let _ = parser.consume_token(&Token::Eq);
         let value = match parser.peek_token_ref().token {
             Token::Comma | Token::RParen => None,
             _ => Some(option_value(parser, parameters)?),

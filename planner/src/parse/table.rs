@@ -97,7 +97,14 @@ fn convert_operator(
 }
 
 fn convert_factor(factor: TableFactor, parameters: &mut Parameters) -> Result<Table> {
-    let span = span_of(factor.span());
+    let span = match &factor {
+        TableFactor::Table { name, .. } | TableFactor::Function { name, .. } => span_of(name.span()),
+        TableFactor::Pivot { table, .. } | TableFactor::Unpivot { table, .. } => match &**table {
+            TableFactor::Table { name, .. } => span_of(name.span()),
+            _ => Span::NONE,
+        },
+        _ => Span::NONE,
+    };
     match factor {
         TableFactor::Table { name, alias, args, with_ordinality, sample, version, with_hints, .. } => {
             if sample.is_some() {
