@@ -8,6 +8,7 @@
 
 #[macro_use]
 pub mod level;
+pub mod bucketize;
 pub mod divisor;
 pub mod hash;
 pub mod transcendental;
