@@ -10,5 +10,6 @@
 pub mod level;
 pub mod bucketize;
 pub mod divisor;
+pub mod embedding;
 pub mod hash;
 pub mod transcendental;
