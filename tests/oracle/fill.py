@@ -70,7 +70,8 @@ def type_letter(name):
 def show(value):
     if value is None:
         return "NULL"
-    text = str(value).replace("\n", "\\n")
+    # A NaN has a sign in memory that no rule of arithmetic defines.
+    text = re.sub(r"-nan\b", "nan", str(value)).replace("\n", "\\n")
     return text if text else "(empty)"
 
 
