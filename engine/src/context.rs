@@ -7,6 +7,7 @@ use hypostyle_functions::Registry;
 use hypostyle_functions::scalar::Settings;
 
 use crate::catalog::Catalog;
+use crate::memory::Budget;
 
 /// Limits and sizes of a session.
 #[derive(Debug, Clone, PartialEq)]
@@ -46,4 +47,19 @@ pub struct Context {
     pub settings: Settings,
     /// Limits and sizes.
     pub configuration: Configuration,
+    /// The session's byte budget.
+    pub memory: Arc<Budget>,
+}
+
+impl Context {
+    /// A context with a budget of its own, of [`Configuration::memory_limit_bytes`].
+    pub fn new(
+        registry: Arc<Registry>,
+        catalog: Arc<Catalog>,
+        settings: Settings,
+        configuration: Configuration,
+    ) -> Self {
+        let memory = Budget::new(configuration.memory_limit_bytes);
+        Self { registry, catalog, settings, configuration, memory }
+    }
 }

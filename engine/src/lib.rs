@@ -9,6 +9,7 @@ pub mod batch;
 pub mod catalog;
 pub mod context;
 pub mod error;
+pub mod memory;
 pub mod plan;
 pub mod table;
 

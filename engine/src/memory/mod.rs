@@ -1,0 +1,196 @@
+//! One byte budget for a session, divided among the queries and operators that hold rows.
+//!
+//! The tree is session ([`Budget`]) > query ([`QueryMemory`]) > operator ([`Account`]); a
+//! [`Reservation`] is one holder's share of an account, usually one worker's. A refused reservation
+//! tells the operator to spill its own state first. One that cannot asks for more than its share
+//! with [`Reservation::resize`]: the largest spillable accounts are marked, and their workers spill
+//! at their next step. Only when nothing is left to spill is [`Error::OutOfMemory`] returned.
+
+mod account;
+
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+pub use account::{Account, Reservation};
+
+/// The byte budget of a session.
+pub struct Budget {
+    limit_bytes: usize,
+    used_bytes: AtomicUsize,
+    peak_bytes: AtomicUsize,
+    queries: AtomicU64,
+    accounts: Mutex<Vec<Weak<Account>>>,
+}
+
+impl Budget {
+    /// A budget of this many bytes; `None` only counts.
+    pub fn new(limit_bytes: Option<usize>) -> Arc<Self> {
+        Arc::new(Self {
+            limit_bytes: limit_bytes.unwrap_or(usize::MAX),
+            used_bytes: AtomicUsize::new(0),
+            peak_bytes: AtomicUsize::new(0),
+            queries: AtomicU64::new(0),
+            accounts: Mutex::new(Vec::new()),
+        })
+    }
+
+    /// The limit; `None` if there is none.
+    pub fn limit_bytes(&self) -> Option<usize> {
+        (self.limit_bytes != usize::MAX).then_some(self.limit_bytes)
+    }
+
+    /// Bytes reserved now.
+    pub fn used_bytes(&self) -> usize {
+        self.used_bytes.load(Ordering::Relaxed)
+    }
+
+    /// Most bytes ever reserved at once.
+    pub fn peak_bytes(&self) -> usize {
+        self.peak_bytes.load(Ordering::Relaxed)
+    }
+
+    /// The share of a new query.
+    pub fn query(self: &Arc<Self>) -> QueryMemory {
+        QueryMemory { budget: Arc::clone(self), query: 1 + self.queries.fetch_add(1, Ordering::Relaxed) }
+    }
+
+    /// Takes `bytes` if they fit.
+    fn take(&self, bytes: usize) -> bool {
+        let fits = |used: usize| used.checked_add(bytes).filter(|&sum| sum <= self.limit_bytes);
+        match self.used_bytes.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fits) {
+            Ok(before) => {
+                self.peak_bytes.fetch_max(before + bytes, Ordering::Relaxed);
+                true
+            }
+            Err(_) => false,
+        }
+    }
+
+    /// Takes `bytes` whether they fit or not.
+    fn force(&self, bytes: usize) {
+        let before = self.used_bytes.fetch_add(bytes, Ordering::Relaxed);
+        self.peak_bytes.fetch_max(before.saturating_add(bytes), Ordering::Relaxed);
+    }
+
+    fn give(&self, bytes: usize) {
+        self.used_bytes.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
+    fn accounts(&self) -> MutexGuard<'_, Vec<Weak<Account>>> {
+        self.accounts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn live_accounts(&self) -> Vec<Arc<Account>> {
+        let mut accounts = self.accounts();
+        accounts.retain(|account| account.strong_count() > 0);
+        accounts.iter().filter_map(Weak::upgrade).collect()
+    }
+
+    /// Marks the largest spillable accounts until `bytes` are to be freed; the bytes that will be.
+    fn request_spill(&self, bytes: usize, asking: &Account) -> usize {
+        let mut candidates: Vec<_> = self
+            .live_accounts()
+            .into_iter()
+            .filter(|account| !std::ptr::eq(&raw const **account, asking))
+            .map(|account| (account.spillable_bytes(), account))
+            .filter(|(spillable, _)| *spillable > 0)
+            .collect();
+        candidates.sort_by_key(|(spillable, _)| std::cmp::Reverse(*spillable));
+        let mut marked = 0;
+        for (spillable, account) in candidates {
+            if marked >= bytes {
+                break;
+            }
+            account.request_spill();
+            marked += spillable;
+        }
+        marked
+    }
+
+    /// Who holds what, largest first: the end of an out-of-memory message.
+    fn holders(&self) -> String {
+        let mut held: Vec<_> = self
+            .live_accounts()
+            .iter()
+            .map(|account| (account.held_bytes(), format!("query {} {}", account.query(), account.operator())))
+            .filter(|(bytes, _)| *bytes > 0)
+            .collect();
+        held.sort_by(|a, b| b.cmp(a));
+        let shown: Vec<_> = held.iter().take(8).map(|(bytes, name)| format!("{name} holds {bytes}")).collect();
+        if shown.is_empty() { "nothing else is held".into() } else { shown.join(", ") }
+    }
+}
+
+impl std::fmt::Debug for Budget {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Budget")
+            .field("limit_bytes", &self.limit_bytes())
+            .field("used_bytes", &self.used_bytes())
+            .finish_non_exhaustive()
+    }
+}
+
+/// One query's share of the budget: it opens accounts for its operators.
+#[derive(Debug, Clone)]
+pub struct QueryMemory {
+    budget: Arc<Budget>,
+    query: u64,
+}
+
+impl QueryMemory {
+    /// An account for an operator of this query.
+    pub fn account(&self, operator: &str) -> Arc<Account> {
+        let account = Arc::new(Account::new(Arc::clone(&self.budget), self.query, operator));
+        self.budget.accounts().push(Arc::downgrade(&account));
+        account
+    }
+
+    /// The session's budget.
+    pub fn budget(&self) -> &Arc<Budget> {
+        &self.budget
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Error;
+
+    #[test]
+    fn a_reservation_past_the_limit_is_refused_and_nothing_changes() {
+        let budget = Budget::new(Some(100));
+        let account = budget.query().account("sort");
+        let mut reservation = account.reserve();
+        assert!(reservation.try_resize(80));
+        assert!(!reservation.try_resize(101));
+        assert_eq!(budget.used_bytes(), 80);
+        drop(reservation);
+        assert_eq!(budget.used_bytes(), 0);
+        assert_eq!(budget.peak_bytes(), 80);
+    }
+
+    #[test]
+    fn one_that_cannot_spill_marks_the_largest_that_can() {
+        let budget = Budget::new(Some(100));
+        let query = budget.query();
+        let (small, large) = (query.account("small"), query.account("large"));
+        let (mut a, mut b) = (small.reserve(), large.reserve());
+        a.set_spillable(true);
+        b.set_spillable(true);
+        assert!(a.try_resize(20) && b.try_resize(70));
+        let mut asking = query.account("table").reserve();
+        asking.resize(50).expect("the large account will give its bytes back");
+        assert!(large.take_spill_request() && !small.take_spill_request());
+    }
+
+    #[test]
+    fn with_nothing_left_to_spill_the_error_names_the_holders() {
+        let budget = Budget::new(Some(100));
+        let query = budget.query();
+        let mut held = query.account("hash join build").reserve();
+        assert!(held.try_resize(90));
+        let error = query.account("sort").reserve().resize(20).expect_err("over the limit");
+        assert!(matches!(error, Error::OutOfMemory { requested: 20, limit: 100, .. }));
+        assert!(error.to_string().contains("query 1 hash join build holds 90"), "{error}");
+    }
+}
