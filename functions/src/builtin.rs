@@ -3,4 +3,6 @@
 use crate::registry::Registry;
 
 /// Adds every built-in function.
-pub fn register(_registry: &mut Registry) {}
+pub fn register(registry: &mut Registry) {
+    crate::aggregates::register(registry);
+}

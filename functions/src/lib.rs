@@ -7,6 +7,7 @@
 #![warn(missing_docs)]
 
 pub mod aggregate;
+mod aggregates;
 mod builtin;
 pub mod coercion;
 pub mod column;

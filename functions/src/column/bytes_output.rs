@@ -19,6 +19,8 @@ pub struct BytesOutput {
     pub(super) views: Vec<u128>,
     pub(super) own: Vec<u8>,
     pub(super) shared: Vec<Buffer>,
+    /// Copies parts of inputs too, where rows are kept longer than their batch.
+    pub(super) copies: bool,
 }
 
 impl BytesOutput {
@@ -58,13 +60,13 @@ impl BytesOutput {
         }
         let whole = source.get(source_row);
         match source.buffer(source_row) {
-            Some((buffer, start)) => {
+            Some((buffer, start)) if !self.copies => {
                 let skipped = part.as_ptr() as usize - whole.as_ptr() as usize;
                 debug_assert!(skipped + part.len() <= whole.len(), "not a part of the source row");
                 let index = self.share(buffer);
                 self.views[row] = long_view(part, index + 1, start + skipped);
             }
-            None => self.set(row, part),
+            _ => self.set(row, part),
         }
     }
 

@@ -107,6 +107,23 @@ impl Output {
         }
     }
 
+    /// An empty column that copies text bytes instead of sharing its inputs' buffers: for rows that
+    /// are kept longer than their batch.
+    pub fn copying(data_type: Type) -> Self {
+        let mut output = Self::new(data_type);
+        output.set_copies();
+        output
+    }
+
+    fn set_copies(&mut self) {
+        match &mut self.data {
+            OutputData::Bytes(bytes) => bytes.copies = true,
+            OutputData::List { child, .. } | OutputData::FixedList { child, .. } => child.set_copies(),
+            OutputData::Struct(fields) => fields.iter_mut().for_each(Output::set_copies),
+            _ => {}
+        }
+    }
+
     /// Logical type.
     pub fn data_type(&self) -> &Type {
         &self.data_type
@@ -191,6 +208,14 @@ impl Output {
             self.validity.reset(self.length, true);
         }
         self.validity.set(row, false);
+    }
+
+    /// Makes a row valid again; its value must be written.
+    #[inline]
+    pub fn set_valid(&mut self, row: usize) {
+        if self.has_nulls {
+            self.validity.set(row, true);
+        }
     }
 
     /// True if the row has not been made null.
@@ -370,6 +395,34 @@ impl Output {
         };
         let validity = self.has_nulls.then(|| self.validity.as_bits());
         View { data_type: &self.data_type, length: self.length, encoding: Encoding::Flat, validity, data }
+    }
+
+    /// Bytes of the column's own storage.
+    pub fn memory_bytes(&self) -> usize {
+        let data = match &self.data {
+            OutputData::Null => 0,
+            OutputData::Boolean(bits) => bits.words.capacity() * 8,
+            OutputData::Int8(values) => values.capacity(),
+            OutputData::UInt8(values) => values.capacity(),
+            OutputData::Int16(values) => values.capacity() * 2,
+            OutputData::UInt16(values) => values.capacity() * 2,
+            OutputData::Float16(values) => values.capacity() * 2,
+            OutputData::Int32(values) => values.capacity() * 4,
+            OutputData::UInt32(values) => values.capacity() * 4,
+            OutputData::Float32(values) => values.capacity() * 4,
+            OutputData::Int64(values) => values.capacity() * 8,
+            OutputData::UInt64(values) => values.capacity() * 8,
+            OutputData::Float64(values) => values.capacity() * 8,
+            OutputData::Int128(values) => values.capacity() * 16,
+            OutputData::Interval(values) => values.capacity() * 16,
+            OutputData::Bytes(bytes) => bytes.views.capacity() * 16 + bytes.own.capacity(),
+            OutputData::List { offsets, sizes, child } => {
+                (offsets.capacity() + sizes.capacity()) * 4 + child.memory_bytes()
+            }
+            OutputData::FixedList { child, .. } => child.memory_bytes(),
+            OutputData::Struct(fields) => fields.iter().map(Output::memory_bytes).sum(),
+        };
+        data + self.validity.words.capacity() * 8
     }
 
     /// Checks that list offsets still fit 32 bits.

@@ -1,0 +1,99 @@
+//! count, count_if: numbers of rows.
+
+use crate::aggregate::{Accumulator, AggregateFunction, BoundAggregate};
+use crate::column::{Output, Rows, View};
+use crate::error::Result;
+use crate::signature::{any, exact};
+use crate::types::Type;
+
+pub(super) fn functions() -> Vec<AggregateFunction> {
+    vec![
+        AggregateFunction::new("count", "aggregate", "Number of rows, or of rows where the argument is not null.")
+            .alias("count_star")
+            .overload([], |_| Ok(BoundAggregate::strict(Type::Int64, vec![Type::Int64], Count::default)))
+            .overload([any("value")], |_| Ok(BoundAggregate::strict(Type::Int64, vec![Type::Int64], Count::default)))
+            .note("A group without rows counts 0.")
+            .example("count(*)", "1"),
+        AggregateFunction::new("count_if", "aggregate", "Number of rows where the condition is true.")
+            .alias("countif")
+            .overload([exact("condition", Type::Boolean)], |_| {
+                Ok(BoundAggregate::strict(Type::HUGEINT, vec![Type::Int64], CountIf::default))
+            })
+            .note("Null counts as not true; a group without rows counts 0.")
+            .example("count_if(true)", "1"),
+    ]
+}
+
+/// Rows per group. Nulls were skipped before: the aggregate is strict.
+#[derive(Debug, Default)]
+struct Count {
+    counts: Vec<i64>,
+}
+
+impl Accumulator for Count {
+    fn resize(&mut self, groups: usize) {
+        self.counts.resize(groups, 0);
+    }
+
+    fn update(&mut self, _: &[View<'_>], rows: Rows<'_>, groups: &[u32], _: u64) -> Result<()> {
+        rows.for_each(|row| self.counts[groups[row] as usize] += 1);
+        Ok(())
+    }
+
+    fn merge(&mut self, states: &[View<'_>], groups: &[u32]) -> Result<()> {
+        let counts = states[0].fixed::<i64>();
+        groups.iter().enumerate().for_each(|(row, &group)| self.counts[group as usize] += counts.get(row));
+        Ok(())
+    }
+
+    fn state(&mut self, groups: &[u32], output: &mut [Output]) -> Result<()> {
+        self.finish(groups, &mut output[0])
+    }
+
+    fn finish(&mut self, groups: &[u32], output: &mut Output) -> Result<()> {
+        let results = output.fixed::<i64>();
+        groups.iter().zip(results).for_each(|(&group, result)| *result = self.counts[group as usize]);
+        Ok(())
+    }
+
+    fn memory_bytes(&self) -> usize {
+        self.counts.capacity() * size_of::<i64>()
+    }
+}
+
+/// True rows per group; the result is a HUGEINT as in DuckDB.
+#[derive(Debug, Default)]
+struct CountIf {
+    count: Count,
+}
+
+impl Accumulator for CountIf {
+    fn resize(&mut self, groups: usize) {
+        self.count.resize(groups);
+    }
+
+    fn update(&mut self, arguments: &[View<'_>], rows: Rows<'_>, groups: &[u32], _: u64) -> Result<()> {
+        let conditions = arguments[0].boolean();
+        rows.for_each(|row| self.count.counts[groups[row] as usize] += i64::from(conditions.get(row)));
+        Ok(())
+    }
+
+    fn merge(&mut self, states: &[View<'_>], groups: &[u32]) -> Result<()> {
+        self.count.merge(states, groups)
+    }
+
+    fn state(&mut self, groups: &[u32], output: &mut [Output]) -> Result<()> {
+        self.count.state(groups, output)
+    }
+
+    fn finish(&mut self, groups: &[u32], output: &mut Output) -> Result<()> {
+        let results = output.fixed::<i128>();
+        let counts = &self.count.counts;
+        groups.iter().zip(results).for_each(|(&group, result)| *result = i128::from(counts[group as usize]));
+        Ok(())
+    }
+
+    fn memory_bytes(&self) -> usize {
+        self.count.memory_bytes()
+    }
+}

@@ -1,0 +1,282 @@
+//! min, max, arg_min, arg_max: the least or greatest value of a group, or another column at its row.
+
+use std::cmp::Ordering;
+
+use bumpalo::Bump;
+use half::f16;
+
+use super::{Physical, physical};
+use crate::aggregate::{Accumulator, AggregateFunction, BoundAggregate};
+use crate::column::{Output, Rows, View, WritableFixed, compare, compare_floats};
+use crate::error::Result;
+use crate::signature::{any, parameter, Pattern};
+use crate::types::Type;
+
+pub(super) fn functions() -> Vec<AggregateFunction> {
+    vec![
+        extreme::<false>("min", "Least value that is not null.").example("min(42)", "42"),
+        extreme::<true>("max", "Greatest value that is not null; NaN is greater than every number.").example("max(42)", "42"),
+        arg_extreme::<false>("arg_min", &["argmin", "min_by"], "Value of the first argument where the second is least.")
+            .example("arg_min('a', 1)", "a"),
+        arg_extreme::<true>("arg_max", &["argmax", "max_by"], "Value of the first argument where the second is greatest.")
+            .example("arg_max('a', 1)", "a"),
+    ]
+}
+
+fn extreme<const GREATEST: bool>(name: &str, summary: &str) -> AggregateFunction {
+    AggregateFunction::new(name, "aggregate", summary)
+        .overload([parameter("value", Pattern::Any)], |arguments| {
+            let data_type = arguments.types[0].clone();
+            Ok(match physical(&data_type) {
+                Physical::Int8 => typed::<i8, GREATEST>(data_type),
+                Physical::Int16 => typed::<i16, GREATEST>(data_type),
+                Physical::Int32 => typed::<i32, GREATEST>(data_type),
+                Physical::Int64 => typed::<i64, GREATEST>(data_type),
+                Physical::UInt8 => typed::<u8, GREATEST>(data_type),
+                Physical::UInt16 => typed::<u16, GREATEST>(data_type),
+                Physical::UInt32 => typed::<u32, GREATEST>(data_type),
+                Physical::UInt64 => typed::<u64, GREATEST>(data_type),
+                Physical::Float16 => typed::<f16, GREATEST>(data_type),
+                Physical::Float32 => typed::<f32, GREATEST>(data_type),
+                Physical::Float64 => typed::<f64, GREATEST>(data_type),
+                Physical::Int128 => typed::<i128, GREATEST>(data_type),
+                Physical::Other => {
+                    let held = data_type.clone();
+                    BoundAggregate::strict(data_type.clone(), vec![data_type], move || {
+                        ArgExtreme::<GREATEST>::new(None, held.clone())
+                    })
+                }
+            })
+        })
+        .ignores_duplicates()
+        .note("A group without values gives null.")
+}
+
+fn arg_extreme<const GREATEST: bool>(name: &str, aliases: &[&str], summary: &str) -> AggregateFunction {
+    let function = AggregateFunction::new(name, "aggregate", summary)
+        .overload([any("value"), any("key")], |arguments| {
+            let (value, key) = (arguments.types[0].clone(), arguments.types[1].clone());
+            let states = vec![key.clone(), value.clone(), Type::UInt64];
+            Ok(BoundAggregate::strict(value.clone(), states, move || {
+                ArgExtreme::<GREATEST>::new(Some(value.clone()), key.clone())
+            }))
+        })
+        .order_sensitive()
+        .note("Rows with a null in either argument are skipped; of equal keys the first row wins.");
+    aliases.iter().fold(function, |function, alias| function.alias(alias))
+}
+
+fn typed<T: Comparable, const GREATEST: bool>(data_type: Type) -> BoundAggregate {
+    BoundAggregate::strict(data_type.clone(), vec![data_type], Extreme::<T, GREATEST>::default)
+}
+
+/// Fixed-width values in SQL's order.
+trait Comparable: WritableFixed {
+    fn order(self, other: Self) -> Ordering;
+}
+
+macro_rules! comparable {
+    ($($integer:ty),*; $($float:ty),*) => {
+        $(impl Comparable for $integer { #[inline(always)] fn order(self, other: Self) -> Ordering { self.cmp(&other) } })*
+        $(impl Comparable for $float {
+            #[inline(always)] fn order(self, other: Self) -> Ordering { compare_floats(f64::from(self), f64::from(other)) }
+        })*
+    };
+}
+// One arm expands to the impl of `order` for one Rust type.
+comparable!(i8, i16, i32, i64, u8, u16, u32, u64, i128; f16, f32, f64);
+
+/// The extreme of a fixed-width column, one value a group.
+#[derive(Debug)]
+struct Extreme<T, const GREATEST: bool> {
+    values: Vec<T>,
+    seen: Vec<bool>,
+}
+
+impl<T, const GREATEST: bool> Default for Extreme<T, GREATEST> {
+    fn default() -> Self {
+        Self { values: Vec::new(), seen: Vec::new() }
+    }
+}
+
+impl<T: Comparable, const GREATEST: bool> Extreme<T, GREATEST> {
+    #[inline(always)]
+    fn offer(&mut self, group: usize, value: T) {
+        let better = if GREATEST { Ordering::Greater } else { Ordering::Less };
+        if !self.seen[group] || value.order(self.values[group]) == better {
+            self.seen[group] = true;
+            self.values[group] = value;
+        }
+    }
+}
+
+impl<T: Comparable, const GREATEST: bool> Accumulator for Extreme<T, GREATEST> {
+    fn resize(&mut self, groups: usize) {
+        self.values.resize(groups, T::default());
+        self.seen.resize(groups, false);
+    }
+
+    fn update(&mut self, arguments: &[View<'_>], rows: Rows<'_>, groups: &[u32], _: u64) -> Result<()> {
+        let values = arguments[0].fixed::<T>();
+        rows.for_each(|row| self.offer(groups[row] as usize, values.get(row)));
+        Ok(())
+    }
+
+    fn merge(&mut self, states: &[View<'_>], groups: &[u32]) -> Result<()> {
+        let values = states[0].fixed::<T>();
+        for (row, &group) in groups.iter().enumerate() {
+            if states[0].is_valid(row) {
+                self.offer(group as usize, values.get(row));
+            }
+        }
+        Ok(())
+    }
+
+    fn state(&mut self, groups: &[u32], output: &mut [Output]) -> Result<()> {
+        self.finish(groups, &mut output[0])
+    }
+
+    fn finish(&mut self, groups: &[u32], output: &mut Output) -> Result<()> {
+        for (row, &group) in groups.iter().enumerate() {
+            if self.seen[group as usize] {
+                output.fixed::<T>()[row] = self.values[group as usize];
+            } else {
+                output.set_null(row);
+            }
+        }
+        Ok(())
+    }
+
+    fn memory_bytes(&self) -> usize {
+        self.values.capacity() * (size_of::<T>() + 1)
+    }
+}
+
+/// Marks a group without values.
+const NONE: u32 = u32::MAX;
+
+/// The extreme key of each group, of any type, with a value from its row. Losers stay in the store
+/// until half of it is waste.
+struct ArgExtreme<const GREATEST: bool> {
+    keys: Output,
+    values: Option<Output>,
+    ordinals: Vec<u64>,
+    held: Vec<u32>,
+}
+
+impl<const GREATEST: bool> ArgExtreme<GREATEST> {
+    fn new(value: Option<Type>, key: Type) -> Self {
+        Self { keys: Output::copying(key), values: value.map(Output::copying), ordinals: Vec::new(), held: Vec::new() }
+    }
+
+    fn offer(&mut self, bump: &Bump, group: usize, key: &View<'_>, value: Option<&View<'_>>, row: usize, ordinal: u64) {
+        let held = self.held[group];
+        if held != NONE {
+            let order = compare(key, row, &self.keys.view(bump), held as usize);
+            let order = if GREATEST { order.reverse() } else { order };
+            let first = self.values.is_some() && ordinal < self.ordinals[held as usize];
+            if order.is_gt() || (order.is_eq() && !first) {
+                return;
+            }
+        }
+        self.held[group] = self.keys.len() as u32;
+        self.keys.push(key, row);
+        self.ordinals.push(ordinal);
+        if let (Some(values), Some(value)) = (&mut self.values, value) {
+            values.push(value, row);
+        }
+    }
+
+    /// Drops what no group holds once it is most of the store.
+    fn compact(&mut self) {
+        let live = self.held.iter().filter(|&&held| held != NONE).count();
+        if self.keys.len() < 1024 || self.keys.len() < live * 2 {
+            return;
+        }
+        let bump = Bump::new();
+        let mut keys = Output::copying(self.keys.data_type().clone());
+        let mut values = self.values.as_ref().map(|values| Output::copying(values.data_type().clone()));
+        let mut ordinals = Vec::with_capacity(live);
+        let old_keys = self.keys.view(&bump);
+        let old_values = self.values.as_ref().map(|values| values.view(&bump));
+        for held in self.held.iter_mut().filter(|held| **held != NONE) {
+            let row = *held as usize;
+            *held = keys.len() as u32;
+            keys.push(&old_keys, row);
+            ordinals.push(self.ordinals[row]);
+            if let (Some(values), Some(old)) = (&mut values, &old_values) {
+                values.push(old, row);
+            }
+        }
+        (self.keys, self.values, self.ordinals) = (keys, values, ordinals);
+    }
+}
+
+impl<const GREATEST: bool> Accumulator for ArgExtreme<GREATEST> {
+    fn resize(&mut self, groups: usize) {
+        self.held.resize(groups, NONE);
+    }
+
+    fn update(&mut self, arguments: &[View<'_>], rows: Rows<'_>, groups: &[u32], ordinal: u64) -> Result<()> {
+        let mut bump = Bump::new();
+        let (value, key) = match arguments {
+            [value, key] => (Some(value), key),
+            _ => (None, &arguments[0]),
+        };
+        for row in rows {
+            self.offer(&bump, groups[row] as usize, key, value, row, ordinal + row as u64);
+            bump.reset();
+        }
+        self.compact();
+        Ok(())
+    }
+
+    fn merge(&mut self, states: &[View<'_>], groups: &[u32]) -> Result<()> {
+        let mut bump = Bump::new();
+        for (row, &group) in groups.iter().enumerate() {
+            if states[0].is_valid(row) {
+                let ordinal = states.get(2).map_or(0, |ordinals| ordinals.fixed::<u64>().get(row));
+                self.offer(&bump, group as usize, &states[0], states.get(1), row, ordinal);
+                bump.reset();
+            }
+        }
+        self.compact();
+        Ok(())
+    }
+
+    fn state(&mut self, groups: &[u32], output: &mut [Output]) -> Result<()> {
+        let bump = Bump::new();
+        let keys = self.keys.view(&bump);
+        let values = self.values.as_ref().map(|values| values.view(&bump));
+        for (row, &group) in groups.iter().enumerate() {
+            let held = self.held[group as usize];
+            if held == NONE {
+                output.iter_mut().for_each(|column| column.set_null(row));
+                continue;
+            }
+            output[0].copy(row, &keys, held as usize);
+            if let Some(values) = &values {
+                output[1].copy(row, values, held as usize);
+                output[2].fixed::<u64>()[row] = self.ordinals[held as usize];
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, groups: &[u32], output: &mut Output) -> Result<()> {
+        let bump = Bump::new();
+        let results = self.values.as_ref().unwrap_or(&self.keys).view(&bump);
+        for (row, &group) in groups.iter().enumerate() {
+            match self.held[group as usize] {
+                NONE => output.set_null(row),
+                held => output.copy(row, &results, held as usize),
+            }
+        }
+        Ok(())
+    }
+
+    fn memory_bytes(&self) -> usize {
+        let values = self.values.as_ref().map_or(0, Output::memory_bytes);
+        self.keys.memory_bytes() + values + self.ordinals.capacity() * 8 + self.held.capacity() * 4
+    }
+}

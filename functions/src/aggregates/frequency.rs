@@ -1,0 +1,195 @@
+//! mode, histogram, entropy: how often each value of a group occurs.
+
+use bumpalo::Bump;
+use hashbrown::HashTable;
+
+use crate::aggregate::{Accumulator, AggregateFunction, BoundAggregate};
+use crate::column::{Output, Rows, View, compare, equal, hash};
+use crate::error::Result;
+use crate::signature::any;
+use crate::types::Type;
+
+pub(super) fn functions() -> Vec<AggregateFunction> {
+    let function = |name: &str, summary: &str, result: fn(&Type) -> Type, write: Write| {
+        AggregateFunction::new(name, "aggregate", summary).overload([any("value")], move |arguments| {
+            let data_type = arguments.types[0].clone();
+            let states = vec![
+                Type::list(data_type.clone()),
+                Type::list(Type::Int64),
+                Type::list(Type::UInt64),
+            ];
+            Ok(BoundAggregate::strict(result(&data_type), states, move || Frequency::new(data_type.clone(), write)))
+        })
+    };
+    vec![
+        function("mode", "Most frequent value; of equally frequent ones the first to occur.", Type::clone, write_mode)
+            .order_sensitive()
+            .note("Nulls are skipped; a group without values gives null.")
+            .example("mode(42)", "42"),
+        function(
+            "histogram",
+            "Map from each value to how often it occurs, in the order of the values.",
+            |data_type| Type::map(data_type.clone(), Type::UInt64),
+            write_histogram,
+        )
+        .note("Nulls are skipped; a group without values gives null.")
+        .example("histogram(42)", "{42=1}"),
+        function("entropy", "Entropy of the distribution of the values, in bits.", |_| Type::Float64, write_entropy)
+            .note("Nulls are skipped; a group without values gives 0.")
+            .example("entropy(42)", "0.0"),
+    ]
+}
+
+/// Writes the result of one group from its entries, which are in no particular order.
+type Write = fn(&Frequency, &View<'_>, &mut [u32], &mut Output, usize);
+
+#[derive(Clone, Copy)]
+struct Entry {
+    group: u32,
+    count: i64,
+    first: u64,
+}
+
+/// Distinct (group, value) pairs with their counts.
+struct Frequency {
+    values: Output,
+    entries: Vec<Entry>,
+    table: HashTable<u32>,
+    groups: usize,
+    write: Write,
+}
+
+impl Frequency {
+    fn new(data_type: Type, write: Write) -> Self {
+        Self { values: Output::copying(data_type), entries: Vec::new(), table: HashTable::new(), groups: 0, write }
+    }
+
+    fn add(&mut self, bump: &Bump, group: u32, values: &View<'_>, row: usize, count: i64, ordinal: u64) {
+        let code = hash(values, row, u64::from(group));
+        let held = self.values.view(bump);
+        let same = |&place: &u32| {
+            self.entries[place as usize].group == group && equal(&held, place as usize, values, row)
+        };
+        if let Some(&place) = self.table.find(code, same) {
+            let entry = &mut self.entries[place as usize];
+            entry.count += count;
+            entry.first = entry.first.min(ordinal);
+            return;
+        }
+        let entries = &self.entries;
+        let rehash = |&place: &u32| hash(&held, place as usize, u64::from(entries[place as usize].group));
+        self.table.insert_unique(code, self.entries.len() as u32, rehash);
+        self.values.push(values, row);
+        self.entries.push(Entry { group, count, first: ordinal });
+    }
+
+    fn by_group(&self) -> Vec<Vec<u32>> {
+        let mut members = vec![Vec::new(); self.groups];
+        for (place, entry) in self.entries.iter().enumerate() {
+            members[entry.group as usize].push(place as u32);
+        }
+        members
+    }
+}
+
+impl Accumulator for Frequency {
+    fn resize(&mut self, groups: usize) {
+        self.groups = groups;
+    }
+
+    fn update(&mut self, arguments: &[View<'_>], rows: Rows<'_>, groups: &[u32], ordinal: u64) -> Result<()> {
+        let mut bump = Bump::new();
+        for row in rows {
+            self.add(&bump, groups[row], &arguments[0], row, 1, ordinal + row as u64);
+            bump.reset();
+        }
+        Ok(())
+    }
+
+    fn merge(&mut self, states: &[View<'_>], groups: &[u32]) -> Result<()> {
+        let mut bump = Bump::new();
+        let (values, counts, firsts) = (states[0].list(), states[1].list(), states[2].list());
+        let (count, first) = (counts.child().fixed::<i64>(), firsts.child().fixed::<u64>());
+        for (row, &group) in groups.iter().enumerate().filter(|(row, _)| states[0].is_valid(*row)) {
+            let shift = counts.range(row).start as i64 - values.range(row).start as i64;
+            for place in values.range(row) {
+                let at = (place as i64 + shift) as usize;
+                self.add(&bump, group, values.child(), place, count.get(at), first.get(at));
+                bump.reset();
+            }
+        }
+        Ok(())
+    }
+
+    fn state(&mut self, groups: &[u32], output: &mut [Output]) -> Result<()> {
+        let bump = Bump::new();
+        let (members, values) = (self.by_group(), self.values.view(&bump));
+        let [lists, counts, firsts] = output else { return Ok(()) };
+        for (row, &group) in groups.iter().enumerate() {
+            let members = &members[group as usize];
+            super::collector::write_list(lists, row, &values, members);
+            let mut writer = counts.list();
+            let start = writer.child().grow(members.len());
+            for (position, &place) in members.iter().enumerate() {
+                writer.child().fixed::<i64>()[start + position] = self.entries[place as usize].count;
+            }
+            writer.finish(row, start);
+            let mut writer = firsts.list();
+            let start = writer.child().grow(members.len());
+            for (position, &place) in members.iter().enumerate() {
+                writer.child().fixed::<u64>()[start + position] = self.entries[place as usize].first;
+            }
+            writer.finish(row, start);
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, groups: &[u32], output: &mut Output) -> Result<()> {
+        let bump = Bump::new();
+        let (mut members, values) = (self.by_group(), self.values.view(&bump));
+        for (row, &group) in groups.iter().enumerate() {
+            (self.write)(self, &values, &mut members[group as usize], output, row);
+        }
+        Ok(())
+    }
+
+    fn memory_bytes(&self) -> usize {
+        self.values.memory_bytes() + self.entries.capacity() * size_of::<Entry>() + self.table.allocation_size()
+    }
+}
+
+fn write_mode(frequency: &Frequency, values: &View<'_>, members: &mut [u32], output: &mut Output, row: usize) {
+    let rank = |place: &&u32| {
+        let entry = &frequency.entries[**place as usize];
+        (entry.count, std::cmp::Reverse(entry.first))
+    };
+    match members.iter().max_by_key(rank) {
+        Some(&place) => output.copy(row, values, place as usize),
+        None => output.set_null(row),
+    }
+}
+
+fn write_histogram(frequency: &Frequency, values: &View<'_>, members: &mut [u32], output: &mut Output, row: usize) {
+    if members.is_empty() {
+        output.set_null(row);
+        return;
+    }
+    members.sort_by(|&a, &b| compare(values, a as usize, values, b as usize));
+    let mut writer = output.list();
+    let start = writer.child().grow(members.len());
+    for (position, &place) in members.iter().enumerate() {
+        let entry = writer.child();
+        entry.field(0).copy(start + position, values, place as usize);
+        entry.field(1).fixed::<u64>()[start + position] = frequency.entries[place as usize].count as u64;
+    }
+    writer.finish(row, start);
+}
+
+fn write_entropy(frequency: &Frequency, _: &View<'_>, members: &mut [u32], output: &mut Output, row: usize) {
+    // Summed by ascending count, so that the bits do not depend on the order of the rows.
+    let mut counts: Vec<i64> = members.iter().map(|&place| frequency.entries[place as usize].count).collect();
+    counts.sort_unstable();
+    let total = counts.iter().sum::<i64>() as f64;
+    let entropy = counts.iter().map(|&count| count as f64 / total * crate::kernel::transcendental::log2_one(total / count as f64));
+    output.fixed::<f64>()[row] = entropy.sum::<f64>();
+}
