@@ -6,9 +6,11 @@ mod collector;
 mod count;
 mod extreme;
 mod frequency;
+mod moments;
 mod pick;
 mod quantile;
 mod sketch;
+mod sum;
 
 use crate::registry::Registry;
 use crate::types::Type;
@@ -24,6 +26,8 @@ pub(crate) fn register(registry: &mut Registry) {
         frequency::functions(),
         quantile::functions(),
         sketch::functions(),
+        sum::functions(),
+        moments::functions(),
     ];
     families.into_iter().flatten().for_each(|function| registry.register_aggregate(function));
 }

@@ -12,12 +12,12 @@ use crate::types::Type;
 use crate::value::Value;
 
 pub(super) fn functions() -> Vec<AggregateFunction> {
-    let discrete = AggregateFunction::new("quantile_disc", "aggregate", "The least value whose share of the group reaches the given one.")
+    let disc = AggregateFunction::new("quantile_disc", "aggregate", "The least value whose share of the group reaches the given one.")
         .alias("quantile")
         .overload([any("value"), any("share")], |arguments| discrete(arguments))
         .note("Nulls are skipped; a group without values gives null. A list of shares gives a list.")
         .example("quantile_disc(42, 0.5)", "42");
-    let continuous = AggregateFunction::new("quantile_cont", "aggregate", "The value at the given share of the sorted group, interpolated between neighbours.")
+    let cont = AggregateFunction::new("quantile_cont", "aggregate", "The value at the given share of the sorted group, interpolated between neighbours.")
         .overload([parameter("value", Pattern::Float), any("share")], |arguments| continuous(arguments, shares(arguments)?))
         .note("Nulls are skipped; a group without values gives null. A list of shares gives a list.")
         .example("quantile_cont(42, 0.5)", "42.0");
@@ -34,7 +34,7 @@ pub(super) fn functions() -> Vec<AggregateFunction> {
         })
         .note("Nulls are skipped; a group without values gives null.")
         .example("mad(42)", "0.0");
-    vec![discrete, continuous, median, deviation]
+    vec![disc, cont, median, deviation]
 }
 
 #[derive(Debug, Clone)]

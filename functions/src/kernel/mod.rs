@@ -12,4 +12,5 @@ pub mod bucketize;
 pub mod divisor;
 pub mod embedding;
 pub mod hash;
+pub mod sum;
 pub mod transcendental;

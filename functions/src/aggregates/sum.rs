@@ -1,0 +1,359 @@
+//! sum, avg, product: totals that do not depend on the order of the rows.
+
+use super::{Physical, physical};
+use crate::aggregate::{Accumulator, AggregateFunction, BoundAggregate};
+use crate::column::{Output, Rows, View, WritableFixed};
+use crate::error::{Error, Result};
+use crate::kernel::sum::{FloatSum, SUM_WORDS};
+use crate::scalar::Arguments;
+use crate::signature::{Pattern, exact, parameter};
+use crate::types::Type;
+
+pub(super) fn functions() -> Vec<AggregateFunction> {
+    vec![
+        AggregateFunction::new("sum", "aggregate", "Sum of the values that are not null.")
+            .overload([exact("value", Type::Boolean)], |_| Ok(truths()))
+            .overload([parameter("value", Pattern::Numeric)], |arguments| total(arguments, false))
+            .alias("fsum")
+            .alias("kahan_sum")
+            .note("Integers sum to HUGEINT and decimals to DECIMAL(38, s), exactly; leaving that range is an error.")
+            .note("Floats sum to DOUBLE, reproducibly: the bits do not depend on the order of the rows or the number of threads.")
+            .note("A group without values gives null.")
+            .example("sum(42)", "42"),
+        AggregateFunction::new("avg", "aggregate", "Mean of the values that are not null.")
+            .alias("mean")
+            .alias("favg")
+            .overload([parameter("value", Pattern::Numeric)], |arguments| total(arguments, true))
+            .note("Summed as by sum and divided once; a group without values gives null.")
+            .example("avg(42)", "42.0"),
+        AggregateFunction::new("product", "aggregate", "Product of the values that are not null.")
+            .overload([exact("value", Type::Float64)], |_| {
+                Ok(BoundAggregate::strict(Type::Float64, vec![Type::Float64, Type::Int64], Product::default))
+            })
+            .note("A group without values gives null. Multiplied in an order of magnitude that depends on the input's order.")
+            .order_sensitive()
+            .example("product(42)", "42.0"),
+    ]
+}
+
+fn total(arguments: &Arguments<'_>, mean: bool) -> Result<BoundAggregate> {
+    let data_type = &arguments.types[0];
+    Ok(match physical(data_type) {
+        Physical::Int8 => integers::<i8>(data_type, mean),
+        Physical::Int16 => integers::<i16>(data_type, mean),
+        Physical::Int32 => integers::<i32>(data_type, mean),
+        Physical::Int64 => integers::<i64>(data_type, mean),
+        Physical::UInt8 => integers::<u8>(data_type, mean),
+        Physical::UInt16 => integers::<u16>(data_type, mean),
+        Physical::UInt32 => integers::<u32>(data_type, mean),
+        Physical::UInt64 => integers::<u64>(data_type, mean),
+        Physical::Int128 => integers::<i128>(data_type, mean),
+        Physical::Float32 => floats::<f32>(mean),
+        Physical::Float64 => floats::<f64>(mean),
+        Physical::Float16 => floats::<half::f16>(mean),
+        Physical::Other => return Err(Error::argument(arguments.function, 1, format!("has type {data_type}; expected a number"))),
+    })
+}
+
+/// Integer values, also the digits of decimals.
+trait Whole: WritableFixed {
+    fn widen(self) -> i128;
+}
+
+/// Float values.
+pub(super) trait Real: WritableFixed {
+    fn widen(self) -> f64;
+}
+
+macro_rules! widen {
+    ($($integer:ty),*; $($float:ty),*) => {
+        $(impl Whole for $integer { #[inline(always)] fn widen(self) -> i128 { self as i128 } })*
+        $(impl Real for $float { #[inline(always)] fn widen(self) -> f64 { f64::from(self) } })*
+    };
+}
+// One arm expands to the impl of `widen` for one Rust type.
+widen!(i8, i16, i32, i64, u8, u16, u32, u64, i128; half::f16, f32, f64);
+
+fn integers<T: Whole>(data_type: &Type, mean: bool) -> BoundAggregate {
+    let scale = if let Type::Decimal(_, scale) = data_type { *scale } else { 0 };
+    let sum = Type::Decimal(38, scale);
+    let result = if mean { Type::Float64 } else { sum.clone() };
+    BoundAggregate::strict(result, vec![sum, Type::Int64], move || IntegerSum::<T> {
+        groups: Vec::new(),
+        mean,
+        scale,
+        values: std::marker::PhantomData,
+    })
+}
+
+fn truths() -> BoundAggregate {
+    BoundAggregate::strict(Type::HUGEINT, vec![Type::HUGEINT, Type::Int64], || TruthSum {
+        sum: IntegerSum { groups: Vec::new(), mean: false, scale: 0, values: std::marker::PhantomData },
+    })
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct IntegerGroup {
+    sum: i128,
+    count: i64,
+}
+
+/// Exact sums and counts.
+struct IntegerSum<T> {
+    groups: Vec<IntegerGroup>,
+    mean: bool,
+    scale: i8,
+    values: std::marker::PhantomData<fn(T)>,
+}
+
+const DECIMAL_MAX: i128 = 99_999_999_999_999_999_999_999_999_999_999_999_999;
+
+impl<T> IntegerSum<T> {
+    fn out_of_range(&self) -> Error {
+        Error::OutOfRange { operation: "sum", detail: "the sum".into(), target: Type::Decimal(38, self.scale) }
+    }
+
+    #[inline(always)]
+    fn add(&mut self, group: u32, value: i128, count: i64) -> Result<()> {
+        let held = &mut self.groups[group as usize];
+        match held.sum.checked_add(value) {
+            Some(sum) => held.sum = sum,
+            None => return Err(self.out_of_range()),
+        }
+        held.count += count;
+        Ok(())
+    }
+}
+
+impl<T: Whole> Accumulator for IntegerSum<T> {
+    fn resize(&mut self, groups: usize) {
+        self.groups.resize(groups, IntegerGroup::default());
+    }
+
+    fn update(&mut self, arguments: &[View<'_>], rows: Rows<'_>, groups: &[u32], _: u64) -> Result<()> {
+        let values = arguments[0].fixed::<T>();
+        if size_of::<T>() == 16 {
+            return rows.try_for_each(|row| self.add(groups[row], values.get(row).widen(), 1));
+        }
+        // Sums of at most 64-bit values cannot leave 128 bits in any number of rows a run can read.
+        rows.for_each(|row| {
+            let held = &mut self.groups[groups[row] as usize];
+            held.sum += values.get(row).widen();
+            held.count += 1;
+        });
+        Ok(())
+    }
+
+    fn merge(&mut self, states: &[View<'_>], groups: &[u32]) -> Result<()> {
+        let (sums, counts) = (states[0].fixed::<i128>(), states[1].fixed::<i64>());
+        groups.iter().enumerate().try_for_each(|(row, &group)| self.add(group, sums.get(row), counts.get(row)))
+    }
+
+    fn state(&mut self, groups: &[u32], output: &mut [Output]) -> Result<()> {
+        for (row, &group) in groups.iter().enumerate() {
+            let held = self.groups[group as usize];
+            output[0].fixed::<i128>()[row] = held.sum;
+            output[1].fixed::<i64>()[row] = held.count;
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, groups: &[u32], output: &mut Output) -> Result<()> {
+        for (row, &group) in groups.iter().enumerate() {
+            let held = self.groups[group as usize];
+            if held.count == 0 {
+                output.set_null(row);
+            } else if self.mean {
+                let unit = 10f64.powi(i32::from(self.scale));
+                output.fixed::<f64>()[row] = held.sum as f64 / (held.count as f64 * unit);
+            } else if held.sum.abs() > DECIMAL_MAX {
+                return Err(self.out_of_range());
+            } else {
+                output.fixed::<i128>()[row] = held.sum;
+            }
+        }
+        Ok(())
+    }
+
+    fn memory_bytes(&self) -> usize {
+        self.groups.capacity() * size_of::<IntegerGroup>()
+    }
+}
+
+/// Number of true values; false counts as 0.
+struct TruthSum {
+    sum: IntegerSum<i64>,
+}
+
+impl Accumulator for TruthSum {
+    fn resize(&mut self, groups: usize) {
+        self.sum.resize(groups);
+    }
+
+    fn update(&mut self, arguments: &[View<'_>], rows: Rows<'_>, groups: &[u32], _: u64) -> Result<()> {
+        let values = arguments[0].boolean();
+        rows.try_for_each(|row| self.sum.add(groups[row], i128::from(values.get(row)), 1))
+    }
+
+    fn merge(&mut self, states: &[View<'_>], groups: &[u32]) -> Result<()> {
+        self.sum.merge(states, groups)
+    }
+
+    fn state(&mut self, groups: &[u32], output: &mut [Output]) -> Result<()> {
+        self.sum.state(groups, output)
+    }
+
+    fn finish(&mut self, groups: &[u32], output: &mut Output) -> Result<()> {
+        self.sum.finish(groups, output)
+    }
+
+    fn memory_bytes(&self) -> usize {
+        self.sum.memory_bytes()
+    }
+}
+
+fn floats<T: Real>(mean: bool) -> BoundAggregate {
+    let states = vec![sum_type(), Type::Int64];
+    BoundAggregate::strict(Type::Float64, states, move || Sums::<T> {
+        groups: Vec::new(),
+        mean,
+        values: std::marker::PhantomData,
+    })
+}
+
+/// The type of a serialized [`FloatSum`].
+pub(super) fn sum_type() -> Type {
+    Type::fixed_list(Type::UInt64, SUM_WORDS)
+}
+
+/// Writes a [`FloatSum`] to a row of a column of [`sum_type`].
+pub(super) fn write_sum(output: &mut Output, row: usize, sum: &FloatSum) {
+    let words = output.fixed_list_child().fixed::<u64>();
+    words[row * SUM_WORDS..(row + 1) * SUM_WORDS].copy_from_slice(&sum.to_words());
+}
+
+/// Reads what [`write_sum`] wrote.
+pub(super) fn read_sum(state: &View<'_>, row: usize) -> FloatSum {
+    let list = state.list();
+    let words = list.child().fixed::<u64>();
+    let mut held = [0; SUM_WORDS];
+    held.iter_mut().zip(list.range(row)).for_each(|(word, at)| *word = words.get(at));
+    FloatSum::from_words(&held)
+}
+
+#[derive(Default, Clone)]
+struct FloatGroup {
+    sum: FloatSum,
+    count: i64,
+}
+
+struct Sums<T> {
+    groups: Vec<FloatGroup>,
+    mean: bool,
+    values: std::marker::PhantomData<fn(T)>,
+}
+
+impl<T: Real> Accumulator for Sums<T> {
+    fn resize(&mut self, groups: usize) {
+        self.groups.resize(groups, FloatGroup::default());
+    }
+
+    fn update(&mut self, arguments: &[View<'_>], rows: Rows<'_>, groups: &[u32], _: u64) -> Result<()> {
+        let values = arguments[0].fixed::<T>();
+        rows.for_each(|row| {
+            let held = &mut self.groups[groups[row] as usize];
+            held.sum.add(values.get(row).widen());
+            held.count += 1;
+        });
+        Ok(())
+    }
+
+    fn merge(&mut self, states: &[View<'_>], groups: &[u32]) -> Result<()> {
+        let counts = states[1].fixed::<i64>();
+        for (row, &group) in groups.iter().enumerate() {
+            let held = &mut self.groups[group as usize];
+            held.sum.merge(&read_sum(&states[0], row));
+            held.count += counts.get(row);
+        }
+        Ok(())
+    }
+
+    fn state(&mut self, groups: &[u32], output: &mut [Output]) -> Result<()> {
+        for (row, &group) in groups.iter().enumerate() {
+            let held = &self.groups[group as usize];
+            write_sum(&mut output[0], row, &held.sum);
+            output[1].fixed::<i64>()[row] = held.count;
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, groups: &[u32], output: &mut Output) -> Result<()> {
+        for (row, &group) in groups.iter().enumerate() {
+            let held = &self.groups[group as usize];
+            if held.count == 0 {
+                output.set_null(row);
+            } else {
+                let sum = held.sum.finish();
+                output.fixed::<f64>()[row] = if self.mean { sum / held.count as f64 } else { sum };
+            }
+        }
+        Ok(())
+    }
+
+    fn memory_bytes(&self) -> usize {
+        self.groups.capacity() * size_of::<FloatGroup>()
+    }
+}
+
+/// Products as a fraction and a power of two, so that the order matters only to rounding.
+#[derive(Debug, Default)]
+struct Product {
+    groups: Vec<(f64, i64)>,
+}
+
+impl Accumulator for Product {
+    fn resize(&mut self, groups: usize) {
+        self.groups.resize(groups, (1.0, 0));
+    }
+
+    fn update(&mut self, arguments: &[View<'_>], rows: Rows<'_>, groups: &[u32], _: u64) -> Result<()> {
+        let values = arguments[0].fixed::<f64>();
+        rows.for_each(|row| {
+            let held = &mut self.groups[groups[row] as usize];
+            *held = (held.0 * values.get(row), held.1 + 1);
+        });
+        Ok(())
+    }
+
+    fn merge(&mut self, states: &[View<'_>], groups: &[u32]) -> Result<()> {
+        let (products, counts) = (states[0].fixed::<f64>(), states[1].fixed::<i64>());
+        for (row, &group) in groups.iter().enumerate() {
+            let held = &mut self.groups[group as usize];
+            *held = (held.0 * products.get(row), held.1 + counts.get(row));
+        }
+        Ok(())
+    }
+
+    fn state(&mut self, groups: &[u32], output: &mut [Output]) -> Result<()> {
+        for (row, &group) in groups.iter().enumerate() {
+            let (product, count) = self.groups[group as usize];
+            output[0].fixed::<f64>()[row] = product;
+            output[1].fixed::<i64>()[row] = count;
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, groups: &[u32], output: &mut Output) -> Result<()> {
+        for (row, &group) in groups.iter().enumerate() {
+            match self.groups[group as usize] {
+                (_, 0) => output.set_null(row),
+                (product, _) => output.fixed::<f64>()[row] = product,
+            }
+        }
+        Ok(())
+    }
+
+    fn memory_bytes(&self) -> usize {
+        self.groups.capacity() * size_of::<(f64, i64)>()
+    }
+}
