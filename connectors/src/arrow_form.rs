@@ -2,76 +2,132 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef};
+use arrow::array::{Array, ArrayRef, AsArray, BinaryArray};
+use arrow::buffer::ScalarBuffer;
 use arrow::compute::{CastOptions, cast_with_options};
-use arrow::datatypes::{DataType, Field, FieldRef, IntervalUnit, TimeUnit};
+use arrow::datatypes::{DataType, FieldRef, Int32Type, TimeUnit};
 use arrow::error::ArrowError;
 use arrow::util::display::FormatOptions;
+use hypostyle_functions::Type;
+use hypostyle_functions::column::{Column, import};
 
-/// The Arrow type in which the engine holds values of an Arrow type: no encodings, text and bytes as views,
-/// lists with 32-bit offsets, every nested field nullable.
+use crate::error::{Error, Place, Result};
+
+/// The logical type of a column of a file; errors name the column.
 ///
-/// A type without such a form is given back as it is; the engine refuses it by name.
-pub fn logical_form(data_type: &DataType) -> DataType {
-    match data_type {
-        DataType::Utf8 | DataType::LargeUtf8 => DataType::Utf8View,
-        DataType::Binary | DataType::LargeBinary | DataType::FixedSizeBinary(_) => DataType::BinaryView,
-        DataType::Decimal32(precision, scale) | DataType::Decimal64(precision, scale) => {
-            DataType::Decimal128(*precision, *scale)
+/// Three types differ from the engine's own reading of Arrow, as the reference dialect does: timestamps in
+/// seconds and milliseconds are read as microseconds, and decimals of more than 38 digits as doubles.
+///
+/// # Errors
+/// A type that the engine does not hold.
+pub fn logical_type(data_type: &DataType, place: impl Fn() -> Place) -> Result<Type> {
+    Type::from_arrow(&read_form(data_type)).map_err(|error| match error {
+        hypostyle_functions::Error::Unsupported { what, right } => {
+            Error::Unsupported { place: place(), what: format!("type {what}"), right }
         }
-        // Numbers of more than 38 digits are read as the reference dialect reads them.
+        other => Error::corrupt(place(), other.to_string()),
+    })
+}
+
+fn read_form(data_type: &DataType) -> DataType {
+    match data_type {
         DataType::Decimal256(..) => DataType::Float64,
-        DataType::Date64 => DataType::Date32,
-        DataType::Time32(_) | DataType::Time64(_) => DataType::Time64(TimeUnit::Microsecond),
-        DataType::Timestamp(_, Some(_)) => DataType::Timestamp(TimeUnit::Microsecond, Some(Arc::from("UTC"))),
-        DataType::Timestamp(TimeUnit::Nanosecond, None) => data_type.clone(),
-        DataType::Timestamp(_, None) => DataType::Timestamp(TimeUnit::Microsecond, None),
-        DataType::Interval(_) | DataType::Duration(_) => DataType::Interval(IntervalUnit::MonthDayNano),
-        DataType::List(element)
-        | DataType::LargeList(element)
-        | DataType::ListView(element)
-        | DataType::LargeListView(element) => DataType::List(item(element)),
-        DataType::FixedSizeList(element, size) => DataType::FixedSizeList(item(element), *size),
-        DataType::Struct(fields) => DataType::Struct(
-            fields.iter().map(|field| Field::new(field.name(), logical_form(field.data_type()), true)).collect(),
-        ),
-        DataType::Map(entries, _) => match entries.data_type() {
-            DataType::Struct(fields) if fields.len() == 2 => map_of(fields[0].data_type(), fields[1].data_type()),
-            _ => data_type.clone(),
-        },
-        DataType::Dictionary(_, values) => logical_form(values),
-        DataType::RunEndEncoded(_, values) => logical_form(values.data_type()),
+        DataType::Timestamp(TimeUnit::Second | TimeUnit::Millisecond, None) => {
+            DataType::Timestamp(TimeUnit::Microsecond, None)
+        }
+        other => with_children(other, &|field| {
+            Arc::new(field.as_ref().clone().with_data_type(read_form(field.data_type())))
+        }),
+    }
+}
+
+/// The same type with every child field replaced.
+pub fn with_children(data_type: &DataType, replace: &dyn Fn(&FieldRef) -> FieldRef) -> DataType {
+    match data_type {
+        DataType::List(element) => DataType::List(replace(element)),
+        DataType::LargeList(element) => DataType::LargeList(replace(element)),
+        DataType::ListView(element) => DataType::ListView(replace(element)),
+        DataType::LargeListView(element) => DataType::LargeListView(replace(element)),
+        DataType::FixedSizeList(element, size) => DataType::FixedSizeList(replace(element), *size),
+        DataType::Map(entries, sorted) => DataType::Map(replace(entries), *sorted),
+        DataType::Struct(fields) => DataType::Struct(fields.iter().map(replace).collect()),
         other => other.clone(),
     }
 }
 
-fn item(element: &FieldRef) -> FieldRef {
-    Arc::new(Field::new("item", logical_form(element.data_type()), true))
-}
-
-fn map_of(key: &DataType, value: &DataType) -> DataType {
-    let entry = DataType::Struct(
-        vec![Field::new("key", logical_form(key), false), Field::new("value", logical_form(value), true)].into(),
-    );
-    DataType::Map(Arc::new(Field::new("entries", entry, false)), false)
-}
-
-/// An array of any form as one of the form `wanted`; the same array if it is that already.
+/// An array of a file as a column of `data_type`, which is its [`logical_type`].
 ///
 /// # Errors
 /// A value that does not fit, such as a timestamp that leaves 64 bits of microseconds.
-pub fn to_form(array: &ArrayRef, wanted: &DataType) -> Result<ArrayRef, ArrowError> {
-    if array.data_type() == wanted {
-        return Ok(Arc::clone(array));
-    }
+pub fn to_column(array: &ArrayRef, data_type: &Type) -> Result<Column, ArrowError> {
     match array.data_type() {
-        DataType::ListView(element) => to_form(&plain(array, DataType::List(Arc::clone(element)))?, wanted),
-        DataType::LargeListView(element) => to_form(&plain(array, DataType::LargeList(Arc::clone(element)))?, wanted),
-        _ => plain(array, wanted.clone()),
+        DataType::Dictionary(..) | DataType::RunEndEncoded(..) => {
+            import(array, data_type).map_err(|error| ArrowError::CastError(error.to_string()))
+        }
+        _ => to_array(array, data_type).map(Column::Flat),
     }
 }
 
-fn plain(array: &ArrayRef, wanted: DataType) -> Result<ArrayRef, ArrowError> {
-    let options = CastOptions { safe: false, format_options: FormatOptions::new() };
-    cast_with_options(array, &wanted, &options)
+/// An array of a file as one flat array of `data_type`.
+///
+/// # Errors
+/// As [`to_column`].
+pub fn to_array(array: &ArrayRef, data_type: &Type) -> Result<ArrayRef, ArrowError> {
+    let wanted = data_type.to_arrow();
+    if array.data_type() == &wanted {
+        return Ok(Arc::clone(array));
+    }
+    match array.data_type() {
+        nested if nested.is_nested() => {
+            let column =
+                import(array, data_type).map_err(|error| ArrowError::CastError(error.to_string()))?;
+            column.to_array().map_err(|error| ArrowError::CastError(error.to_string()))
+        }
+        DataType::FixedSizeBinary(_) => {
+            let bytes: BinaryArray = array.as_fixed_size_binary().iter().collect();
+            cast_strictly(&bytes, &wanted)
+        }
+        _ => cast_strictly(array, &wanted),
+    }
+}
+
+/// Casts, and fails at the first value that does not fit.
+pub(crate) fn cast_strictly(array: &dyn Array, wanted: &DataType) -> Result<ArrayRef, ArrowError> {
+    cast_with_options(array, wanted, &CastOptions { safe: false, format_options: FormatOptions::new() })
+}
+
+/// A dictionary of 32-bit keys, known to be inside the values, as a column over other `values`.
+pub(crate) fn dictionary_column(
+    dictionary: &arrow::array::DictionaryArray<Int32Type>,
+    values: &ArrayRef,
+    data_type: &Type,
+) -> Column {
+    let keys = dictionary.keys();
+    if values.is_empty() {
+        return Column::nulls(data_type, keys.len());
+    }
+    let indices = match keys.nulls().filter(|nulls| nulls.null_count() > 0) {
+        // The keys under nulls are whatever the decoder left there.
+        Some(nulls) => keys
+            .values()
+            .iter()
+            .zip(nulls)
+            .map(|(&key, valid)| if valid { key as u32 } else { 0 })
+            .collect::<Vec<u32>>()
+            .into(),
+        None => ScalarBuffer::<u32>::new(keys.values().inner().clone(), 0, keys.len()),
+    };
+    Column::Dictionary { indices, validity: keys.nulls().cloned(), values: Arc::clone(values) }
+}
+
+/// The Arrow type to write to files for others: text and bytes with offsets, which every reader knows.
+pub fn exchange_form(data_type: &DataType) -> DataType {
+    match data_type {
+        DataType::Utf8View => DataType::Utf8,
+        DataType::BinaryView => DataType::Binary,
+        DataType::Dictionary(_, values) => exchange_form(values),
+        other => with_children(other, &|field| {
+            Arc::new(field.as_ref().clone().with_data_type(exchange_form(field.data_type())))
+        }),
+    }
 }

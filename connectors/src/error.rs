@@ -172,7 +172,11 @@ impl Error {
     }
 
     /// A refused option.
-    pub fn option(function: impl Into<String>, option: impl Into<String>, problem: impl Into<String>) -> Self {
+    pub fn option(
+        function: impl Into<String>,
+        option: impl Into<String>,
+        problem: impl Into<String>,
+    ) -> Self {
         Self::Option { function: function.into(), option: option.into(), problem: problem.into() }
     }
 

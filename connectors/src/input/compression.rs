@@ -22,7 +22,9 @@ impl Compression {
     pub fn of_name(path: &Path) -> Self {
         match path.extension().and_then(|extension| extension.to_str()) {
             Some(extension) if extension.eq_ignore_ascii_case("gz") => Self::Gzip,
-            Some(extension) if extension.eq_ignore_ascii_case("zst") || extension.eq_ignore_ascii_case("zstd") => {
+            Some(extension)
+                if extension.eq_ignore_ascii_case("zst") || extension.eq_ignore_ascii_case("zstd") =>
+            {
                 Self::Zstd
             }
             _ => Self::None,
@@ -63,7 +65,9 @@ impl Compression {
     pub fn decoder(self, input: Box<dyn Read + Send>) -> std::io::Result<Box<dyn Read + Send>> {
         Ok(match self {
             Self::None => input,
-            Self::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(BufReader::with_capacity(1 << 16, input))),
+            Self::Gzip => {
+                Box::new(flate2::bufread::MultiGzDecoder::new(BufReader::with_capacity(1 << 16, input)))
+            }
             Self::Zstd => Box::new(zstd::stream::read::Decoder::new(input)?),
         })
     }

@@ -60,12 +60,23 @@ impl ByteStream {
                 (compressed.decoder(chained).map_err(failed)?, Vec::new())
             }
         };
-        Ok(Self { name: path.display().to_string(), path: path.to_path_buf(), reader, ahead: io::Cursor::new(ahead) })
+        Ok(Self {
+            name: path.display().to_string(),
+            path: path.to_path_buf(),
+            reader,
+            ahead: io::Cursor::new(ahead),
+        })
     }
 
     /// The path as text, for messages.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The same stream with bytes that were taken from it put back in front.
+    pub fn with_ahead(mut self, bytes: Vec<u8>) -> Self {
+        self.ahead = io::Cursor::new(bytes);
+        self
     }
 
     /// Fills `buffer` as far as the stream reaches; fewer bytes only at its end.
@@ -74,6 +85,12 @@ impl ByteStream {
     /// The system's refusal, or compressed bytes that are damaged.
     pub fn fill(&mut self, buffer: &mut [u8]) -> Result<usize> {
         read_fully(self, buffer).map_err(|error| Error::system(&self.path, "read", error))
+    }
+}
+
+impl std::fmt::Debug for ByteStream {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ByteStream").field("name", &self.name).finish_non_exhaustive()
     }
 }
 

@@ -134,7 +134,9 @@ impl Encoded {
     pub fn new(target: Target, compression: Option<Compression>) -> Result<Self> {
         Ok(match compression.unwrap_or_else(|| Compression::of_name(target.path())) {
             Compression::None => Self::Plain(target),
-            Compression::Gzip => Self::Gzip(flate2::write::GzEncoder::new(target, flate2::Compression::default())),
+            Compression::Gzip => {
+                Self::Gzip(flate2::write::GzEncoder::new(target, flate2::Compression::default()))
+            }
             Compression::Zstd => {
                 let path = target.path().to_path_buf();
                 let encoder = zstd::stream::write::Encoder::new(target, zstd::DEFAULT_COMPRESSION_LEVEL);

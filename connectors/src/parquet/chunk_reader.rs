@@ -52,13 +52,16 @@ impl ChunkWindow {
         }
         let mut window = window.lock().unwrap_or_else(PoisonError::into_inner);
         let inside = start.checked_sub(window.start).and_then(|skip| usize::try_from(skip).ok());
-        if let Some(skip) = inside.filter(|&skip| skip + length <= window.bytes.len() && skip < window.bytes.len()) {
+        if let Some(skip) =
+            inside.filter(|&skip| skip + length <= window.bytes.len() && skip < window.bytes.len())
+        {
             return Ok(window.bytes.slice(skip..));
         }
         let left = usize::try_from(range.end - start).unwrap_or(usize::MAX);
         let wanted = length.max(window.next_bytes).min(left);
         let bytes = file.read_exact_at(start, wanted)?;
-        *window = Window { start, bytes: bytes.clone(), next_bytes: (window.next_bytes * 2).min(WINDOW_BYTES_MAX) };
+        *window =
+            Window { start, bytes: bytes.clone(), next_bytes: (window.next_bytes * 2).min(WINDOW_BYTES_MAX) };
         Ok(bytes)
     }
 }

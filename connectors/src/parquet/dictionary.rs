@@ -4,9 +4,13 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, BinaryViewArray, DictionaryArray, StringViewArray};
 use arrow::datatypes::{DataType, Int32Type};
+use hypostyle_functions::Type;
+use hypostyle_functions::column::Column;
 use parquet::basic::Encoding;
 use parquet::errors::{ParquetError, Result};
 use parquet::file::metadata::ColumnChunkMetaData;
+
+use crate::arrow_form::dictionary_column;
 
 /// True if every data page of the chunk refers to its dictionary.
 ///
@@ -34,7 +38,8 @@ pub(super) fn is_dictionary_only(chunk: &ColumnChunkMetaData) -> bool {
         .all(|&encoding| !encodings.is_set(encoding))
 }
 
-/// Gives the dictionaries of one column chunk values that are views, made once.
+/// Gives the dictionaries of one column chunk values that are views, made once, so that what is computed on
+/// them can be kept for as long as the chunk is read.
 #[derive(Debug, Default)]
 pub(super) struct SharedValues {
     decoded: Option<ArrayRef>,
@@ -42,12 +47,11 @@ pub(super) struct SharedValues {
 }
 
 impl SharedValues {
-    /// The same dictionary column over the shared views.
-    pub(super) fn share(&mut self, array: &ArrayRef) -> Result<ArrayRef> {
-        let dictionary = array
-            .as_any()
-            .downcast_ref::<DictionaryArray<Int32Type>>()
-            .ok_or_else(|| ParquetError::General(format!("{} where a dictionary was asked for", array.data_type())))?;
+    /// The dictionary array as a column over the shared views.
+    pub(super) fn share(&mut self, array: &ArrayRef, data_type: &Type) -> Result<Column> {
+        let dictionary = array.as_any().downcast_ref::<DictionaryArray<Int32Type>>().ok_or_else(|| {
+            ParquetError::General(format!("{} where a dictionary was asked for", array.data_type()))
+        })?;
         let decoded = dictionary.values();
         let known = self.decoded.as_ref().is_some_and(|known| Arc::ptr_eq(known, decoded));
         let views = match &self.views {
@@ -59,7 +63,7 @@ impl SharedValues {
                 views
             }
         };
-        Ok(Arc::new(dictionary.with_values(views)))
+        Ok(dictionary_column(dictionary, &views, data_type))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::datatypes::SchemaRef;
+use hypostyle_functions::Schema;
 use parquet::file::metadata::{
     ParquetMetaData, ParquetMetaDataOptions, ParquetMetaDataReader, ParquetStatisticsPolicy,
 };
@@ -69,14 +69,14 @@ impl ParquetFile {
             Some(other) => Arc::clone(&other.schema),
             None => Arc::new(decoded(place, "Parquet", || {
                 let file = metadata.file_metadata();
-                FileSchema::new(file.schema_descr(), file.key_value_metadata())
+                FileSchema::new(file.schema_descr(), file.key_value_metadata(), &local.place())
             })?),
         };
         Ok(Self { local, metadata: Arc::new(metadata), schema })
     }
 
     /// The columns in their logical form.
-    pub fn schema(&self) -> &SchemaRef {
+    pub fn schema(&self) -> &Schema {
         &self.schema.logical
     }
 
@@ -146,7 +146,11 @@ impl ScanPlan {
         RowGroupReader::open(&self.file, &self.projected, &self.columns, morsel, batch_rows)
     }
 
-    fn bytes(&self, morsel: &RowGroupMorsel, size: impl Fn(&parquet::file::metadata::ColumnChunkMetaData) -> i64) -> u64 {
+    fn bytes(
+        &self,
+        morsel: &RowGroupMorsel,
+        size: impl Fn(&parquet::file::metadata::ColumnChunkMetaData) -> i64,
+    ) -> u64 {
         let chunks = self.file.metadata.row_group(morsel.row_group).columns();
         let leaves = self.columns.iter().flat_map(|&column| self.file.schema.columns[column].leaves.clone());
         let total: u64 = leaves.filter_map(|leaf| u64::try_from(size(chunks.get(leaf)?)).ok()).sum();

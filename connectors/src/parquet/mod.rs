@@ -6,6 +6,7 @@ mod file;
 mod prune;
 mod row_group;
 mod schema;
+mod special;
 mod writer;
 
 pub use file::{ParquetFile, RowGroupMorsel, ScanPlan};

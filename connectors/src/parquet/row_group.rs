@@ -3,10 +3,12 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::array::{RecordBatch, RecordBatchReader};
+use arrow::datatypes::DataType;
+use hypostyle_functions::Type;
 use parquet::arrow::arrow_reader::{
-    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder, RowSelection,
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
+    RowSelection,
 };
 use parquet::errors::{ParquetError, Result as ParquetResult};
 use parquet::file::metadata::page_index::PageIndexProvider;
@@ -21,7 +23,9 @@ use super::dictionary::{SharedValues, is_dictionary_only};
 use super::file::{ParquetFile, RowGroupMorsel};
 use super::prune::page_locations;
 use super::schema::Projected;
-use crate::arrow_form::to_form;
+use super::special::Special;
+use crate::arrow_form::to_column;
+use crate::batch::FileBatch;
 use crate::error::{Place, Result, decoded};
 use crate::input::LocalFile;
 
@@ -38,8 +42,15 @@ pub struct RowGroupReader {
 
 struct OutputColumn {
     name: String,
-    logical: DataType,
-    dictionary: Option<SharedValues>,
+    data_type: Type,
+    form: Form,
+}
+
+/// How a decoded array becomes a column.
+enum Form {
+    Dictionary(SharedValues),
+    Plain,
+    Special(Special),
 }
 
 impl RowGroupReader {
@@ -56,20 +67,21 @@ impl RowGroupReader {
         } else {
             Some(decoded(place, "Parquet", || reader_of(file, projected, columns, morsel, batch_rows))?)
         };
-        let decoded_schema = reader.as_ref().map(arrow::array::RecordBatchReader::schema);
+        let decoded_schema = reader.as_ref().map(RecordBatchReader::schema);
         let columns = columns
             .iter()
             .enumerate()
             .map(|(position, &column)| {
-                let field = file.schema.logical.field(column);
+                let field = &file.schema.logical.fields[column];
                 let as_dictionary = decoded_schema.as_ref().is_some_and(|schema| {
                     matches!(schema.field(position).data_type(), DataType::Dictionary(..))
                 });
-                OutputColumn {
-                    name: field.name().clone(),
-                    logical: field.data_type().clone(),
-                    dictionary: as_dictionary.then(SharedValues::default),
-                }
+                let form = match file.schema.columns[column].special {
+                    _ if as_dictionary => Form::Dictionary(SharedValues::default()),
+                    Some(special) => Form::Special(special),
+                    None => Form::Plain,
+                };
+                OutputColumn { name: field.name.clone(), data_type: field.data_type.clone(), form }
             })
             .collect();
         Ok(Self {
@@ -86,20 +98,20 @@ impl RowGroupReader {
     ///
     /// # Errors
     /// Pages that are not valid, or fewer rows than the footer promises.
-    pub fn next(&mut self) -> Result<Option<RecordBatch>> {
+    pub fn next(&mut self) -> Result<Option<FileBatch>> {
         if self.rows_left == 0 {
             return Ok(None);
         }
         let (file, row_group) = (Arc::clone(&self.file), self.row_group);
         let place = move || file.place().part("row group", row_group);
         let batch = decoded(place, "Parquet", || match &mut self.reader {
-            None => count_only(self.rows_left.min(self.batch_rows)),
+            None => Ok(FileBatch { columns: Vec::new(), rows: self.rows_left.min(self.batch_rows) }),
             Some(reader) => match reader.next() {
-                Some(batch) => finish(batch?, &mut self.columns),
+                Some(batch) => finish(&batch?, &mut self.columns),
                 None => Err(ParquetError::EOF(format!("{} rows are missing from the pages", self.rows_left))),
             },
         })?;
-        self.rows_left = self.rows_left.saturating_sub(batch.num_rows());
+        self.rows_left = self.rows_left.saturating_sub(batch.rows);
         Ok(Some(batch))
     }
 
@@ -130,44 +142,39 @@ fn reader_of(
     // A form that the decoder does not give is left to it, and brought to the logical form afterwards.
     let arrow = ArrowReaderMetadata::try_new(Arc::clone(&metadata), asked)
         .or_else(|_| ArrowReaderMetadata::try_new(metadata, ArrowReaderOptions::new()))?;
-    let mut builder = ParquetRecordBatchReaderBuilder::new_with_metadata(windows, arrow).with_batch_size(batch_rows);
+    let mut builder =
+        ParquetRecordBatchReaderBuilder::new_with_metadata(windows, arrow).with_batch_size(batch_rows);
     if let Some(ranges) = &morsel.ranges {
         let rows = file.row_group_rows(morsel.row_group);
-        builder = builder.with_row_selection(RowSelection::from_consecutive_ranges(ranges.iter().cloned(), rows));
+        builder =
+            builder.with_row_selection(RowSelection::from_consecutive_ranges(ranges.iter().cloned(), rows));
     }
     builder.build()
 }
 
-/// Rows without columns, for a count.
-fn count_only(rows: usize) -> ParquetResult<RecordBatch> {
-    let options = RecordBatchOptions::new().with_row_count(Some(rows));
-    Ok(RecordBatch::try_new_with_options(Arc::new(Schema::empty()), Vec::new(), &options)?)
-}
-
-fn finish(batch: RecordBatch, columns: &mut [OutputColumn]) -> ParquetResult<RecordBatch> {
-    let rows = batch.num_rows();
-    let arrays: Vec<ArrayRef> = batch
+fn finish(batch: &RecordBatch, columns: &mut [OutputColumn]) -> ParquetResult<FileBatch> {
+    let columns = batch
         .columns()
         .iter()
-        .zip(columns.iter_mut())
-        .map(|(array, column)| match &mut column.dictionary {
-            Some(shared) => shared.share(array),
-            None => to_form(array, &column.logical)
-                .map_err(|error| ParquetError::General(format!("column \"{}\": {error}", column.name))),
+        .zip(columns)
+        .map(|(array, column)| {
+            let converted = match &mut column.form {
+                Form::Dictionary(shared) => return shared.share(array, &column.data_type),
+                Form::Plain => to_column(array, &column.data_type),
+                Form::Special(special) => special.convert(array),
+            };
+            converted.map_err(|error| ParquetError::General(format!("column \"{}\": {error}", column.name)))
         })
         .collect::<ParquetResult<_>>()?;
-    let fields: Vec<Field> = columns
-        .iter()
-        .zip(&arrays)
-        .map(|(column, array)| Field::new(&column.name, array.data_type().clone(), true))
-        .collect();
-    let schema: SchemaRef = Arc::new(Schema::new(fields));
-    let options = RecordBatchOptions::new().with_row_count(Some(rows));
-    Ok(RecordBatch::try_new_with_options(schema, arrays, &options)?)
+    Ok(FileBatch { columns, rows: batch.num_rows() })
 }
 
 /// The footer of a file with one row group and the asked columns only.
-fn narrowed(file: &ParquetFile, projected: &Projected, morsel: &RowGroupMorsel) -> ParquetResult<ParquetMetaData> {
+fn narrowed(
+    file: &ParquetFile,
+    projected: &Projected,
+    morsel: &RowGroupMorsel,
+) -> ParquetResult<ParquetMetaData> {
     let group = file.metadata.row_group(morsel.row_group);
     let chunks: Vec<ColumnChunkMetaData> = projected
         .leaves
@@ -187,7 +194,10 @@ fn narrowed(file: &ParquetFile, projected: &Projected, morsel: &RowGroupMorsel) 
         .collect::<ParquetResult<_>>()?;
     let pages = match &morsel.ranges {
         Some(_) => {
-            let pages = chunks.iter().map(|chunk| page_locations(&file.local, chunk)).collect::<ParquetResult<_>>()?;
+            let pages = chunks
+                .iter()
+                .map(|chunk| page_locations(&file.local, chunk))
+                .collect::<ParquetResult<_>>()?;
             Some(Arc::new(Pages(pages)) as Arc<dyn PageIndexProvider>)
         }
         None => None,

@@ -3,20 +3,26 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, Field, FieldRef, Fields, Schema, SchemaRef, TimeUnit};
+use arrow::datatypes::{
+    DataType, Field as ArrowField, FieldRef, Fields, Schema as ArrowSchema, SchemaRef as ArrowSchemaRef,
+    TimeUnit,
+};
+use hypostyle_functions::{Field, Schema, Type as LogicalColumnType};
 use parquet::arrow::parquet_to_arrow_schema;
 use parquet::basic::{ConvertedType, LogicalType, Type as PhysicalType};
 use parquet::errors::{ParquetError, Result};
 use parquet::file::metadata::KeyValue;
 use parquet::schema::types::{SchemaDescPtr, SchemaDescriptor, Type, TypePtr};
 
-use crate::arrow_form::logical_form;
+use super::special::Special;
+use crate::arrow_form::logical_type;
+use crate::error::Place;
 
 /// The columns of a file: one per field of the schema's root.
 #[derive(Debug)]
 pub(super) struct FileSchema {
-    /// The columns in their logical form.
-    pub(super) logical: SchemaRef,
+    /// The columns as the engine knows them.
+    pub(super) logical: Schema,
     /// How to decode each, in the order of `logical`.
     pub(super) columns: Vec<FileColumn>,
     root: TypePtr,
@@ -31,6 +37,8 @@ pub(super) struct FileColumn {
     pub(super) leaves: Range<usize>,
     /// The Arrow field that is asked of the decoder.
     decoded: FieldRef,
+    /// Set where the values mean something that neither the decoder nor Arrow tells.
+    pub(super) special: Option<Special>,
     /// True for a column of text or bytes without nesting: it can be read as a dictionary.
     pub(super) is_bytes: bool,
 }
@@ -44,11 +52,23 @@ pub(super) struct Projected {
 
 impl FileSchema {
     /// Reads the schema of a file. `key_values` may hold an Arrow schema, which tells types that Parquet lacks.
-    pub(super) fn new(descriptor: &SchemaDescriptor, key_values: Option<&Vec<KeyValue>>) -> Result<Self> {
-        let roots: Vec<TypePtr> = descriptor.root_schema().get_fields().iter().map(text_as_text).collect::<Result<_>>()?;
+    pub(super) fn new(
+        descriptor: &SchemaDescriptor,
+        key_values: Option<&Vec<KeyValue>>,
+        place: &Place,
+    ) -> Result<Self> {
+        let written = descriptor.root_schema().get_fields();
+        let roots: Vec<TypePtr> = written
+            .iter()
+            .map(|field| match Special::unmarked(field)? {
+                Some(plain) => Ok(plain),
+                None => text_as_text(field),
+            })
+            .collect::<Result<_>>()?;
         let marked = SchemaDescriptor::new(root_of(roots.clone())?);
         // An Arrow schema that does not fit the Parquet one is ignored: the latter is what was written.
-        let arrow = parquet_to_arrow_schema(&marked, key_values).or_else(|_| parquet_to_arrow_schema(&marked, None))?;
+        let arrow = parquet_to_arrow_schema(&marked, key_values)
+            .or_else(|_| parquet_to_arrow_schema(&marked, None))?;
         if arrow.fields().len() != roots.len() {
             return Err(ParquetError::General(format!(
                 "the schema has {} columns, {} of them with values; a group without fields cannot be read",
@@ -57,27 +77,29 @@ impl FileSchema {
             )));
         }
         let mut columns = Vec::with_capacity(roots.len());
+        let mut logical = Vec::with_capacity(roots.len());
         let mut first_leaf = 0;
-        for (parquet, field) in roots.into_iter().zip(arrow.fields()) {
+        for ((parquet, written), field) in roots.into_iter().zip(written).zip(arrow.fields()) {
             let end = first_leaf + leaf_count(&parquet);
             let leaves = first_leaf..end;
             let mut physical = leaves.clone().map(|leaf| marked.column(leaf).physical_type());
             let decoded = decoded_form(field.data_type(), &mut physical);
-            let is_bytes = parquet.is_primitive() && matches!(decoded, DataType::Utf8View | DataType::BinaryView);
-            let decoded = Arc::new(Field::new(field.name(), decoded, field.is_nullable()));
-            columns.push(FileColumn { parquet, leaves, decoded, is_bytes });
+            // A column of text or bytes can be asked for as a dictionary.
+            let is_bytes =
+                parquet.is_primitive() && matches!(decoded, DataType::Utf8View | DataType::BinaryView);
+            let decoded = Arc::new(ArrowField::new(field.name(), decoded, field.is_nullable()));
+            let special = Special::of(written);
+            logical.push(Field::new(field.name(), logical_of(field.name(), &decoded, special, place)?));
+            columns.push(FileColumn { parquet, leaves, decoded, special, is_bytes });
             first_leaf = end;
         }
-        let logical: Vec<Field> = columns
-            .iter()
-            .map(|column| Field::new(column.decoded.name(), logical_form(column.decoded.data_type()), true))
-            .collect();
-        Ok(Self { logical: Arc::new(Schema::new(logical)), columns, root: descriptor.root_schema_ptr() })
+        Ok(Self { logical: Schema::new(logical), columns, root: descriptor.root_schema_ptr() })
     }
 
     /// True if a file with this root has this schema, so that it need not be read again.
     pub(super) fn is_of(&self, descriptor: &SchemaDescriptor) -> bool {
-        Arc::ptr_eq(&self.root, &descriptor.root_schema_ptr()) || self.root.as_ref() == descriptor.root_schema()
+        Arc::ptr_eq(&self.root, &descriptor.root_schema_ptr())
+            || self.root.as_ref() == descriptor.root_schema()
     }
 
     /// The schema of `columns` alone, and the leaves of the file they are made of.
@@ -91,7 +113,7 @@ impl FileSchema {
     }
 
     /// The Arrow schema to ask of the decoder; `dictionary[i]` asks for `columns[i]` as a dictionary.
-    pub(super) fn asked(&self, columns: &[usize], dictionary: &[bool]) -> SchemaRef {
+    pub(super) fn asked(&self, columns: &[usize], dictionary: &[bool]) -> ArrowSchemaRef {
         let fields: Fields = columns
             .iter()
             .zip(dictionary)
@@ -100,7 +122,7 @@ impl FileSchema {
                 if dictionary { dictionary_field(field) } else { Arc::clone(field) }
             })
             .collect();
-        Arc::new(Schema::new(fields))
+        Arc::new(ArrowSchema::new(fields))
     }
 
     /// Position of a column that is one leaf without repetition: one whose statistics speak of its rows.
@@ -120,7 +142,7 @@ fn dictionary_field(field: &FieldRef) -> FieldRef {
         _ => DataType::Binary,
     };
     let data_type = DataType::Dictionary(Box::new(DataType::Int32), Box::new(values));
-    Arc::new(Field::new(field.name(), data_type, field.is_nullable()))
+    Arc::new(ArrowField::new(field.name(), data_type, field.is_nullable()))
 }
 
 fn root_of(fields: Vec<TypePtr>) -> Result<TypePtr> {
@@ -144,7 +166,8 @@ fn text_as_text(parquet: &TypePtr) -> Result<TypePtr> {
                 (None, ConvertedType::UTF8 | ConvertedType::ENUM | ConvertedType::JSON) => true,
                 _ => false,
             };
-            if !is_text || (info.converted_type() == ConvertedType::UTF8 && info.logical_type_ref().is_none()) {
+            if !is_text || (info.converted_type() == ConvertedType::UTF8 && info.logical_type_ref().is_none())
+            {
                 return Ok(Arc::clone(parquet));
             }
             let mut builder = Type::primitive_type_builder(info.name(), PhysicalType::BYTE_ARRAY)
@@ -175,25 +198,39 @@ fn text_as_text(parquet: &TypePtr) -> Result<TypePtr> {
     }
 }
 
-/// The Arrow type to ask of the decoder for a column that it would by itself give as `data_type`.
-///
-/// `leaves` yields the physical type of each leaf, in the order of the schema.
-fn decoded_form(data_type: &DataType, leaves: &mut impl Iterator<Item = PhysicalType>) -> DataType {
-    let mut field = |field: &FieldRef, leaves: &mut dyn Iterator<Item = PhysicalType>| {
-        Arc::new(field.as_ref().clone().with_data_type(decoded_form_of(field.data_type(), leaves)))
-    };
-    match data_type {
-        DataType::List(element) | DataType::LargeList(element) => DataType::List(field(element, leaves)),
-        DataType::ListView(element) | DataType::LargeListView(element) => DataType::List(field(element, leaves)),
-        DataType::FixedSizeList(element, size) => DataType::FixedSizeList(field(element, leaves), *size),
-        DataType::Map(entries, sorted) => DataType::Map(field(entries, leaves), *sorted),
-        DataType::Struct(fields) => DataType::Struct(fields.iter().map(|child| field(child, leaves)).collect()),
-        leaf => decoded_leaf(leaf, leaves.next()),
+/// The engine's type of a column.
+fn logical_of(
+    name: &str,
+    decoded: &ArrowField,
+    special: Option<Special>,
+    place: &Place,
+) -> Result<LogicalColumnType> {
+    match special {
+        Some(special) => Ok(special.data_type()),
+        None => logical_type(decoded.data_type(), || place.clone().column(name))
+            .map_err(|error| ParquetError::External(Box::new(error))),
     }
 }
 
-fn decoded_form_of(data_type: &DataType, mut leaves: &mut dyn Iterator<Item = PhysicalType>) -> DataType {
-    decoded_form(data_type, &mut leaves)
+/// The Arrow type to ask of the decoder for a column that it would by itself give as `data_type`.
+///
+/// `leaves` yields the physical type of each leaf, in the order of the schema.
+fn decoded_form(data_type: &DataType, leaves: &mut dyn Iterator<Item = PhysicalType>) -> DataType {
+    let field = |field: &FieldRef, leaves: &mut dyn Iterator<Item = PhysicalType>| {
+        Arc::new(field.as_ref().clone().with_data_type(decoded_form(field.data_type(), leaves)))
+    };
+    match data_type {
+        DataType::List(element) | DataType::LargeList(element) => DataType::List(field(element, leaves)),
+        DataType::ListView(element) | DataType::LargeListView(element) => {
+            DataType::List(field(element, leaves))
+        }
+        DataType::FixedSizeList(element, size) => DataType::FixedSizeList(field(element, leaves), *size),
+        DataType::Map(entries, sorted) => DataType::Map(field(entries, leaves), *sorted),
+        DataType::Struct(fields) => {
+            DataType::Struct(fields.iter().map(|child| field(child, leaves)).collect())
+        }
+        leaf => decoded_leaf(leaf, leaves.next()),
+    }
 }
 
 fn decoded_leaf(leaf: &DataType, physical: Option<PhysicalType>) -> DataType {

@@ -12,7 +12,7 @@ use parquet::errors::ParquetError;
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 
-use crate::arrow_form::to_form;
+use crate::arrow_form::{cast_strictly, exchange_form, with_children};
 use crate::error::{Error, Place, Result};
 use crate::output::Target;
 
@@ -84,7 +84,9 @@ impl ParquetWriter {
             })
             .collect::<Result<_>>()?;
         let schema = Arc::new(Schema::new(fields));
-        let arrow_options = ArrowWriterOptions::new().with_properties(properties(&schema, options)).with_skip_arrow_metadata(true);
+        let arrow_options = ArrowWriterOptions::new()
+            .with_properties(properties(&schema, options))
+            .with_skip_arrow_metadata(true);
         let target = Target::create(path)?;
         let writer = ArrowWriter::try_new_with_options(target, Arc::clone(&schema), arrow_options)
             .map_err(|error| failed(&place, error))?;
@@ -100,7 +102,7 @@ impl ParquetWriter {
             .columns()
             .iter()
             .zip(self.schema.fields())
-            .map(|(array, field)| to_form(array, field.data_type()))
+            .map(|(array, field)| cast_strictly(array, field.data_type()))
             .collect::<Result<_, _>>()
             .map_err(|error| failed(&self.place, error.into()))?;
         let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
@@ -152,23 +154,13 @@ fn codec(compression: ParquetCompression) -> Compression {
     }
 }
 
-/// The Arrow type to write: text and bytes with offsets, so that the stored Arrow schema names types that
-/// every reader knows; seconds, which Parquet lacks, as milliseconds.
+/// The Arrow type to write: seconds, which Parquet lacks, become milliseconds.
 fn written_form(data_type: &DataType) -> DataType {
-    let field = |field: &FieldRef| -> FieldRef {
-        Arc::new(field.as_ref().clone().with_data_type(written_form(field.data_type())))
-    };
-    match data_type {
-        DataType::Utf8View => DataType::Utf8,
-        DataType::BinaryView => DataType::Binary,
-        DataType::Timestamp(TimeUnit::Second, zone) => DataType::Timestamp(TimeUnit::Millisecond, zone.clone()),
-        DataType::Dictionary(_, values) => written_form(values),
-        DataType::List(element) => DataType::List(field(element)),
-        DataType::LargeList(element) => DataType::LargeList(field(element)),
-        DataType::FixedSizeList(element, size) => DataType::FixedSizeList(field(element), *size),
-        DataType::Map(entries, sorted) => DataType::Map(field(entries), *sorted),
-        DataType::Struct(fields) => DataType::Struct(fields.iter().map(field).collect()),
-        other => other.clone(),
+    match exchange_form(data_type) {
+        DataType::Timestamp(TimeUnit::Second, zone) => DataType::Timestamp(TimeUnit::Millisecond, zone),
+        other => with_children(&other, &|field| {
+            Arc::new(field.as_ref().clone().with_data_type(written_form(field.data_type())))
+        }),
     }
 }
 

@@ -86,7 +86,10 @@ impl Predicate {
     /// Adds the columns it reads to `columns`.
     pub fn collect_columns(&self, columns: &mut Vec<usize>) {
         match self {
-            Self::Compare { column, .. } | Self::In { column, .. } | Self::IsNull(column) | Self::IsNotNull(column) => {
+            Self::Compare { column, .. }
+            | Self::In { column, .. }
+            | Self::IsNull(column)
+            | Self::IsNotNull(column) => {
                 if !columns.contains(column) {
                     columns.push(*column);
                 }
@@ -107,7 +110,9 @@ impl Predicate {
             Self::IsNull(column) => Self::IsNull(position(*column)?),
             Self::IsNotNull(column) => Self::IsNotNull(position(*column)?),
             Self::And(parts) => Self::And(parts.iter().filter_map(|part| part.remapped(position)).collect()),
-            Self::Or(parts) => Self::Or(parts.iter().map(|part| part.remapped(position)).collect::<Option<_>>()?),
+            Self::Or(parts) => {
+                Self::Or(parts.iter().map(|part| part.remapped(position)).collect::<Option<_>>()?)
+            }
         })
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::datatypes::DataType;
+use hypostyle_functions::Type;
 use parquet::basic::Type as Physical;
 use parquet::bloom_filter::Sbbf;
 use parquet::data_type::ByteArray;
@@ -33,7 +33,7 @@ fn any_present(file: &ParquetFile, group: &RowGroupMetaData, column: usize, valu
     let Some(chunk) = group.columns().get(leaf).filter(|chunk| chunk.bloom_filter_offset().is_some()) else {
         return true;
     };
-    let logical = file.schema.logical.field(column).data_type();
+    let logical = &file.schema.logical.fields[column].data_type;
     let read = || Sbbf::read_from_column_chunk(chunk, &WholeFile(Arc::clone(&file.local)));
     let Ok(Some(filter)) = decoded(|| file.place(), "Parquet", read) else { return true };
     if filter.num_blocks() == 0 {
@@ -43,27 +43,21 @@ fn any_present(file: &ParquetFile, group: &RowGroupMetaData, column: usize, valu
 }
 
 /// Asks the filter in the physical form of the value; forms of more than one spelling are not asked.
-fn present(filter: &Sbbf, chunk: &ColumnChunkMetaData, logical: &DataType, value: &Bound) -> bool {
+fn present(filter: &Sbbf, chunk: &ColumnChunkMetaData, logical: &Type, value: &Bound) -> bool {
     match (value, chunk.column_type(), logical) {
-        (Bound::Bytes(bytes), Physical::BYTE_ARRAY, DataType::Utf8View | DataType::BinaryView) => {
+        (Bound::Bytes(bytes), Physical::BYTE_ARRAY, Type::Text | Type::Binary) => {
             filter.check(&ByteArray::from(bytes.clone()))
         }
         (
             Bound::Integer(value),
             Physical::INT32,
-            DataType::Int8
-            | DataType::Int16
-            | DataType::Int32
-            | DataType::UInt8
-            | DataType::UInt16
-            | DataType::UInt32
-            | DataType::Date32,
+            Type::Int8 | Type::Int16 | Type::Int32 | Type::UInt8 | Type::UInt16 | Type::UInt32 | Type::Date,
         ) => match (i32::try_from(*value), u32::try_from(*value)) {
             (Ok(value), _) => filter.check(&value),
             (_, Ok(value)) => filter.check(&(value as i32)),
             _ => false,
         },
-        (Bound::Integer(value), Physical::INT64, DataType::Int64 | DataType::UInt64) => {
+        (Bound::Integer(value), Physical::INT64, Type::Int64 | Type::UInt64) => {
             match (i64::try_from(*value), u64::try_from(*value)) {
                 (Ok(value), _) => filter.check(&value),
                 (_, Ok(value)) => filter.check(&(value as i64)),
@@ -71,7 +65,7 @@ fn present(filter: &Sbbf, chunk: &ColumnChunkMetaData, logical: &DataType, value
             }
         }
         // Zero has two spellings, NaN many.
-        (Bound::Float(value), Physical::DOUBLE, DataType::Float64) if *value != 0.0 && !value.is_nan() => {
+        (Bound::Float(value), Physical::DOUBLE, Type::Float64) if *value != 0.0 && !value.is_nan() => {
             filter.check(value)
         }
         _ => true,

@@ -1,6 +1,6 @@
 //! Values in Parquet statistics as bounds in the order of the column's logical type.
 
-use arrow::datatypes::{DataType, TimeUnit};
+use hypostyle_functions::{TimeUnit, Type};
 use parquet::basic::{ConvertedType, LogicalType};
 use parquet::schema::types::ColumnDescriptor;
 
@@ -27,40 +27,41 @@ pub(super) enum Conversion {
 
 impl Conversion {
     /// The conversion for a leaf whose column has this logical form; `None` where bounds are not used.
-    pub(super) fn of(leaf: &ColumnDescriptor, logical: &DataType) -> Option<Self> {
+    pub(super) fn of(leaf: &ColumnDescriptor, logical: &Type) -> Option<Self> {
         use parquet::basic::Type as Physical;
-        let plain = Self::Signed { multiply: 1, divide: 1 };
         match (leaf.physical_type(), logical) {
-            (Physical::BOOLEAN, DataType::Boolean) => Some(Self::Boolean),
-            (Physical::INT32, DataType::UInt8 | DataType::UInt16 | DataType::UInt32)
-            | (Physical::INT64, DataType::UInt64) => Some(Self::Unsigned),
+            (Physical::BOOLEAN, Type::Boolean) => Some(Self::Boolean),
+            (Physical::INT32, Type::UInt8 | Type::UInt16 | Type::UInt32)
+            | (Physical::INT64, Type::UInt64) => Some(Self::Unsigned),
             (
                 Physical::INT32 | Physical::INT64,
-                DataType::Int8
-                | DataType::Int16
-                | DataType::Int32
-                | DataType::Int64
-                | DataType::Decimal128(..),
+                Type::Int8 | Type::Int16 | Type::Int32 | Type::Int64 | Type::Decimal(..),
             )
-            | (Physical::INT32, DataType::Date32) => Some(plain),
-            (Physical::INT32 | Physical::INT64, DataType::Timestamp(to, _) | DataType::Time64(to)) => {
-                let from = stored_unit(leaf)?;
-                let (from, to) = (per_second(from), per_second(*to));
+            | (Physical::INT32, Type::Date) => Some(Self::Signed { multiply: 1, divide: 1 }),
+            (Physical::INT32 | Physical::INT64, Type::Timestamp(_) | Type::TimestampTz | Type::Time) => {
+                let from = i128::from(stored_unit(leaf)?.per_second());
+                let to = match logical {
+                    Type::Timestamp(unit) => i128::from(unit.per_second()),
+                    _ => 1_000_000,
+                };
                 Some(Self::Signed { multiply: (to / from).max(1), divide: (from / to).max(1) })
             }
-            (Physical::FLOAT, DataType::Float32) | (Physical::DOUBLE, DataType::Float64) => Some(Self::Float),
-            (Physical::FIXED_LEN_BYTE_ARRAY, DataType::Float16) => Some(Self::Half),
-            (Physical::FIXED_LEN_BYTE_ARRAY | Physical::BYTE_ARRAY, DataType::Decimal128(..)) => Some(Self::BigEndian),
-            (Physical::FIXED_LEN_BYTE_ARRAY | Physical::BYTE_ARRAY, DataType::Utf8View | DataType::BinaryView) => {
-                Some(Self::Bytes)
+            (Physical::FLOAT, Type::Float32) | (Physical::DOUBLE, Type::Float64) => Some(Self::Float),
+            (Physical::FIXED_LEN_BYTE_ARRAY, Type::Float16) => Some(Self::Half),
+            (Physical::FIXED_LEN_BYTE_ARRAY | Physical::BYTE_ARRAY, Type::Decimal(..)) => {
+                Some(Self::BigEndian)
             }
+            (Physical::BYTE_ARRAY, Type::Text | Type::Binary)
+            | (Physical::FIXED_LEN_BYTE_ARRAY, Type::Binary) => Some(Self::Bytes),
             _ => None,
         }
     }
 
     pub(super) fn integer(self, value: i64, bits: u32) -> Option<Bound> {
         match self {
-            Self::Signed { multiply, divide } => Some(Bound::Integer((i128::from(value) * multiply).div_euclid(divide))),
+            Self::Signed { multiply, divide } => {
+                Some(Bound::Integer((i128::from(value) * multiply).div_euclid(divide)))
+            }
             Self::Unsigned if bits == 32 => Some(Bound::Integer(i128::from(value as u32))),
             Self::Unsigned => Some(Bound::Integer(i128::from(value as u64))),
             _ => None,
@@ -131,14 +132,5 @@ fn stored_unit(leaf: &ColumnDescriptor) -> Option<TimeUnit> {
         (_, ConvertedType::TIMESTAMP_MILLIS | ConvertedType::TIME_MILLIS) => Some(TimeUnit::Millisecond),
         (_, ConvertedType::TIMESTAMP_MICROS | ConvertedType::TIME_MICROS) => Some(TimeUnit::Microsecond),
         _ => None,
-    }
-}
-
-fn per_second(unit: TimeUnit) -> i128 {
-    match unit {
-        TimeUnit::Second => 1,
-        TimeUnit::Millisecond => 1_000,
-        TimeUnit::Microsecond => 1_000_000,
-        TimeUnit::Nanosecond => 1_000_000_000,
     }
 }

@@ -24,7 +24,8 @@ use crate::prune::Predicate;
 /// the bounds of pages.
 pub(super) fn row_groups(file: &ParquetFile, predicates: &[Predicate]) -> Result<Vec<RowGroupMorsel>> {
     let count = file.metadata.num_row_groups();
-    let predicates: Vec<&Predicate> = predicates.iter().filter(|predicate| reads_flat_column(file, predicate)).collect();
+    let predicates: Vec<&Predicate> =
+        predicates.iter().filter(|predicate| reads_flat_column(file, predicate)).collect();
     if predicates.is_empty() {
         return Ok((0..count).filter_map(|row_group| whole(file, row_group)).collect());
     }

@@ -73,7 +73,7 @@ fn page_ranges(
 ) -> ParquetResult<Option<PageRanges>> {
     let Some(leaf) = file.schema.flat_leaf(column) else { return Ok(None) };
     let Some(chunk) = group.columns().get(leaf) else { return Ok(None) };
-    let logical = file.schema.logical.field(column).data_type();
+    let logical = &file.schema.logical.fields[column].data_type;
     let Some(conversion) = Conversion::of(chunk.column_descr(), logical) else { return Ok(None) };
     let Some(range) = chunk.column_index_range() else { return Ok(None) };
     let Some(offsets) = page_locations(&file.local, chunk)? else { return Ok(None) };
@@ -95,7 +95,9 @@ fn page_ranges(
             None => rows,
         };
         if start > end || end > rows {
-            return Err(ParquetError::General(format!("page {page} is said to hold rows {start} to {end} of {rows}")));
+            return Err(ParquetError::General(format!(
+                "page {page} is said to hold rows {start} to {end} of {rows}"
+            )));
         }
         pages.push((start..end, page_bounds(&index, page, conversion, (end - start) as u64)));
     }
@@ -124,7 +126,9 @@ fn page_bounds(index: &ColumnIndexMetaData, page: usize, conversion: Conversion,
     }
     (range.lower, range.upper) = match index {
         ColumnIndexMetaData::BOOLEAN(values) => both(values, page, |value| conversion.boolean(*value)),
-        ColumnIndexMetaData::INT32(values) => both(values, page, |value| conversion.integer(i64::from(*value), 32)),
+        ColumnIndexMetaData::INT32(values) => {
+            both(values, page, |value| conversion.integer(i64::from(*value), 32))
+        }
         ColumnIndexMetaData::INT64(values) => both(values, page, |value| conversion.integer(*value, 64)),
         ColumnIndexMetaData::FLOAT(values) => both(values, page, |value| conversion.float(f64::from(*value))),
         ColumnIndexMetaData::DOUBLE(values) => both(values, page, |value| conversion.float(*value)),

@@ -8,11 +8,15 @@ use crate::parquet::file::ParquetFile;
 use crate::prune::{Bound, ColumnRange};
 
 /// What the footer says of one column of a row group; `None` if nothing of use.
-pub(super) fn chunk_range(file: &ParquetFile, group: &RowGroupMetaData, column: usize) -> Option<ColumnRange> {
+pub(super) fn chunk_range(
+    file: &ParquetFile,
+    group: &RowGroupMetaData,
+    column: usize,
+) -> Option<ColumnRange> {
     let leaf = file.schema.flat_leaf(column)?;
     let chunk = group.columns().get(leaf)?;
     let statistics = chunk.statistics()?;
-    let conversion = Conversion::of(chunk.column_descr(), file.schema.logical.field(column).data_type())?;
+    let conversion = Conversion::of(chunk.column_descr(), &file.schema.logical.fields[column].data_type)?;
     let rows = u64::try_from(group.num_rows()).ok()?;
     let mut range = ColumnRange {
         nulls: statistics.null_count_opt(),
