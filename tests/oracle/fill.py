@@ -113,7 +113,7 @@ def filled(record, oracle, problems, where):
         problems.append(f"{where}: {' '.join(sql)}\n    {str(error).splitlines()[0]}")
         return record
     words = head.split()
-    ordered = re.search(r"(?i)\border\s+by\b[^)]*$", "\n".join(sql)) is not None
+    ordered = re.search(r"(?i)^\s*(describe|show)\b|\border\s+by\b[^)]*$", "\n".join(sql)) is not None
     mode = words[2] if len(words) > 2 else ("" if ordered or len(rows) < 2 else "rowsort")
     if mode == "rowsort":
         rows.sort()
