@@ -1,0 +1,67 @@
+# Two commands carry the checks: `make test` (minutes; what continuous integration runs) and `make evidence`
+# (everything at full size, resumable by part). Both need only cargo and Python 3 with venv.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV := .venv
+CARGO ?= cargo
+# Seed and number of random queries that are compared with DuckDB; each run of CI may take another seed.
+SEED ?= 1
+QUERIES ?= 300
+
+PROGRAM := target/debug/hypostyle
+
+.PHONY: help test check format lint unit oracle bless demo bench evidence clean
+
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+test: check unit oracle ## all checks: format, lints, tests, fuzz replays, comparison with DuckDB
+
+check: format lint ## format and lints, as each commit passes them
+
+format:
+	$(CARGO) fmt --all --check
+
+lint:
+	$(CARGO) clippy --workspace --all-targets -- -D warnings
+
+unit: ## unit, property, sqllogictest, golden, documentation and fuzz-replay tests
+	$(CARGO) test --workspace --exclude hypostyle-benches
+
+# The stamp is newer than the requirements once they are installed.
+$(VENV)/oracle: tests/oracle/requirements.txt
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r $<
+	touch $@
+
+$(VENV)/compare: benches/compare/requirements.txt
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r $<
+	touch $@
+
+oracle: $(VENV)/oracle ## answers of sqllogictest files, listed and random queries against DuckDB
+	$(CARGO) build --package hypostyle-cli
+	$(VENV)/bin/python tests/oracle/fill.py --check tests/slt
+	$(VENV)/bin/python tests/oracle/compare.py --program $(PROGRAM) --random $(QUERIES) --seed $(SEED)
+
+bless: $(VENV)/oracle ## rewrite golden plans, the printed surface and missing answers; review the difference
+	HYPOSTYLE_BLESS=1 $(CARGO) test --package hypostyle --test plans --test surface
+	$(VENV)/bin/python tests/oracle/fill.py tests/slt
+
+demo: ## build the program and run the main job: data, training table, sample, throughput
+	$(CARGO) run --release --package hypostyle-cli -- demo
+
+bench: ## criterion benches of kernels and operators
+	$(CARGO) bench --package hypostyle-benches
+
+# One part: `make evidence PART=compare`; parts that already have a result for this commit are not run again.
+evidence: $(VENV)/compare $(VENV)/oracle ## everything at full size, results under evidence/
+	benches/compare/evidence.sh $(PART)
+
+clean: ## remove what was built
+	$(CARGO) clean
+	rm -rf $(VENV) evidence

@@ -1,7 +1,0 @@
-//! Skipping parts of files by what is known of their columns: bounds, null counts, partition values.
-
-mod bound;
-mod predicate;
-
-pub use bound::{Bound, ColumnRange};
-pub use predicate::{Comparison, Predicate};
