@@ -1,1 +1,16 @@
+//! Files of Hypostyle: Parquet, CSV, JSON and Arrow IPC, found by path or pattern, read and written.
+#![forbid(unsafe_code)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+pub mod arrow_form;
+pub mod arrow_ipc;
+pub mod batch;
+pub mod csv;
+pub mod error;
+pub mod input;
+pub mod output;
+pub mod parquet;
+pub mod prune;
+pub mod text_value;
+
+pub use error::{Error, ErrorKind, Place, Result};

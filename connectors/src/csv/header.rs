@@ -1,0 +1,44 @@
+//! Names of columns from a header, or made up.
+
+use std::collections::HashMap;
+
+/// The names of a header's fields: trimmed, made up where empty, and each different from the others.
+pub fn names_of_header(fields: &[String]) -> Vec<String> {
+    let mut seen: HashMap<String, usize> = HashMap::new();
+    let mut names = Vec::with_capacity(fields.len());
+    for (index, field) in fields.iter().enumerate() {
+        let trimmed = field.trim();
+        let mut name = if trimmed.is_empty() { made_up(index) } else { trimmed.to_owned() };
+        // A name that was seen gets the number of times it was; the result may have been seen as well.
+        while let Some(times) = seen.get_mut(&name.to_lowercase()) {
+            let numbered = format!("{name}_{times}");
+            *times += 1;
+            name = numbered;
+        }
+        seen.insert(name.to_lowercase(), 1);
+        names.push(name);
+    }
+    names
+}
+
+/// Names for columns without a header.
+pub fn made_up_names(count: usize) -> Vec<String> {
+    (0..count).map(made_up).collect()
+}
+
+fn made_up(index: usize) -> String {
+    format!("column{index}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn repeated_names_are_numbered() {
+        let names =
+            |fields: &[&str]| names_of_header(&fields.iter().map(ToString::to_string).collect::<Vec<_>>());
+        assert_eq!(names(&["a", "a", "A", "a_1"]), ["a", "a_1", "A_2", "a_1_1"]);
+        assert_eq!(names(&["a", "", " c "]), ["a", "column1", "c"]);
+    }
+}

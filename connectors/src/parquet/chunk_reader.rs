@@ -1,0 +1,153 @@
+//! Positional reads for the Parquet decoder: a window per column chunk, never a shared cursor.
+
+use std::io::Read;
+use std::ops::Range;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::{Buf, Bytes};
+use parquet::errors::{ParquetError, Result};
+use parquet::file::reader::{ChunkReader, Length};
+
+use crate::input::LocalFile;
+
+/// First read of a chunk. A scan that a LIMIT stops after one batch reads little more than it needs.
+const WINDOW_BYTES_FIRST: usize = 64 << 10;
+/// Largest read-ahead. Beyond this a system call costs nothing next to the copy.
+const WINDOW_BYTES_MAX: usize = 2 << 20;
+
+/// A byte range of a file, read through a window that moves forward with the decoder.
+#[derive(Clone)]
+struct ChunkWindow {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    file: Arc<LocalFile>,
+    range: Range<u64>,
+    window: Mutex<Window>,
+}
+
+struct Window {
+    start: u64,
+    bytes: Bytes,
+    next_bytes: usize,
+}
+
+impl ChunkWindow {
+    /// A window over `range` of the file; offsets stay those of the file.
+    fn new(file: Arc<LocalFile>, range: Range<u64>) -> Self {
+        let window = Window { start: range.start, bytes: Bytes::new(), next_bytes: WINDOW_BYTES_FIRST };
+        Self { shared: Arc::new(Shared { file, range, window: Mutex::new(window) }) }
+    }
+
+    /// At least `length` bytes from `start`, and what else the window holds behind them.
+    fn bytes_from(&self, start: u64, length: usize) -> Result<Bytes> {
+        let Shared { file, range, window } = &*self.shared;
+        let end = start.checked_add(length as u64).filter(|&end| start >= range.start && end <= range.end);
+        if end.is_none() {
+            return Err(ParquetError::EOF(format!(
+                "{length} bytes at byte {start} lie outside the column chunk at bytes {} to {}",
+                range.start, range.end
+            )));
+        }
+        let mut window = window.lock().unwrap_or_else(PoisonError::into_inner);
+        let inside = start.checked_sub(window.start).and_then(|skip| usize::try_from(skip).ok());
+        if let Some(skip) =
+            inside.filter(|&skip| skip + length <= window.bytes.len() && skip < window.bytes.len())
+        {
+            return Ok(window.bytes.slice(skip..));
+        }
+        let left = usize::try_from(range.end - start).unwrap_or(usize::MAX);
+        let wanted = length.max(window.next_bytes).min(left);
+        let bytes = file.read_exact_at(start, wanted)?;
+        *window =
+            Window { start, bytes: bytes.clone(), next_bytes: (window.next_bytes * 2).min(WINDOW_BYTES_MAX) };
+        Ok(bytes)
+    }
+}
+
+/// A window for each column chunk that a reader asks for: columns are read side by side.
+pub(super) struct ChunkWindows {
+    length: u64,
+    /// Ascending by their start.
+    windows: Vec<ChunkWindow>,
+}
+
+impl ChunkWindows {
+    pub(super) fn new(file: &Arc<LocalFile>, mut ranges: Vec<Range<u64>>) -> Self {
+        ranges.sort_by_key(|range| range.start);
+        let windows = ranges.into_iter().map(|range| ChunkWindow::new(Arc::clone(file), range)).collect();
+        Self { length: file.len(), windows }
+    }
+
+    /// The window that `start` lies in.
+    fn window(&self, start: u64) -> Result<&ChunkWindow> {
+        let behind = self.windows.partition_point(|window| window.shared.range.start <= start);
+        let window = behind.checked_sub(1).and_then(|index| self.windows.get(index));
+        window.ok_or_else(|| ParquetError::EOF(format!("byte {start} lies before every asked column chunk")))
+    }
+}
+
+impl Length for ChunkWindows {
+    fn len(&self) -> u64 {
+        self.length
+    }
+}
+
+impl ChunkReader for ChunkWindows {
+    type T = ChunkCursor;
+
+    fn get_read(&self, start: u64) -> Result<ChunkCursor> {
+        Ok(ChunkCursor { window: self.window(start)?.clone(), position: start, bytes: Bytes::new() })
+    }
+
+    fn get_bytes(&self, start: u64, length: usize) -> Result<Bytes> {
+        Ok(self.window(start)?.bytes_from(start, length)?.slice(..length))
+    }
+}
+
+/// Reads forward from one offset; page headers are read through it.
+pub(super) struct ChunkCursor {
+    window: ChunkWindow,
+    position: u64,
+    bytes: Bytes,
+}
+
+impl Read for ChunkCursor {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        if self.bytes.is_empty() {
+            if self.position >= self.window.shared.range.end || buffer.is_empty() {
+                return Ok(0);
+            }
+            self.bytes = self.window.bytes_from(self.position, 1).map_err(std::io::Error::other)?;
+        }
+        let taken = buffer.len().min(self.bytes.len());
+        buffer[..taken].copy_from_slice(&self.bytes[..taken]);
+        self.bytes.advance(taken);
+        self.position += taken as u64;
+        Ok(taken)
+    }
+}
+
+/// The whole file, for its footer, page indexes and bloom filters: reads without a window.
+#[derive(Clone)]
+pub(super) struct WholeFile(pub(super) Arc<LocalFile>);
+
+impl Length for WholeFile {
+    fn len(&self) -> u64 {
+        self.0.len()
+    }
+}
+
+impl ChunkReader for WholeFile {
+    type T = ChunkCursor;
+
+    fn get_read(&self, start: u64) -> Result<ChunkCursor> {
+        let window = ChunkWindow::new(Arc::clone(&self.0), 0..self.0.len());
+        Ok(ChunkCursor { window, position: start, bytes: Bytes::new() })
+    }
+
+    fn get_bytes(&self, start: u64, length: usize) -> Result<Bytes> {
+        Ok(self.0.read_exact_at(start, length)?)
+    }
+}

@@ -1,0 +1,193 @@
+//! One Parquet file: its footer read once, its row groups handed out after pruning.
+
+use std::sync::Arc;
+
+use hypostyle_functions::Schema;
+use parquet::file::metadata::{
+    ParquetMetaData, ParquetMetaDataOptions, ParquetMetaDataReader, ParquetStatisticsPolicy,
+};
+
+use super::chunk_reader::WholeFile;
+use super::prune;
+use super::row_group::RowGroupReader;
+use super::schema::{FileSchema, Projected};
+use crate::error::{Place, Result, decoded};
+use crate::input::LocalFile;
+use crate::prune::Predicate;
+
+/// A row group of more rows than this is handed out in parts, so that one of them does not hold a scan up.
+const PART_ROWS: usize = 1 << 20;
+
+/// An open Parquet file with its footer.
+#[derive(Debug)]
+pub struct ParquetFile {
+    pub(super) local: Arc<LocalFile>,
+    pub(super) metadata: Arc<ParquetMetaData>,
+    pub(super) schema: Arc<FileSchema>,
+}
+
+/// The row groups of one file that a scan has to read, and how.
+pub struct ScanPlan {
+    file: Arc<ParquetFile>,
+    columns: Vec<usize>,
+    morsels: Vec<RowGroupMorsel>,
+    projected: Projected,
+}
+
+/// A row group, or a range of its rows.
+#[derive(Debug, Clone)]
+pub struct RowGroupMorsel {
+    /// Position of the row group in the file.
+    pub row_group: usize,
+    /// Ranges of rows within the group that are to be read; `None` reads them all.
+    pub ranges: Option<Vec<std::ops::Range<usize>>>,
+    /// Rows to be read.
+    pub rows: usize,
+    /// Position of the morsel's first row in the row group.
+    pub first_row: usize,
+}
+
+impl ParquetFile {
+    /// Opens a file and reads its footer, without column statistics.
+    ///
+    /// `like` is a file of the same table: where the schemas agree, this one shares the other's.
+    ///
+    /// # Errors
+    /// The system's refusal, or a footer that is not valid.
+    pub fn open(local: Arc<LocalFile>, like: Option<&ParquetFile>) -> Result<Self> {
+        let place = || local.place();
+        let options = ParquetMetaDataOptions::new()
+            .with_column_stats_policy(ParquetStatisticsPolicy::SkipAll)
+            .with_size_stats_policy(ParquetStatisticsPolicy::SkipAll);
+        let metadata = decoded(place, "Parquet", || {
+            ParquetMetaDataReader::new()
+                .with_metadata_options(Some(options))
+                .with_prefetch_hint(Some(64 << 10))
+                .parse_and_finish(&WholeFile(Arc::clone(&local)))
+        })?;
+        let schema = match like.filter(|other| other.agrees_with(&metadata)) {
+            Some(other) => Arc::clone(&other.schema),
+            None => Arc::new(decoded(place, "Parquet", || {
+                let file = metadata.file_metadata();
+                FileSchema::new(file.schema_descr(), file.key_value_metadata(), &local.place())
+            })?),
+        };
+        Ok(Self { local, metadata: Arc::new(metadata), schema })
+    }
+
+    /// The columns in their logical form.
+    pub fn schema(&self) -> &Schema {
+        &self.schema.logical
+    }
+
+    /// Number of rows, as the footer says.
+    pub fn row_count(&self) -> u64 {
+        u64::try_from(self.metadata.file_metadata().num_rows()).unwrap_or(0)
+    }
+
+    /// Decides what to read for the columns at these positions under these conditions, all of which hold.
+    ///
+    /// # Errors
+    /// Statistics or indexes that are not valid.
+    pub fn plan(self: &Arc<Self>, columns: &[usize], predicates: &[Predicate]) -> Result<ScanPlan> {
+        let kept = prune::row_groups(self, predicates)?;
+        let mut morsels = Vec::with_capacity(kept.len());
+        for group in kept {
+            split(group, &mut morsels);
+        }
+        let projected = decoded(|| self.place(), "Parquet", || self.schema.project(columns))?;
+        Ok(ScanPlan { file: Arc::clone(self), columns: columns.to_vec(), morsels, projected })
+    }
+
+    pub(super) fn place(&self) -> Place {
+        self.local.place()
+    }
+
+    pub(super) fn row_group_rows(&self, row_group: usize) -> usize {
+        usize::try_from(self.metadata.row_group(row_group).num_rows()).unwrap_or(0)
+    }
+
+    fn agrees_with(&self, metadata: &ParquetMetaData) -> bool {
+        let (mine, other) = (self.metadata.file_metadata(), metadata.file_metadata());
+        let arrow_schema = |file: &parquet::file::metadata::FileMetaData| {
+            let pairs = file.key_value_metadata()?;
+            pairs.iter().find(|pair| pair.key == parquet::arrow::ARROW_SCHEMA_META_KEY)?.value.clone()
+        };
+        self.schema.is_of(other.schema_descr()) && arrow_schema(mine) == arrow_schema(other)
+    }
+}
+
+impl ScanPlan {
+    /// The morsels, in the order of the file.
+    pub fn morsels(&self) -> &[RowGroupMorsel] {
+        &self.morsels
+    }
+
+    /// Rows that will be read.
+    pub fn rows(&self) -> usize {
+        self.morsels.iter().map(|morsel| morsel.rows).sum()
+    }
+
+    /// Compressed bytes of the asked columns in a morsel.
+    pub fn compressed_bytes(&self, morsel: &RowGroupMorsel) -> u64 {
+        self.bytes(morsel, |chunk| chunk.compressed_size())
+    }
+
+    /// Bytes of the asked columns in a morsel after decompression.
+    pub fn uncompressed_bytes(&self, morsel: &RowGroupMorsel) -> u64 {
+        self.bytes(morsel, |chunk| chunk.uncompressed_size())
+    }
+
+    /// A reader of one morsel.
+    ///
+    /// # Errors
+    /// Columns that the decoder refuses.
+    pub fn open(&self, morsel: &RowGroupMorsel, batch_rows: usize) -> Result<RowGroupReader> {
+        RowGroupReader::open(&self.file, &self.projected, &self.columns, morsel, batch_rows)
+    }
+
+    fn bytes(
+        &self,
+        morsel: &RowGroupMorsel,
+        size: impl Fn(&parquet::file::metadata::ColumnChunkMetaData) -> i64,
+    ) -> u64 {
+        let chunks = self.file.metadata.row_group(morsel.row_group).columns();
+        let leaves = self.columns.iter().flat_map(|&column| self.file.schema.columns[column].leaves.clone());
+        let total: u64 = leaves.filter_map(|leaf| u64::try_from(size(chunks.get(leaf)?)).ok()).sum();
+        let rows = self.file.row_group_rows(morsel.row_group).max(1) as u64;
+        (u128::from(total) * morsel.rows as u128 / u128::from(rows)) as u64
+    }
+}
+
+/// Cuts a large row group into parts of whole ranges of rows.
+fn split(group: RowGroupMorsel, morsels: &mut Vec<RowGroupMorsel>) {
+    if group.rows <= PART_ROWS + PART_ROWS / 2 {
+        morsels.push(group);
+        return;
+    }
+    let RowGroupMorsel { row_group, ranges, rows, .. } = group;
+    let all = 0..rows;
+    let mut part = Vec::new();
+    let mut part_rows = 0;
+    for range in ranges.unwrap_or_else(|| vec![all]) {
+        let mut start = range.start;
+        while start < range.end {
+            let end = range.end.min(start + PART_ROWS - part_rows);
+            part_rows += end - start;
+            part.push(start..end);
+            start = end;
+            if part_rows == PART_ROWS {
+                morsels.push(part_of(row_group, std::mem::take(&mut part), part_rows));
+                part_rows = 0;
+            }
+        }
+    }
+    if part_rows > 0 {
+        morsels.push(part_of(row_group, part, part_rows));
+    }
+}
+
+fn part_of(row_group: usize, ranges: Vec<std::ops::Range<usize>>, rows: usize) -> RowGroupMorsel {
+    let first_row = ranges.first().map_or(0, |range| range.start);
+    RowGroupMorsel { row_group, ranges: Some(ranges), rows, first_row }
+}

@@ -1,0 +1,14 @@
+//! Parquet: row groups read by column, pruned by what the file says of them, and written.
+
+mod chunk_reader;
+mod dictionary;
+mod file;
+mod prune;
+mod row_group;
+mod schema;
+mod special;
+mod writer;
+
+pub use file::{ParquetFile, RowGroupMorsel, ScanPlan};
+pub use row_group::RowGroupReader;
+pub use writer::{ParquetCompression, ParquetWriteOptions, ParquetWriter};

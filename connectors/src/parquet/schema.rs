@@ -1,0 +1,247 @@
+//! What the columns of a Parquet file are to the engine, and in which Arrow form the decoder gives them.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use arrow::datatypes::{
+    DataType, Field as ArrowField, FieldRef, Fields, Schema as ArrowSchema, SchemaRef as ArrowSchemaRef,
+    TimeUnit,
+};
+use hypostyle_functions::{Field, Schema, Type as LogicalColumnType};
+use parquet::arrow::parquet_to_arrow_schema;
+use parquet::basic::{ConvertedType, LogicalType, Type as PhysicalType};
+use parquet::errors::{ParquetError, Result};
+use parquet::file::metadata::KeyValue;
+use parquet::schema::types::{SchemaDescPtr, SchemaDescriptor, Type, TypePtr};
+
+use super::special::Special;
+use crate::arrow_form::logical_type;
+use crate::error::Place;
+
+/// The columns of a file: one per field of the schema's root.
+#[derive(Debug)]
+pub(super) struct FileSchema {
+    /// The columns as the engine knows them.
+    pub(super) logical: Schema,
+    /// How to decode each, in the order of `logical`.
+    pub(super) columns: Vec<FileColumn>,
+    root: TypePtr,
+}
+
+/// One column of a file.
+#[derive(Debug)]
+pub(super) struct FileColumn {
+    /// The Parquet type, with text marked as text.
+    parquet: TypePtr,
+    /// Positions of its leaves among those of the file.
+    pub(super) leaves: Range<usize>,
+    /// The Arrow field that is asked of the decoder.
+    decoded: FieldRef,
+    /// Set where the values mean something that neither the decoder nor Arrow tells.
+    pub(super) special: Option<Special>,
+    /// True for a column of text or bytes without nesting: it can be read as a dictionary.
+    pub(super) is_bytes: bool,
+}
+
+/// Some columns of a file as a schema of their own.
+pub(super) struct Projected {
+    pub(super) descriptor: SchemaDescPtr,
+    /// Positions of its leaves among those of the file.
+    pub(super) leaves: Vec<usize>,
+}
+
+impl FileSchema {
+    /// Reads the schema of a file. `key_values` may hold an Arrow schema, which tells types that Parquet lacks.
+    pub(super) fn new(
+        descriptor: &SchemaDescriptor,
+        key_values: Option<&Vec<KeyValue>>,
+        place: &Place,
+    ) -> Result<Self> {
+        let written = descriptor.root_schema().get_fields();
+        let roots: Vec<TypePtr> = written
+            .iter()
+            .map(|field| match Special::unmarked(field)? {
+                Some(plain) => Ok(plain),
+                None => text_as_text(field),
+            })
+            .collect::<Result<_>>()?;
+        let marked = SchemaDescriptor::new(root_of(roots.clone())?);
+        // An Arrow schema that does not fit the Parquet one is ignored: the latter is what was written.
+        let arrow = parquet_to_arrow_schema(&marked, key_values)
+            .or_else(|_| parquet_to_arrow_schema(&marked, None))?;
+        if arrow.fields().len() != roots.len() {
+            return Err(ParquetError::General(format!(
+                "the schema has {} columns, {} of them with values; a group without fields cannot be read",
+                roots.len(),
+                arrow.fields().len()
+            )));
+        }
+        let mut columns = Vec::with_capacity(roots.len());
+        let mut logical = Vec::with_capacity(roots.len());
+        let mut first_leaf = 0;
+        for ((parquet, written), field) in roots.into_iter().zip(written).zip(arrow.fields()) {
+            let end = first_leaf + leaf_count(&parquet);
+            let leaves = first_leaf..end;
+            let mut physical = leaves.clone().map(|leaf| marked.column(leaf).physical_type());
+            let decoded = decoded_form(field.data_type(), &mut physical);
+            // A column of text or bytes can be asked for as a dictionary.
+            let is_bytes =
+                parquet.is_primitive() && matches!(decoded, DataType::Utf8View | DataType::BinaryView);
+            let decoded = Arc::new(ArrowField::new(field.name(), decoded, field.is_nullable()));
+            let special = Special::of(written);
+            logical.push(Field::new(field.name(), logical_of(field.name(), &decoded, special, place)?));
+            columns.push(FileColumn { parquet, leaves, decoded, special, is_bytes });
+            first_leaf = end;
+        }
+        Ok(Self { logical: Schema::new(logical), columns, root: descriptor.root_schema_ptr() })
+    }
+
+    /// True if a file with this root has this schema, so that it need not be read again.
+    pub(super) fn is_of(&self, descriptor: &SchemaDescriptor) -> bool {
+        Arc::ptr_eq(&self.root, &descriptor.root_schema_ptr())
+            || self.root.as_ref() == descriptor.root_schema()
+    }
+
+    /// The schema of `columns` alone, and the leaves of the file they are made of.
+    ///
+    /// Only the asked columns are visited: of a schema with thousands, five cost those five.
+    pub(super) fn project(&self, columns: &[usize]) -> Result<Projected> {
+        let asked = || columns.iter().map(|&column| &self.columns[column]);
+        let leaves = asked().flat_map(|column| column.leaves.clone()).collect();
+        let roots = asked().map(|column| Arc::clone(&column.parquet)).collect();
+        Ok(Projected { descriptor: Arc::new(SchemaDescriptor::new(root_of(roots)?)), leaves })
+    }
+
+    /// The Arrow schema to ask of the decoder; `dictionary[i]` asks for `columns[i]` as a dictionary.
+    pub(super) fn asked(&self, columns: &[usize], dictionary: &[bool]) -> ArrowSchemaRef {
+        let fields: Fields = columns
+            .iter()
+            .zip(dictionary)
+            .map(|(&column, &dictionary)| {
+                let field = &self.columns[column].decoded;
+                if dictionary { dictionary_field(field) } else { Arc::clone(field) }
+            })
+            .collect();
+        Arc::new(ArrowSchema::new(fields))
+    }
+
+    /// Position of a column that is one leaf without repetition: one whose statistics speak of its rows.
+    pub(super) fn flat_leaf(&self, column: usize) -> Option<usize> {
+        let column = self.columns.get(column)?;
+        let flat = column.parquet.is_primitive()
+            && column.parquet.get_basic_info().repetition() != parquet::basic::Repetition::REPEATED;
+        flat.then_some(column.leaves.start)
+    }
+}
+
+/// The dictionary form that the decoder keeps: its values are one array for a whole chunk, which it is
+/// for offsets and not for views.
+fn dictionary_field(field: &FieldRef) -> FieldRef {
+    let values = match field.data_type() {
+        DataType::Utf8View => DataType::Utf8,
+        _ => DataType::Binary,
+    };
+    let data_type = DataType::Dictionary(Box::new(DataType::Int32), Box::new(values));
+    Arc::new(ArrowField::new(field.name(), data_type, field.is_nullable()))
+}
+
+fn root_of(fields: Vec<TypePtr>) -> Result<TypePtr> {
+    Ok(Arc::new(Type::group_type_builder("schema").with_fields(fields).build()?))
+}
+
+fn leaf_count(parquet: &Type) -> usize {
+    if parquet.is_primitive() { 1 } else { parquet.get_fields().iter().map(|field| leaf_count(field)).sum() }
+}
+
+/// The same type with every byte array that holds text (strings, enumerations, JSON) marked in the one way
+/// that makes the decoder check its UTF-8.
+fn text_as_text(parquet: &TypePtr) -> Result<TypePtr> {
+    let info = parquet.get_basic_info();
+    let repetition = info.has_repetition().then(|| info.repetition());
+    let id = info.has_id().then(|| info.id());
+    match parquet.as_ref() {
+        Type::PrimitiveType { physical_type: PhysicalType::BYTE_ARRAY, .. } => {
+            let is_text = match (info.logical_type_ref(), info.converted_type()) {
+                (Some(LogicalType::String | LogicalType::Enum | LogicalType::Json), _) => true,
+                (None, ConvertedType::UTF8 | ConvertedType::ENUM | ConvertedType::JSON) => true,
+                _ => false,
+            };
+            if !is_text || (info.converted_type() == ConvertedType::UTF8 && info.logical_type_ref().is_none())
+            {
+                return Ok(Arc::clone(parquet));
+            }
+            let mut builder = Type::primitive_type_builder(info.name(), PhysicalType::BYTE_ARRAY)
+                .with_logical_type(Some(LogicalType::String))
+                .with_converted_type(ConvertedType::UTF8)
+                .with_id(id);
+            if let Some(repetition) = repetition {
+                builder = builder.with_repetition(repetition);
+            }
+            Ok(Arc::new(builder.build()?))
+        }
+        Type::PrimitiveType { .. } => Ok(Arc::clone(parquet)),
+        Type::GroupType { fields, .. } => {
+            let marked: Vec<TypePtr> = fields.iter().map(text_as_text).collect::<Result<_>>()?;
+            if marked.iter().zip(fields).all(|(new, old)| Arc::ptr_eq(new, old)) {
+                return Ok(Arc::clone(parquet));
+            }
+            let mut builder = Type::group_type_builder(info.name())
+                .with_fields(marked)
+                .with_logical_type(info.logical_type_ref().cloned())
+                .with_converted_type(info.converted_type())
+                .with_id(id);
+            if let Some(repetition) = repetition {
+                builder = builder.with_repetition(repetition);
+            }
+            Ok(Arc::new(builder.build()?))
+        }
+    }
+}
+
+/// The engine's type of a column.
+fn logical_of(
+    name: &str,
+    decoded: &ArrowField,
+    special: Option<Special>,
+    place: &Place,
+) -> Result<LogicalColumnType> {
+    match special {
+        Some(special) => Ok(special.data_type()),
+        None => logical_type(decoded.data_type(), || place.clone().column(name))
+            .map_err(|error| ParquetError::External(Box::new(error))),
+    }
+}
+
+/// The Arrow type to ask of the decoder for a column that it would by itself give as `data_type`.
+///
+/// `leaves` yields the physical type of each leaf, in the order of the schema.
+fn decoded_form(data_type: &DataType, leaves: &mut dyn Iterator<Item = PhysicalType>) -> DataType {
+    let field = |field: &FieldRef, leaves: &mut dyn Iterator<Item = PhysicalType>| {
+        Arc::new(field.as_ref().clone().with_data_type(decoded_form(field.data_type(), leaves)))
+    };
+    match data_type {
+        DataType::List(element) | DataType::LargeList(element) => DataType::List(field(element, leaves)),
+        DataType::ListView(element) | DataType::LargeListView(element) => {
+            DataType::List(field(element, leaves))
+        }
+        DataType::FixedSizeList(element, size) => DataType::FixedSizeList(field(element, leaves), *size),
+        DataType::Map(entries, sorted) => DataType::Map(field(entries, leaves), *sorted),
+        DataType::Struct(fields) => {
+            DataType::Struct(fields.iter().map(|child| field(child, leaves)).collect())
+        }
+        leaf => decoded_leaf(leaf, leaves.next()),
+    }
+}
+
+fn decoded_leaf(leaf: &DataType, physical: Option<PhysicalType>) -> DataType {
+    match leaf {
+        DataType::Utf8 | DataType::LargeUtf8 => DataType::Utf8View,
+        DataType::Binary | DataType::LargeBinary => DataType::BinaryView,
+        DataType::Dictionary(_, values) => decoded_leaf(values, physical),
+        // The nanoseconds of this physical type leave 64 bits in the year 2262; microseconds do not.
+        DataType::Timestamp(TimeUnit::Nanosecond, zone) if physical == Some(PhysicalType::INT96) => {
+            DataType::Timestamp(TimeUnit::Microsecond, zone.clone())
+        }
+        other => other.clone(),
+    }
+}

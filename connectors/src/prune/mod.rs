@@ -1,0 +1,7 @@
+//! Skipping parts of files by what is known of their columns: bounds, null counts, partition values.
+
+mod bound;
+mod predicate;
+
+pub use bound::{Bound, ColumnRange};
+pub use predicate::{Comparison, Predicate};
