@@ -11,6 +11,9 @@ mod pick;
 mod quantile;
 mod sketch;
 mod sum;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;
 
 use crate::registry::Registry;
 use crate::types::Type;

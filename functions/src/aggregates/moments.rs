@@ -5,7 +5,7 @@ use super::sum::{read_sum, sum_type, write_sum};
 use crate::aggregate::{Accumulator, AggregateFunction, BoundAggregate};
 use crate::column::{Output, Rows, View};
 use crate::error::Result;
-use crate::kernel::sum::FloatSum;
+use crate::kernel::sum::MomentSum;
 use crate::signature::exact;
 use crate::types::Type;
 
@@ -56,7 +56,7 @@ pub(super) fn functions() -> Vec<AggregateFunction> {
 #[derive(Clone)]
 struct Sums<const N: usize> {
     count: i64,
-    sums: [FloatSum; N],
+    sums: [MomentSum; N],
 }
 
 type Finish<const N: usize> = fn(&Sums<N>) -> Option<f64>;
@@ -87,7 +87,7 @@ fn add_products(sums: &mut Sums<5>, arguments: &[View<'_>], row: usize) {
 }
 
 /// `sum(a*b) - sum(a) * sum(b) / n`, with the cancellation done on pairs of doubles.
-fn centered(count: i64, products: &FloatSum, left: &FloatSum, right: &FloatSum) -> f64 {
+fn centered(count: i64, products: &MomentSum, left: &MomentSum, right: &MomentSum) -> f64 {
     if count == 0 {
         return 0.0;
     }
@@ -96,7 +96,7 @@ fn centered(count: i64, products: &FloatSum, left: &FloatSum, right: &FloatSum) 
     if !(a.is_finite() && b.is_finite()) {
         return f64::NAN;
     }
-    let mut difference = FloatSum::new();
+    let mut difference = MomentSum::new();
     let (high, low) = products.finish_pair();
     difference.add_product(high, n);
     difference.add_product(low, n);
@@ -106,7 +106,7 @@ fn centered(count: i64, products: &FloatSum, left: &FloatSum, right: &FloatSum) 
     difference.finish() / n
 }
 
-fn spread(count: i64, sum: &FloatSum, squares: &FloatSum) -> f64 {
+fn spread(count: i64, sum: &MomentSum, squares: &MomentSum) -> f64 {
     let spread = centered(count, squares, sum, sum);
     // Rounding may leave a constant column a breath below zero.
     if spread < 0.0 { 0.0 } else { spread }
@@ -147,7 +147,7 @@ fn skewness(sums: &Sums<4>) -> Option<f64> {
         return None;
     }
     let n = sums.count as f64;
-    let [s1, s2, s3, _] = sums.sums.each_ref().map(FloatSum::finish);
+    let [s1, s2, s3, _] = sums.sums.each_ref().map(MomentSum::finish);
     let inverse = 1.0 / n;
     let variance = spread(sums.count, &sums.sums[0], &sums.sums[1]) * inverse;
     if variance == 0.0 {
@@ -161,7 +161,7 @@ fn skewness(sums: &Sums<4>) -> Option<f64> {
 /// Second and fourth central moments.
 fn even_moments(sums: &Sums<4>) -> (f64, f64) {
     let inverse = 1.0 / sums.count as f64;
-    let [s1, s2, s3, s4] = sums.sums.each_ref().map(FloatSum::finish);
+    let [s1, s2, s3, s4] = sums.sums.each_ref().map(MomentSum::finish);
     let mean = s1 * inverse;
     let square = mean * mean;
     let fourth = inverse * (s4 - 4.0 * s3 * mean + 6.0 * s2 * square - 4.0 * s1 * square * mean) + square * square;
@@ -197,7 +197,7 @@ struct Moments<const N: usize> {
 
 impl<const N: usize> Accumulator for Moments<N> {
     fn resize(&mut self, groups: usize) {
-        let empty = || Sums { count: 0, sums: std::array::from_fn(|_| FloatSum::new()) };
+        let empty = || Sums { count: 0, sums: std::array::from_fn(|_| MomentSum::new()) };
         self.groups.resize_with(groups, empty);
     }
 

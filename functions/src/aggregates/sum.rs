@@ -4,7 +4,7 @@ use super::{Physical, physical};
 use crate::aggregate::{Accumulator, AggregateFunction, BoundAggregate};
 use crate::column::{Output, Rows, View, WritableFixed};
 use crate::error::{Error, Result};
-use crate::kernel::sum::{FloatSum, SUM_WORDS};
+use crate::kernel::sum::{BinnedSum, FloatSum, SUM_WORDS};
 use crate::scalar::Arguments;
 use crate::signature::{Pattern, exact, parameter};
 use crate::types::Type;
@@ -221,24 +221,24 @@ fn floats<T: Real>(mean: bool) -> BoundAggregate {
     })
 }
 
-/// The type of a serialized [`FloatSum`].
+/// The type of a serialized sum.
 pub(super) fn sum_type() -> Type {
     Type::fixed_list(Type::UInt64, SUM_WORDS)
 }
 
-/// Writes a [`FloatSum`] to a row of a column of [`sum_type`].
-pub(super) fn write_sum(output: &mut Output, row: usize, sum: &FloatSum) {
+/// Writes a sum to a row of a column of [`sum_type`].
+pub(super) fn write_sum<const BINS: usize>(output: &mut Output, row: usize, sum: &BinnedSum<BINS>) {
     let words = output.fixed_list_child().fixed::<u64>();
     words[row * SUM_WORDS..(row + 1) * SUM_WORDS].copy_from_slice(&sum.to_words());
 }
 
 /// Reads what [`write_sum`] wrote.
-pub(super) fn read_sum(state: &View<'_>, row: usize) -> FloatSum {
+pub(super) fn read_sum<const BINS: usize>(state: &View<'_>, row: usize) -> BinnedSum<BINS> {
     let list = state.list();
     let words = list.child().fixed::<u64>();
     let mut held = [0; SUM_WORDS];
     held.iter_mut().zip(list.range(row)).for_each(|(word, at)| *word = words.get(at));
-    FloatSum::from_words(&held)
+    BinnedSum::from_words(&held)
 }
 
 #[derive(Default, Clone)]

@@ -14,6 +14,9 @@ mod column;
 mod import;
 mod order;
 mod literal;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;
 
 pub use bits::{Bits, BitsMut};
 pub use borrow::borrow;

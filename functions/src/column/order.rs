@@ -36,8 +36,8 @@ pub fn compare(left: &View<'_>, left_row: usize, right: &View<'_>, right_row: us
             let (a, b) = (left.list(), right.list());
             let (ra, rb) = (a.range(left_row), b.range(right_row));
             let lengths = ra.len().cmp(&rb.len());
-            let elements = ra.zip(rb).map(|(x, y)| compare(a.child(), x, b.child(), y));
-            elements.fold(Ordering::Equal, Ordering::then).then(lengths)
+            let mut elements = ra.zip(rb).map(|(x, y)| compare(a.child(), x, b.child(), y));
+            elements.find(|order| order.is_ne()).unwrap_or(lengths)
         }
         (Data::Struct(a), Data::Struct(_)) => (0..a.len())
             .map(|field| compare(&left.field(field), left_row, &right.field(field), right_row))

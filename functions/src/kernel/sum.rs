@@ -1,19 +1,18 @@
 //! Reproducible summation: the same bits for any order, cut and merge of the addends.
 //!
 //! Every finite `f64` is an integer times a power of two. The number line of bit positions is cut on
-//! an absolute grid into bins of 32 bits, and an addend is cut at the same places. A [`FloatSum`] keeps the
-//! three bins from the one that holds the leading bit of the largest addend downwards, each as an
+//! an absolute grid into bins of 32 bits, and an addend is cut at the same places. A [`BinnedSum`] keeps
+//! a few bins from the one that holds the leading bit of the largest addend downwards, each as an
 //! integer sum of slices without carries between bins; when a larger addend comes, bins move down
 //! and the lowest fall away whole. What is kept is therefore a function of the set of addends alone.
 //!
-//! Bound: each addend loses less than 2^-64 of the largest addend's magnitude, so `n` addends err by
-//! less than `n * 2^-64 * max|x|` before the one final rounding. Source: Demmel and Nguyen, "Parallel
-//! Reproducible Summation" (2015), with integer instead of floating-point bins.
+//! Bound: with three bins each addend loses less than 2^-64 of the largest addend's magnitude, so `n`
+//! addends err by less than `n * 2^-64 * max|x|` before the one final rounding; with four bins 2^-96.
+//! Source: Demmel and Nguyen, "Parallel Reproducible Summation" (2015), with integer instead of
+//! floating-point bins.
 
 /// Bits of a bin.
 const BIN_BITS: i32 = 32;
-/// Bins kept.
-const BINS: usize = 3;
 /// Adds after which a 64-bit bin of 32-bit slices may overflow.
 const ADDS_MAX: u32 = 1 << 31;
 /// Weight of bit position 0: below the last bit of any product of two doubles.
@@ -23,12 +22,18 @@ const SAW_NAN: u8 = 1;
 const SAW_POSITIVE_INFINITY: u8 = 2;
 const SAW_NEGATIVE_INFINITY: u8 = 4;
 
-/// Number of words of a serialized [`FloatSum`].
-pub const SUM_WORDS: usize = 7;
+/// Number of words of a serialized [`BinnedSum`].
+pub const SUM_WORDS: usize = 9;
 
-/// An order-independent sum of `f64` values or products.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct FloatSum {
+/// Sum of plain values.
+pub type FloatSum = BinnedSum<3>;
+
+/// Sum of products that are subtracted from one another later, which costs leading bits: moments.
+pub type MomentSum = BinnedSum<4>;
+
+/// An order-independent sum of `f64` values or products, in three or four bins.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BinnedSum<const BINS: usize> {
     /// Sums of slices, lowest bin first.
     bins: [i64; BINS],
     /// What was moved out of `bins` before they could overflow.
@@ -41,7 +46,14 @@ pub struct FloatSum {
     specials: u8,
 }
 
-impl FloatSum {
+impl<const BINS: usize> Default for BinnedSum<BINS> {
+    fn default() -> Self {
+        const { assert!(BINS == 3 || BINS == 4, "a window of slices fits 128 bits") };
+        Self { bins: [0; BINS], wide: None, adds: 0, top: 0, specials: 0 }
+    }
+}
+
+impl<const BINS: usize> BinnedSum<BINS> {
     /// An empty sum, which is 0.
     pub fn new() -> Self {
         Self::default()
@@ -102,11 +114,10 @@ impl FloatSum {
         } else {
             0
         };
-        let slice = |bin: u32| (window >> (32 * bin)) as u32 as i64;
         let sign = if negative { -1 } else { 1 };
-        self.bins[0] += sign * slice(0);
-        self.bins[1] += sign * slice(1);
-        self.bins[2] += sign * slice(2);
+        for (bin, held) in self.bins.iter_mut().enumerate() {
+            *held += sign * i64::from((window >> (32 * bin)) as u32);
+        }
         self.adds += 1;
         if self.adds == ADDS_MAX {
             self.widen();
@@ -137,7 +148,7 @@ impl FloatSum {
 
     #[cold]
     fn widen(&mut self) {
-        let wide = self.wide.get_or_insert_default();
+        let wide = self.wide.get_or_insert_with(|| Box::new([0; BINS]));
         for (wide, bin) in wide.iter_mut().zip(&mut self.bins) {
             *wide += i128::from(std::mem::take(bin));
         }
@@ -167,7 +178,7 @@ impl FloatSum {
         }
         self.adds += other.adds;
         if let Some(wide) = wide {
-            let own = self.wide.get_or_insert_default();
+            let own = self.wide.get_or_insert_with(|| Box::new([0; BINS]));
             own.iter_mut().zip(wide.iter()).for_each(|(own, added)| *own += added);
         }
         if self.adds >= ADDS_MAX {
@@ -194,93 +205,98 @@ impl FloatSum {
         if let Some(wide) = &self.wide {
             bins.iter_mut().zip(wide.iter()).for_each(|(bin, wide)| *bin += wide);
         }
-        // Carry upwards, so that bins 0 and 1 are slices again and the sum fits a top and a 64-bit part.
-        for bin in 0..BINS - 1 {
-            let carry = bins[bin] >> BIN_BITS;
-            bins[bin] -= carry << BIN_BITS;
-            bins[bin + 1] += carry;
-        }
-        let lowest = (i32::from(self.top) - BINS as i32) * BIN_BITS + LOWEST_EXPONENT;
-        let (top, rest) = (bins[2], bins[1] << BIN_BITS | bins[0]);
-        match top.checked_mul(1 << 64).and_then(|scaled| scaled.checked_add(rest)) {
-            Some(total) => split(total, lowest),
-            // Beyond 2^63 rows of one magnitude, which no run reaches; the lowest bits are let go.
-            None => split(top, lowest + 64),
-        }
+        let (digits, negative) = digits(&bins);
+        let Some(highest) = digits.iter().rposition(|&digit| digit != 0) else { return (0.0, 0.0) };
+        // Four digits hold at least 97 significant bits; what lies below only breaks ties.
+        let first = highest.saturating_sub(3);
+        let magnitude = digits[first..=highest].iter().rev().fold(0u128, |held, &digit| held << 32 | u128::from(digit));
+        let sticky = u128::from(digits[..first].iter().any(|&digit| digit != 0));
+        let exponent = (i32::from(self.top) - BINS as i32 + first as i32) * BIN_BITS + LOWEST_EXPONENT;
+        let (high, low) = split(magnitude | sticky, exponent);
+        if negative { (-high, -low) } else { (high, low) }
     }
 
     /// The state as words, for files and exchange.
     pub fn to_words(&self) -> [u64; SUM_WORDS] {
-        let mut state = self.clone();
         let mut words = [0; SUM_WORDS];
-        if state.wide.is_some() {
-            state.widen();
-            let wide = state.wide.unwrap_or_default();
-            for (bin, value) in wide.iter().enumerate() {
-                words[2 * bin] = *value as u64;
-                words[2 * bin + 1] = (*value >> 64) as u64;
-            }
-            words[6] = 1 << 63;
-        } else {
-            state.bins.iter().enumerate().for_each(|(bin, value)| words[bin] = *value as u64);
-            words[3] = u64::from(state.adds);
+        let mut bins = self.bins.map(i128::from);
+        if let Some(wide) = &self.wide {
+            bins.iter_mut().zip(wide.iter()).for_each(|(bin, wide)| *bin += wide);
         }
-        words[6] |= u64::from(state.top) | u64::from(state.specials) << 16;
+        for (bin, value) in bins.iter().enumerate() {
+            words[2 * bin] = *value as u64;
+            words[2 * bin + 1] = (*value >> 64) as u64;
+        }
+        words[8] = u64::from(self.top) | u64::from(self.specials) << 16 | u64::from(self.adds) << 32;
         words
     }
 
-    /// The state that [`FloatSum::to_words`] wrote. Any words give some state, never a panic.
+    /// The state that [`BinnedSum::to_words`] wrote. Any words give some state, never a panic.
     pub fn from_words(words: &[u64; SUM_WORDS]) -> Self {
         let highest = ((2200 + 2048) / BIN_BITS + 2) as u16;
+        let bin = |bin: usize| (i128::from(words[2 * bin + 1] as i64) << 64) | i128::from(words[2 * bin]);
+        let bins: [i128; BINS] = std::array::from_fn(bin);
         let mut state = Self {
-            top: (words[6] as u16).min(highest),
-            specials: (words[6] >> 16) as u8 & 7,
+            top: (words[8] as u16).min(highest),
+            specials: (words[8] >> 16) as u8 & 7,
+            adds: ((words[8] >> 32) as u32).min(ADDS_MAX - 1),
             ..Self::default()
         };
-        if words[6] >> 63 == 1 {
-            let wide = |bin: usize| (i128::from(words[2 * bin + 1] as i64) << 64) | i128::from(words[2 * bin]);
-            // Half the range stays free, so that damaged words cannot overflow on the next merge.
-            state.wide = Some(Box::new([wide(0), wide(1), wide(2)].map(|bin| bin % (1 << 120))));
-        } else {
-            state.bins = [words[0] as i64, words[1] as i64, words[2] as i64];
-            state.adds = (words[3] as u32).min(ADDS_MAX - 1);
+        match bins.map(i64::try_from) {
+            narrow if narrow.iter().all(Result::is_ok) => state.bins = narrow.map(|bin| bin.unwrap_or(0)),
+            // The range is cut, so that damaged words cannot overflow on a later merge.
+            _ => state.wide = Some(Box::new(bins.map(|bin| bin % (1 << 120)))),
         }
         state
     }
 }
 
+/// The number that the bins stand for as digits of 32 bits, lowest first, and its sign.
+fn digits<const BINS: usize>(bins: &[i128; BINS]) -> ([u32; 9], bool) {
+    let carried = |sign: i128| {
+        let (mut digits, mut carry) = ([0u32; 9], 0i128);
+        for (place, digit) in digits.iter_mut().enumerate() {
+            let total = carry + bins.get(place).map_or(0, |bin| sign * bin);
+            *digit = total as u32;
+            carry = total >> BIN_BITS;
+        }
+        (digits, carry)
+    };
+    let (digits, carry) = carried(1);
+    // Bins are below 2^127 and there are five digits above them, so what is carried out is the sign.
+    if carry < 0 { (carried(-1).0, true) } else { (digits, false) }
+}
+
 /// Moves bins down by `by` places; the lowest fall away and the highest become zero.
-fn shift_down<T: Copy + Default>(bins: &mut [T; BINS], by: usize) {
+fn shift_down<T: Copy + Default, const BINS: usize>(bins: &mut [T; BINS], by: usize) {
     for bin in 0..BINS {
         bins[bin] = if bin + by < BINS { bins[bin + by] } else { T::default() };
     }
 }
 
-/// `total * 2^exponent` as the nearest double and the double nearest to what is left.
-fn split(total: i128, exponent: i32) -> (f64, f64) {
-    let high = scale(total, exponent);
-    if high == 0.0 || high.is_infinite() {
-        return (high, 0.0);
-    }
-    // The rounded part is an integer times 2^exponent again, unless the sum was rounded at a subnormal.
+/// `magnitude * 2^exponent` as the nearest double and the double nearest to what is left.
+fn split(magnitude: u128, exponent: i32) -> (f64, f64) {
+    let high = scale(magnitude, exponent);
     let bits = high.to_bits();
     let raised = ((bits >> 52 & 0x7ff) as i32).max(1) - 1075 - exponent;
-    if !(0..127).contains(&raised) {
+    if high == 0.0 || high.is_infinite() || !(0..=75).contains(&raised) {
         return (high, 0.0);
     }
     let fraction = bits & ((1 << 52) - 1);
-    let mantissa = i128::from(if bits >> 52 & 0x7ff == 0 { fraction } else { fraction | 1 << 52 });
-    let held = if high < 0.0 { -mantissa } else { mantissa };
-    let Some(held) = held.checked_mul(1i128.checked_shl(raised as u32).unwrap_or(0)) else { return (high, 0.0) };
-    (high, scale(total.wrapping_sub(held), exponent))
+    let mantissa = u128::from(if bits >> 52 & 0x7ff == 0 { fraction } else { fraction | 1 << 52 });
+    match mantissa << raised {
+        // Rounding up past 128 bits leaves zero, which stands for 2^128.
+        0 => (high, -scale(magnitude.wrapping_neg(), exponent)),
+        held if held <= magnitude => (high, scale(magnitude - held, exponent)),
+        held => (high, -scale(held - magnitude, exponent)),
+    }
 }
 
-/// `value * 2^exponent`, rounded once to nearest, ties to even.
-fn scale(value: i128, exponent: i32) -> f64 {
-    if value == 0 {
+/// `magnitude * 2^exponent`, rounded once to nearest, ties to even.
+fn scale(magnitude: u128, exponent: i32) -> f64 {
+    if magnitude == 0 {
         return 0.0;
     }
-    let magnitude = value.unsigned_abs();
     let width = 128 - magnitude.leading_zeros() as i32;
     // Bits below the last place of the result: at a subnormal the last place is fixed.
     let last = (width + exponent - 53).max(-1074);
@@ -295,8 +311,7 @@ fn scale(value: i128, exponent: i32) -> f64 {
         let half = 1u128 << (drop - 1);
         kept + u128::from(rest > half || (rest == half && kept & 1 == 1))
     };
-    let result = times_power_of_two(rounded as f64, last);
-    if value < 0 { -result } else { result }
+    times_power_of_two(rounded as f64, last)
 }
 
 /// Exact scaling of an integer of at most 53 bits whose last place is `2^exponent >= 2^-1074`.
