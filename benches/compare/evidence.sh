@@ -1,0 +1,55 @@
+#!/usr/bin/env bash
+# Runs the checks at full size, part by part, and keeps each result with commit and machine under evidence/.
+# A part with a result for this commit is not run again; `evidence.sh PART` runs only that one, anew.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+commit=$(git rev-parse --short HEAD)
+git diff --quiet HEAD -- || commit="$commit-changed"
+folder="evidence/$commit"
+mkdir -p "$folder" evidence/data
+program=target/release/hypostyle
+seconds=${FUZZ_SECONDS:-300}
+
+machine() {
+    echo "commit $commit, $(date -u +%Y-%m-%dT%H:%MZ)"
+    echo "$(uname -srm), $(nproc) processors, $(grep -m1 'model name' /proc/cpuinfo | cut -d: -f2 | xargs)"
+    echo "$(awk '/MemTotal/ {printf "%.0f GiB of memory", $2 / 1048576}' /proc/meminfo), $(rustc --version)"
+    echo
+}
+
+part_tpch() { # TPC-H at scale factor 1 beside DuckDB, and equal answers.
+    .venv/bin/python benches/compare/compare.py tpch --scale "${SCALE:-1}" --data evidence/data --program $program
+}
+
+part_features() { # Feature queries beside DuckDB, Polars and DataFusion.
+    .venv/bin/python benches/compare/compare.py features --rows "${ROWS:-4000000}" --data evidence/data --program $program
+}
+
+part_oracle() { # Many random queries against DuckDB.
+    .venv/bin/python tests/oracle/compare.py --program $program --random "${QUERIES:-5000}"
+}
+
+part_benches() { # All criterion benches.
+    cargo bench --package hypostyle-benches
+}
+
+part_fuzz() { # Each target for FUZZ_SECONDS seconds; needs the nightly compiler and cargo-fuzz.
+    for target in $(cd fuzz && cargo +nightly fuzz list); do
+        echo "target $target"
+        (cd fuzz && cargo +nightly fuzz run "$target" -- -max_total_time="$seconds" -print_final_stats=1)
+    done
+}
+
+parts="tpch features oracle benches fuzz"
+cargo build --release --package hypostyle-cli
+for part in ${1:-$parts}; do
+    result="$folder/$part.txt"
+    if [[ -z "${1:-}" && -f "$result" ]]; then
+        echo "$part: kept $result"
+        continue
+    fi
+    echo "$part: running"
+    { machine; "part_$part"; } 2>&1 | tee "$result.part"
+    mv "$result.part" "$result"
+done
