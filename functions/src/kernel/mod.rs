@@ -12,5 +12,7 @@ pub mod bucketize;
 pub mod divisor;
 pub mod embedding;
 pub mod hash;
+pub mod prefetch;
+pub mod reproducible;
 pub mod sum;
 pub mod transcendental;

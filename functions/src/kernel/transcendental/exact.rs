@@ -3,37 +3,37 @@
 
 /// Adding and subtracting this rounds a float below 2^51 in size to an integer, ties to even; after the
 /// addition the low bits of the float hold that integer in two's complement.
-pub(super) const ROUND: f64 = 6_755_399_441_055_744.0; // 1.5 * 2^52
+pub(in crate::kernel) const ROUND: f64 = 6_755_399_441_055_744.0; // 1.5 * 2^52
 
 /// ln 2 to 40 bits, so that its product with an integer below 2^13 is exact.
-pub(super) const LN2_HIGH: f64 = 0.693_147_180_559_208_2;
+pub(in crate::kernel) const LN2_HIGH: f64 = 0.693_147_180_559_208_2;
 /// ln 2 less [`LN2_HIGH`].
-pub(super) const LN2_LOW: f64 = 7.371_002_565_167_799e-13;
+pub(in crate::kernel) const LN2_LOW: f64 = 7.371_002_565_167_799e-13;
 /// 1 / ln 2, rounded.
-pub(super) const LOG2_E: f64 = std::f64::consts::LOG2_E;
+pub(in crate::kernel) const LOG2_E: f64 = std::f64::consts::LOG2_E;
 
 /// `yes` where `condition`, else `no`; both are evaluated.
 #[inline(always)]
-pub(super) fn select(condition: bool, yes: f64, no: f64) -> f64 {
+pub(in crate::kernel) fn select(condition: bool, yes: f64, no: f64) -> f64 {
     if condition { yes } else { no }
 }
 
 /// `value`, with every NaN replaced by the one positive quiet NaN.
 #[inline(always)]
-pub(super) fn canonical(value: f64) -> f64 {
+pub(in crate::kernel) fn canonical(value: f64) -> f64 {
     select(value.is_nan(), f64::NAN, value)
 }
 
 /// `value` with the sign of `sign`.
 #[inline(always)]
-pub(super) fn with_sign_of(value: f64, sign: f64) -> f64 {
+pub(in crate::kernel) fn with_sign_of(value: f64, sign: f64) -> f64 {
     const SIGN: u64 = 1 << 63;
     f64::from_bits((value.to_bits() & !SIGN) | (sign.to_bits() & SIGN))
 }
 
 /// The sum of two floats as a rounded sum and its error, exactly.
 #[inline(always)]
-pub(super) fn two_sum(left: f64, right: f64) -> (f64, f64) {
+pub(in crate::kernel) fn two_sum(left: f64, right: f64) -> (f64, f64) {
     let sum = left + right;
     let right_part = sum - left;
     let left_part = sum - right_part;
@@ -42,7 +42,7 @@ pub(super) fn two_sum(left: f64, right: f64) -> (f64, f64) {
 
 /// As [`two_sum`], for a `large` that is zero or at least as large in size as `small`.
 #[inline(always)]
-pub(super) fn fast_two_sum(large: f64, small: f64) -> (f64, f64) {
+pub(in crate::kernel) fn fast_two_sum(large: f64, small: f64) -> (f64, f64) {
     let sum = large + small;
     (sum, small - (sum - large))
 }
@@ -58,7 +58,7 @@ fn split(value: f64) -> (f64, f64) {
 ///
 /// The product and its error must be normal numbers.
 #[inline(always)]
-pub(super) fn two_product(left: f64, right: f64) -> (f64, f64) {
+pub(in crate::kernel) fn two_product(left: f64, right: f64) -> (f64, f64) {
     let product = left * right;
     let (left_high, left_low) = split(left);
     let (right_high, right_low) = split(right);
@@ -69,13 +69,13 @@ pub(super) fn two_product(left: f64, right: f64) -> (f64, f64) {
 
 /// 2^n for the integer that `shifted`, a float that had [`ROUND`] added, holds; -1023 < n < 1024.
 #[inline(always)]
-pub(super) fn power_of_two(shifted: f64) -> f64 {
+pub(in crate::kernel) fn power_of_two(shifted: f64) -> f64 {
     f64::from_bits(shifted.to_bits().wrapping_add(1023) << 52)
 }
 
 /// `coefficients[0] + coefficients[1] * x + ...`, as an even and an odd chain that run side by side.
 #[inline(always)]
-pub(super) fn polynomial<const COUNT: usize>(x: f64, coefficients: &[f64; COUNT]) -> f64 {
+pub(in crate::kernel) fn polynomial<const COUNT: usize>(x: f64, coefficients: &[f64; COUNT]) -> f64 {
     let square = x * x;
     let last = COUNT - 1;
     let mut leading = coefficients[last];
@@ -98,7 +98,7 @@ pub(super) fn polynomial<const COUNT: usize>(x: f64, coefficients: &[f64; COUNT]
 ///
 /// Zero, negative, infinite and NaN give numbers without meaning.
 #[inline(always)]
-pub(super) fn split_exponent(value: f64) -> (f64, f64) {
+pub(in crate::kernel) fn split_exponent(value: f64) -> (f64, f64) {
     const SQRT_HALF: u64 = 0x3fe6_a09e_667f_3bcd;
     const ONE: u64 = 0x3ff0_0000_0000_0000;
     const FRACTION: u64 = 0x000f_ffff_ffff_ffff;

@@ -62,7 +62,7 @@ macro_rules! unary_faces {
     };
 }
 
-mod exact;
+pub(in crate::kernel) mod exact;
 
 mod angle;
 mod arc;
