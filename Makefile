@@ -45,12 +45,13 @@ $(VENV)/compare: benches/compare/requirements.txt
 
 oracle: $(VENV)/oracle ## answers of sqllogictest files, listed and random queries against DuckDB
 	$(CARGO) build --package hypostyle-cli
-	$(VENV)/bin/python tests/oracle/fill.py --check tests/slt
+	$(VENV)/bin/python tests/oracle/fill.py --check tests/slt tests/real
+	$(VENV)/bin/python tests/oracle/corpus.py --program $(PROGRAM)
 	$(VENV)/bin/python tests/oracle/compare.py --program $(PROGRAM) --random $(QUERIES) --seed $(SEED)
 
 bless: $(VENV)/oracle ## rewrite golden plans, the printed surface and missing answers; review the difference
 	HYPOSTYLE_BLESS=1 $(CARGO) test --package hypostyle --test plans --test surface
-	$(VENV)/bin/python tests/oracle/fill.py tests/slt
+	$(VENV)/bin/python tests/oracle/fill.py tests/slt tests/real
 
 demo: ## build the program and run the main job: data, training table, sample, throughput
 	$(CARGO) run --release --package hypostyle-cli -- demo
