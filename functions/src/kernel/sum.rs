@@ -69,8 +69,29 @@ impl<const BINS: usize> BinnedSum<BINS> {
         }
         let fraction = bits & ((1 << 52) - 1);
         let mantissa = if exponent == 0 { fraction } else { fraction | 1 << 52 };
+        if mantissa == 0 {
+            return;
+        }
         let position = exponent.max(1) - 1075 - LOWEST_EXPONENT;
-        self.add_scaled(u128::from(mantissa), position, 53, bits >> 63 == 1);
+        let top = ((position + 52) / BIN_BITS + 1) as u16;
+        if top > self.top {
+            self.raise(top);
+        }
+        // As `add_scaled`, but in 64-bit arithmetic: 53 bits touch at most three bins.
+        let (bin, offset) = (position / BIN_BITS, position as u32 % 32);
+        let (low, high) = (mantissa << offset, (mantissa >> 1) >> (63 - offset));
+        let sign = (bits as i64) >> 63;
+        let first = bin - (i32::from(self.top) - BINS as i32);
+        for (slice, digit) in [low as u32, (low >> 32) as u32, high as u32].into_iter().enumerate() {
+            // A negative place wraps past the end: that bin has fallen away.
+            if let Some(held) = self.bins.get_mut((first + slice as i32) as usize) {
+                *held += (i64::from(digit) ^ sign) - sign;
+            }
+        }
+        self.adds += 1;
+        if self.adds == ADDS_MAX {
+            self.widen();
+        }
     }
 
     /// Adds every value of a slice.
