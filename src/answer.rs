@@ -1,0 +1,124 @@
+//! The answer to a statement: a stream of Arrow record batches, pulled on the caller's thread.
+
+use std::sync::Arc;
+
+use arrow::array::{RecordBatch, RecordBatchReader};
+use arrow::datatypes::SchemaRef;
+use arrow::error::ArrowError;
+use hypostyle_engine::execution::{Run, RunHandle};
+use hypostyle_engine::metrics::Metrics;
+use hypostyle_functions::types::Schema;
+
+use crate::error::Result;
+
+/// What a statement gives: rows, in order, as they are made.
+///
+/// An iterator of record batches. Dropped in the middle, it stops the run and removes its files.
+#[derive(Debug)]
+pub struct Answer {
+    schema: Schema,
+    arrow_schema: SchemaRef,
+    rows: Rows,
+}
+
+#[derive(Debug)]
+enum Rows {
+    Run(Box<Run>),
+    Ready(std::vec::IntoIter<RecordBatch>),
+    Failed,
+}
+
+impl Answer {
+    /// The answer of a run.
+    pub(crate) fn of_run(run: Run) -> Self {
+        let schema = run.plan().schema.clone();
+        Self { arrow_schema: Arc::new(schema.to_arrow()), schema, rows: Rows::Run(Box::new(run)) }
+    }
+
+    /// An answer that is there already: SHOW, DESCRIBE, EXPLAIN, or the empty answer of a SET.
+    pub(crate) fn ready(schema: Schema, batches: Vec<RecordBatch>) -> Self {
+        Self { arrow_schema: Arc::new(schema.to_arrow()), schema, rows: Rows::Ready(batches.into_iter()) }
+    }
+
+    /// Columns and their logical types.
+    pub fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    /// Columns and their Arrow types: flat arrays, text as views.
+    pub fn arrow_schema(&self) -> &SchemaRef {
+        &self.arrow_schema
+    }
+
+    /// A handle with which another thread can stop the run and watch its progress; `None` if nothing runs.
+    pub fn handle(&self) -> Option<RunHandle> {
+        match &self.rows {
+            Rows::Run(run) => Some(run.handle()),
+            _ => None,
+        }
+    }
+
+    /// Figures per operator so far; `None` if nothing runs.
+    pub fn metrics(&self) -> Option<Metrics> {
+        self.handle().map(|handle| handle.metrics())
+    }
+
+    /// The next batch; `None` at the end.
+    ///
+    /// # Errors
+    /// The error that ended the run; after it there is nothing more.
+    pub fn next_batch(&mut self) -> Result<Option<RecordBatch>> {
+        match &mut self.rows {
+            Rows::Failed => Ok(None),
+            Rows::Ready(batches) => Ok(batches.next()),
+            Rows::Run(run) => {
+                let result = run.next().and_then(|batch| match batch {
+                    Some(batch) => batch.export(&self.arrow_schema).map(Some),
+                    None => Ok(None),
+                });
+                if result.is_err() {
+                    self.rows = Rows::Failed;
+                }
+                Ok(result?)
+            }
+        }
+    }
+
+    /// All batches.
+    ///
+    /// # Errors
+    /// As [`Answer::next_batch`].
+    pub fn collect_all(mut self) -> Result<Vec<RecordBatch>> {
+        let mut batches = Vec::new();
+        while let Some(batch) = self.next_batch()? {
+            batches.push(batch);
+        }
+        Ok(batches)
+    }
+
+    /// Runs to the end and forgets the rows; their number.
+    ///
+    /// # Errors
+    /// As [`Answer::next_batch`].
+    pub fn drain(mut self) -> Result<u64> {
+        let mut rows = 0;
+        while let Some(batch) = self.next_batch()? {
+            rows += batch.num_rows() as u64;
+        }
+        Ok(rows)
+    }
+}
+
+impl Iterator for Answer {
+    type Item = Result<RecordBatch, ArrowError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.next_batch().map_err(|error| ArrowError::ExternalError(Box::new(error))).transpose()
+    }
+}
+
+impl RecordBatchReader for Answer {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.arrow_schema)
+    }
+}

@@ -1,0 +1,56 @@
+//! The error of the facade: where in the text, what was wrong, what would be right.
+
+use hypostyle_engine as engine;
+use hypostyle_functions as functions;
+use hypostyle_planner as planner;
+
+/// Result with this crate's [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What a session can report.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The SQL text is at fault; the place in it is known.
+    #[error(transparent)]
+    Sql(#[from] planner::Error),
+    /// The plan could not be made ready or run: data, files, memory, cancellation.
+    #[error(transparent)]
+    Engine(#[from] engine::Error),
+    /// A request to the session itself is at fault.
+    #[error("{0}")]
+    User(String),
+}
+
+impl Error {
+    /// A user error with this text.
+    pub fn user(message: impl Into<String>) -> Self {
+        Self::User(message.into())
+    }
+
+    /// The message, and below it the line of `sql` with carets under what is at fault, where that is known.
+    /// `sql` must be the text that the session was given.
+    pub fn render(&self, sql: &str) -> String {
+        match self {
+            Self::Sql(error) => error.render(sql),
+            other => other.to_string(),
+        }
+    }
+
+    /// True if the run was stopped on request.
+    pub fn is_cancelled(&self) -> bool {
+        matches!(self, Self::Engine(engine::Error::Cancelled))
+    }
+}
+
+impl From<functions::Error> for Error {
+    fn from(error: functions::Error) -> Self {
+        Self::Engine(error.into())
+    }
+}
+
+impl From<arrow::error::ArrowError> for Error {
+    fn from(error: arrow::error::ArrowError) -> Self {
+        Self::Engine(error.into())
+    }
+}
