@@ -9,6 +9,7 @@ mod frequency;
 mod moments;
 mod pick;
 mod quantile;
+mod reproducible;
 mod sketch;
 mod sum;
 #[cfg(test)]

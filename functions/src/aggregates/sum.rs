@@ -1,10 +1,11 @@
 //! sum, avg, product: totals that do not depend on the order of the rows.
 
+use super::reproducible::{Statistic, bound};
 use super::{Physical, physical};
 use crate::aggregate::{Accumulator, AggregateFunction, BoundAggregate};
-use crate::column::{Output, Rows, View, WritableFixed};
+use crate::column::{Fixed, Output, Rows, View, WritableFixed};
 use crate::error::{Error, Result};
-use crate::kernel::sum::{BinnedSum, FloatSum, SUM_WORDS};
+use crate::kernel::reproducible::{NarrowSum, Sum};
 use crate::scalar::Arguments;
 use crate::signature::{Pattern, exact, parameter};
 use crate::types::Type;
@@ -30,7 +31,7 @@ pub(super) fn functions() -> Vec<AggregateFunction> {
             .overload([exact("value", Type::Float64)], |_| {
                 Ok(BoundAggregate::strict(Type::Float64, vec![Type::Float64, Type::Int64], Product::default))
             })
-            .note("A group without values gives null. Multiplied in an order of magnitude that depends on the input's order.")
+            .note("A group without values gives null. Rounded after each factor, so the last bits depend on how the rows are spread over workers.")
             .order_sensitive()
             .example("product(42)", "42.0"),
     ]
@@ -61,8 +62,13 @@ trait Whole: WritableFixed {
 }
 
 /// Float values.
-pub(super) trait Real: WritableFixed {
+trait Real: WritableFixed {
     fn widen(self) -> f64;
+
+    /// The values themselves where they are doubles.
+    fn as_doubles(_: &[Self]) -> Option<&[f64]> {
+        None
+    }
 }
 
 macro_rules! widen {
@@ -72,7 +78,18 @@ macro_rules! widen {
     };
 }
 // One arm expands to the impl of `widen` for one Rust type.
-widen!(i8, i16, i32, i64, u8, u16, u32, u64, i128; half::f16, f32, f64);
+widen!(i8, i16, i32, i64, u8, u16, u32, u64, i128; half::f16, f32);
+
+impl Real for f64 {
+    #[inline(always)]
+    fn widen(self) -> f64 {
+        self
+    }
+
+    fn as_doubles(values: &[f64]) -> Option<&[f64]> {
+        Some(values)
+    }
+}
 
 fn integers<T: Whole>(data_type: &Type, mean: bool) -> BoundAggregate {
     let scale = if let Type::Decimal(_, scale) = data_type { *scale } else { 0 };
@@ -213,99 +230,37 @@ impl Accumulator for TruthSum {
 }
 
 fn floats<T: Real>(mean: bool) -> BoundAggregate {
-    let states = vec![sum_type(), Type::Int64];
-    BoundAggregate::strict(Type::Float64, states, move || Sums::<T> {
-        groups: Vec::new(),
-        mean,
-        values: std::marker::PhantomData,
-    })
+    if mean {
+        return bound::<Total<T>>(|state: &Sum| (state.rows() > 0).then(|| state.mean()));
+    }
+    bound::<Total<T>>(|state| (state.rows() > 0).then(|| state.finish()))
 }
 
-/// The type of a serialized sum.
-pub(super) fn sum_type() -> Type {
-    Type::fixed_list(Type::UInt64, SUM_WORDS)
-}
+/// The sum of a float column.
+struct Total<T>(std::marker::PhantomData<fn(T)>);
 
-/// Writes a sum to a row of a column of [`sum_type`].
-pub(super) fn write_sum<const BINS: usize>(output: &mut Output, row: usize, sum: &BinnedSum<BINS>) {
-    let words = output.fixed_list_child().fixed::<u64>();
-    words[row * SUM_WORDS..(row + 1) * SUM_WORDS].copy_from_slice(&sum.to_words());
-}
+impl<T: Real> Statistic for Total<T> {
+    type State = NarrowSum;
+    type Input<'a> = Fixed<'a, T>;
 
-/// Reads what [`write_sum`] wrote.
-pub(super) fn read_sum<const BINS: usize>(state: &View<'_>, row: usize) -> BinnedSum<BINS> {
-    let list = state.list();
-    let words = list.child().fixed::<u64>();
-    let mut held = [0; SUM_WORDS];
-    held.iter_mut().zip(list.range(row)).for_each(|(word, at)| *word = words.get(at));
-    BinnedSum::from_words(&held)
-}
-
-#[derive(Default, Clone)]
-struct FloatGroup {
-    sum: FloatSum,
-    count: i64,
-}
-
-struct Sums<T> {
-    groups: Vec<FloatGroup>,
-    mean: bool,
-    values: std::marker::PhantomData<fn(T)>,
-}
-
-impl<T: Real> Accumulator for Sums<T> {
-    fn resize(&mut self, groups: usize) {
-        self.groups.resize(groups, FloatGroup::default());
+    fn input<'a>(arguments: &[View<'a>]) -> Fixed<'a, T> {
+        arguments[0].fixed()
     }
 
-    fn update(&mut self, arguments: &[View<'_>], rows: Rows<'_>, groups: &[u32], _: u64) -> Result<()> {
-        let values = arguments[0].fixed::<T>();
-        rows.for_each(|row| {
-            let held = &mut self.groups[groups[row] as usize];
-            held.sum.add(values.get(row).widen());
-            held.count += 1;
-        });
-        Ok(())
+    #[inline(always)]
+    fn row(input: Fixed<'_, T>, row: usize) -> f64 {
+        input.get(row).widen()
     }
 
-    fn merge(&mut self, states: &[View<'_>], groups: &[u32]) -> Result<()> {
-        let counts = states[1].fixed::<i64>();
-        for (row, &group) in groups.iter().enumerate() {
-            let held = &mut self.groups[group as usize];
-            held.sum.merge(&read_sum(&states[0], row));
-            held.count += counts.get(row);
+    fn add_all(state: &mut Sum, input: Fixed<'_, T>, rows: usize) {
+        match input.flat().and_then(T::as_doubles) {
+            Some(values) => state.add_slice(&values[..rows]),
+            None => (0..rows).for_each(|row| state.add(input.get(row).widen())),
         }
-        Ok(())
-    }
-
-    fn state(&mut self, groups: &[u32], output: &mut [Output]) -> Result<()> {
-        for (row, &group) in groups.iter().enumerate() {
-            let held = &self.groups[group as usize];
-            write_sum(&mut output[0], row, &held.sum);
-            output[1].fixed::<i64>()[row] = held.count;
-        }
-        Ok(())
-    }
-
-    fn finish(&mut self, groups: &[u32], output: &mut Output) -> Result<()> {
-        for (row, &group) in groups.iter().enumerate() {
-            let held = &self.groups[group as usize];
-            if held.count == 0 {
-                output.set_null(row);
-            } else {
-                let sum = held.sum.finish();
-                output.fixed::<f64>()[row] = if self.mean { sum / held.count as f64 } else { sum };
-            }
-        }
-        Ok(())
-    }
-
-    fn memory_bytes(&self) -> usize {
-        self.groups.capacity() * size_of::<FloatGroup>()
     }
 }
 
-/// Products as a fraction and a power of two, so that the order matters only to rounding.
+/// Products and counts.
 #[derive(Debug, Default)]
 struct Product {
     groups: Vec<(f64, i64)>,

@@ -14,5 +14,4 @@ pub mod embedding;
 pub mod hash;
 pub mod prefetch;
 pub mod reproducible;
-pub mod sum;
 pub mod transcendental;

@@ -39,7 +39,7 @@ use crate::kernel::prefetch::{DISTANCE, prefetch};
 pub const ROWS_MAX: u32 = 1 << 30;
 
 /// A state with 64-bit bins, for at most [`ROWS_MAX`] rows.
-pub trait Narrow: Copy + std::fmt::Debug {
+pub trait Narrow: Copy + Send + std::fmt::Debug {
     /// What one row brings.
     type Row: Copy;
     /// The same state with bins for any number of rows.
@@ -59,7 +59,7 @@ pub trait Narrow: Copy + std::fmt::Debug {
 }
 
 /// A state with 128-bit bins, for any number of rows.
-pub trait Wide: Copy + std::fmt::Debug {
+pub trait Wide: Copy + Send + std::fmt::Debug {
     /// The state that this one widens.
     type Narrow: Narrow<Wide = Self>;
 

@@ -1,0 +1,98 @@
+//! Aggregates over a reproducible state of the kernels: sums, moments, comoments, power sums.
+
+use crate::aggregate::{Accumulator, BoundAggregate};
+use crate::column::{Output, Rows, View};
+use crate::error::{Error, Result};
+use crate::kernel::reproducible::{Narrow, Reproducible, add_grouped, add_grouped_rows};
+use crate::types::Type;
+
+/// Reads the rows of an aggregate's arguments as what its state takes, and knows its result.
+pub(super) trait Statistic: Send + Sync + 'static {
+    /// The state.
+    type State: Narrow;
+    /// The arguments, typed.
+    type Input<'a>: Copy;
+
+    /// The arguments of one batch.
+    fn input<'a>(arguments: &[View<'a>]) -> Self::Input<'a>;
+
+    /// What one row brings.
+    fn row(input: Self::Input<'_>, row: usize) -> <Self::State as Narrow>::Row;
+
+    /// Adds all rows of a batch to one group, where there is a faster way than one by one.
+    fn add_all(state: &mut Reproducible<Self::State>, input: Self::Input<'_>, rows: usize) {
+        (0..rows).for_each(|row| state.add(Self::row(input, row)));
+    }
+}
+
+/// The result of a group; `None` is null.
+pub(super) type Finish<N> = fn(&Reproducible<N>) -> Option<f64>;
+
+/// An aggregate over doubles with this statistic.
+pub(super) fn bound<S: Statistic>(finish: Finish<S::State>) -> BoundAggregate {
+    BoundAggregate::strict(Type::Float64, vec![state_type::<S::State>()], move || Statistics::<S> {
+        groups: Vec::new(),
+        finish,
+    })
+}
+
+fn state_type<N: Narrow>() -> Type {
+    Type::fixed_list(Type::UInt64, Reproducible::<N>::WORDS)
+}
+
+struct Statistics<S: Statistic> {
+    groups: Vec<Reproducible<S::State>>,
+    finish: Finish<S::State>,
+}
+
+impl<S: Statistic> Accumulator for Statistics<S> {
+    fn resize(&mut self, groups: usize) {
+        self.groups.resize(groups, Reproducible::default());
+    }
+
+    fn update(&mut self, arguments: &[View<'_>], rows: Rows<'_>, groups: &[u32], _: u64) -> Result<()> {
+        let input = S::input(arguments);
+        match (rows, &mut self.groups[..]) {
+            (Rows::All(count), [only]) => S::add_all(only, input, count),
+            (Rows::All(count), states) => add_grouped(states, &groups[..count], |row| S::row(input, row)),
+            (Rows::Selected(rows), states) => add_grouped_rows(states, groups, rows, |row| S::row(input, row)),
+        }
+        Ok(())
+    }
+
+    fn merge(&mut self, states: &[View<'_>], groups: &[u32]) -> Result<()> {
+        let list = states[0].list();
+        let words = list.child().fixed::<u64>();
+        let mut held = Vec::with_capacity(Reproducible::<S::State>::WORDS);
+        for (row, &group) in groups.iter().enumerate() {
+            held.clear();
+            held.extend(list.range(row).map(|at| words.get(at)));
+            let state = Reproducible::from_words(&held)
+                .ok_or_else(|| Error::user("the stored state of an aggregate is damaged"))?;
+            self.groups[group as usize].merge(&state);
+        }
+        Ok(())
+    }
+
+    fn state(&mut self, groups: &[u32], output: &mut [Output]) -> Result<()> {
+        let words = output[0].fixed_list_child().fixed::<u64>();
+        for (&group, words) in groups.iter().zip(words.chunks_exact_mut(Reproducible::<S::State>::WORDS)) {
+            self.groups[group as usize].to_words(words);
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, groups: &[u32], output: &mut Output) -> Result<()> {
+        for (row, &group) in groups.iter().enumerate() {
+            match (self.finish)(&self.groups[group as usize]) {
+                Some(value) => output.fixed::<f64>()[row] = value,
+                None => output.set_null(row),
+            }
+        }
+        Ok(())
+    }
+
+    fn memory_bytes(&self) -> usize {
+        self.groups.capacity() * size_of::<Reproducible<S::State>>()
+    }
+}
