@@ -51,10 +51,10 @@ pub fn binary<A: SqlType, B: SqlType, R: SqlType>(
     name: &str,
     function: impl Fn(A, B) -> R + Clone + Send + Sync + 'static,
 ) -> ScalarFunction {
-    ScalarFunction::new(name, CATEGORY, "A function of this session.").overload(
-        [exact("x", A::TYPE), exact("y", B::TYPE)],
-        move |_| Ok(Bound::lanes(R::TYPE, lanes::binary(function.clone()))),
-    )
+    ScalarFunction::new(name, CATEGORY, "A function of this session.")
+        .overload([exact("x", A::TYPE), exact("y", B::TYPE)], move |_| {
+            Ok(Bound::lanes(R::TYPE, lanes::binary(function.clone())))
+        })
 }
 
 /// A function of three arguments.
@@ -62,10 +62,10 @@ pub fn ternary<A: SqlType, B: SqlType, C: SqlType, R: SqlType>(
     name: &str,
     function: impl Fn(A, B, C) -> R + Clone + Send + Sync + 'static,
 ) -> ScalarFunction {
-    ScalarFunction::new(name, CATEGORY, "A function of this session.").overload(
-        [exact("x", A::TYPE), exact("y", B::TYPE), exact("z", C::TYPE)],
-        move |_| Ok(Bound::lanes(R::TYPE, lanes::ternary(function.clone()))),
-    )
+    ScalarFunction::new(name, CATEGORY, "A function of this session.")
+        .overload([exact("x", A::TYPE), exact("y", B::TYPE), exact("z", C::TYPE)], move |_| {
+            Ok(Bound::lanes(R::TYPE, lanes::ternary(function.clone())))
+        })
 }
 
 /// A function from text to text; it is called once per distinct value of a dictionary column.
@@ -159,7 +159,10 @@ where
         let counts = states[0].fixed::<i64>();
         for (row, &group) in groups.iter().enumerate().filter(|(row, _)| counts.get(*row) > 0) {
             let mut other = self.rules.empty;
-            other.iter_mut().zip(&states[1..]).for_each(|(value, state)| *value = state.fixed::<f64>().get(row));
+            other
+                .iter_mut()
+                .zip(&states[1..])
+                .for_each(|(value, state)| *value = state.fixed::<f64>().get(row));
             let (count, state) = &mut self.groups[group as usize];
             *count += counts.get(row);
             (self.rules.merge)(state, &other);
@@ -171,7 +174,10 @@ where
         for (row, &group) in groups.iter().enumerate() {
             let (count, state) = &self.groups[group as usize];
             output[0].fixed::<i64>()[row] = *count;
-            state.iter().zip(&mut output[1..]).for_each(|(value, column)| column.fixed::<f64>()[row] = *value);
+            state
+                .iter()
+                .zip(&mut output[1..])
+                .for_each(|(value, column)| column.fixed::<f64>()[row] = *value);
         }
         Ok(())
     }

@@ -31,7 +31,10 @@ const SETTINGS: [(&str, &str); 6] = [
     ("batch_rows", "Rows of a batch."),
     ("temp_directory", "Where spill files go."),
     ("time_zone", "Zone in which TIMESTAMP WITH TIME ZONE values are shown and taken apart."),
-    ("fuse_expressions", "Whether chains of fixed-width functions run as fused programs; the bits are the same."),
+    (
+        "fuse_expressions",
+        "Whether chains of fixed-width functions run as fused programs; the bits are the same.",
+    ),
 ];
 
 /// Other names that people know from DuckDB.
@@ -61,7 +64,9 @@ impl SessionSettings {
         let configuration = &self.configuration;
         Some(match canonical(name).as_str() {
             "threads" => configuration.threads.to_string(),
-            "memory_limit" => configuration.memory_limit_bytes.map_or("none".into(), |bytes| format!("{bytes} bytes")),
+            "memory_limit" => {
+                configuration.memory_limit_bytes.map_or("none".into(), |bytes| format!("{bytes} bytes"))
+            }
             "batch_rows" => configuration.batch_rows.to_string(),
             "temp_directory" => {
                 configuration.temp_directory.as_ref().map_or(String::new(), |path| path.display().to_string())
@@ -78,16 +83,20 @@ impl SessionSettings {
         match canonical(name).as_str() {
             "threads" => {
                 let threads = value.as_i64().filter(|threads| (1..=1024).contains(threads));
-                self.configuration.threads = threads.ok_or_else(|| wrong("a number from 1 to 1024"))? as usize;
+                self.configuration.threads =
+                    threads.ok_or_else(|| wrong("a number from 1 to 1024"))? as usize;
             }
             "batch_rows" => {
                 let rows = value.as_i64().filter(|rows| (1..=1 << 20).contains(rows));
-                self.configuration.batch_rows = rows.ok_or_else(|| wrong("a number from 1 to 1048576"))? as usize;
+                self.configuration.batch_rows =
+                    rows.ok_or_else(|| wrong("a number from 1 to 1048576"))? as usize;
             }
             "memory_limit" => {
                 let text = match value {
                     Value::Text(text) => text.clone(),
-                    other => other.as_i64().ok_or_else(|| wrong("a size such as '1GiB', or 'none'"))?.to_string(),
+                    other => {
+                        other.as_i64().ok_or_else(|| wrong("a size such as '1GiB', or 'none'"))?.to_string()
+                    }
                 };
                 self.configuration.memory_limit_bytes = match text.to_ascii_lowercase().as_str() {
                     "none" | "-1" | "" => None,
@@ -99,7 +108,8 @@ impl SessionSettings {
                 self.configuration.temp_directory = (!text.is_empty()).then(|| text.into());
             }
             "time_zone" => {
-                let text = value.as_text().ok_or_else(|| wrong("the name of a zone such as 'Europe/Zurich'"))?;
+                let text =
+                    value.as_text().ok_or_else(|| wrong("the name of a zone such as 'Europe/Zurich'"))?;
                 self.functions.time_zone = text.into();
             }
             "fuse_expressions" => {
@@ -115,7 +125,9 @@ impl SessionSettings {
         let default = Self::default();
         match canonical(name).as_str() {
             "threads" => self.configuration.threads = default.configuration.threads,
-            "memory_limit" => self.configuration.memory_limit_bytes = default.configuration.memory_limit_bytes,
+            "memory_limit" => {
+                self.configuration.memory_limit_bytes = default.configuration.memory_limit_bytes
+            }
             "batch_rows" => self.configuration.batch_rows = default.configuration.batch_rows,
             "temp_directory" => self.configuration.temp_directory = default.configuration.temp_directory,
             "time_zone" => self.functions.time_zone = default.functions.time_zone,

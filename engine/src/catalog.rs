@@ -87,7 +87,11 @@ impl Catalog {
     ///
     /// # Errors
     /// A table or function that this session does not have, or what the function reports.
-    pub fn resolve(&self, reference: &TableReference, context: &Arc<Context>) -> Result<Arc<dyn TableProvider>> {
+    pub fn resolve(
+        &self,
+        reference: &TableReference,
+        context: &Arc<Context>,
+    ) -> Result<Arc<dyn TableProvider>> {
         match reference {
             TableReference::Named(name) => {
                 self.table(name).ok_or_else(|| Error::user(format!("no table \"{name}\" in this session")))

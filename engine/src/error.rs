@@ -24,7 +24,9 @@ pub enum Error {
         problem: String,
     },
     /// The memory budget is spent and nothing is left to spill.
-    #[error("out of memory: {requested} bytes for {operator} do not fit the limit of {limit} bytes; {holders}")]
+    #[error(
+        "out of memory: {requested} bytes for {operator} do not fit the limit of {limit} bytes; {holders}"
+    )]
     OutOfMemory {
         /// Bytes asked for.
         requested: usize,

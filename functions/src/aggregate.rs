@@ -63,7 +63,10 @@ pub struct BoundAggregate {
 
 impl std::fmt::Debug for BoundAggregate {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("BoundAggregate").field("result", &self.result).field("states", &self.states).finish_non_exhaustive()
+        f.debug_struct("BoundAggregate")
+            .field("result", &self.result)
+            .field("states", &self.states)
+            .finish_non_exhaustive()
     }
 }
 
@@ -144,7 +147,8 @@ impl AggregateFunction {
         P: IntoIterator<Item = Parameter>,
         F: Fn(&Arguments<'_>) -> Result<BoundAggregate> + Send + Sync + 'static,
     {
-        self.overloads.push(AggregateOverload { signature: Signature::new(parameters), bind: Arc::new(bind) });
+        self.overloads
+            .push(AggregateOverload { signature: Signature::new(parameters), bind: Arc::new(bind) });
         self
     }
 

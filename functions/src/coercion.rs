@@ -31,8 +31,9 @@ pub fn implicit_cost(from: &Type, to: &Type) -> Option<u32> {
             let (a, b) = (numeric_rank(from)?, numeric_rank(to)?);
             let sign_lost = from.is_signed_integer() && to.is_unsigned_integer();
             let same_width = from.is_unsigned_integer() && to.is_signed_integer() && a.width >= b.width;
-            (a.width <= b.width && a.class <= b.class && !sign_lost && !same_width || to.is_float() && !from.is_float())
-                .then(|| 2 + (b.width - a.width).unsigned_abs() + 20 * (b.class - a.class).unsigned_abs())
+            (a.width <= b.width && a.class <= b.class && !sign_lost && !same_width
+                || to.is_float() && !from.is_float())
+            .then(|| 2 + (b.width - a.width).unsigned_abs() + 20 * (b.class - a.class).unsigned_abs())
         }
         (Type::Date, Type::Timestamp(unit)) => Some(if *unit == TimeUnit::Microsecond { 10 } else { 15 }),
         (Type::Date, Type::TimestampTz) => Some(20),
@@ -140,7 +141,9 @@ pub fn common_type(left: &Type, right: &Type) -> Option<Type> {
         (Type::Struct(a), Type::Struct(b)) if a.len() == b.len() => {
             let fields = a.iter().zip(b).map(|(x, y)| {
                 let same = x.name.eq_ignore_ascii_case(&y.name);
-                same.then(|| common_type(&x.data_type, &y.data_type)).flatten().map(|ty| Field::new(x.name.clone(), ty))
+                same.then(|| common_type(&x.data_type, &y.data_type))
+                    .flatten()
+                    .map(|ty| Field::new(x.name.clone(), ty))
             });
             fields.collect::<Option<Vec<_>>>().map(Type::Struct)
         }

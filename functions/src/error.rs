@@ -23,7 +23,9 @@ pub enum Error {
         problem: String,
     },
     /// Two embeddings that must agree in dimension do not.
-    #[error("{function}: argument {position} has dimension {actual}; expected {expected}, the dimension of argument 1")]
+    #[error(
+        "{function}: argument {position} has dimension {actual}; expected {expected}, the dimension of argument 1"
+    )]
     DimensionMismatch {
         /// SQL name of the function.
         function: String,

@@ -56,21 +56,24 @@ impl Registry {
 
     /// Scalar functions by name, each once.
     pub fn scalars(&self) -> Vec<&Arc<ScalarFunction>> {
-        let mut functions: Vec<_> = self.scalars.iter().filter(|(key, f)| **key == f.name).map(|(_, f)| f).collect();
+        let mut functions: Vec<_> =
+            self.scalars.iter().filter(|(key, f)| **key == f.name).map(|(_, f)| f).collect();
         functions.sort_by(|a, b| a.name.cmp(&b.name));
         functions
     }
 
     /// Aggregate functions by name, each once.
     pub fn aggregates(&self) -> Vec<&Arc<AggregateFunction>> {
-        let mut functions: Vec<_> = self.aggregates.iter().filter(|(key, f)| **key == f.name).map(|(_, f)| f).collect();
+        let mut functions: Vec<_> =
+            self.aggregates.iter().filter(|(key, f)| **key == f.name).map(|(_, f)| f).collect();
         functions.sort_by(|a, b| a.name.cmp(&b.name));
         functions
     }
 
     /// Every name and alias, sorted.
     pub fn names(&self) -> Vec<&str> {
-        let mut names: Vec<_> = self.scalars.keys().chain(self.aggregates.keys()).map(String::as_str).collect();
+        let mut names: Vec<_> =
+            self.scalars.keys().chain(self.aggregates.keys()).map(String::as_str).collect();
         names.sort_unstable();
         names.dedup();
         names
@@ -119,7 +122,9 @@ fn choose(name: &str, forms: &[&Signature], given: &[Given<'_>]) -> Result<(usiz
     let mut misfits = Vec::new();
     for (index, form) in forms.iter().enumerate() {
         match form.fit(given) {
-            Ok(fit) if best.as_ref().is_none_or(|(_, held)| fit.cost < held.cost) => best = Some((index, fit)),
+            Ok(fit) if best.as_ref().is_none_or(|(_, held)| fit.cost < held.cost) => {
+                best = Some((index, fit))
+            }
             Ok(_) => {}
             Err(misfit) => misfits.push((index, misfit)),
         }

@@ -169,7 +169,9 @@ pub trait HigherOrderCall: Send + Sync {
 
 impl<F> HigherOrderCall for F
 where
-    F: Fn(&[View<'_>], &mut [&mut dyn Lambda], Rows<'_>, &mut Output, &mut Scratch) -> Result<()> + Send + Sync,
+    F: Fn(&[View<'_>], &mut [&mut dyn Lambda], Rows<'_>, &mut Output, &mut Scratch) -> Result<()>
+        + Send
+        + Sync,
 {
     fn call(
         &self,
@@ -207,7 +209,10 @@ pub struct Bound {
 
 impl std::fmt::Debug for Bound {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Bound").field("result", &self.result).field("nulls", &self.nulls).finish_non_exhaustive()
+        f.debug_struct("Bound")
+            .field("result", &self.result)
+            .field("nulls", &self.nulls)
+            .finish_non_exhaustive()
     }
 }
 

@@ -234,7 +234,11 @@ fn collect(pattern: &Pattern, given: &Given<'_>, variables: &mut HashMap<&'stati
     }
 }
 
-fn collect_type(pattern: &Pattern, data_type: &Type, variables: &mut HashMap<&'static str, Type>) -> Option<()> {
+fn collect_type(
+    pattern: &Pattern,
+    data_type: &Type,
+    variables: &mut HashMap<&'static str, Type>,
+) -> Option<()> {
     match (pattern, data_type) {
         (Pattern::Variable(name), _) => {
             let widened = match variables.get(name) {
@@ -244,10 +248,13 @@ fn collect_type(pattern: &Pattern, data_type: &Type, variables: &mut HashMap<&'s
             variables.insert(name, widened);
             Some(())
         }
-        (Pattern::List(_) | Pattern::FixedList(_) | Pattern::AnyList(_) | Pattern::Map(..), Type::Null) => Some(()),
-        (Pattern::List(inner) | Pattern::AnyList(inner), Type::List(element) | Type::FixedList(element, _)) => {
-            collect_type(inner, element, variables)
+        (Pattern::List(_) | Pattern::FixedList(_) | Pattern::AnyList(_) | Pattern::Map(..), Type::Null) => {
+            Some(())
         }
+        (
+            Pattern::List(inner) | Pattern::AnyList(inner),
+            Type::List(element) | Type::FixedList(element, _),
+        ) => collect_type(inner, element, variables),
         (Pattern::FixedList(inner), Type::FixedList(element, _)) => collect_type(inner, element, variables),
         (Pattern::Map(key, value), Type::Map(k, v)) => {
             collect_type(key, k, variables)?;
@@ -283,7 +290,9 @@ fn target_type(pattern: &Pattern, data_type: &Type, variables: &HashMap<&'static
         Pattern::Timestamp => matches!(data_type, Type::Timestamp(_)).then(|| data_type.clone()),
         Pattern::Struct => keep(matches!(data_type, Type::Struct(_))),
         Pattern::List(inner) => match data_type {
-            Type::List(element) | Type::FixedList(element, _) => target_type(inner, element, variables).map(Type::list),
+            Type::List(element) | Type::FixedList(element, _) => {
+                target_type(inner, element, variables).map(Type::list)
+            }
             Type::Null => target_type(inner, &Type::Null, variables).or(Some(Type::Null)).map(Type::list),
             _ => None,
         },
@@ -301,7 +310,9 @@ fn target_type(pattern: &Pattern, data_type: &Type, variables: &HashMap<&'static
             _ => None,
         },
         Pattern::Map(key, value) => match data_type {
-            Type::Map(k, v) => Some(Type::map(target_type(key, k, variables)?, target_type(value, v, variables)?)),
+            Type::Map(k, v) => {
+                Some(Type::map(target_type(key, k, variables)?, target_type(value, v, variables)?))
+            }
             Type::Null => Some(Type::Null),
             _ => None,
         },

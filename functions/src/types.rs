@@ -260,7 +260,9 @@ impl Type {
             Self::Timestamp(unit) => DataType::Timestamp(unit.to_arrow(), None),
             Self::TimestampTz => DataType::Timestamp(ArrowTimeUnit::Microsecond, Some(Arc::from("UTC"))),
             Self::Interval => DataType::Interval(IntervalUnit::MonthDayNano),
-            Self::List(element) => DataType::List(Arc::new(ArrowField::new("item", element.to_arrow(), true))),
+            Self::List(element) => {
+                DataType::List(Arc::new(ArrowField::new("item", element.to_arrow(), true)))
+            }
             Self::FixedList(element, size) => DataType::FixedSizeList(
                 Arc::new(ArrowField::new("item", element.to_arrow(), true)),
                 i32::try_from(*size).unwrap_or(i32::MAX),
@@ -322,9 +324,10 @@ impl Type {
                 Self::Struct(fields.iter().map(|field| Field::from_arrow(field)).collect::<Result<_>>()?)
             }
             DataType::Map(entries, _) => match entries.data_type() {
-                DataType::Struct(fields) if fields.len() == 2 => {
-                    Self::map(Self::from_arrow(fields[0].data_type())?, Self::from_arrow(fields[1].data_type())?)
-                }
+                DataType::Struct(fields) if fields.len() == 2 => Self::map(
+                    Self::from_arrow(fields[0].data_type())?,
+                    Self::from_arrow(fields[1].data_type())?,
+                ),
                 other => return Err(Error::internal(format!("map entries of type {other}"))),
             },
             DataType::Dictionary(_, value) => Self::from_arrow(value)?,

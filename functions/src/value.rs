@@ -138,7 +138,11 @@ impl Value {
             Self::List(element, _) => Type::list(element.clone()),
             Self::FixedList(element, values) => Type::fixed_list(element.clone(), values.len()),
             Self::Struct(values, types) => Type::Struct(
-                values.iter().zip(types).map(|((name, _), ty)| Field::new(name.clone(), ty.clone())).collect(),
+                values
+                    .iter()
+                    .zip(types)
+                    .map(|((name, _), ty)| Field::new(name.clone(), ty.clone()))
+                    .collect(),
             ),
             Self::Map(key, value, _) => Type::map(key.clone(), value.clone()),
         }

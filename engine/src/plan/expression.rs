@@ -112,7 +112,9 @@ impl Expression {
     /// The operands, in order.
     pub fn children(&self) -> Vec<&Expression> {
         match self {
-            Self::Column { .. } | Self::Literal(_) | Self::Parameter { .. } | Self::Variable { .. } => Vec::new(),
+            Self::Column { .. } | Self::Literal(_) | Self::Parameter { .. } | Self::Variable { .. } => {
+                Vec::new()
+            }
             Self::Call { arguments, .. }
             | Self::Coalesce { arguments, .. }
             | Self::And(arguments)
@@ -128,16 +130,20 @@ impl Expression {
     /// The operands, in order, for rewriting.
     pub fn children_mut(&mut self) -> Vec<&mut Expression> {
         match self {
-            Self::Column { .. } | Self::Literal(_) | Self::Parameter { .. } | Self::Variable { .. } => Vec::new(),
+            Self::Column { .. } | Self::Literal(_) | Self::Parameter { .. } | Self::Variable { .. } => {
+                Vec::new()
+            }
             Self::Call { arguments, .. }
             | Self::Coalesce { arguments, .. }
             | Self::And(arguments)
             | Self::Or(arguments) => arguments.iter_mut().collect(),
             Self::Lambda { body, .. } => vec![body],
             Self::Cast { input, .. } | Self::Try(input) => vec![input],
-            Self::Case { branches, otherwise, .. } => {
-                branches.iter_mut().flat_map(|(when, then)| [when, then]).chain(otherwise.as_deref_mut()).collect()
-            }
+            Self::Case { branches, otherwise, .. } => branches
+                .iter_mut()
+                .flat_map(|(when, then)| [when, then])
+                .chain(otherwise.as_deref_mut())
+                .collect(),
         }
     }
 

@@ -3,14 +3,16 @@
 use crate::aggregate::{Accumulator, AggregateFunction, BoundAggregate};
 use crate::column::{Output, Rows, View, WritableFixed};
 use crate::error::{Error, Result};
-use crate::signature::{exact, parameter, Pattern};
+use crate::signature::{Pattern, exact, parameter};
 use crate::types::Type;
 
 pub(super) fn functions() -> Vec<AggregateFunction> {
     vec![
         truth::<true>("bool_and", "True if every value is true.").example("bool_and(true)", "true"),
         truth::<false>("bool_or", "True if some value is true.").example("bool_or(true)", "true"),
-        bits("bit_and", "Bits set in every value.", Fold::And).ignores_duplicates().example("bit_and(6)", "6"),
+        bits("bit_and", "Bits set in every value.", Fold::And)
+            .ignores_duplicates()
+            .example("bit_and(6)", "6"),
         bits("bit_or", "Bits set in some value.", Fold::Or).ignores_duplicates().example("bit_or(6)", "6"),
         bits("bit_xor", "Bits set in an odd number of values.", Fold::Xor).example("bit_xor(6)", "6"),
     ]
@@ -46,7 +48,13 @@ fn bits(name: &str, summary: &str, fold: Fold) -> AggregateFunction {
                 Type::UInt32 => folding::<u32>(data_type, fold),
                 Type::UInt64 => folding::<u64>(data_type, fold),
                 Type::Decimal(_, 0) => folding::<i128>(data_type, fold),
-                other => return Err(Error::argument(arguments.function, 1, format!("has type {other}; expected an integer"))),
+                other => {
+                    return Err(Error::argument(
+                        arguments.function,
+                        1,
+                        format!("has type {other}; expected an integer"),
+                    ));
+                }
             })
         })
         .note("Nulls are skipped; a group without values gives null.")

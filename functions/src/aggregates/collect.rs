@@ -12,34 +12,42 @@ use crate::value::{Literal, Value};
 
 pub(super) fn functions() -> Vec<AggregateFunction> {
     vec![
-        AggregateFunction::new("list", "aggregate", "All values of the group as a list, nulls included, in the input's order.")
-            .alias("array_agg")
-            .overload([any("value")], |arguments| {
-                let element = arguments.types[0].clone();
-                let result = Type::list(element.clone());
-                Ok(BoundAggregate::null_aware(result, Collector::states(element.clone()), move || List {
-                    collector: Collector::new(element.clone()),
+        AggregateFunction::new(
+            "list",
+            "aggregate",
+            "All values of the group as a list, nulls included, in the input's order.",
+        )
+        .alias("array_agg")
+        .overload([any("value")], |arguments| {
+            let element = arguments.types[0].clone();
+            let result = Type::list(element.clone());
+            Ok(BoundAggregate::null_aware(result, Collector::states(element.clone()), move || List {
+                collector: Collector::new(element.clone()),
+            }))
+        })
+        .order_sensitive()
+        .note("A group without rows gives null.")
+        .example("list(42)", "[42]"),
+        AggregateFunction::new(
+            "string_agg",
+            "aggregate",
+            "The texts of the group joined by a separator, in the input's order.",
+        )
+        .alias("group_concat")
+        .alias("listagg")
+        .overload(
+            [exact("text", Type::Text), exact("separator", Type::Text).or(Literal::new(Value::text(",")))],
+            |arguments| {
+                let separator = arguments.constant(1)?.as_text().map(str::to_string);
+                Ok(BoundAggregate::strict(Type::Text, Collector::states(Type::Text), move || Joined {
+                    collector: Collector::new(Type::Text),
+                    separator: separator.clone(),
                 }))
-            })
-            .order_sensitive()
-            .note("A group without rows gives null.")
-            .example("list(42)", "[42]"),
-        AggregateFunction::new("string_agg", "aggregate", "The texts of the group joined by a separator, in the input's order.")
-            .alias("group_concat")
-            .alias("listagg")
-            .overload(
-                [exact("text", Type::Text), exact("separator", Type::Text).or(Literal::new(Value::text(",")))],
-                |arguments| {
-                    let separator = arguments.constant(1)?.as_text().map(str::to_string);
-                    Ok(BoundAggregate::strict(Type::Text, Collector::states(Type::Text), move || Joined {
-                        collector: Collector::new(Type::Text),
-                        separator: separator.clone(),
-                    }))
-                },
-            )
-            .order_sensitive()
-            .note("Nulls are skipped; a group without texts gives null. The separator must be constant.")
-            .example("string_agg('a', '-')", "a"),
+            },
+        )
+        .order_sensitive()
+        .note("Nulls are skipped; a group without texts gives null. The separator must be constant.")
+        .example("string_agg('a', '-')", "a"),
     ]
 }
 

@@ -29,7 +29,8 @@ pub(super) struct Grouped {
 impl Grouped {
     /// Positions of a group's values in [`Collector::view`].
     pub(super) fn rows(&self, group: u32) -> &[u32] {
-        let range: Range<usize> = self.starts[group as usize] as usize..self.starts[group as usize + 1] as usize;
+        let range: Range<usize> =
+            self.starts[group as usize] as usize..self.starts[group as usize + 1] as usize;
         &self.order[range]
     }
 }

@@ -8,12 +8,18 @@ use crate::types::Type;
 
 pub(super) fn functions() -> Vec<AggregateFunction> {
     vec![
-        AggregateFunction::new("count", "aggregate", "Number of rows, or of rows where the argument is not null.")
-            .alias("count_star")
-            .overload([], |_| Ok(BoundAggregate::strict(Type::Int64, vec![Type::Int64], Count::default)))
-            .overload([any("value")], |_| Ok(BoundAggregate::strict(Type::Int64, vec![Type::Int64], Count::default)))
-            .note("A group without rows counts 0.")
-            .example("count(*)", "1"),
+        AggregateFunction::new(
+            "count",
+            "aggregate",
+            "Number of rows, or of rows where the argument is not null.",
+        )
+        .alias("count_star")
+        .overload([], |_| Ok(BoundAggregate::strict(Type::Int64, vec![Type::Int64], Count::default)))
+        .overload([any("value")], |_| {
+            Ok(BoundAggregate::strict(Type::Int64, vec![Type::Int64], Count::default))
+        })
+        .note("A group without rows counts 0.")
+        .example("count(*)", "1"),
         AggregateFunction::new("count_if", "aggregate", "Number of rows where the condition is true.")
             .alias("countif")
             .overload([exact("condition", Type::Boolean)], |_| {

@@ -9,17 +9,26 @@ use super::{Physical, physical};
 use crate::aggregate::{Accumulator, AggregateFunction, BoundAggregate};
 use crate::column::{Output, Rows, View, WritableFixed, compare, compare_floats};
 use crate::error::Result;
-use crate::signature::{any, parameter, Pattern};
+use crate::signature::{Pattern, any, parameter};
 use crate::types::Type;
 
 pub(super) fn functions() -> Vec<AggregateFunction> {
     vec![
         extreme::<false>("min", "Least value that is not null.").example("min(42)", "42"),
-        extreme::<true>("max", "Greatest value that is not null; NaN is greater than every number.").example("max(42)", "42"),
-        arg_extreme::<false>("arg_min", &["argmin", "min_by"], "Value of the first argument where the second is least.")
-            .example("arg_min('a', 1)", "a"),
-        arg_extreme::<true>("arg_max", &["argmax", "max_by"], "Value of the first argument where the second is greatest.")
-            .example("arg_max('a', 1)", "a"),
+        extreme::<true>("max", "Greatest value that is not null; NaN is greater than every number.")
+            .example("max(42)", "42"),
+        arg_extreme::<false>(
+            "arg_min",
+            &["argmin", "min_by"],
+            "Value of the first argument where the second is least.",
+        )
+        .example("arg_min('a', 1)", "a"),
+        arg_extreme::<true>(
+            "arg_max",
+            &["argmax", "max_by"],
+            "Value of the first argument where the second is greatest.",
+        )
+        .example("arg_max('a', 1)", "a"),
     ]
 }
 
@@ -166,10 +175,23 @@ struct ArgExtreme<const GREATEST: bool> {
 
 impl<const GREATEST: bool> ArgExtreme<GREATEST> {
     fn new(value: Option<Type>, key: Type) -> Self {
-        Self { keys: Output::copying(key), values: value.map(Output::copying), ordinals: Vec::new(), held: Vec::new() }
+        Self {
+            keys: Output::copying(key),
+            values: value.map(Output::copying),
+            ordinals: Vec::new(),
+            held: Vec::new(),
+        }
     }
 
-    fn offer(&mut self, bump: &Bump, group: usize, key: &View<'_>, value: Option<&View<'_>>, row: usize, ordinal: u64) {
+    fn offer(
+        &mut self,
+        bump: &Bump,
+        group: usize,
+        key: &View<'_>,
+        value: Option<&View<'_>>,
+        row: usize,
+        ordinal: u64,
+    ) {
         let held = self.held[group];
         if held != NONE {
             let order = compare(key, row, &self.keys.view(bump), held as usize);

@@ -13,19 +13,23 @@ pub(super) fn functions() -> Vec<AggregateFunction> {
     let function = |name: &str, summary: &str, result: fn(&Type) -> Type, write: Write| {
         AggregateFunction::new(name, "aggregate", summary).overload([any("value")], move |arguments| {
             let data_type = arguments.types[0].clone();
-            let states = vec![
-                Type::list(data_type.clone()),
-                Type::list(Type::Int64),
-                Type::list(Type::UInt64),
-            ];
-            Ok(BoundAggregate::strict(result(&data_type), states, move || Frequency::new(data_type.clone(), write)))
+            let states =
+                vec![Type::list(data_type.clone()), Type::list(Type::Int64), Type::list(Type::UInt64)];
+            Ok(BoundAggregate::strict(result(&data_type), states, move || {
+                Frequency::new(data_type.clone(), write)
+            }))
         })
     };
     vec![
-        function("mode", "Most frequent value; of equally frequent ones the first to occur.", Type::clone, write_mode)
-            .order_sensitive()
-            .note("Nulls are skipped; a group without values gives null.")
-            .example("mode(42)", "42"),
+        function(
+            "mode",
+            "Most frequent value; of equally frequent ones the first to occur.",
+            Type::clone,
+            write_mode,
+        )
+        .order_sensitive()
+        .note("Nulls are skipped; a group without values gives null.")
+        .example("mode(42)", "42"),
         function(
             "histogram",
             "Map from each value to how often it occurs, in the order of the values.",
@@ -34,9 +38,14 @@ pub(super) fn functions() -> Vec<AggregateFunction> {
         )
         .note("Nulls are skipped; a group without values gives null.")
         .example("histogram(42)", "{42=1}"),
-        function("entropy", "Entropy of the distribution of the values, in bits.", |_| Type::Float64, write_entropy)
-            .note("Nulls are skipped; a group without values gives 0.")
-            .example("entropy(42)", "0.0"),
+        function(
+            "entropy",
+            "Entropy of the distribution of the values, in bits.",
+            |_| Type::Float64,
+            write_entropy,
+        )
+        .note("Nulls are skipped; a group without values gives 0.")
+        .example("entropy(42)", "0.0"),
     ]
 }
 
@@ -61,7 +70,13 @@ struct Frequency {
 
 impl Frequency {
     fn new(data_type: Type, write: Write) -> Self {
-        Self { values: Output::copying(data_type), entries: Vec::new(), table: HashTable::new(), groups: 0, write }
+        Self {
+            values: Output::copying(data_type),
+            entries: Vec::new(),
+            table: HashTable::new(),
+            groups: 0,
+            write,
+        }
     }
 
     fn add(&mut self, bump: &Bump, group: u32, values: &View<'_>, row: usize, count: i64, ordinal: u64) {
@@ -154,11 +169,19 @@ impl Accumulator for Frequency {
     }
 
     fn memory_bytes(&self) -> usize {
-        self.values.memory_bytes() + self.entries.capacity() * size_of::<Entry>() + self.table.allocation_size()
+        self.values.memory_bytes()
+            + self.entries.capacity() * size_of::<Entry>()
+            + self.table.allocation_size()
     }
 }
 
-fn write_mode(frequency: &Frequency, values: &View<'_>, members: &mut [u32], output: &mut Output, row: usize) {
+fn write_mode(
+    frequency: &Frequency,
+    values: &View<'_>,
+    members: &mut [u32],
+    output: &mut Output,
+    row: usize,
+) {
     let rank = |place: &&u32| {
         let entry = &frequency.entries[**place as usize];
         (entry.count, std::cmp::Reverse(entry.first))
@@ -169,7 +192,13 @@ fn write_mode(frequency: &Frequency, values: &View<'_>, members: &mut [u32], out
     }
 }
 
-fn write_histogram(frequency: &Frequency, values: &View<'_>, members: &mut [u32], output: &mut Output, row: usize) {
+fn write_histogram(
+    frequency: &Frequency,
+    values: &View<'_>,
+    members: &mut [u32],
+    output: &mut Output,
+    row: usize,
+) {
     if members.is_empty() {
         output.set_null(row);
         return;
@@ -190,6 +219,8 @@ fn write_entropy(frequency: &Frequency, _: &View<'_>, members: &mut [u32], outpu
     let mut counts: Vec<i64> = members.iter().map(|&place| frequency.entries[place as usize].count).collect();
     counts.sort_unstable();
     let total = counts.iter().sum::<i64>() as f64;
-    let entropy = counts.iter().map(|&count| count as f64 / total * crate::kernel::transcendental::log2_one(total / count as f64));
+    let entropy = counts
+        .iter()
+        .map(|&count| count as f64 / total * crate::kernel::transcendental::log2_one(total / count as f64));
     output.fixed::<f64>()[row] = entropy.sum::<f64>();
 }

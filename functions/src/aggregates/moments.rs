@@ -16,14 +16,24 @@ pub(super) fn functions() -> Vec<AggregateFunction> {
     functions
 }
 
-fn one<S: Statistic>(name: &str, summary: &str, finish: Finish<S::State>, example: (&str, &str)) -> AggregateFunction {
+fn one<S: Statistic>(
+    name: &str,
+    summary: &str,
+    finish: Finish<S::State>,
+    example: (&str, &str),
+) -> AggregateFunction {
     AggregateFunction::new(name, "aggregate", summary)
         .overload([exact("value", Type::Float64)], move |_| Ok(bound::<S>(finish)))
         .note("Nulls are skipped. The bits do not depend on the order of the rows or the number of threads.")
         .example(example.0, example.1)
 }
 
-fn two(name: &str, summary: &str, finish: Finish<NarrowComoments>, example: (&str, &str)) -> AggregateFunction {
+fn two(
+    name: &str,
+    summary: &str,
+    finish: Finish<NarrowComoments>,
+    example: (&str, &str),
+) -> AggregateFunction {
     AggregateFunction::new(name, "aggregate", summary)
         .overload([exact("y", Type::Float64), exact("x", Type::Float64)], move |_| Ok(bound::<Pairs>(finish)))
         .note("Rows with a null in either argument are skipped. The bits do not depend on the order of the rows.")
@@ -31,7 +41,11 @@ fn two(name: &str, summary: &str, finish: Finish<NarrowComoments>, example: (&st
 }
 
 /// The statistic if there are at least this many rows.
-fn from<N: crate::kernel::reproducible::Narrow>(state: &Reproducible<N>, rows: u64, value: f64) -> Option<f64> {
+fn from<N: crate::kernel::reproducible::Narrow>(
+    state: &Reproducible<N>,
+    rows: u64,
+    value: f64,
+) -> Option<f64> {
     (state.rows() >= rows).then_some(value)
 }
 
@@ -107,14 +121,24 @@ fn pairs() -> Vec<AggregateFunction> {
             |state| from(state, 2, state.covariance(1)),
             ("covar_samp(1, 2)", "NULL"),
         ),
-        two("covar_pop", "Population covariance.", |state| from(state, 1, state.covariance(0)), ("covar_pop(1, 2)", "0.0")),
+        two(
+            "covar_pop",
+            "Population covariance.",
+            |state| from(state, 1, state.covariance(0)),
+            ("covar_pop(1, 2)", "0.0"),
+        ),
         two(
             "corr",
             "Pearson correlation; null below two rows, NaN where a side is constant.",
             |state| from(state, 2, state.correlation()),
             ("corr(1, 2)", "NULL"),
         ),
-        two("regr_slope", "Slope of the least-squares line through (x, y).", slope, ("regr_slope(1, 2)", "NULL")),
+        two(
+            "regr_slope",
+            "Slope of the least-squares line through (x, y).",
+            slope,
+            ("regr_slope(1, 2)", "NULL"),
+        ),
         two(
             "regr_intercept",
             "Intercept of the least-squares line through (x, y).",

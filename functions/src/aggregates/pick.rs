@@ -10,7 +10,9 @@ use crate::types::Type;
 
 pub(super) fn functions() -> Vec<AggregateFunction> {
     vec![
-        pick::<false>("first", "Value of the first row, null if it is null.", false).alias("arbitrary").example("first(42)", "42"),
+        pick::<false>("first", "Value of the first row, null if it is null.", false)
+            .alias("arbitrary")
+            .example("first(42)", "42"),
         pick::<true>("last", "Value of the last row, null if it is null.", false).example("last(42)", "42"),
         pick::<false>("any_value", "First value that is not null.", true).example("any_value(42)", "42"),
     ]

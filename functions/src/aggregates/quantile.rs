@@ -12,28 +12,48 @@ use crate::types::Type;
 use crate::value::Value;
 
 pub(super) fn functions() -> Vec<AggregateFunction> {
-    let disc = AggregateFunction::new("quantile_disc", "aggregate", "The least value whose share of the group reaches the given one.")
-        .alias("quantile")
-        .overload([any("value"), any("share")], |arguments| discrete(arguments))
-        .note("Nulls are skipped; a group without values gives null. A list of shares gives a list.")
-        .example("quantile_disc(42, 0.5)", "42");
-    let cont = AggregateFunction::new("quantile_cont", "aggregate", "The value at the given share of the sorted group, interpolated between neighbours.")
-        .overload([parameter("value", Pattern::Float), any("share")], |arguments| continuous(arguments, shares(arguments)?))
-        .note("Nulls are skipped; a group without values gives null. A list of shares gives a list.")
-        .example("quantile_cont(42, 0.5)", "42.0");
-    let median = AggregateFunction::new("median", "aggregate", "Middle value of the sorted group; of an even number of values the mean of the two in the middle.")
-        .overload([parameter("value", Pattern::Float)], |arguments| {
-            continuous(arguments, Shares { values: vec![0.5], is_list: false })
-        })
-        .note("Nulls are skipped; a group without values gives null.")
-        .example("median(42)", "42.0");
-    let deviation = AggregateFunction::new("mad", "aggregate", "Median of the absolute distances to the median.")
-        .overload([parameter("value", Pattern::Float)], |arguments| {
-            let data_type = arguments.types[0].clone();
-            Ok(bound(data_type.clone(), data_type, Shares { values: vec![0.5], is_list: false }, Mode::Deviation))
-        })
-        .note("Nulls are skipped; a group without values gives null.")
-        .example("mad(42)", "0.0");
+    let disc = AggregateFunction::new(
+        "quantile_disc",
+        "aggregate",
+        "The least value whose share of the group reaches the given one.",
+    )
+    .alias("quantile")
+    .overload([any("value"), any("share")], |arguments| discrete(arguments))
+    .note("Nulls are skipped; a group without values gives null. A list of shares gives a list.")
+    .example("quantile_disc(42, 0.5)", "42");
+    let cont = AggregateFunction::new(
+        "quantile_cont",
+        "aggregate",
+        "The value at the given share of the sorted group, interpolated between neighbours.",
+    )
+    .overload([parameter("value", Pattern::Float), any("share")], |arguments| {
+        continuous(arguments, shares(arguments)?)
+    })
+    .note("Nulls are skipped; a group without values gives null. A list of shares gives a list.")
+    .example("quantile_cont(42, 0.5)", "42.0");
+    let median = AggregateFunction::new(
+        "median",
+        "aggregate",
+        "Middle value of the sorted group; of an even number of values the mean of the two in the middle.",
+    )
+    .overload([parameter("value", Pattern::Float)], |arguments| {
+        continuous(arguments, Shares { values: vec![0.5], is_list: false })
+    })
+    .note("Nulls are skipped; a group without values gives null.")
+    .example("median(42)", "42.0");
+    let deviation =
+        AggregateFunction::new("mad", "aggregate", "Median of the absolute distances to the median.")
+            .overload([parameter("value", Pattern::Float)], |arguments| {
+                let data_type = arguments.types[0].clone();
+                Ok(bound(
+                    data_type.clone(),
+                    data_type,
+                    Shares { values: vec![0.5], is_list: false },
+                    Mode::Deviation,
+                ))
+            })
+            .note("Nulls are skipped; a group without values gives null.")
+            .example("mad(42)", "0.0");
     vec![disc, cont, median, deviation]
 }
 
@@ -71,8 +91,11 @@ fn bound(element: Type, result: Type, shares: Shares, mode: Mode) -> BoundAggreg
 }
 
 fn shares(arguments: &Arguments<'_>) -> Result<Shares> {
-    let refused = || Error::argument(arguments.function, 2, "must be a constant share between 0 and 1, or a list of them");
-    let share = |value: &Value| value.as_f64().filter(|share| (-1.0..=1.0).contains(share)).ok_or_else(refused);
+    let refused = || {
+        Error::argument(arguments.function, 2, "must be a constant share between 0 and 1, or a list of them")
+    };
+    let share =
+        |value: &Value| value.as_f64().filter(|share| (-1.0..=1.0).contains(share)).ok_or_else(refused);
     match arguments.constant(1)? {
         Value::List(_, values) | Value::FixedList(_, values) => {
             Ok(Shares { values: values.iter().map(share).collect::<Result<_>>()?, is_list: true })
@@ -173,8 +196,12 @@ impl Quantile {
 fn sorted_floats(values: &View<'_>, members: &[u32]) -> Vec<f64> {
     let mut sorted: Vec<f64> = match values.data_type {
         Type::Float64 => members.iter().map(|&member| values.fixed::<f64>().get(member as usize)).collect(),
-        Type::Float32 => members.iter().map(|&member| f64::from(values.fixed::<f32>().get(member as usize))).collect(),
-        _ => members.iter().map(|&member| values.fixed::<half::f16>().get(member as usize).to_f64()).collect(),
+        Type::Float32 => {
+            members.iter().map(|&member| f64::from(values.fixed::<f32>().get(member as usize))).collect()
+        }
+        _ => {
+            members.iter().map(|&member| values.fixed::<half::f16>().get(member as usize).to_f64()).collect()
+        }
     };
     sorted.sort_unstable_by(|a, b| compare_floats(*a, *b));
     sorted

@@ -55,7 +55,9 @@ impl<S: Statistic> Accumulator for Statistics<S> {
         match (rows, &mut self.groups[..]) {
             (Rows::All(count), [only]) => S::add_all(only, input, count),
             (Rows::All(count), states) => add_grouped(states, &groups[..count], |row| S::row(input, row)),
-            (Rows::Selected(rows), states) => add_grouped_rows(states, groups, rows, |row| S::row(input, row)),
+            (Rows::Selected(rows), states) => {
+                add_grouped_rows(states, groups, rows, |row| S::row(input, row))
+            }
         }
         Ok(())
     }

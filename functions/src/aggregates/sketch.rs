@@ -65,7 +65,11 @@ impl Registers {
         match self {
             Self::Sparse(held) => held.iter().for_each(|&(register, rank)| visit(register, rank)),
             Self::Dense(ranks) => {
-                ranks.iter().enumerate().filter(|(_, rank)| **rank > 0).for_each(|(at, &rank)| visit(at as u16, rank));
+                ranks
+                    .iter()
+                    .enumerate()
+                    .filter(|(_, rank)| **rank > 0)
+                    .for_each(|(at, &rank)| visit(at as u16, rank));
             }
         }
     }
@@ -130,7 +134,10 @@ impl Accumulator for Distinct {
 
     fn finish(&mut self, groups: &[u32], output: &mut Output) -> Result<()> {
         let results = output.fixed::<i64>();
-        groups.iter().zip(results).for_each(|(&group, result)| *result = self.groups[group as usize].estimate());
+        groups
+            .iter()
+            .zip(results)
+            .for_each(|(&group, result)| *result = self.groups[group as usize].estimate());
         Ok(())
     }
 
@@ -212,11 +219,15 @@ impl Accumulator for Buckets {
             let held = &self.groups[group as usize];
             let mut places = output[0].list();
             let start = places.child().grow(held.len());
-            held.keys().enumerate().for_each(|(at, &place)| places.child().fixed::<i32>()[start + at] = place);
+            held.keys()
+                .enumerate()
+                .for_each(|(at, &place)| places.child().fixed::<i32>()[start + at] = place);
             places.finish(row, start);
             let mut counts = output[1].list();
             let start = counts.child().grow(held.len());
-            held.values().enumerate().for_each(|(at, &count)| counts.child().fixed::<i64>()[start + at] = count);
+            held.values()
+                .enumerate()
+                .for_each(|(at, &count)| counts.child().fixed::<i64>()[start + at] = count);
             counts.finish(row, start);
         }
         Ok(())

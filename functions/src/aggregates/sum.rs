@@ -52,7 +52,13 @@ fn total(arguments: &Arguments<'_>, mean: bool) -> Result<BoundAggregate> {
         Physical::Float32 => floats::<f32>(mean),
         Physical::Float64 => floats::<f64>(mean),
         Physical::Float16 => floats::<half::f16>(mean),
-        Physical::Other => return Err(Error::argument(arguments.function, 1, format!("has type {data_type}; expected a number"))),
+        Physical::Other => {
+            return Err(Error::argument(
+                arguments.function,
+                1,
+                format!("has type {data_type}; expected a number"),
+            ));
+        }
     })
 }
 
@@ -127,7 +133,11 @@ const DECIMAL_MAX: i128 = 99_999_999_999_999_999_999_999_999_999_999_999_999;
 
 impl<T> IntegerSum<T> {
     fn out_of_range(&self) -> Error {
-        Error::OutOfRange { operation: "sum", detail: "the sum".into(), target: Type::Decimal(38, self.scale) }
+        Error::OutOfRange {
+            operation: "sum",
+            detail: "the sum".into(),
+            target: Type::Decimal(38, self.scale),
+        }
     }
 
     #[inline(always)]
@@ -163,7 +173,10 @@ impl<T: Whole> Accumulator for IntegerSum<T> {
 
     fn merge(&mut self, states: &[View<'_>], groups: &[u32]) -> Result<()> {
         let (sums, counts) = (states[0].fixed::<i128>(), states[1].fixed::<i64>());
-        groups.iter().enumerate().try_for_each(|(row, &group)| self.add(group, sums.get(row), counts.get(row)))
+        groups
+            .iter()
+            .enumerate()
+            .try_for_each(|(row, &group)| self.add(group, sums.get(row), counts.get(row)))
     }
 
     fn state(&mut self, groups: &[u32], output: &mut [Output]) -> Result<()> {

@@ -31,7 +31,13 @@ fn bind(name: &str, types: &[Type], constants: &[Option<Literal>]) -> Option<(Bo
 }
 
 /// Feeds rows `range` of the columns to an accumulator, skipping null rows where it is strict.
-fn feed(bound: &BoundAggregate, held: &mut dyn Accumulator, views: &[View<'_>], range: std::ops::Range<u32>, groups: &[u32]) {
+fn feed(
+    bound: &BoundAggregate,
+    held: &mut dyn Accumulator,
+    views: &[View<'_>],
+    range: std::ops::Range<u32>,
+    groups: &[u32],
+) {
     let rows: Vec<u32> =
         range.filter(|&row| !bound.strict || views.iter().all(|view| view.is_valid(row as usize))).collect();
     held.update(views, Rows::Selected(&rows), groups, 1000).unwrap();
@@ -78,23 +84,43 @@ fn parts_merge_to_the_bits_of_the_whole() {
     let groups: Vec<u32> = (0..300).map(|row| (row * 7 + row / 5) % (GROUPS - 1)).collect();
     let mut tested = 0;
     for function in registry.aggregates() {
-        for types in [vec![], vec![Type::Float64], vec![Type::Int64], vec![Type::Text], vec![Type::Boolean], vec![Type::Float64; 2], vec![Type::Text; 2]] {
-            let Some((bound, types)) = bind(&function.name, &types, &constants(&function.name, &types)) else { continue };
+        for types in [
+            vec![],
+            vec![Type::Float64],
+            vec![Type::Int64],
+            vec![Type::Text],
+            vec![Type::Boolean],
+            vec![Type::Float64; 2],
+            vec![Type::Text; 2],
+        ] {
+            let Some((bound, types)) = bind(&function.name, &types, &constants(&function.name, &types))
+            else {
+                continue;
+            };
             if function.name == "product" {
                 continue; // Rounding depends on the order, as its reference says.
             }
-            let columns: Vec<Column> = types.iter().enumerate().map(|(at, data_type)| {
-                let values = numbers(at as u64 + 1, 300).into_iter().map(|value| match (value.as_f64(), data_type) {
-                    (None, _) => Value::Null,
-                    (Some(value), Type::Int64) => Value::Int64(value as i64 % 100),
-                    (Some(value), Type::Text) => Value::text(format!("text {:.0} long enough", value % 10.0)),
-                    (Some(value), Type::Boolean) => Value::Boolean(value > 0.0),
-                    (Some(value), _) => Value::float64(value),
-                });
-                column(data_type, &values.collect::<Vec<_>>())
-            }).collect();
+            let columns: Vec<Column> = types
+                .iter()
+                .enumerate()
+                .map(|(at, data_type)| {
+                    let values = numbers(at as u64 + 1, 300).into_iter().map(|value| {
+                        match (value.as_f64(), data_type) {
+                            (None, _) => Value::Null,
+                            (Some(value), Type::Int64) => Value::Int64(value as i64 % 100),
+                            (Some(value), Type::Text) => {
+                                Value::text(format!("text {:.0} long enough", value % 10.0))
+                            }
+                            (Some(value), Type::Boolean) => Value::Boolean(value > 0.0),
+                            (Some(value), _) => Value::float64(value),
+                        }
+                    });
+                    column(data_type, &values.collect::<Vec<_>>())
+                })
+                .collect();
             let bump = Bump::new();
-            let views: Vec<View<'_>> = columns.iter().zip(&types).map(|(column, ty)| column.view(ty, &bump)).collect();
+            let views: Vec<View<'_>> =
+                columns.iter().zip(&types).map(|(column, ty)| column.view(ty, &bump)).collect();
 
             let mut whole = (bound.make)();
             whole.resize(GROUPS as usize);
@@ -111,9 +137,11 @@ fn parts_merge_to_the_bits_of_the_whole() {
                 let mut states: Vec<Output> = bound.states.iter().cloned().map(Output::new).collect();
                 states.iter_mut().for_each(|state| state.prepare(all.len()));
                 part.state(&all, &mut states).unwrap();
-                let frozen: Vec<Column> = states.iter_mut().map(|state| Column::Flat(state.freeze().unwrap())).collect();
+                let frozen: Vec<Column> =
+                    states.iter_mut().map(|state| Column::Flat(state.freeze().unwrap())).collect();
                 let bump = Bump::new();
-                let views: Vec<View<'_>> = frozen.iter().zip(&bound.states).map(|(state, ty)| state.view(ty, &bump)).collect();
+                let views: Vec<View<'_>> =
+                    frozen.iter().zip(&bound.states).map(|(state, ty)| state.view(ty, &bump)).collect();
                 merged.merge(&views, &all).unwrap();
             }
             assert_eq!(finish(&bound, &mut *merged), expected, "{}({types:?})", function.name);
@@ -131,9 +159,14 @@ fn over(name: &str, data_type: Type, values: &[Value], constant: Option<Value>) 
     let columns = [column(&types[0], values)];
     let bump = Bump::new();
     let mut views = vec![columns[0].view(&types[0], &bump)];
-    let share = constant.map(|value| Column::Flat(crate::column::literal_array(&Literal::new(value)).unwrap()));
+    let share =
+        constant.map(|value| Column::Flat(crate::column::literal_array(&Literal::new(value)).unwrap()));
     if let Some(share) = &share {
-        views.push(View { length: values.len(), encoding: crate::column::Encoding::Constant, ..share.view(&types[1], &bump) });
+        views.push(View {
+            length: values.len(),
+            encoding: crate::column::Encoding::Constant,
+            ..share.view(&types[1], &bump)
+        });
     }
     let mut held = (bound.make)();
     held.resize(GROUPS as usize);
@@ -159,18 +192,28 @@ fn values_follow_the_definitions() {
     assert_eq!(of("mad"), 0.5);
     assert!((of("skewness") - 0.818487553356).abs() < 1e-9);
     assert!((of("kurtosis") - 0.940624999999).abs() < 1e-9);
-    assert_eq!(over("quantile_disc", Type::Float64, &values, Some(Value::float64(0.25))), Value::float64(4.0));
+    assert_eq!(
+        over("quantile_disc", Type::Float64, &values, Some(Value::float64(0.25))),
+        Value::float64(4.0)
+    );
     assert_eq!(over("quantile_cont", Type::Float64, &values, Some(Value::float64(1.0))), Value::float64(9.0));
-    assert_eq!(over("max", Type::Float64, &floats(&[1.0, f64::NAN, 2.0]), None).as_f64().map(f64::is_nan), Some(true));
+    assert_eq!(
+        over("max", Type::Float64, &floats(&[1.0, f64::NAN, 2.0]), None).as_f64().map(f64::is_nan),
+        Some(true)
+    );
     assert_eq!(over("min", Type::Float64, &floats(&[f64::NAN, 2.0]), None), Value::float64(2.0));
-    assert_eq!(over("sum", Type::Int64, &[Value::Int64(i64::MAX), Value::Int64(i64::MAX)], None), Value::hugeint(i64::MAX as i128 * 2));
+    assert_eq!(
+        over("sum", Type::Int64, &[Value::Int64(i64::MAX), Value::Int64(i64::MAX)], None),
+        Value::hugeint(i64::MAX as i128 * 2)
+    );
     assert_eq!(over("first", Type::Int64, &[Value::Null, Value::Int64(1)], None), Value::Null);
     assert_eq!(over("any_value", Type::Int64, &[Value::Null, Value::Int64(1)], None), Value::Int64(1));
     assert_eq!(over("count", Type::Int64, &[Value::Null, Value::Int64(1)], None), Value::Int64(1));
     let distinct: Vec<Value> = (0..50_000).map(|value| Value::Int64(value % 10_000)).collect();
     let estimate = over("approx_count_distinct", Type::Int64, &distinct, None).as_i64().unwrap();
     assert!((estimate - 10_000).abs() < 500, "{estimate}");
-    let quantile = over("approx_quantile", Type::Int64, &distinct, Some(Value::float64(0.5))).as_i64().unwrap();
+    let quantile =
+        over("approx_quantile", Type::Int64, &distinct, Some(Value::float64(0.5))).as_i64().unwrap();
     assert!((quantile - 5_000).abs() < 60, "{quantile}");
 }
 
@@ -182,7 +225,13 @@ fn variance_survives_a_large_mean() {
 
 #[test]
 fn empty_groups_give_null_or_zero() {
-    for (name, expected) in [("sum", Value::Null), ("max", Value::Null), ("list", Value::Null), ("count", Value::Int64(0)), ("median", Value::Null)] {
+    for (name, expected) in [
+        ("sum", Value::Null),
+        ("max", Value::Null),
+        ("list", Value::Null),
+        ("count", Value::Int64(0)),
+        ("median", Value::Null),
+    ] {
         assert_eq!(over(name, Type::Float64, &[], None), expected, "{name}");
     }
 }

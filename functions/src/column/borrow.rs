@@ -67,7 +67,8 @@ pub fn borrow<'a>(array: &'a ArrayRef, data_type: &'a Type, bump: &'a Bump) -> V
         }
         Type::Struct(fields) => {
             let columns = array.as_struct().columns();
-            let views = columns.iter().zip(fields).map(|(column, field)| borrow(column, &field.data_type, bump));
+            let views =
+                columns.iter().zip(fields).map(|(column, field)| borrow(column, &field.data_type, bump));
             Data::Struct(bump.alloc_slice_fill_iter(views))
         }
     };

@@ -63,7 +63,8 @@ impl Column {
                 View { length: *length, encoding: Encoding::Constant, ..borrow(value, data_type, bump) }
             }
             Self::Dictionary { indices, validity, values } => {
-                let encoding = Encoding::Dictionary { indices, validity: validity.as_ref().map(Bits::of_nulls) };
+                let encoding =
+                    Encoding::Dictionary { indices, validity: validity.as_ref().map(Bits::of_nulls) };
                 View { length: indices.len(), encoding, ..borrow(values, data_type, bump) }
             }
         }

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, BooleanArray, FixedSizeListArray, ListArray, MapArray, NullArray, PrimitiveArray, StructArray,
+    Array, ArrayRef, BooleanArray, FixedSizeListArray, ListArray, MapArray, NullArray, PrimitiveArray,
+    StructArray,
 };
 use arrow::buffer::{Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow::datatypes::*;
@@ -39,7 +40,9 @@ impl Output {
             OutputData::Float32(values) => primitive::<Float32Type>(values, nulls, &mut self.retained),
             OutputData::Float64(values) => primitive::<Float64Type>(values, nulls, &mut self.retained),
             OutputData::Int128(values) => primitive::<Decimal128Type>(values, nulls, &mut self.retained),
-            OutputData::Interval(values) => primitive::<IntervalMonthDayNanoType>(values, nulls, &mut self.retained),
+            OutputData::Interval(values) => {
+                primitive::<IntervalMonthDayNanoType>(values, nulls, &mut self.retained)
+            }
             OutputData::Bytes(bytes) => {
                 let views = ScalarBuffer::from(std::mem::take(&mut bytes.views));
                 let mut buffers = vec![Buffer::from_vec(std::mem::take(&mut bytes.own))];
@@ -55,10 +58,18 @@ impl Output {
                 list_or_map(&target, offsets, child, nulls)?
             }
             OutputData::FixedList { size, child } => {
-                let DataType::FixedSizeList(field, _) = &target else { return Err(mismatch(&self.data_type)) };
+                let DataType::FixedSizeList(field, _) = &target else {
+                    return Err(mismatch(&self.data_type));
+                };
                 let size = i32::try_from(*size).map_err(|_| mismatch(&self.data_type))?;
                 let child = child.freeze()?;
-                Arc::new(FixedSizeListArray::try_new_with_length(Arc::clone(field), size, child, nulls, length)?)
+                Arc::new(FixedSizeListArray::try_new_with_length(
+                    Arc::clone(field),
+                    size,
+                    child,
+                    nulls,
+                    length,
+                )?)
             }
             OutputData::Struct(fields) => {
                 let DataType::Struct(names) = &target else { return Err(mismatch(&self.data_type)) };
@@ -94,21 +105,28 @@ fn primitive<T: ArrowPrimitiveType>(
 }
 
 /// Lists that follow one another without gaps keep their child; otherwise the child is put in order.
-fn freeze_list(offsets: &mut Vec<i32>, sizes: &mut Vec<i32>, child: &mut Output) -> Result<(OffsetBuffer<i32>, ArrayRef)> {
+fn freeze_list(
+    offsets: &mut Vec<i32>,
+    sizes: &mut Vec<i32>,
+    child: &mut Output,
+) -> Result<(OffsetBuffer<i32>, ArrayRef)> {
     let mut next = 0i32;
     let mut contiguous = true;
     let mut ends = Vec::with_capacity(sizes.len() + 1);
     ends.push(0);
     for (&start, &size) in offsets.iter().zip(sizes.iter()) {
         contiguous &= size == 0 || start == next;
-        next = next.checked_add(size).ok_or_else(|| Error::Resource("a list column outgrew 2^31 elements".into()))?;
+        next = next
+            .checked_add(size)
+            .ok_or_else(|| Error::Resource("a list column outgrew 2^31 elements".into()))?;
         ends.push(next);
     }
     let elements = child.freeze()?;
     let elements = if contiguous {
         elements.slice(0, next as usize)
     } else {
-        let order = offsets.iter().zip(sizes.iter()).flat_map(|(&start, &size)| start as u32..(start + size) as u32);
+        let order =
+            offsets.iter().zip(sizes.iter()).flat_map(|(&start, &size)| start as u32..(start + size) as u32);
         arrow_select::take::take(&elements, &arrow::array::UInt32Array::from_iter_values(order), None)?
     };
     offsets.clear();
@@ -125,8 +143,13 @@ fn list_or_map(
     match target {
         DataType::List(field) => Ok(Arc::new(ListArray::try_new(Arc::clone(field), offsets, child, nulls)?)),
         DataType::Map(field, ordered) => {
-            let DataType::Struct(names) = field.data_type() else { return Err(Error::internal("map without entries")) };
-            let entries = child.as_any().downcast_ref::<StructArray>().ok_or_else(|| Error::internal("map without entries"))?;
+            let DataType::Struct(names) = field.data_type() else {
+                return Err(Error::internal("map without entries"));
+            };
+            let entries = child
+                .as_any()
+                .downcast_ref::<StructArray>()
+                .ok_or_else(|| Error::internal("map without entries"))?;
             let entries = StructArray::try_new(names.clone(), entries.columns().to_vec(), None)?;
             Ok(Arc::new(MapArray::try_new(Arc::clone(field), offsets, entries, nulls, *ordered)?))
         }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AnyDictionaryArray, AsArray, RunArray, UInt32Array};
+use arrow::array::{AnyDictionaryArray, Array, ArrayRef, AsArray, RunArray, UInt32Array};
 use arrow::buffer::{NullBuffer, ScalarBuffer};
 use arrow::compute::cast;
 use arrow::datatypes::*;
@@ -42,7 +42,9 @@ fn normalise(array: &ArrayRef, data_type: &Type) -> Result<ArrayRef> {
         (DataType::FixedSizeBinary(_), DataType::BinaryView) => {
             cast(&cast(array, &DataType::Binary).map_err(refused)?, &target).map_err(refused)
         }
-        (DataType::Duration(_), _) => cast(array, &DataType::Interval(IntervalUnit::MonthDayNano)).map_err(refused),
+        (DataType::Duration(_), _) => {
+            cast(array, &DataType::Interval(IntervalUnit::MonthDayNano)).map_err(refused)
+        }
         (DataType::Struct(_), DataType::Struct(fields)) => {
             let Type::Struct(types) = data_type else { return Err(Error::internal("struct type expected")) };
             let columns = array.as_struct().columns().iter().zip(types);
@@ -50,17 +52,29 @@ fn normalise(array: &ArrayRef, data_type: &Type) -> Result<ArrayRef> {
                 .map(|(column, field)| import(column, &field.data_type)?.to_array())
                 .collect::<Result<Vec<_>>>()?;
             let nulls = array.nulls().cloned();
-            Ok(Arc::new(arrow::array::StructArray::try_new_with_length(fields.clone(), columns, nulls, array.len())?))
+            Ok(Arc::new(arrow::array::StructArray::try_new_with_length(
+                fields.clone(),
+                columns,
+                nulls,
+                array.len(),
+            )?))
         }
         (DataType::List(_), DataType::List(field)) => {
             let Type::List(element) = data_type else { return Err(Error::internal("list type expected")) };
             let list = array.as_list::<i32>();
             let values = import(list.values(), element)?.to_array()?;
             let nulls = array.nulls().cloned();
-            Ok(Arc::new(arrow::array::ListArray::try_new(Arc::clone(field), list.offsets().clone(), values, nulls)?))
+            Ok(Arc::new(arrow::array::ListArray::try_new(
+                Arc::clone(field),
+                list.offsets().clone(),
+                values,
+                nulls,
+            )?))
         }
         (DataType::FixedSizeList(_, size), DataType::FixedSizeList(field, _)) => {
-            let Type::FixedList(element, _) = data_type else { return Err(Error::internal("fixed list type expected")) };
+            let Type::FixedList(element, _) = data_type else {
+                return Err(Error::internal("fixed list type expected"));
+            };
             let values = import(array.as_fixed_size_list().values(), element)?.to_array()?;
             Ok(Arc::new(arrow::array::FixedSizeListArray::try_new_with_length(
                 Arc::clone(field),
@@ -75,13 +89,23 @@ fn normalise(array: &ArrayRef, data_type: &Type) -> Result<ArrayRef> {
                 return Err(Error::internal("map type expected"));
             };
             let map = array.as_map();
-            let columns = vec![import(map.keys(), key)?.to_array()?, import(map.values(), value)?.to_array()?];
+            let columns =
+                vec![import(map.keys(), key)?.to_array()?, import(map.values(), value)?.to_array()?];
             let entries = arrow::array::StructArray::try_new(names.clone(), columns, None)?;
             let nulls = array.nulls().cloned();
             let offsets = map.offsets().clone();
-            Ok(Arc::new(arrow::array::MapArray::try_new(Arc::clone(field), offsets, entries, nulls, *ordered)?))
+            Ok(Arc::new(arrow::array::MapArray::try_new(
+                Arc::clone(field),
+                offsets,
+                entries,
+                nulls,
+                *ordered,
+            )?))
         }
-        (DataType::LargeList(_) | DataType::ListView(_) | DataType::LargeListView(_), DataType::List(field)) => {
+        (
+            DataType::LargeList(_) | DataType::ListView(_) | DataType::LargeListView(_),
+            DataType::List(field),
+        ) => {
             let wanted = DataType::List(Arc::new(Field::new("item", element_type(array.data_type())?, true)));
             let list = cast(array, &wanted).map_err(refused)?;
             debug_assert!(field.is_nullable());
@@ -114,13 +138,18 @@ fn import_dictionary(dictionary: &dyn AnyDictionaryArray, data_type: &Type) -> R
 /// Null rows get index 0, so that every index is inside the values.
 fn encoded(indices: ScalarBuffer<u32>, validity: Option<NullBuffer>, values: ArrayRef) -> Result<Column> {
     let indices = match &validity {
-        Some(nulls) if nulls.null_count() > 0 => {
-            indices.iter().enumerate().map(|(row, &index)| if nulls.is_valid(row) { index } else { 0 }).collect()
-        }
+        Some(nulls) if nulls.null_count() > 0 => indices
+            .iter()
+            .enumerate()
+            .map(|(row, &index)| if nulls.is_valid(row) { index } else { 0 })
+            .collect(),
         _ => indices,
     };
     if indices.iter().any(|&index| index as usize >= values.len()) {
-        return Err(Error::user(format!("a dictionary column has an index past its {} values", values.len())));
+        return Err(Error::user(format!(
+            "a dictionary column has an index past its {} values",
+            values.len()
+        )));
     }
     Ok(Column::Dictionary { indices, validity, values })
 }

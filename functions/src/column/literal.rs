@@ -35,7 +35,10 @@ impl Output {
             (OutputData::Int32(values), Value::Int32(value) | Value::Date(value)) => values[row] = *value,
             (
                 OutputData::Int64(values),
-                Value::Int64(value) | Value::Time(value) | Value::Timestamp(value, _) | Value::TimestampTz(value),
+                Value::Int64(value)
+                | Value::Time(value)
+                | Value::Timestamp(value, _)
+                | Value::TimestampTz(value),
             ) => values[row] = *value,
             (OutputData::UInt8(values), Value::UInt8(value)) => values[row] = *value,
             (OutputData::UInt16(values), Value::UInt16(value)) => values[row] = *value,
@@ -49,7 +52,9 @@ impl Output {
                 values[row] = IntervalMonthDayNano::new(*months, *days, *nanoseconds);
             }
             (OutputData::Bytes(bytes), Value::Text(text)) => bytes.set(row, text.as_bytes()),
-            (OutputData::Bytes(bytes), Value::Binary(value)) if self.data_type == Type::Binary => bytes.set(row, value),
+            (OutputData::Bytes(bytes), Value::Binary(value)) if self.data_type == Type::Binary => {
+                bytes.set(row, value)
+            }
             (OutputData::List { offsets, sizes, child }, Value::List(_, values)) => {
                 let start = child.grow(values.len());
                 for (position, value) in values.iter().enumerate() {

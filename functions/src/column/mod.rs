@@ -1,22 +1,22 @@
 //! Columns: borrowed for reading ([`View`]), writable and reused ([`Output`]), and owned ([`Column`]).
 
 mod bits;
-mod rows;
-mod view;
-mod trusted;
-mod output;
+mod borrow;
 mod bytes_output;
-mod nested_output;
+mod column;
 mod copy;
 mod freeze;
-mod borrow;
-mod column;
 mod import;
-mod order;
 mod literal;
+mod nested_output;
+mod order;
+mod output;
+mod rows;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests;
+mod trusted;
+mod view;
 
 pub use bits::{Bits, BitsMut};
 pub use borrow::borrow;

@@ -84,7 +84,9 @@ pub fn hash(view: &View<'_>, row: usize, seed: u64) -> u64 {
             let start = mix(seed, range.len() as u64);
             range.fold(start, |state, element| hash(list.child(), element, state))
         }
-        Data::Struct(fields) => (0..fields.len()).fold(seed, |state, field| hash(&view.field(field), row, state)),
+        Data::Struct(fields) => {
+            (0..fields.len()).fold(seed, |state, field| hash(&view.field(field), row, state))
+        }
     }
 }
 
@@ -111,7 +113,8 @@ fn interval_key(value: IntervalMonthDayNano) -> i128 {
 }
 
 fn mix(seed: u64, value: u64) -> u64 {
-    let product = u128::from(seed ^ value ^ 0xa076_1d64_78bd_642f) * u128::from(value.rotate_left(32) ^ 0xe703_7ed1_a0b4_28db);
+    let product = u128::from(seed ^ value ^ 0xa076_1d64_78bd_642f)
+        * u128::from(value.rotate_left(32) ^ 0xe703_7ed1_a0b4_28db);
     let folded = (product >> 64) as u64 ^ product as u64;
     folded.wrapping_add(seed.rotate_left(17)).wrapping_mul(0x9fb2_1c65_1e98_df25)
 }

@@ -431,12 +431,14 @@ impl Output {
     /// [`Error::Resource`] if one batch holds more than 2^31 elements.
     pub fn check_capacity(&self) -> Result<()> {
         match &self.data {
-            OutputData::List { child, .. } if child.length > i32::MAX as usize => Err(Error::Resource(format!(
-                "one batch of {} holds {} elements; at most {} fit, use smaller batches",
-                self.data_type,
-                child.length,
-                i32::MAX
-            ))),
+            OutputData::List { child, .. } if child.length > i32::MAX as usize => {
+                Err(Error::Resource(format!(
+                    "one batch of {} holds {} elements; at most {} fit, use smaller batches",
+                    self.data_type,
+                    child.length,
+                    i32::MAX
+                )))
+            }
             _ => Ok(()),
         }
     }
@@ -460,7 +462,6 @@ impl Output {
             _ => self.retained.clear(),
         }
     }
-
 }
 
 fn reclaim<T: ArrowNativeType>(values: &mut Vec<T>, retained: &mut Vec<Buffer>) {

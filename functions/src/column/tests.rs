@@ -14,30 +14,48 @@ use crate::value::{DecimalDigits, Value};
 fn samples() -> Vec<(Type, [Value; 3])> {
     let long = "a text that does not fit a view";
     let numbers = Type::list(Type::Int64);
-    let list = |values: &[i64]| Value::List(Type::Int64, values.iter().map(|&value| Value::Int64(value)).collect());
+    let list =
+        |values: &[i64]| Value::List(Type::Int64, values.iter().map(|&value| Value::Int64(value)).collect());
     let fields = vec![Field::new("a", Type::Int32), Field::new("b", numbers.clone())];
     let row = |a: Value, b: Value| {
         Value::Struct(vec![("a".into(), a), ("b".into(), b)], vec![Type::Int32, numbers.clone()])
     };
     let entry = |key: &str, value: i64| (Value::text(key), Value::Int64(value));
-    let embedding = |a: f32, b: f32| Value::FixedList(Type::Float32, vec![Value::float32(a), Value::float32(b)]);
+    let embedding =
+        |a: f32, b: f32| Value::FixedList(Type::Float32, vec![Value::float32(a), Value::float32(b)]);
     vec![
         (Type::Boolean, [Value::Boolean(true), Value::Null, Value::Boolean(false)]),
         (Type::Int8, [Value::Int8(-1), Value::Null, Value::Int8(7)]),
         (Type::UInt64, [Value::UInt64(u64::MAX), Value::Null, Value::UInt64(0)]),
         (Type::Float16, [Value::Float16(0x3c00), Value::Null, Value::Float16(0x7e00)]),
         (Type::Float64, [Value::float64(f64::NAN), Value::Null, Value::float64(-0.0)]),
-        (Type::Decimal(20, 3), [Value::Decimal(DecimalDigits(-5), 20, 3), Value::Null, Value::Decimal(DecimalDigits(9), 20, 3)]),
+        (
+            Type::Decimal(20, 3),
+            [Value::Decimal(DecimalDigits(-5), 20, 3), Value::Null, Value::Decimal(DecimalDigits(9), 20, 3)],
+        ),
         (Type::Text, [Value::text(long), Value::Null, Value::text("short")]),
         (Type::Binary, [Value::Binary(vec![0xff; 20]), Value::Null, Value::Binary(vec![])]),
         (Type::Date, [Value::Date(1), Value::Null, Value::Date(-1)]),
         (Type::Time, [Value::Time(1), Value::Null, Value::Time(2)]),
-        (Type::Timestamp(TimeUnit::Nanosecond), [Value::Timestamp(1, TimeUnit::Nanosecond), Value::Null, Value::Timestamp(2, TimeUnit::Nanosecond)]),
+        (
+            Type::Timestamp(TimeUnit::Nanosecond),
+            [
+                Value::Timestamp(1, TimeUnit::Nanosecond),
+                Value::Null,
+                Value::Timestamp(2, TimeUnit::Nanosecond),
+            ],
+        ),
         (Type::TimestampTz, [Value::TimestampTz(1), Value::Null, Value::TimestampTz(2)]),
         (Type::Interval, [Value::Interval(1, 2, 3), Value::Null, Value::Interval(0, 0, -1)]),
         (numbers.clone(), [list(&[1, 2, 3]), Value::Null, list(&[])]),
-        (Type::fixed_list(Type::Float32, 2), [embedding(1.0, 2.0), Value::Null, embedding(-0.0, f32::INFINITY)]),
-        (Type::Struct(fields), [row(Value::Int32(1), list(&[4])), Value::Null, row(Value::Null, Value::Null)]),
+        (
+            Type::fixed_list(Type::Float32, 2),
+            [embedding(1.0, 2.0), Value::Null, embedding(-0.0, f32::INFINITY)],
+        ),
+        (
+            Type::Struct(fields),
+            [row(Value::Int32(1), list(&[4])), Value::Null, row(Value::Null, Value::Null)],
+        ),
         (
             Type::map(Type::Text, Type::Int64),
             [
@@ -80,12 +98,24 @@ fn slices_dictionaries_and_constants_show_the_same_values() {
         let array = array_of(&data_type, &values);
         let slice = Column::Flat(array.slice(1, 2));
         assert_eq!(values_of(&slice, &data_type), values[1..], "{data_type}");
-        let dictionary = Column::Dictionary { indices: vec![2, 0, 1, 2].into(), validity: None, values: Arc::clone(&array) };
+        let dictionary = Column::Dictionary {
+            indices: vec![2, 0, 1, 2].into(),
+            validity: None,
+            values: Arc::clone(&array),
+        };
         let expected = [2, 0, 1, 2].map(|row: usize| values[row].clone());
         assert_eq!(values_of(&dictionary, &data_type), expected, "{data_type}");
-        assert_eq!(values_of(&Column::Flat(dictionary.to_array().unwrap()), &data_type), expected, "{data_type}");
+        assert_eq!(
+            values_of(&Column::Flat(dictionary.to_array().unwrap()), &data_type),
+            expected,
+            "{data_type}"
+        );
         let constant = Column::Constant { value: array.slice(0, 1), length: 3 };
-        assert_eq!(values_of(&constant, &data_type), [0; 3].map(|row: usize| values[row].clone()), "{data_type}");
+        assert_eq!(
+            values_of(&constant, &data_type),
+            [0; 3].map(|row: usize| values[row].clone()),
+            "{data_type}"
+        );
     }
 }
 
@@ -96,7 +126,8 @@ fn rows_written_out_of_order_and_copied_freeze_in_order() {
         let bump = Bump::new();
         let view = source.view(&data_type, &bump);
         for copying in [false, true] {
-            let mut output = if copying { Output::copying(data_type.clone()) } else { Output::new(data_type.clone()) };
+            let mut output =
+                if copying { Output::copying(data_type.clone()) } else { Output::new(data_type.clone()) };
             output.prepare(3);
             [2, 0, 1].into_iter().for_each(|row| output.copy(row, &view, row));
             output.push_range(&view, 0..3);
@@ -123,7 +154,11 @@ fn an_output_is_reused_after_a_freeze() {
 fn order_equality_and_hash_agree() {
     for (data_type, values) in samples() {
         let flat = Column::Flat(array_of(&data_type, &values));
-        let codes = Column::Dictionary { indices: vec![0, 1, 2].into(), validity: None, values: flat.to_array().unwrap() };
+        let codes = Column::Dictionary {
+            indices: vec![0, 1, 2].into(),
+            validity: None,
+            values: flat.to_array().unwrap(),
+        };
         let bump = Bump::new();
         let (a, b) = (flat.view(&data_type, &bump), codes.view(&data_type, &bump));
         for (i, j) in (0..3).flat_map(|i| (0..3).map(move |j| (i, j))) {
@@ -136,7 +171,8 @@ fn order_equality_and_hash_agree() {
 
 #[test]
 fn zeros_are_equal_and_nan_is_greatest() {
-    let array = array_of(&Type::Float64, &[0.0, -0.0, f64::NAN, -f64::NAN, f64::INFINITY].map(Value::float64));
+    let array =
+        array_of(&Type::Float64, &[0.0, -0.0, f64::NAN, -f64::NAN, f64::INFINITY].map(Value::float64));
     let (bump, column) = (Bump::new(), Column::Flat(array));
     let view = column.view(&Type::Float64, &bump);
     assert!(equal(&view, 0, &view, 1) && hash(&view, 0, 0) == hash(&view, 1, 0));
@@ -146,12 +182,18 @@ fn zeros_are_equal_and_nan_is_greatest() {
 
 #[test]
 fn foreign_layouts_are_imported() {
-    let dictionary: DictionaryArray<Int32Type> = [Some("a"), None, Some("b"), Some("a")].into_iter().collect();
+    let dictionary: DictionaryArray<Int32Type> =
+        [Some("a"), None, Some("b"), Some("a")].into_iter().collect();
     let column = import(&(Arc::new(dictionary) as ArrayRef), &Type::Text).unwrap();
     assert!(matches!(column, Column::Dictionary { .. }));
-    assert_eq!(values_of(&column, &Type::Text), [Value::text("a"), Value::Null, Value::text("b"), Value::text("a")]);
+    assert_eq!(
+        values_of(&column, &Type::Text),
+        [Value::text("a"), Value::Null, Value::text("b"), Value::text("a")]
+    );
 
-    let runs = RunArray::<Int32Type>::try_new(&Int32Array::from(vec![2, 3]), &StringArray::from(vec!["x", "y"])).unwrap();
+    let runs =
+        RunArray::<Int32Type>::try_new(&Int32Array::from(vec![2, 3]), &StringArray::from(vec!["x", "y"]))
+            .unwrap();
     let column = import(&(Arc::new(runs.slice(1, 2)) as ArrayRef), &Type::Text).unwrap();
     assert_eq!(values_of(&column, &Type::Text), [Value::text("x"), Value::text("y")]);
 

@@ -1,0 +1,239 @@
+//! A session: tables, functions, views and settings, and the statements that use them.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use arrow::array::RecordBatch;
+use hypostyle_engine::memory_table::MemoryTable;
+use hypostyle_engine::table::TableProvider;
+use hypostyle_engine::{Batch, Catalog, Configuration, Context};
+use hypostyle_functions::Registry;
+use hypostyle_functions::aggregate::AggregateFunction;
+use hypostyle_functions::scalar::ScalarFunction;
+use hypostyle_functions::types::Schema;
+use hypostyle_planner::{Definitions, parse};
+
+use crate::answer::Answer;
+use crate::error::{Error, Result};
+use crate::prepared::Prepared;
+use crate::settings::{SessionSettings, Setting};
+use crate::statement;
+
+/// Tables, functions, views and settings by name. Cheap to clone: clones are the same session. There is no
+/// global state; two sessions know nothing of each other.
+///
+/// ```
+/// use hypostyle::Session;
+/// let session = Session::new();
+/// let mut answer = session.sql("SELECT 40 + 2 AS answer")?;
+/// let batch = answer.next_batch()?.unwrap();
+/// assert_eq!(batch.schema().field(0).name(), "answer");
+/// # Ok::<(), hypostyle::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Session {
+    state: Arc<State>,
+}
+
+struct State {
+    registry: RwLock<Arc<Registry>>,
+    catalog: Arc<Catalog>,
+    definitions: Mutex<Definitions>,
+    settings: Mutex<SessionSettings>,
+}
+
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Session").field("catalog", &self.state.catalog).finish_non_exhaustive()
+    }
+}
+
+impl Default for Session {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Session {
+    /// A session with the built-in functions, the file formats and default settings.
+    pub fn new() -> Self {
+        Self::with_configuration(Configuration::default())
+    }
+
+    /// A session with these limits and sizes.
+    pub fn with_configuration(configuration: Configuration) -> Self {
+        let catalog = Arc::new(Catalog::default());
+        hypostyle_connectors::register(&catalog);
+        let settings = SessionSettings { configuration, ..SessionSettings::default() };
+        Self {
+            state: Arc::new(State {
+                registry: RwLock::new(Arc::new(Registry::builtin())),
+                catalog,
+                definitions: Mutex::default(),
+                settings: Mutex::new(settings),
+            }),
+        }
+    }
+
+    /// Runs every statement of `sql`; the answer is that of the last one.
+    ///
+    /// # Errors
+    /// The first error; its place in the text is shown by [`Error::render`].
+    pub fn sql(&self, sql: &str) -> Result<Answer> {
+        let mut last = None;
+        for answer in self.script(sql)? {
+            if let Some(previous) = last.replace(answer?) {
+                Answer::drain(previous)?;
+            }
+        }
+        last.ok_or_else(|| Error::user("there is no statement in the text"))
+    }
+
+    /// The statements of `sql`, each run when its answer is asked for. The caller drains an answer before it
+    /// asks for the next, if later statements depend on it.
+    ///
+    /// # Errors
+    /// The first error of syntax, before anything runs.
+    pub fn script(&self, sql: &str) -> Result<impl Iterator<Item = Result<Answer>> + use<>> {
+        let statements = parse::parse_statements(sql)?;
+        let session = self.clone();
+        Ok(statements.into_iter().map(move |statement| statement::run(&session, &statement)))
+    }
+
+    /// Makes one query ready: bound and compiled once, run many times with other parameters, `$1` or `?`.
+    ///
+    /// ```
+    /// use hypostyle::{Session, Value};
+    /// let session = Session::new();
+    /// let prepared = session.prepare("SELECT $1::BIGINT * 2 AS twice")?;
+    /// let batches = prepared.run(&[Value::from(21i64)])?.collect_all()?;
+    /// assert_eq!(batches[0].num_rows(), 1);
+    /// # Ok::<(), hypostyle::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// A text that is not one query, or what binding reports.
+    pub fn prepare(&self, sql: &str) -> Result<Prepared> {
+        statement::prepare(self, sql)
+    }
+
+    /// Adds Arrow batches as a table; replaces one of that name. Batches are not copied.
+    ///
+    /// # Errors
+    /// Batches of different schemas, or a type that the engine does not hold.
+    pub fn register(&self, name: &str, batches: Vec<RecordBatch>) -> Result<()> {
+        let Some(first) = batches.first() else {
+            return Err(Error::user(format!(
+                "table \"{name}\" needs at least one batch, which may be empty"
+            )));
+        };
+        let schema = Schema::from_arrow(&first.schema())?;
+        let mut imported = Vec::with_capacity(batches.len());
+        for (position, batch) in batches.iter().enumerate() {
+            let own = Schema::from_arrow(&batch.schema())?;
+            if own != schema {
+                return Err(Error::user(format!(
+                    "batch {} of table \"{name}\" has another schema than batch 0",
+                    position
+                )));
+            }
+            imported.push(Batch::import(batch, &schema)?);
+        }
+        self.register_table(name, Arc::new(MemoryTable::new(schema, imported)));
+        Ok(())
+    }
+
+    /// Adds a table; replaces one of that name.
+    pub fn register_table(&self, name: &str, table: Arc<dyn TableProvider>) {
+        self.state.catalog.add_table(name, table);
+    }
+
+    /// Adds a file, a pattern or a list as a table: what `FROM 'path'` would read.
+    ///
+    /// # Errors
+    /// A path that is not there or not readable.
+    pub fn register_file(&self, name: &str, path: &str) -> Result<()> {
+        let table = hypostyle_connectors::open(path, &self.context())?;
+        self.register_table(name, table);
+        Ok(())
+    }
+
+    /// Adds a scalar function; replaces one of that name. See [`crate::closure`] for the short way.
+    pub fn register_scalar(&self, function: ScalarFunction) {
+        self.change_registry(|registry| registry.register_scalar(function));
+    }
+
+    /// Adds an aggregate function; replaces one of that name. See [`crate::closure`] for the short way.
+    pub fn register_aggregate(&self, function: AggregateFunction) {
+        self.change_registry(|registry| registry.register_aggregate(function));
+    }
+
+    fn change_registry(&self, change: impl FnOnce(&mut Registry)) {
+        let mut held = self.state.registry.write().unwrap_or_else(PoisonError::into_inner);
+        change(Arc::make_mut(&mut held));
+    }
+
+    /// The functions of this session.
+    pub fn registry(&self) -> Arc<Registry> {
+        Arc::clone(&self.state.registry.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The tables, table functions and writers of this session.
+    pub fn catalog(&self) -> &Arc<Catalog> {
+        &self.state.catalog
+    }
+
+    /// Names of all views, sorted.
+    pub fn view_names(&self) -> Vec<String> {
+        lock(&self.state.definitions).view_names()
+    }
+
+    /// Limits and sizes.
+    pub fn configuration(&self) -> Configuration {
+        lock(&self.state.settings).configuration.clone()
+    }
+
+    /// All settings with their values.
+    pub fn settings(&self) -> Vec<Setting> {
+        lock(&self.state.settings).list()
+    }
+
+    /// Changes a setting, as `SET name = value` does.
+    ///
+    /// # Errors
+    /// An unknown setting, or a value it does not take.
+    pub fn set(&self, name: &str, value: &hypostyle_functions::Value) -> Result<()> {
+        lock(&self.state.settings).set(name, value)
+    }
+
+    /// Puts a setting back to its default.
+    ///
+    /// # Errors
+    /// An unknown setting.
+    pub fn reset(&self, name: &str) -> Result<()> {
+        lock(&self.state.settings).reset(name)
+    }
+
+    /// What a statement that starts now sees.
+    pub(crate) fn context(&self) -> Arc<Context> {
+        let settings = lock(&self.state.settings).clone();
+        let mut functions = settings.functions;
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        functions.now_microseconds = i64::try_from(now.as_micros()).unwrap_or(i64::MAX);
+        Arc::new(Context {
+            registry: self.registry(),
+            catalog: Arc::clone(&self.state.catalog),
+            settings: functions,
+            configuration: settings.configuration,
+        })
+    }
+
+    /// Views, macros and prepared statements, locked.
+    pub(crate) fn definitions(&self) -> MutexGuard<'_, Definitions> {
+        lock(&self.state.definitions)
+    }
+}
