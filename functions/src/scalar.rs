@@ -149,6 +149,12 @@ pub trait Lambda {
     /// # Errors
     /// Only what ends the query.
     fn call(&mut self, parameters: &[View<'_>], outer_rows: &[u32], output: &mut Output) -> Result<()>;
+
+    /// Number of parameters that the body was written with. Columns past it may be given and are not read;
+    /// a function asks in order not to make them.
+    fn parameter_count(&self) -> usize {
+        usize::MAX
+    }
 }
 
 /// A call with lambdas. Closures of this shape implement it.

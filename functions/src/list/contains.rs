@@ -1,0 +1,184 @@
+//! Membership: is an element in a list, where, and what two lists share.
+
+use std::ops::Range;
+
+use super::member_set::MemberSet;
+use crate::column::{Data, View, equal};
+use crate::error::Result;
+use crate::scalar::{Arguments, Bound, ScalarFunction};
+use crate::signature::{Parameter, Pattern, parameter, variable};
+use crate::types::Type;
+use crate::Registry;
+
+/// A parameter that is a list or fixed list of the variable type `T`.
+pub fn list_of_t(name: &'static str) -> Parameter {
+    parameter(name, Pattern::AnyList(Box::new(Pattern::Variable("T"))))
+}
+
+/// Adds the family.
+pub fn register(registry: &mut Registry) {
+    registry.register_scalar(
+        ScalarFunction::new("list_contains", "list", "True if a list has an element.")
+            .alias("list_has")
+            .alias("array_contains")
+            .alias("array_has")
+            .overload([list_of_t("list"), variable("element")], |_| Ok(list_contains()))
+            .note("A null list or element gives null; null elements of the list are not equal to anything.")
+            .example("list_contains([1, 2, NULL], 2)", "true"),
+    );
+    let contains = crate::text::contains()
+        .overload([list_of_t("list"), variable("element")], |_| Ok(list_contains()))
+        .overload(
+            [
+                parameter("map", Pattern::Map(Box::new(Pattern::Variable("T")), Box::new(Pattern::Any))),
+                variable("key"),
+            ],
+            |_| Ok(crate::map::bind_contains()),
+        )
+        .example("contains([1, 2], 3)", "false");
+    registry.register_scalar(contains);
+    registry.register_scalar(
+        ScalarFunction::new("list_position", "list", "Position of the first element equal to a value, from 1.")
+            .alias("list_indexof")
+            .alias("array_position")
+            .alias("array_indexof")
+            .overload([list_of_t("list"), variable("element")], |_| Ok(list_position()))
+            .note("Null if there is none; a null value is looked for among the null elements.")
+            .example("list_position([4, 5, 5], 5)", "2"),
+    );
+    registry.register_scalar(
+        pair("list_has_any", "True if two lists have an element in common.", has_any)
+            .alias("array_has_any")
+            .alias("&&")
+            .example("list_has_any([1, 2], [2, 3])", "true"),
+    );
+    registry.register_scalar(
+        pair("list_has_all", "True if a list has all elements of another.", has_all)
+            .alias("array_has_all")
+            .alias("@>")
+            .note("Null elements of the second list are passed over.")
+            .example("list_has_all([1, 2, 3], [3, 1])", "true"),
+    );
+    registry.register_scalar(
+        ScalarFunction::new("<@", "list", "True if all elements of a list are in another.")
+            .overload([list_of_t("elements"), list_of_t("list")], |_| {
+                Ok(test_lists(|left, a, right, b, set| has_all(right, b, left, a, set)))
+            })
+            .example("[1] <@ [1, 2]", "true"),
+    );
+    registry.register_scalar(
+        ScalarFunction::new("list_intersect", "list", "Distinct elements that two lists have in common, in the order of the first.")
+            .alias("array_intersect")
+            .overload([list_of_t("left"), list_of_t("right")], bind_intersect)
+            .note("Null elements are left out.")
+            .example("list_intersect([1, 2, 3, 2], [2, 3])", "[2, 3]"),
+    );
+}
+
+type Test = fn(&View<'_>, Range<usize>, &View<'_>, Range<usize>, &mut MemberSet) -> bool;
+
+fn pair(name: &str, summary: &str, test: Test) -> ScalarFunction {
+    ScalarFunction::new(name, "list", summary)
+        .overload([list_of_t("left"), list_of_t("right")], move |_| Ok(test_lists(test)))
+        .note("A null list gives null.")
+}
+
+fn test_lists(test: Test) -> Bound {
+    Bound::strict(Type::Boolean, move |arguments, rows, output, scratch| {
+        let (left, right) = (arguments[0].list(), arguments[1].list());
+        let set = scratch.slot::<MemberSet>();
+        let bits = output.boolean();
+        rows.for_each(|row| {
+            bits.set(row, test(left.child(), left.range(row), right.child(), right.range(row), set));
+        });
+        Ok(())
+    })
+}
+
+/// Place of the first element in `range` of `child` that equals row `row` of `value`.
+pub fn find(child: &View<'_>, range: Range<usize>, value: &View<'_>, row: usize) -> Option<usize> {
+    if !child.may_be_null() && child.is_flat() && value.is_valid(row) {
+        let index = value.value_index(row);
+        // The types that keys have are compared without asking for the type of each element.
+        match (child.data, value.data) {
+            (Data::Int32(values), Data::Int32(wanted)) => return find_equal(values, range, wanted[index]),
+            (Data::Int64(values), Data::Int64(wanted)) => return find_equal(values, range, wanted[index]),
+            (Data::Bytes(values), Data::Bytes(wanted)) => {
+                let wanted = wanted.get(index);
+                return range.into_iter().find(|&at| values.length(at) == wanted.len() && values.get(at) == wanted);
+            }
+            _ => {}
+        }
+    }
+    range.into_iter().find(|&at| equal(child, at, value, row))
+}
+
+fn find_equal<T: PartialEq>(values: &[T], range: Range<usize>, wanted: T) -> Option<usize> {
+    let start = range.start;
+    values[range].iter().position(|value| *value == wanted).map(|place| start + place)
+}
+
+/// Whether each list has the element of its row.
+fn list_contains() -> Bound {
+    Bound::strict(Type::Boolean, |arguments, rows, output, _| {
+        let lists = arguments[0].list();
+        let bits = output.boolean();
+        rows.for_each(|row| bits.set(row, find(lists.child(), lists.range(row), &arguments[1], row).is_some()));
+        Ok(())
+    })
+}
+
+fn list_position() -> Bound {
+    Bound::null_aware(Type::Int32, |arguments, rows, output, _| {
+        let lists = arguments[0].list();
+        rows.for_each(|row| {
+            let range = lists.range(row);
+            let start = range.start;
+            let found = if arguments[0].is_null(row) { None } else { find(lists.child(), range, &arguments[1], row) };
+            match found {
+                Some(at) => output.fixed::<i32>()[row] = (at - start) as i32 + 1,
+                None => output.set_null(row),
+            }
+        });
+        Ok(())
+    })
+}
+
+fn has_any(left: &View<'_>, a: Range<usize>, right: &View<'_>, b: Range<usize>, set: &mut MemberSet) -> bool {
+    set.fill(left, a);
+    b.into_iter().any(|at| right.is_valid(at) && set.has(left, right, at))
+}
+
+fn has_all(left: &View<'_>, a: Range<usize>, right: &View<'_>, b: Range<usize>, set: &mut MemberSet) -> bool {
+    set.fill(left, a);
+    b.into_iter().all(|at| right.is_null(at) || set.has(left, right, at))
+}
+
+fn bind_intersect(arguments: &Arguments<'_>) -> Result<Bound> {
+    let result = Type::list(super::extract::element_of(arguments.types, 0));
+    Ok(Bound::strict(result, |arguments, rows, output, scratch| {
+        let (left, right) = (arguments[0].list(), arguments[1].list());
+        let (first, second) = (left.child(), right.child());
+        let sets = scratch.slot::<Sets>();
+        let mut list = output.list();
+        rows.for_each(|row| {
+            sets.right.fill(second, right.range(row));
+            sets.given.clear();
+            let start = list.start();
+            for at in left.range(row) {
+                if first.is_valid(at) && sets.right.has(second, first, at) && sets.given.insert(first, at) {
+                    list.child().push(first, at);
+                }
+            }
+            list.finish(row, start);
+        });
+        Ok(())
+    }))
+}
+
+/// Members of the second list, and members already given.
+#[derive(Default)]
+struct Sets {
+    right: MemberSet,
+    given: MemberSet,
+}

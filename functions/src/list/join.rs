@@ -1,0 +1,44 @@
+//! Lists written as text.
+
+use super::extract::any_list;
+use crate::scalar::{Bound, ScalarFunction};
+use crate::signature::exact;
+use crate::text::append;
+use crate::types::Type;
+use crate::value::{Literal, Value};
+use crate::Registry;
+
+/// Adds the family.
+pub fn register(registry: &mut Registry) {
+    registry.register_scalar(
+        ScalarFunction::new("array_to_string", "list", "The elements of a list as text, with a separator between them.")
+            .alias("list_to_string")
+            .overload([any_list("list"), exact("separator", Type::Text).or(Literal::new(Value::text(",")))], |_| {
+                Ok(array_to_string())
+            })
+            .note("Null elements are left out.")
+            .example("array_to_string([1, NULL, 2], '-')", "1-2"),
+    );
+}
+
+fn array_to_string() -> Bound {
+    Bound::strict(Type::Text, |arguments, rows, output, _| {
+        let lists = arguments[0].list();
+        let child = lists.child();
+        let separators = arguments[1].text();
+        let mut writer = output.text();
+        rows.for_each(|row| {
+            let separator = separators.get(row);
+            writer.build(row, |builder| {
+                let mut is_first = true;
+                for place in lists.range(row).filter(|place| child.is_valid(*place)) {
+                    if !std::mem::replace(&mut is_first, false) {
+                        builder.push_str(separator);
+                    }
+                    append(child, place, builder);
+                }
+            });
+        });
+        Ok(())
+    })
+}

@@ -1,0 +1,135 @@
+//! Functions of a list and a lambda: transform, filter and reduce.
+
+use super::elements::{Elements, raise};
+use super::extract::{any_list, element_of};
+use super::reduce;
+use crate::column::{Output, Rows, View};
+use crate::error::{Error, Result};
+use crate::scalar::{Bound, Lambda, Nulls, ScalarFunction};
+use crate::scratch::Scratch;
+use crate::signature::{any, lambda};
+use crate::types::Type;
+use crate::Registry;
+
+/// Adds the family.
+pub fn register(registry: &mut Registry) {
+    registry.register_scalar(
+        ScalarFunction::new("list_transform", "list", "A list of what a lambda makes of each element.")
+            .alias("array_transform")
+            .alias("list_apply")
+            .alias("array_apply")
+            .alias("apply")
+            .higher_order([any_list("list"), lambda("lambda", 1..=2)], element_and_position, |arguments| {
+                let result = Type::list(arguments.types[1].clone());
+                Ok(Bound::higher_order(result, Nulls::Strict, transform))
+            })
+            .note("A second parameter of the lambda is the position, from 1. Null elements reach the lambda; an element that fails makes the row fail.")
+            .example("list_transform([1, 2], lambda x: x + 1)", "[2, 3]"),
+    );
+    registry.register_scalar(
+        ScalarFunction::new("list_filter", "list", "The elements of a list for which a lambda is true.")
+            .alias("array_filter")
+            .alias("filter")
+            .higher_order([any_list("list"), lambda("lambda", 1..=2)], element_and_position, |arguments| {
+                if !matches!(arguments.types[1], Type::Boolean | Type::Null) {
+                    let problem = format!("gives {}; expected a truth value", arguments.types[1]);
+                    return Err(Error::argument("list_filter", 2, problem));
+                }
+                Ok(Bound::higher_order(Type::list(element_of(arguments.types, 0)), Nulls::Strict, filter))
+            })
+            .note("Elements for which the lambda gives null are left out.")
+            .example("list_filter([1, 2, 3], lambda x: x > 1)", "[2, 3]"),
+    );
+    registry.register_scalar(
+        ScalarFunction::new("list_reduce", "list", "One value made of all elements, from the left, by a lambda of accumulator and element.")
+            .alias("array_reduce")
+            .alias("reduce")
+            .higher_order([any_list("list"), lambda("lambda", 2..=3)], reduce::parameter_types, reduce::bind)
+            .higher_order([any_list("list"), lambda("lambda", 2..=3), any("initial")], reduce::parameter_types, reduce::bind)
+            .note("The accumulator starts as the first element, or as an initial value of any type; the lambda must give its type. Integer accumulators are BIGINT, decimal ones have 38 digits.")
+            .note("A third parameter is the position of the element, from 1. An empty list without an initial value is an error of the row.")
+            .example("list_reduce([1, 2, 3], lambda x, y: x + y)", "6"),
+    );
+}
+
+fn element_and_position(types: &[Type], _: usize, count: usize) -> Result<Vec<Type>> {
+    let mut parameters = vec![element_of(types, 0)];
+    if count == 2 {
+        parameters.push(Type::Int64);
+    }
+    Ok(parameters)
+}
+
+/// Calls the body once per element; positions are made only where the body reads them.
+fn call_body(lambdas: &mut [&mut dyn Lambda], elements: &Elements<'_>, results: &mut Output) -> Result<()> {
+    let Some(body) = lambdas.first_mut() else {
+        return Err(Error::internal("a higher-order function was called without its lambda"));
+    };
+    if body.parameter_count() > 1 {
+        body.call(&[elements.values, elements.positions()], elements.outer_rows, results)
+    } else {
+        body.call(&[elements.values], elements.outer_rows, results)
+    }
+}
+
+fn transform(
+    arguments: &[View<'_>],
+    lambdas: &mut [&mut dyn Lambda],
+    rows: Rows<'_>,
+    output: &mut Output,
+    scratch: &mut Scratch,
+) -> Result<()> {
+    let elements = Elements::of(&arguments[0], rows, &scratch.arena);
+    let mut list = output.list();
+    let start = list.start();
+    let errors = if start == 0 {
+        // Nothing is there yet, so the body writes its results where they stay.
+        let child = list.child();
+        call_body(lambdas, &elements, child)?;
+        let errors = child.errors().to_vec();
+        child.clear_errors();
+        errors
+    } else {
+        let mut results = Output::new(list.child().data_type().clone());
+        call_body(lambdas, &elements, &mut results)?;
+        list.child().push_range(&results.view(&scratch.arena), 0..elements.len());
+        results.errors().to_vec()
+    };
+    let lists = arguments[0].list();
+    let mut next = start;
+    rows.for_each(|row| {
+        let length = lists.length(row);
+        list.set(row, next, length);
+        next += length;
+    });
+    raise(&errors, elements.outer_rows, output);
+    Ok(())
+}
+
+fn filter(
+    arguments: &[View<'_>],
+    lambdas: &mut [&mut dyn Lambda],
+    rows: Rows<'_>,
+    output: &mut Output,
+    scratch: &mut Scratch,
+) -> Result<()> {
+    let elements = Elements::of(&arguments[0], rows, &scratch.arena);
+    let mut results = Output::new(Type::Boolean);
+    call_body(lambdas, &elements, &mut results)?;
+    let results_view = results.view(&scratch.arena);
+    let (lists, keep) = (arguments[0].list(), results_view.boolean());
+    let mut list = output.list();
+    let mut element = 0;
+    rows.for_each(|row| {
+        let start = list.start();
+        for place in lists.range(row) {
+            if results_view.is_valid(element) && keep.get(element) {
+                list.child().push(lists.child(), place);
+            }
+            element += 1;
+        }
+        list.finish(row, start);
+    });
+    raise(results.errors(), elements.outer_rows, output);
+    Ok(())
+}

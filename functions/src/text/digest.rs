@@ -1,0 +1,46 @@
+//! Cryptographic digests as hexadecimal text.
+
+use md5::Md5;
+use sha2::{Digest, Sha256};
+
+use super::lift::build_from_bytes;
+use super::sha1::sha1;
+use crate::column::TextBuilder;
+use crate::scalar::{Cost, ScalarFunction};
+use crate::signature::exact;
+use crate::types::Type;
+use crate::Registry;
+
+/// Adds the family.
+pub fn register(registry: &mut Registry) {
+    registry.register_scalar(
+        digest("md5", "MD5 digest (RFC 1321) as 32 hexadecimal digits.", |bytes| Md5::digest(bytes).into())
+            .example("md5('abc')", "900150983cd24fb0d6963f7d28e17f72"),
+    );
+    registry.register_scalar(
+        digest("sha1", "SHA-1 digest (FIPS 180-4) as 40 hexadecimal digits.", sha1)
+            .example("sha1('abc')", "a9993e364706816aba3e25717850c26c9cd0d89d"),
+    );
+    registry.register_scalar(
+        digest("sha256", "SHA-256 digest (FIPS 180-4) as 64 hexadecimal digits.", |bytes| Sha256::digest(bytes).into())
+            .example("sha256('abc')", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
+    );
+}
+
+fn digest<const N: usize>(name: &str, summary: &str, function: fn(&[u8]) -> [u8; N]) -> ScalarFunction {
+    let bound = move |bytes: &[u8], builder: &mut TextBuilder<'_>| write_hex(&function(bytes), builder);
+    ScalarFunction::new(name, "text", summary)
+        .overload([exact("text", Type::Text)], move |_| Ok(build_from_bytes(bound)))
+        .overload([exact("bytes", Type::Binary)], move |_| Ok(build_from_bytes(bound)))
+        .cost(Cost::Parse)
+        .note("Of a text, its bytes in UTF-8 are digested.")
+}
+
+/// Appends two lower-case digits a byte.
+pub fn write_hex(bytes: &[u8], builder: &mut TextBuilder<'_>) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    for byte in bytes {
+        builder.push(char::from(DIGITS[usize::from(byte >> 4)]));
+        builder.push(char::from(DIGITS[usize::from(byte & 15)]));
+    }
+}

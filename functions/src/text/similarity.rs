@@ -1,0 +1,103 @@
+//! Similarities of texts between 0 and 1.
+
+use super::lift::{measure_pair, try_measure_pair};
+use crate::error::{Error, Result};
+use crate::scalar::{Bound, Cost, ScalarFunction};
+use crate::signature::exact;
+use crate::types::Type;
+use crate::Registry;
+
+/// Adds the family.
+pub fn register(registry: &mut Registry) {
+    registry.register_scalar(
+        similarity("jaro_similarity", "Jaro similarity of two texts.", jaro).example("jaro_similarity('duck', 'duckdb')", "0.8888888888888888"),
+    );
+    registry.register_scalar(
+        similarity("jaro_winkler_similarity", "Jaro-Winkler similarity of two texts, which favours a shared start.", jaro_winkler)
+            .example("jaro_winkler_similarity('duck', 'duckdb')", "0.9333333333333333"),
+    );
+    registry.register_scalar(
+        ScalarFunction::new("jaccard", "text", "Share of distinct bytes that two texts have in common.")
+            .overload([exact("left", Type::Text), exact("right", Type::Text)], |_| {
+                Ok(try_measure_pair(Type::Float64, jaccard))
+            })
+            .note("An empty text is an error of the row.")
+            .example("jaccard('duck', 'luck')", "0.6"),
+    );
+}
+
+fn similarity(name: &str, summary: &str, function: fn(&[u8], &[u8]) -> f64) -> ScalarFunction {
+    ScalarFunction::new(name, "text", summary)
+        .overload([exact("left", Type::Text), exact("right", Type::Text)], move |_| {
+            Ok(measure_pair(Type::Float64, move |left, right| function(left.as_bytes(), right.as_bytes())))
+        })
+        .overload(
+            [exact("left", Type::Text), exact("right", Type::Text), exact("cutoff", Type::Float64)],
+            move |_| Ok(with_cutoff(function)),
+        )
+        .cost(Cost::Parse)
+        .note("Compares bytes; a similarity below the cutoff is 0.")
+}
+
+fn with_cutoff(function: fn(&[u8], &[u8]) -> f64) -> Bound {
+    Bound::strict(Type::Float64, move |arguments, rows, output, _| {
+        let (left, right) = (arguments[0].bytes(), arguments[1].bytes());
+        let cutoffs = arguments[2].fixed::<f64>();
+        let values = output.fixed::<f64>();
+        rows.for_each(|row| {
+            let similarity = function(left.get(row), right.get(row));
+            values[row] = if similarity >= cutoffs.get(row) { similarity } else { 0.0 };
+        });
+        Ok(())
+    })
+}
+
+/// Characters match if they are equal and no further apart than half the longer text; of the matched
+/// ones, those at other places in the two orders count half.
+fn jaro(left: &[u8], right: &[u8]) -> f64 {
+    if left.is_empty() || right.is_empty() {
+        return 0.0;
+    }
+    let reach = (left.len().max(right.len()) / 2).saturating_sub(1);
+    let mut taken = vec![false; right.len()];
+    let mut matched = Vec::with_capacity(left.len());
+    for (i, &byte) in left.iter().enumerate() {
+        let window = i.saturating_sub(reach)..right.len().min(i + reach + 1);
+        if let Some(j) = window.into_iter().find(|&j| !taken[j] && right[j] == byte) {
+            taken[j] = true;
+            matched.push(byte);
+        }
+    }
+    if matched.is_empty() {
+        return 0.0;
+    }
+    let others = right.iter().zip(&taken).filter(|(_, taken)| **taken).map(|(byte, _)| *byte);
+    let displaced = matched.iter().zip(others).filter(|(a, b)| **a != *b).count() / 2;
+    let (m, t) = (matched.len() as f64, displaced as f64);
+    (m / left.len() as f64 + m / right.len() as f64 + (m - t) / m) / 3.0
+}
+
+/// Winkler's bonus of 0.1 for each of at most four shared first bytes, where the similarity exceeds 0.7.
+fn jaro_winkler(left: &[u8], right: &[u8]) -> f64 {
+    let similarity = jaro(left, right);
+    if similarity <= 0.7 {
+        return similarity;
+    }
+    let shared = left.iter().zip(right).take(4).take_while(|(a, b)| a == b).count();
+    similarity + shared as f64 * 0.1 * (1.0 - similarity)
+}
+
+fn jaccard(left: &str, right: &str) -> Result<f64> {
+    if left.is_empty() || right.is_empty() {
+        return Err(Error::user("jaccard: a text is empty; expected at least one character in both"));
+    }
+    let (a, b) = (byte_set(left), byte_set(right));
+    let count = |combine: fn(u64, u64) -> u64| -> u32 { (0..4).map(|word| combine(a[word], b[word]).count_ones()).sum() };
+    Ok(f64::from(count(|a, b| a & b)) / f64::from(count(|a, b| a | b)))
+}
+
+fn byte_set(text: &str) -> [u64; 4] {
+    let mut words = [0; 4];
+    text.bytes().for_each(|byte| words[usize::from(byte >> 6)] |= 1 << (byte & 63));
+    words
+}

@@ -1,0 +1,21 @@
+//! Evaluates SQL expressions without an engine, for the tests of this crate: each call is made over
+//! constant, flat, sliced and dictionary columns, under selections and among nulls, and all must agree.
+
+mod evaluate;
+mod parse;
+mod script;
+mod show;
+mod variants;
+
+pub use evaluate::evaluate;
+pub use script::{check_examples, check_script};
+pub use show::show;
+pub use variants::{call_rows, column_of};
+
+use crate::error::Result;
+
+/// The value of an expression as SQL text, `NULL` for a null.
+pub fn answer(sql: &str) -> Result<String> {
+    let registry = crate::Registry::builtin();
+    Ok(show(&evaluate(&registry, sql)?.value))
+}
