@@ -5,4 +5,8 @@ use crate::registry::Registry;
 /// Adds every built-in function.
 pub fn register(registry: &mut Registry) {
     crate::aggregates::register(registry);
+    crate::text::register(registry);
+    crate::list::register(registry);
+    crate::structure::register(registry);
+    crate::map::register(registry);
 }

@@ -16,10 +16,16 @@ pub mod error;
 #[allow(unsafe_code)]
 pub mod kernel;
 pub mod lanes;
+mod list;
+mod map;
 pub mod registry;
 pub mod scalar;
 pub mod scratch;
 pub mod signature;
+mod structure;
+mod text;
+#[cfg(test)]
+mod trial;
 pub mod types;
 pub mod value;
 

@@ -14,6 +14,8 @@ pub enum Pattern {
     Exact(Type),
     /// Any type; arguments under one `Any` need not agree.
     Any,
+    /// Any type that is not nested, as it is.
+    Scalar,
     /// Any type, the same wherever the name stands: arguments are cast to the type they have in common.
     Variable(&'static str),
     /// Any integer, as it is.
@@ -281,6 +283,7 @@ fn target_type(pattern: &Pattern, data_type: &Type, variables: &HashMap<&'static
     match pattern {
         Pattern::Exact(target) => Some(target.clone()),
         Pattern::Any => Some(data_type.clone()),
+        Pattern::Scalar => keep(!data_type.is_nested()),
         Pattern::Variable(name) => variables.get(name).cloned(),
         Pattern::Integer => keep(data_type.is_integer() || *data_type == Type::HUGEINT),
         Pattern::Float if data_type.is_numeric() && !data_type.is_float() => Some(Type::Float64),
@@ -325,6 +328,7 @@ impl fmt::Display for Pattern {
         match self {
             Self::Exact(data_type) => write!(f, "{data_type}"),
             Self::Any => f.write_str("ANY"),
+            Self::Scalar => f.write_str("SCALAR"),
             Self::Variable(name) => f.write_str(name),
             Self::Integer => f.write_str("INTEGER TYPE"),
             Self::Float => f.write_str("FLOAT TYPE"),

@@ -28,7 +28,9 @@ impl MemberSet {
     /// Makes the elements of `range` that are not null the members.
     pub fn fill(&mut self, view: &View<'_>, range: Range<usize>) {
         self.clear();
-        range.into_iter().filter(|at| view.is_valid(*at)).for_each(|at| drop(self.insert(view, at)));
+        for at in range.filter(|at| view.is_valid(*at)) {
+            self.insert(view, at);
+        }
     }
 
     /// Places of the members, in the order they came.

@@ -1,7 +1,6 @@
 //! Any value as text inside a longer text.
 
 use crate::column::{TextBuilder, View};
-use crate::error::{Error, Result};
 use crate::types::Type;
 
 /// Appends the text of a value that is not null.
@@ -22,18 +21,4 @@ fn append_other(view: &View<'_>, row: usize, builder: &mut TextBuilder<'_>) {
         crate::Value::Boolean(value) => write!(builder, "{value}"),
         other => write!(builder, "{}", other.as_i64().unwrap_or_default()),
     };
-}
-
-/// Refuses nested arguments, which have no one text that a reader would expect.
-///
-/// # Errors
-/// [`Error::Argument`] for the first list, struct or map.
-pub fn refuse_nested(function: &str, types: &[Type]) -> Result<()> {
-    match types.iter().position(|ty| !(ty.is_integer() || matches!(ty, Type::Null | Type::Boolean | Type::Text))) {
-        Some(position) => {
-            let problem = format!("has type {}; cast it to VARCHAR, or give only lists", types[position]);
-            Err(Error::argument(function, position + 1, problem))
-        }
-        None => Ok(()),
-    }
 }

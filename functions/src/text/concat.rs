@@ -1,10 +1,10 @@
 //! Joins values into one text, one binary value or one list.
 
-use super::append::{append, refuse_nested};
+use super::append::append;
 use crate::column::{Output, Rows, View};
 use crate::error::Result;
 use crate::scalar::{Bound, ScalarFunction};
-use crate::signature::{any, exact, list_of_variable};
+use crate::signature::{Parameter, Pattern, any, exact, list_of_variable, parameter};
 use crate::types::Type;
 use crate::Registry;
 
@@ -15,16 +15,18 @@ pub fn register(registry: &mut Registry) {
     registry.register_scalar(operator());
 }
 
+/// A parameter of any type but lists, structs and maps, which have no one text that a reader would expect.
+fn scalar(name: &'static str) -> Parameter {
+    parameter(name, Pattern::Scalar)
+}
+
 fn concat() -> ScalarFunction {
     ScalarFunction::new("concat", "text", "Joins values as text, or lists into one list; nulls are left out.")
         .variadic([exact("value", Type::Text), exact("value", Type::Text)], |_| Ok(concat_values()))
         .variadic([list_of_variable("list"), list_of_variable("list")], |arguments| {
             Ok(crate::list::concat_lists(arguments.types[0].clone()))
         })
-        .variadic([any("value"), any("value")], |arguments| {
-            refuse_nested(arguments.function, arguments.types)?;
-            Ok(concat_values())
-        })
+        .variadic([scalar("value"), scalar("value")], |_| Ok(concat_values()))
         .example("concat('a', NULL, 1)", "a1")
         .example("concat([1], [2, 3])", "[1, 2, 3]")
 }
@@ -92,8 +94,7 @@ fn operator() -> ScalarFunction {
         .overload([list_of_variable("left"), list_of_variable("right")], |arguments| {
             Ok(crate::list::join_lists(arguments.types[0].clone()))
         })
-        .overload([any("left"), any("right")], |arguments| {
-            refuse_nested(arguments.function, arguments.types)?;
+        .overload([scalar("left"), scalar("right")], |_| {
             Ok(Bound::strict(Type::Text, |arguments, rows, output, _| join_as_text(arguments, rows, output)))
         })
         .note("A null on either side gives null; concat leaves nulls out.")

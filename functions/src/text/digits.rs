@@ -1,5 +1,6 @@
 //! Bytes and integers as hexadecimal and binary digits, and back; integers in any base.
 
+// Writing into a builder does not fail, so the results of `write!` carry nothing.
 use std::fmt::Write;
 
 use super::lift::{build_from_bytes, try_decode};
@@ -50,11 +51,15 @@ pub fn register(registry: &mut Registry) {
 }
 
 fn hex_bytes(bytes: &[u8], builder: &mut TextBuilder<'_>) {
-    bytes.iter().for_each(|byte| drop(write!(builder, "{byte:02X}")));
+    for byte in bytes {
+        let _ = write!(builder, "{byte:02X}");
+    }
 }
 
 fn binary_bytes(bytes: &[u8], builder: &mut TextBuilder<'_>) {
-    bytes.iter().for_each(|byte| drop(write!(builder, "{byte:08b}")));
+    for byte in bytes {
+        let _ = write!(builder, "{byte:08b}");
+    }
 }
 
 fn digits(name: &str, summary: &str, bits: u32, text: fn(&[u8], &mut TextBuilder<'_>)) -> ScalarFunction {
@@ -72,7 +77,7 @@ fn integer<T: FixedWidth>(bits: u32, widen: fn(T) -> u128) -> Bound {
         rows.for_each(|row| {
             let number = widen(numbers.get(row));
             writer.build(row, |builder| {
-                drop(if bits == 4 { write!(builder, "{number:X}") } else { write!(builder, "{number:b}") });
+                let _ = if bits == 4 { write!(builder, "{number:X}") } else { write!(builder, "{number:b}") };
             });
         });
         Ok(())

@@ -56,11 +56,7 @@ fn first_directory(path: &str) -> &str {
 }
 
 fn directory(path: &str) -> &str {
-    match path.rfind(SEPARATORS) {
-        Some(0) => &path[..1],
-        Some(end) => &path[..end],
-        None => "",
-    }
+    path.rfind(SEPARATORS).map_or("", |end| &path[..end])
 }
 
 fn parse_path() -> Result<Bound> {

@@ -20,7 +20,7 @@ pub fn register(registry: &mut Registry) {
     registry.register_scalar(
         ScalarFunction::new("url_decode", "text", "Undoes percent-encoding.")
             .overload([exact("text", Type::Text)], |_| Ok(url_decode()))
-            .note("A plus is a space; a percent sign without two digits stays; bytes that are not UTF-8 are an error of the row.")
+            .note("A plus stays; a percent sign without two digits stays too; bytes that are not UTF-8 are an error of the row.")
             .example("url_decode('a%20b%2F%C3%A9')", "a b/é"),
     );
 }
@@ -29,7 +29,10 @@ fn encode(text: &str, builder: &mut TextBuilder<'_>) {
     for byte in text.bytes() {
         match byte {
             b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => builder.push(char::from(byte)),
-            other => drop(write!(builder, "%{other:02X}")),
+            other => {
+                // Writing into a builder does not fail.
+                let _ = write!(builder, "%{other:02X}");
+            }
         }
     }
 }
@@ -65,10 +68,6 @@ fn decode(bytes: &[u8], decoded: &mut Vec<u8>) {
             (b'%', Some(byte)) => {
                 decoded.push(byte);
                 rest = &tail[2..];
-            }
-            (b'+', _) => {
-                decoded.push(b' ');
-                rest = tail;
             }
             (other, _) => {
                 decoded.push(*other);

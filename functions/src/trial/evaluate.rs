@@ -219,6 +219,10 @@ fn operate(operator: char, values: &[Literal]) -> Result<Literal> {
         };
         return Ok(Literal::new(Value::Boolean(holds)));
     }
+    if let (Value::Decimal(x, ..), Value::Decimal(y, precision, scale), '+' | '-') = (&a, &b, operator) {
+        let digits = if operator == '+' { x.0 + y.0 } else { x.0 - y.0 };
+        return Ok(Literal { value: Value::Decimal(DecimalDigits(digits), *precision, *scale), data_type: common });
+    }
     let value = match (a.as_i64(), b.as_i64()) {
         (Some(a), Some(b)) => {
             let value = match operator {

@@ -10,12 +10,3 @@ mod variants;
 pub use evaluate::evaluate;
 pub use script::{check_examples, check_script};
 pub use show::show;
-pub use variants::{call_rows, column_of};
-
-use crate::error::Result;
-
-/// The value of an expression as SQL text, `NULL` for a null.
-pub fn answer(sql: &str) -> Result<String> {
-    let registry = crate::Registry::builtin();
-    Ok(show(&evaluate(&registry, sql)?.value))
-}

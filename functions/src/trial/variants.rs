@@ -9,6 +9,9 @@ use crate::scratch::Scratch;
 use crate::types::Type;
 use crate::value::{Literal, Value};
 
+/// Rows of every shape that is tried.
+const ROWS: usize = 3;
+
 /// A flat column of these values.
 pub fn column_of(data_type: &Type, values: &[Value]) -> Result<Column> {
     let mut output = Output::new(data_type.clone());
@@ -35,7 +38,7 @@ pub fn call_rows(
     rows: Rows<'_>,
     lambdas: MakeLambdas<'_>,
 ) -> Result<Vec<Result<Value>>> {
-    let length = columns.iter().map(Column::len).max().unwrap_or(1);
+    let length = columns.iter().map(Column::len).max().unwrap_or(ROWS);
     let (bump, out_bump) = (Bump::new(), Bump::new());
     let views: Vec<_> = columns.iter().zip(types).map(|(column, data_type)| column.view(data_type, &bump)).collect();
     let mut output = Output::new(bound.result.clone());
@@ -78,9 +81,9 @@ pub fn call_variants(bound: &Bound, arguments: &[Literal], lambdas: MakeLambdas<
         let Column::Flat(array) = column_of(data_type, std::slice::from_ref(value))? else {
             return Err(Error::internal("a flat column was expected"));
         };
-        Ok(Column::Constant { value: array, length: 3 })
+        Ok(Column::Constant { value: array, length: ROWS })
     })?;
-    let mut constant = call_rows(bound, &types, &constants, Rows::All(3), lambdas)?;
+    let mut constant = call_rows(bound, &types, &constants, Rows::All(ROWS), lambdas)?;
     let first = constant.swap_remove(0);
     constant.into_iter().for_each(|other| assert_eq!(first, other, "rows of constants differ"));
     let null = Value::Null;
@@ -91,7 +94,7 @@ pub fn call_variants(bound: &Bound, arguments: &[Literal], lambdas: MakeLambdas<
         mixed(arguments, &constants)?,
     ];
     for (number, columns) in shapes.iter().enumerate() {
-        for rows in [Rows::Selected(&[0, 2]), Rows::Selected(&[2]), Rows::All(3)] {
+        for rows in [Rows::Selected(&[0, 2]), Rows::Selected(&[2]), Rows::All(ROWS)] {
             let results = call_rows(bound, &types, columns, rows, lambdas)?;
             let last = results.last().cloned();
             assert_eq!(last.as_ref(), Some(&first), "shape {number} with {rows:?} differs from constants");
@@ -108,7 +111,7 @@ fn shaped(arguments: &[Literal], make: impl Fn(&Type, &Value) -> Result<Column>)
 fn mixed(arguments: &[Literal], constants: &[Column]) -> Result<Vec<Column>> {
     let mut columns = constants.to_vec();
     if let Some(argument) = arguments.first() {
-        columns[0] = column_of(&argument.data_type, &vec![argument.value.clone(); 3])?;
+        columns[0] = column_of(&argument.data_type, &vec![argument.value.clone(); ROWS])?;
     }
     Ok(columns)
 }
