@@ -6,6 +6,10 @@ use std::cmp::Ordering;
 use arrow::datatypes::IntervalMonthDayNano;
 
 use super::view::{Data, View};
+use crate::kernel::hash::row::{hash_bytes, hash_f64, hash_u64, hash_u128};
+
+/// What a null brings to a hash: the fraction of the golden ratio, which no small integer is.
+const NULL_HASH: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// Order of two values of one type; null sorts after every value.
 pub fn compare(left: &View<'_>, left_row: usize, right: &View<'_>, right_row: usize) -> Ordering {
@@ -55,33 +59,30 @@ pub fn equal(left: &View<'_>, left_row: usize, right: &View<'_>, right_row: usiz
 /// Hash of a value; equal values have equal hashes, on every machine and in every release.
 pub fn hash(view: &View<'_>, row: usize, seed: u64) -> u64 {
     if view.is_null(row) {
-        return mix(seed, 0x9e37_79b9_7f4a_7c15);
+        return hash_u64(NULL_HASH, seed);
     }
     let index = view.value_index(row);
     match view.data {
-        Data::Null => mix(seed, 0x9e37_79b9_7f4a_7c15),
-        Data::Boolean(bits) => mix(seed, u64::from(bits.get(index))),
-        Data::Int8(values) => mix(seed, values[index] as u64),
-        Data::Int16(values) => mix(seed, values[index] as u64),
-        Data::Int32(values) => mix(seed, values[index] as u64),
-        Data::Int64(values) => mix(seed, values[index] as u64),
-        Data::UInt8(values) => mix(seed, u64::from(values[index])),
-        Data::UInt16(values) => mix(seed, u64::from(values[index])),
-        Data::UInt32(values) => mix(seed, u64::from(values[index])),
-        Data::UInt64(values) => mix(seed, values[index]),
-        Data::Float16(values) => mix(seed, float_key(values[index].to_f64())),
-        Data::Float32(values) => mix(seed, float_key(f64::from(values[index]))),
-        Data::Float64(values) => mix(seed, float_key(values[index])),
-        Data::Int128(values) => mix(mix(seed, values[index] as u64), (values[index] >> 64) as u64),
-        Data::Interval(values) => {
-            let key = interval_key(values[index]);
-            mix(mix(seed, key as u64), (key >> 64) as u64)
-        }
+        Data::Null => hash_u64(NULL_HASH, seed),
+        Data::Boolean(bits) => hash_u64(u64::from(bits.get(index)), seed),
+        Data::Int8(values) => hash_u64(values[index] as u64, seed),
+        Data::Int16(values) => hash_u64(values[index] as u64, seed),
+        Data::Int32(values) => hash_u64(values[index] as u64, seed),
+        Data::Int64(values) => hash_u64(values[index] as u64, seed),
+        Data::UInt8(values) => hash_u64(u64::from(values[index]), seed),
+        Data::UInt16(values) => hash_u64(u64::from(values[index]), seed),
+        Data::UInt32(values) => hash_u64(u64::from(values[index]), seed),
+        Data::UInt64(values) => hash_u64(values[index], seed),
+        Data::Float16(values) => hash_f64(values[index].to_f64(), seed),
+        Data::Float32(values) => hash_f64(f64::from(values[index]), seed),
+        Data::Float64(values) => hash_f64(values[index], seed),
+        Data::Int128(values) => hash_u128(values[index] as u128, seed),
+        Data::Interval(values) => hash_u128(interval_key(values[index]) as u128, seed),
         Data::Bytes(bytes) => hash_bytes(bytes.get(index), seed),
         Data::List(_) | Data::FixedList { .. } => {
             let list = view.list();
             let range = list.range(row);
-            let start = mix(seed, range.len() as u64);
+            let start = hash_u64(range.len() as u64, seed);
             range.fold(start, |state, element| hash(list.child(), element, state))
         }
         Data::Struct(fields) => {
@@ -95,39 +96,8 @@ pub fn compare_floats(left: f64, right: f64) -> Ordering {
     left.partial_cmp(&right).unwrap_or_else(|| left.is_nan().cmp(&right.is_nan()))
 }
 
-/// One bit pattern for all floats that compare equal.
-fn float_key(value: f64) -> u64 {
-    if value.is_nan() {
-        f64::NAN.to_bits()
-    } else if value == 0.0 {
-        0
-    } else {
-        value.to_bits()
-    }
-}
-
 /// Length of an interval in nanoseconds, with months of 30 days and days of 24 hours: 1 month equals 30 days.
 fn interval_key(value: IntervalMonthDayNano) -> i128 {
     const DAY: i128 = 86_400_000_000_000;
     (i128::from(value.months) * 30 + i128::from(value.days)) * DAY + i128::from(value.nanoseconds)
-}
-
-fn mix(seed: u64, value: u64) -> u64 {
-    let product = u128::from(seed ^ value ^ 0xa076_1d64_78bd_642f)
-        * u128::from(value.rotate_left(32) ^ 0xe703_7ed1_a0b4_28db);
-    let folded = (product >> 64) as u64 ^ product as u64;
-    folded.wrapping_add(seed.rotate_left(17)).wrapping_mul(0x9fb2_1c65_1e98_df25)
-}
-
-fn hash_bytes(bytes: &[u8], seed: u64) -> u64 {
-    let mut state = mix(seed, bytes.len() as u64);
-    let mut chunks = bytes.chunks_exact(8);
-    for chunk in &mut chunks {
-        let mut word = [0; 8];
-        word.copy_from_slice(chunk);
-        state = mix(state, u64::from_le_bytes(word));
-    }
-    let mut word = [0; 8];
-    word[..chunks.remainder().len()].copy_from_slice(chunks.remainder());
-    mix(state, u64::from_le_bytes(word))
 }

@@ -1,0 +1,91 @@
+//! A query made ready: bound and compiled once, run many times, also at the same time, and for one row.
+
+use std::sync::Arc;
+
+use hypostyle_engine::Context;
+use hypostyle_engine::execution::{Prepared as EnginePrepared, Run};
+use hypostyle_engine::plan::Plan;
+use hypostyle_functions::types::Schema;
+use hypostyle_functions::value::{Literal, Value};
+use hypostyle_planner::Parameter;
+
+use crate::answer::Answer;
+use crate::error::{Error, Result};
+
+/// A query that is bound and compiled. Immutable; shared between threads as it is.
+#[derive(Debug)]
+pub struct Prepared {
+    prepared: EnginePrepared,
+    parameters: Vec<Parameter>,
+    context: Arc<Context>,
+}
+
+impl Prepared {
+    pub(crate) fn new(prepared: EnginePrepared, parameters: Vec<Parameter>, context: Arc<Context>) -> Self {
+        Self { prepared, parameters, context }
+    }
+
+    /// Columns of the result.
+    pub fn schema(&self) -> &Schema {
+        self.prepared.schema()
+    }
+
+    /// Parameters in the order in which values are given: names and the types their places ask for.
+    pub fn parameters(&self) -> &[Parameter] {
+        &self.parameters
+    }
+
+    /// The physical plan, which is data: it can be shown, written to bytes and read back.
+    pub fn plan(&self) -> &Plan {
+        self.prepared.plan()
+    }
+
+    /// What the plan was made ready with.
+    pub fn context(&self) -> &Arc<Context> {
+        &self.context
+    }
+
+    /// Starts a run with these parameters.
+    ///
+    /// # Errors
+    /// A wrong number of parameters, or one that does not cast to its type.
+    pub fn run(&self, parameters: &[Value]) -> Result<Answer> {
+        Ok(Answer::of_run(self.start(parameters)?))
+    }
+
+    /// As [`Prepared::run`], for hosts that step the workers themselves or push batches in.
+    ///
+    /// # Errors
+    /// As [`Prepared::run`].
+    pub fn start(&self, parameters: &[Value]) -> Result<Run> {
+        if parameters.len() != self.parameters.len() {
+            return Err(Error::user(format!(
+                "the statement takes {} parameters; {} were given",
+                self.parameters.len(),
+                parameters.len()
+            )));
+        }
+        let literals = parameters
+            .iter()
+            .zip(&self.parameters)
+            .map(|(value, parameter)| self.coerce(value, parameter))
+            .collect::<Result<Vec<_>>>()?;
+        Ok(self.prepared.start(&literals)?)
+    }
+
+    fn coerce(&self, value: &Value, parameter: &Parameter) -> Result<Literal> {
+        if value.is_null() {
+            return Ok(Literal::null(parameter.data_type.clone()));
+        }
+        let given = Literal::new(value.clone());
+        if given.data_type == parameter.data_type {
+            return Ok(given);
+        }
+        let cast = hypostyle_engine::plan::Expression::Cast {
+            input: Box::new(hypostyle_engine::plan::Expression::Literal(given)),
+            to: parameter.data_type.clone(),
+            is_try: false,
+        };
+        Ok(hypostyle_engine::expression::evaluate_constant(&cast, &self.context)?)
+    }
+}
