@@ -1,0 +1,118 @@
+//! Kernels over slices that fit the second-level cache: elements a second at each CPU level.
+
+use std::hint::black_box;
+
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use hypostyle_functions::kernel::bucketize::{Borders, Closed, bucketize_f32_at};
+use hypostyle_functions::kernel::embedding;
+use hypostyle_functions::kernel::hash::row::hash_bytes;
+use hypostyle_functions::kernel::hash::sigrid::{SigridHash, sigrid_hash_at};
+use hypostyle_functions::kernel::level::Level;
+use hypostyle_functions::kernel::reproducible::Sum;
+use hypostyle_functions::kernel::transcendental as math;
+
+const ELEMENTS: usize = 65_536;
+
+/// Uniform doubles in `low .. high` from a fixed seed.
+fn uniform(low: f64, high: f64) -> Vec<f64> {
+    let mut state = 42u64;
+    let mut next = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 11) as f64 / (1u64 << 53) as f64
+    };
+    (0..ELEMENTS).map(|_| low + (high - low) * next()).collect()
+}
+
+fn transcendental(criterion: &mut Criterion) {
+    type Kernel = fn(Level, &[f64], &mut [f64]);
+    let kernels: [(&str, Kernel, f64, f64); 6] = [
+        ("ln", math::ln_at, 1e-3, 1e6),
+        ("log1p", math::log1p_at, 0.0, 1e4),
+        ("exp", math::exp_at, -20.0, 20.0),
+        ("sigmoid", math::sigmoid_at, -10.0, 10.0),
+        ("tanh", math::tanh_at, -3.0, 3.0),
+        ("sin", math::sin_at, -100.0, 100.0),
+    ];
+    let mut output = vec![0.0; ELEMENTS];
+    for (name, kernel, low, high) in kernels {
+        let input = uniform(low, high);
+        let mut group = criterion.benchmark_group(format!("{name}_f64"));
+        group.throughput(Throughput::Elements(ELEMENTS as u64));
+        for level in Level::available() {
+            group.bench_function(BenchmarkId::from_parameter(level.tier().name()), |bencher| {
+                bencher.iter(|| kernel(level, black_box(&input), &mut output));
+            });
+        }
+    }
+}
+
+fn bucketize(criterion: &mut Criterion) {
+    let input: Vec<f32> = uniform(0.0, 1e6).into_iter().map(|value| value as f32).collect();
+    let mut output = vec![0; ELEMENTS];
+    for count in [16usize, 256, 1024, 4096] {
+        let borders: Vec<f64> = (1..=count).map(|at| at as f64 * 1e6 / count as f64).collect();
+        let Ok(borders) = Borders::<f32>::new(&borders, Closed::Left) else { return };
+        let mut group = criterion.benchmark_group(format!("bucketize_f32/{count}"));
+        group.throughput(Throughput::Elements(ELEMENTS as u64));
+        for level in Level::available() {
+            group.bench_function(BenchmarkId::from_parameter(level.tier().name()), |bencher| {
+                bencher.iter(|| bucketize_f32_at(level, &borders, black_box(&input), &mut output));
+            });
+        }
+    }
+}
+
+fn hashes(criterion: &mut Criterion) {
+    let ids: Vec<i64> = uniform(0.0, 1e15).into_iter().map(|value| value as i64).collect();
+    let mut output = vec![0i64; ELEMENTS];
+    let Some(hash) = SigridHash::new(7, 1_000_003) else { return };
+    let mut group = criterion.benchmark_group("sigrid_hash");
+    group.throughput(Throughput::Elements(ELEMENTS as u64));
+    for level in Level::available() {
+        group.bench_function(BenchmarkId::from_parameter(level.tier().name()), |bencher| {
+            bencher.iter(|| sigrid_hash_at(level, &hash, black_box(&ids), &mut output));
+        });
+    }
+    group.finish();
+    let text = vec![b'x'; 4096];
+    let mut group = criterion.benchmark_group("hash_bytes");
+    for length in [8usize, 24, 4096] {
+        group.throughput(Throughput::Bytes(length as u64));
+        group.bench_function(BenchmarkId::from_parameter(length), |bencher| {
+            bencher.iter(|| hash_bytes(black_box(&text[..length]), 1));
+        });
+    }
+}
+
+fn vectors(criterion: &mut Criterion) {
+    let left: Vec<f32> = uniform(-1.0, 1.0).into_iter().map(|value| value as f32).collect();
+    let right: Vec<f32> = left.iter().rev().copied().collect();
+    for dimension in [64usize, 768] {
+        let mut group = criterion.benchmark_group(format!("vector_f32/{dimension}"));
+        group.throughput(Throughput::Bytes(8 * ELEMENTS as u64));
+        let pairs = || left.chunks_exact(dimension).zip(right.chunks_exact(dimension));
+        group.bench_function("dot", |bencher| {
+            bencher.iter(|| pairs().map(|(a, b)| embedding::dot_f32(a, b)).sum::<f32>());
+        });
+        group.bench_function("cosine", |bencher| {
+            bencher.iter(|| pairs().map(|(a, b)| embedding::cosine_f32(a, b)).sum::<f32>());
+        });
+    }
+}
+
+fn sums(criterion: &mut Criterion) {
+    let values = uniform(-1e6, 1e6);
+    let mut group = criterion.benchmark_group("sum_f64");
+    group.throughput(Throughput::Bytes(8 * ELEMENTS as u64));
+    group.bench_function("reproducible", |bencher| {
+        bencher.iter(|| {
+            let mut sum = Sum::default();
+            sum.add_slice(black_box(&values));
+            sum.finish()
+        });
+    });
+    group.bench_function("plain", |bencher| bencher.iter(|| black_box(&values).iter().sum::<f64>()));
+}
+
+criterion_group!(kernels, transcendental, bucketize, hashes, vectors, sums);
+criterion_main!(kernels);
