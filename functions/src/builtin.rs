@@ -5,6 +5,7 @@ use crate::registry::Registry;
 /// Adds every built-in function.
 pub fn register(registry: &mut Registry) {
     crate::aggregates::register(registry);
+    crate::arithmetic::register(registry);
     crate::text::register(registry);
     crate::list::register(registry);
     crate::structure::register(registry);

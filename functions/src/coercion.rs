@@ -26,14 +26,22 @@ pub fn implicit_cost(from: &Type, to: &Type) -> Option<u32> {
             (room >= integer_digits(from) || (*precision == 38 && *scale == 0)).then_some(60)
         }
         (Type::Decimal(..), Type::Float64) => Some(80),
-        (Type::Decimal(..), Type::Float32) => Some(90),
+        // Beside a single the single wins, alone the double does.
+        (Type::Decimal(..), Type::Float32) => Some(83),
         _ if from.is_numeric() && to.is_numeric() => {
             let (a, b) = (numeric_rank(from)?, numeric_rank(to)?);
             let sign_lost = from.is_signed_integer() && to.is_unsigned_integer();
             let same_width = from.is_unsigned_integer() && to.is_signed_integer() && a.width >= b.width;
-            (a.width <= b.width && a.class <= b.class && !sign_lost && !same_width
-                || to.is_float() && !from.is_float())
-            .then(|| 2 + (b.width - a.width).unsigned_abs() + 20 * (b.class - a.class).unsigned_abs())
+            if to.is_float() && !from.is_float() {
+                // A double is nearer to an integer than a single, but beside a single the single wins.
+                return Some(match to {
+                    Type::Float64 => 42,
+                    Type::Float32 => 45,
+                    _ => 47,
+                });
+            }
+            (a.width <= b.width && a.class <= b.class && !sign_lost && !same_width)
+                .then(|| 2 + (b.width - a.width).unsigned_abs() + 20 * (b.class - a.class).unsigned_abs())
         }
         (Type::Date, Type::Timestamp(unit)) => Some(if *unit == TimeUnit::Microsecond { 10 } else { 15 }),
         (Type::Date, Type::TimestampTz) => Some(20),
@@ -192,9 +200,10 @@ mod tests {
         assert!(implicit_cost(&Type::Int64, &Type::Float32).is_some());
         assert!(implicit_cost(&Type::Float64, &Type::Float32).is_none());
         assert!(implicit_cost(&Type::Float64, &Type::Int64).is_none());
-        let (to_double, to_single) =
-            (implicit_cost(&Type::Int64, &Type::Float64), implicit_cost(&Type::Int64, &Type::Float32));
-        assert!(to_single < to_double || to_single > to_double);
+        for integer in [Type::Int8, Type::Int32, Type::UInt64] {
+            let (to_double, to_single) = (implicit_cost(&integer, &Type::Float64), implicit_cost(&integer, &Type::Float32));
+            assert!(to_double < to_single);
+        }
     }
 
     #[test]

@@ -8,9 +8,14 @@
 
 pub mod aggregate;
 mod aggregates;
+#[cfg(test)]
+mod answers;
+mod arithmetic;
 mod builtin;
+pub mod cast;
 pub mod coercion;
 pub mod column;
+pub mod date;
 pub mod documentation;
 pub mod error;
 #[allow(unsafe_code)]

@@ -117,7 +117,9 @@ impl Given<'_> {
         match self {
             Self::Typed(from) => implicit_cost(from, to),
             Self::TextLiteral => literal_cost(to),
+            // Every integer type that holds the constant is equally near, but for its own, which is nearest.
             Self::IntegerLiteral(from, value) => match implicit_cost(from, to) {
+                Some(cost) if to.is_integer() => Some(cost.min(3)),
                 Some(cost) => Some(cost),
                 None if integer_holds(to, *value) => Some(3),
                 None => None,

@@ -1,0 +1,43 @@
+//! The operator `+`.
+
+use super::integer::{self, Operation, Overflowing};
+use super::{CATEGORY, decimal, temporal};
+use crate::lanes::binary;
+use crate::scalar::{Bound, ScalarFunction};
+use crate::signature::exact;
+use crate::types::Type;
+
+#[derive(Clone, Copy)]
+struct Add;
+
+impl Operation for Add {
+    const SYMBOL: &'static str = "+";
+
+    #[inline(always)]
+    fn apply<T: Overflowing>(left: T, right: T) -> (T, bool) {
+        left.add(right)
+    }
+}
+
+pub(super) fn function() -> ScalarFunction {
+    let function = ScalarFunction::new(
+        "+",
+        CATEGORY,
+        "Sum of two numbers; a date, time or timestamp moved by an interval or by days.",
+    )
+    .alias("add")
+    .note("Integers keep their type, and overflow is an error; floats follow IEEE 754.")
+    .note("A decimal sum has the larger scale and one digit more; DATE + INTERVAL is a TIMESTAMP.")
+    .note("Months are added first and clip to the last day of the month, then days, then time.")
+    .example("1 + 2", "3")
+    .example("1.5 + 2", "3.5")
+    .example("date '2024-01-31' + interval 1 month", "2024-02-29 00:00:00");
+    let function = integer::forms::<Add>(function)
+        .overload([exact("left", Type::Float32), exact("right", Type::Float32)], |_| {
+            Ok(Bound::lanes(Type::Float32, binary(|a: f32, b: f32| a + b)))
+        })
+        .overload([exact("left", Type::Float64), exact("right", Type::Float64)], |_| {
+            Ok(Bound::lanes(Type::Float64, binary(|a: f64, b: f64| a + b)))
+        });
+    temporal::sum_forms(decimal::sum_forms(function, "+", false))
+}

@@ -1,0 +1,5 @@
+//! Dates, times, timestamps and intervals.
+
+pub mod calendar;
+pub mod part;
+pub mod zone;
