@@ -9,6 +9,7 @@ pub fn register(registry: &mut Registry) {
     crate::comparison::register(registry);
     crate::logic::register(registry);
     crate::text::register(registry);
+    crate::regex::register(registry);
     crate::list::register(registry);
     crate::structure::register(registry);
     crate::map::register(registry);

@@ -25,6 +25,7 @@ pub mod lanes;
 mod list;
 mod logic;
 mod map;
+mod regex;
 pub mod registry;
 pub mod scalar;
 pub mod scratch;
