@@ -8,6 +8,7 @@
 
 #[macro_use]
 pub mod level;
+pub mod bitmap;
 pub mod bpe;
 pub mod bucketize;
 pub mod divisor;
