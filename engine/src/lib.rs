@@ -10,6 +10,7 @@ pub mod catalog;
 pub mod context;
 pub mod error;
 pub mod memory;
+pub mod expression;
 pub mod plan;
 pub mod table;
 
