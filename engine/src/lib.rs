@@ -4,6 +4,7 @@
 //! [`Batch`]es come out; the executor owns the loop and can stop between any two steps.
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 pub mod batch;
 pub mod catalog;

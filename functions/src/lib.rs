@@ -5,6 +5,7 @@
 //! [`aggregate`] and [`lanes`] are what an author implements; [`registry`] is where a planner finds them.
 #![deny(unsafe_code)]
 #![warn(missing_docs)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 pub mod aggregate;
 mod aggregates;
