@@ -10,4 +10,5 @@ pub fn register(registry: &mut Registry) {
     crate::list::register(registry);
     crate::structure::register(registry);
     crate::map::register(registry);
+    crate::token::register(registry);
 }

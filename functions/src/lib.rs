@@ -30,6 +30,7 @@ pub mod scratch;
 pub mod signature;
 mod structure;
 mod text;
+mod token;
 #[cfg(test)]
 mod trial;
 pub mod types;
