@@ -6,9 +6,10 @@ use crate::registry::Registry;
 pub fn register(registry: &mut Registry) {
     crate::aggregates::register(registry);
     crate::arithmetic::register(registry);
+    crate::comparison::register(registry);
+    crate::logic::register(registry);
     crate::text::register(registry);
     crate::list::register(registry);
     crate::structure::register(registry);
     crate::map::register(registry);
-    crate::token::register(registry);
 }

@@ -129,7 +129,9 @@ pub fn common_type(left: &Type, right: &Type) -> Option<Type> {
             let whole = (i32::from(*p) - i32::from(*s)).max(integer_digits(other));
             Some(Type::Decimal(u8::try_from((whole + i32::from(*s)).clamp(1, 38)).unwrap_or(38), *s))
         }
-        (Type::Decimal(..), other) | (other, Type::Decimal(..)) if other.is_float() => Some(Type::Float64),
+        (Type::Decimal(..), Type::Float16) | (Type::Float16, Type::Decimal(..)) => Some(Type::Float32),
+        (Type::Decimal(..), other) | (other, Type::Decimal(..)) if other.is_float() => Some(other.clone()),
+        (Type::Timestamp(a), Type::Timestamp(b)) => Some(Type::Timestamp(*a.max(b))),
         _ if left.is_integer() && right.is_integer() => Some(common_integer(left, right)),
         (Type::Float16, Type::Float32) | (Type::Float32, Type::Float16) => Some(Type::Float32),
         _ if left.is_numeric() && right.is_numeric() => {

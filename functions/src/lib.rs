@@ -5,7 +5,6 @@
 //! [`aggregate`] and [`lanes`] are what an author implements; [`registry`] is where a planner finds them.
 #![deny(unsafe_code)]
 #![warn(missing_docs)]
-#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 pub mod aggregate;
 mod aggregates;
@@ -16,6 +15,7 @@ mod builtin;
 pub mod cast;
 pub mod coercion;
 pub mod column;
+mod comparison;
 pub mod date;
 pub mod documentation;
 pub mod error;
@@ -23,6 +23,7 @@ pub mod error;
 pub mod kernel;
 pub mod lanes;
 mod list;
+mod logic;
 mod map;
 pub mod registry;
 pub mod scalar;
@@ -30,7 +31,6 @@ pub mod scratch;
 pub mod signature;
 mod structure;
 mod text;
-mod token;
 #[cfg(test)]
 mod trial;
 pub mod types;

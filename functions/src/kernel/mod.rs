@@ -8,11 +8,12 @@
 
 #[macro_use]
 pub mod level;
+pub mod bpe;
 pub mod bucketize;
 pub mod divisor;
 pub mod embedding;
 pub mod hash;
 pub mod prefetch;
+pub mod pretokenize;
 pub mod reproducible;
-pub mod lane_loop;
 pub mod transcendental;

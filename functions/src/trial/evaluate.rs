@@ -310,25 +310,8 @@ fn coerce(value: &Value, target: &Type) -> Result<Value> {
             let entries = entries.iter().map(|(k, v)| Ok((coerce(k, key)?, coerce(v, value_type)?)));
             Value::Map(Type::clone(key), Type::clone(value_type), entries.collect::<Result<_>>()?)
         }
-        _ => return cast(value, target),
+        _ => return Err(refused()),
     })
-}
-
-/// The cast of the library, for what is not made here.
-fn cast(value: &Value, target: &Type) -> Result<Value> {
-    let bump = Bump::new();
-    let source = value.data_type();
-    let column = column_of(&source, std::slice::from_ref(value))?;
-    let bound = crate::cast::bind_cast(&source, target, false, &Settings::default())?;
-    let mut output = Output::new(target.clone());
-    output.prepare(1);
-    let mut scratch = crate::scratch::Scratch::new();
-    let view = column.view(&source, &bump);
-    crate::cast::invoke::invoke(&bound, &[view], crate::column::Rows::All(1), &mut output, &mut scratch)?;
-    match output.errors().first() {
-        Some((_, error)) => Err(error.clone()),
-        None => Ok(value_at(&output.view(&bump), 0)),
-    }
 }
 
 fn float(value: &Value) -> Option<f64> {

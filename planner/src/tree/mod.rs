@@ -6,6 +6,7 @@
 mod expression;
 mod query;
 mod statement;
+mod children;
 mod display;
 
 pub use expression::{

@@ -1,0 +1,321 @@
+//! The tokens of a vocabulary by their bytes and by their rank.
+//!
+//! Tokens of up to eight bytes, which are most of what text looks up, are found in a table that holds the bytes as a word;
+//! longer ones in a table of ranks that is compared with the bytes in one buffer.
+
+use crate::kernel::hash::row::{hash_bytes, hash_u64};
+use std::fmt;
+
+/// Why a vocabulary was refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum VocabularyError {
+    /// A line of the text format is not a token in base64, a space and a rank.
+    Line { line: usize },
+    /// A single byte is no token, so some text could not be encoded.
+    MissingByte { byte: u8 },
+    /// Two tokens have one rank, or one token two ranks.
+    Repeated { rank: u32 },
+    /// A token is empty.
+    Empty { rank: u32 },
+    /// The ranks are spread so far that they cannot be an index.
+    Sparse { rank: u32, tokens: usize },
+    /// The vocabulary holds more than 2^32 bytes.
+    TooLarge,
+}
+
+impl fmt::Display for VocabularyError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            VocabularyError::Line { line } => {
+                write!(formatter, "line {line}: expected a token in base64, a space and its rank")
+            }
+            VocabularyError::MissingByte { byte } => {
+                write!(formatter, "no token is the single byte 0x{byte:02x}; expected all 256")
+            }
+            VocabularyError::Repeated { rank } => {
+                write!(formatter, "rank {rank} or its token appears twice; expected each once")
+            }
+            VocabularyError::Empty { rank } => write!(formatter, "the token of rank {rank} is empty"),
+            VocabularyError::Sparse { rank, tokens } => {
+                write!(
+                    formatter,
+                    "rank {rank} is far above the number of tokens, {tokens}; expected ranks without large gaps"
+                )
+            }
+            VocabularyError::TooLarge => formatter.write_str("the tokens exceed 4 GiB"),
+        }
+    }
+}
+
+impl std::error::Error for VocabularyError {}
+
+/// No token: the rank that no vocabulary gives.
+pub(super) const NO_RANK: u32 = u32::MAX;
+
+/// Bytes of a token that fit a word.
+const SHORT_BYTES: usize = 8;
+
+/// A token of at most [`SHORT_BYTES`] bytes; `length` 0 marks an empty slot.
+#[derive(Clone, Copy, Debug, Default)]
+struct ShortSlot {
+    word: u64,
+    rank: u32,
+    length: u32,
+}
+
+/// The tokens of a vocabulary; the rank of a token is its number.
+#[derive(Clone, Debug)]
+pub struct Vocabulary {
+    /// The bytes of all tokens.
+    bytes: Vec<u8>,
+    /// Where the token of each rank starts and ends in `bytes`; both 0 for a rank without token.
+    spans: Vec<(u32, u32)>,
+    tokens: usize,
+    /// Open addressing by linear probing; at most half full.
+    short: Vec<ShortSlot>,
+    /// Ranks of the longer tokens, with the upper half of their hash; at most half full.
+    long: Vec<(u32, u32)>,
+    /// Ranks of all pairs of bytes: the first merges of every piece.
+    pairs: Vec<u32>,
+    longest: usize,
+}
+
+impl Vocabulary {
+    /// The vocabulary in the text format of `tiktoken`: a line for each token, in base64, with its rank.
+    pub fn from_tiktoken(text: &[u8]) -> Result<Vocabulary, VocabularyError> {
+        let mut tokens = Vec::new();
+        for (index, line) in text.split(|&byte| byte == b'\n').enumerate() {
+            let line = line.strip_suffix(b"\r").unwrap_or(line);
+            if !line.is_empty() {
+                tokens.push(token_of_line(line).ok_or(VocabularyError::Line { line: index + 1 })?);
+            }
+        }
+        Vocabulary::from_tokens(tokens)
+    }
+
+    /// The vocabulary of tokens with their ranks, in any order.
+    pub fn from_tokens<T: AsRef<[u8]>>(
+        tokens: impl IntoIterator<Item = (T, u32)>,
+    ) -> Result<Vocabulary, VocabularyError> {
+        let tokens: Vec<(T, u32)> = tokens.into_iter().collect();
+        let highest = tokens.iter().map(|&(_, rank)| rank).max().unwrap_or(0);
+        if highest == NO_RANK || highest as usize > 16 * tokens.len() + 1024 {
+            return Err(VocabularyError::Sparse { rank: highest, tokens: tokens.len() });
+        }
+        let total: usize = tokens.iter().map(|(token, _)| token.as_ref().len()).sum();
+        let mut bytes = Vec::with_capacity(total);
+        let mut spans = vec![(0, 0); highest as usize + 1];
+        for (token, rank) in &tokens {
+            let start = u32::try_from(bytes.len()).map_err(|_| VocabularyError::TooLarge)?;
+            bytes.extend_from_slice(token.as_ref());
+            let end = u32::try_from(bytes.len()).map_err(|_| VocabularyError::TooLarge)?;
+            let span = &mut spans[*rank as usize];
+            match (start == end, *span) {
+                (true, _) => return Err(VocabularyError::Empty { rank: *rank }),
+                (false, (0, 0)) => *span = (start, end),
+                (false, _) => return Err(VocabularyError::Repeated { rank: *rank }),
+            }
+        }
+        let longest = tokens.iter().map(|(token, _)| token.as_ref().len()).max().unwrap_or(0);
+        let short_count = tokens.iter().filter(|(token, _)| token.as_ref().len() <= SHORT_BYTES).count();
+        let slots = |count: usize| (2 * count).next_power_of_two().max(2);
+        let mut vocabulary = Vocabulary {
+            bytes,
+            spans,
+            tokens: tokens.len(),
+            short: vec![ShortSlot::default(); slots(short_count)],
+            long: vec![(NO_RANK, 0); slots(tokens.len() - short_count)],
+            pairs: Vec::new(),
+            longest,
+        };
+        for (token, rank) in &tokens {
+            vocabulary.insert(token.as_ref(), *rank)?;
+        }
+        vocabulary.index_pairs()?;
+        Ok(vocabulary)
+    }
+
+    fn insert(&mut self, token: &[u8], rank: u32) -> Result<(), VocabularyError> {
+        if self.rank(token).is_some() {
+            return Err(VocabularyError::Repeated { rank });
+        }
+        if token.len() <= SHORT_BYTES {
+            let word = word_of(token);
+            let mask = self.short.len() - 1;
+            let mut slot = hash_short(word, token.len()) as usize & mask;
+            while self.short[slot].length != 0 {
+                slot = (slot + 1) & mask;
+            }
+            self.short[slot] = ShortSlot { word, rank, length: token.len() as u32 };
+        } else {
+            let hash = hash_bytes(token, 0);
+            let mask = self.long.len() - 1;
+            let mut slot = hash as usize & mask;
+            while self.long[slot].0 != NO_RANK {
+                slot = (slot + 1) & mask;
+            }
+            self.long[slot] = (rank, (hash >> 32) as u32);
+        }
+        Ok(())
+    }
+
+    /// Checks that every byte is a token and finds the ranks of all pairs of bytes.
+    fn index_pairs(&mut self) -> Result<(), VocabularyError> {
+        if let Some(byte) = (0..=u8::MAX).find(|&byte| self.rank(&[byte]).is_none()) {
+            return Err(VocabularyError::MissingByte { byte });
+        }
+        let pair = |pair: u16| self.rank(&pair.to_le_bytes()).unwrap_or(NO_RANK);
+        self.pairs = (0..=u16::MAX).map(pair).collect();
+        Ok(())
+    }
+
+    /// The rank of a token; `None` if the bytes are no token.
+    #[inline]
+    pub fn rank(&self, token: &[u8]) -> Option<u32> {
+        Some(self.rank_or_none(token)).filter(|&rank| rank != NO_RANK)
+    }
+
+    /// The rank of a token, or [`NO_RANK`].
+    #[inline(always)]
+    pub(super) fn rank_or_none(&self, token: &[u8]) -> u32 {
+        if token.len() <= SHORT_BYTES { self.rank_of_short(token) } else { self.rank_of_long(token) }
+    }
+
+    #[inline(always)]
+    fn rank_of_short(&self, token: &[u8]) -> u32 {
+        let word = word_of(token);
+        let mask = self.short.len() - 1;
+        let mut slot = hash_short(word, token.len()) as usize & mask;
+        loop {
+            let held = self.short[slot & mask];
+            if held.word == word && held.length as usize == token.len() && held.length != 0 {
+                return held.rank;
+            }
+            if held.length == 0 {
+                return NO_RANK;
+            }
+            slot += 1;
+        }
+    }
+
+    #[inline]
+    fn rank_of_long(&self, token: &[u8]) -> u32 {
+        if token.len() > self.longest {
+            return NO_RANK;
+        }
+        let hash = hash_bytes(token, 0);
+        let mask = self.long.len() - 1;
+        let mut slot = hash as usize & mask;
+        loop {
+            let (rank, upper) = self.long[slot];
+            if rank == NO_RANK || (upper == (hash >> 32) as u32 && self.span(rank) == token) {
+                return rank;
+            }
+            slot = (slot + 1) & mask;
+        }
+    }
+
+    fn span(&self, rank: u32) -> &[u8] {
+        let (start, end) = self.spans.get(rank as usize).copied().unwrap_or((0, 0));
+        &self.bytes[start as usize..end as usize]
+    }
+
+    /// The rank of the token of two bytes, or [`NO_RANK`].
+    #[inline(always)]
+    pub(super) fn rank_of_pair(&self, first: u8, second: u8) -> u32 {
+        self.pairs[usize::from(u16::from_le_bytes([first, second]))]
+    }
+
+    /// The bytes of a token; `None` if no token has this rank.
+    pub fn bytes(&self, rank: u32) -> Option<&[u8]> {
+        Some(self.span(rank)).filter(|bytes| !bytes.is_empty())
+    }
+
+    /// The number of tokens.
+    pub fn len(&self) -> usize {
+        self.tokens
+    }
+
+    /// Whether there are no tokens; never, since all single bytes are tokens.
+    pub fn is_empty(&self) -> bool {
+        self.tokens == 0
+    }
+
+    /// Bytes held, for the budget.
+    pub fn memory_bytes(&self) -> usize {
+        self.bytes.capacity()
+            + self.spans.capacity() * size_of::<(u32, u32)>()
+            + self.short.capacity() * size_of::<ShortSlot>()
+            + self.long.capacity() * size_of::<(u32, u32)>()
+            + self.pairs.capacity() * size_of::<u32>()
+    }
+
+    /// Appends the bytes of tokens; the first number that is no token is given back.
+    pub fn decode(&self, tokens: &[u32], bytes: &mut Vec<u8>) -> Result<(), u32> {
+        for &token in tokens {
+            bytes.extend_from_slice(self.bytes(token).ok_or(token)?);
+        }
+        Ok(())
+    }
+}
+
+/// Up to eight bytes as a word, the first lowest, zeros above.
+#[inline(always)]
+fn word_of(token: &[u8]) -> u64 {
+    let length = token.len();
+    let four =
+        |at: usize| u64::from(u32::from_le_bytes([token[at], token[at + 1], token[at + 2], token[at + 3]]));
+    match length {
+        4..=8 => four(0) | (four(length - 4) << (8 * (length - 4))),
+        1..=3 => {
+            let middle = u64::from(token[length / 2]) << (8 * (length / 2));
+            u64::from(token[0]) | middle | (u64::from(token[length - 1]) << (8 * (length - 1)))
+        }
+        _ => 0,
+    }
+}
+
+#[inline(always)]
+fn hash_short(word: u64, length: usize) -> u64 {
+    hash_u64(word, 0) ^ length as u64
+}
+
+/// A token and its rank from a line of the text format.
+fn token_of_line(line: &[u8]) -> Option<(Vec<u8>, u32)> {
+    let space = line.iter().position(|&byte| byte == b' ')?;
+    let rank = std::str::from_utf8(&line[space + 1..]).ok()?.parse().ok()?;
+    Some((decode_base64(&line[..space])?, rank))
+}
+
+/// Bytes from base64 in the standard alphabet, padded.
+fn decode_base64(text: &[u8]) -> Option<Vec<u8>> {
+    if text.len() % 4 != 0 {
+        return None;
+    }
+    let mut bytes = Vec::with_capacity(text.len() / 4 * 3);
+    for (index, group) in text.chunks_exact(4).enumerate() {
+        let padding = group.iter().rev().take_while(|&&symbol| symbol == b'=').count();
+        if padding > 2 || (padding > 0 && index + 1 < text.len() / 4) {
+            return None;
+        }
+        let mut word = 0u32;
+        for &symbol in &group[..4 - padding] {
+            word = (word << 6) | base64_digit(symbol)?;
+        }
+        let word = word << (6 * padding + 8);
+        bytes.extend_from_slice(&word.to_be_bytes()[..3 - padding]);
+    }
+    Some(bytes)
+}
+
+fn base64_digit(symbol: u8) -> Option<u32> {
+    let digit = match symbol {
+        b'A'..=b'Z' => symbol - b'A',
+        b'a'..=b'z' => symbol - b'a' + 26,
+        b'0'..=b'9' => symbol - b'0' + 52,
+        b'+' => 62,
+        b'/' => 63,
+        _ => return None,
+    };
+    Some(u32::from(digit))
+}

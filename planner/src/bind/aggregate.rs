@@ -1,0 +1,193 @@
+//! Calls of aggregates, and what else may stand beside them.
+
+use hypostyle_engine::plan::{AggregateCall, Expression, SortKey};
+use hypostyle_functions::aggregate::AggregateFunction;
+use hypostyle_functions::scalar::Arguments;
+use hypostyle_functions::signature::Signature;
+use hypostyle_functions::Literal;
+
+use crate::bind::Binder;
+use crate::bind::call::{Operand, Slot, choose};
+use crate::bind::frame::Frame;
+use crate::bind::scope::Bound;
+use crate::error::{Error, Result};
+use crate::logical::{Column, Computed};
+use crate::span::Span;
+use crate::tree::{Argument, Call, ExpressionKind, Name, OrderTerm};
+
+/// Standard SQL's names for aggregates of `WITHIN GROUP (ORDER BY x)`, with ours.
+const ORDERED_SETS: [(&str, &str); 3] =
+    [("percentile_cont", "quantile_cont"), ("percentile_disc", "quantile_disc"), ("mode", "mode")];
+
+/// True for names that only `WITHIN GROUP` gives a meaning.
+pub(super) fn is_ordered_set(name: &str) -> bool {
+    ORDERED_SETS.iter().any(|(standard, _)| *standard == name)
+}
+
+impl Binder<'_> {
+    /// An aggregate becomes a column of the relation below.
+    pub(super) fn aggregate(&mut self, call: &Call, span: Span, frame: &mut Frame) -> Result<Bound> {
+        frame.check_aggregate(&call.name.text.to_lowercase(), span)?;
+        let rewritten = ordered_set(call, span)?;
+        let call = rewritten.as_ref().unwrap_or(call);
+        let name = call.name.text.to_lowercase();
+        let Some(function) = self.context.registry.aggregate(&name).cloned() else {
+            return Err(Error::invalid(format!("{name} needs WITHIN GROUP (ORDER BY ..)"), span));
+        };
+        frame.inside_aggregate = true;
+        let bound = self.aggregate_call(&function, call, span, frame);
+        frame.inside_aggregate = false;
+        let bound = bound?;
+        let column = match frame.calls.iter().find(|(_, held)| *held == bound) {
+            Some((column, _)) => column.clone(),
+            None => {
+                let column = self.new_column(name, bound.data_type.clone());
+                frame.calls.push((column.clone(), bound));
+                column
+            }
+        };
+        Ok(Bound::typed(column.read()))
+    }
+
+    fn aggregate_call(
+        &mut self,
+        function: &AggregateFunction,
+        call: &Call,
+        span: Span,
+        frame: &mut Frame,
+    ) -> Result<AggregateCall> {
+        let star = matches!(call.arguments.as_slice(), [Argument { value, .. }] if matches!(value.kind, ExpressionKind::Star(_)));
+        let written = if star { &[] } else { call.arguments.as_slice() };
+        let mut operands = Vec::with_capacity(written.len());
+        for argument in written {
+            let bound = self.untyped_as_text(&argument.value, frame)?;
+            operands.push(Operand::Value(bound, argument.value.span));
+        }
+        let names: Vec<Option<&Name>> = written.iter().map(|argument| argument.name.as_ref()).collect();
+        let forms: Vec<&Signature> = function.overloads.iter().map(|overload| &overload.signature).collect();
+        let choice = choose(&function.name, &forms, &operands, &names, span)?;
+        let Some(overload) = function.overloads.get(choice.form) else {
+            return Err(Error::internal("a form of an aggregate vanished"));
+        };
+        let mut operands: Vec<Option<Operand<'_>>> = operands.into_iter().map(Some).collect();
+        let mut arguments = Vec::with_capacity(choice.slots.len());
+        for (slot, to) in choice.slots.iter().zip(&choice.fit.types) {
+            let (bound, place) = match slot {
+                Slot::Default(literal) => (Bound::typed(Expression::Literal(literal.clone())), span),
+                Slot::Given(index) => match operands.get_mut(*index).and_then(Option::take) {
+                    Some(Operand::Value(bound, place)) => (bound, place),
+                    _ => return Err(Error::internal("an argument was taken twice")),
+                },
+            };
+            arguments.push(self.cast(bound, to, place)?);
+        }
+        let constants: Vec<Option<Literal>> = arguments.iter().map(constant).collect();
+        let settings = &self.context.settings;
+        let surroundings =
+            Arguments { function: &function.name, types: &choice.fit.types, constants: &constants, settings };
+        let bound = (overload.bind)(&surroundings).map_err(|error| Error::from(error).at(span))?;
+        let filter = match &call.filter {
+            Some(filter) => {
+                let condition = self.expression(filter, frame)?;
+                Some(self.boolean(condition, "the condition of FILTER", filter.span)?)
+            }
+            None => None,
+        };
+        let order = match function.order_sensitive {
+            true => self.order_inside(&call.order_by, frame)?,
+            false => Vec::new(),
+        };
+        Ok(AggregateCall {
+            function: function.name.clone(),
+            version: function.version,
+            distinct: call.distinct && !function.ignores_duplicates && !arguments.is_empty(),
+            arguments,
+            filter,
+            order,
+            data_type: bound.result,
+        })
+    }
+
+    fn order_inside(&mut self, terms: &[OrderTerm], frame: &mut Frame) -> Result<Vec<SortKey>> {
+        let mut keys = Vec::with_capacity(terms.len());
+        for term in terms {
+            let bound = self.untyped_as_text(&term.expression, frame)?;
+            keys.push(SortKey {
+                expression: bound.expression,
+                descending: term.descending,
+                nulls_first: term.nulls_first.unwrap_or(false),
+            });
+        }
+        Ok(keys)
+    }
+}
+
+fn constant(argument: &Expression) -> Option<Literal> {
+    match argument {
+        Expression::Literal(literal) => Some(literal.clone()),
+        _ => None,
+    }
+}
+
+/// `percentile_cont(0.5) WITHIN GROUP (ORDER BY x)` is `quantile_cont(x, 0.5)`.
+fn ordered_set(call: &Call, span: Span) -> Result<Option<Call>> {
+    if !call.within_group {
+        return Ok(None);
+    }
+    let known = ORDERED_SETS.iter().find(|(standard, ours)| call.name.is(standard) || call.name.is(ours));
+    let Some((_, ours)) = known else {
+        // Other aggregates see their rows in this order, as with ORDER BY among the arguments.
+        return Ok(None);
+    };
+    let [term] = call.order_by.as_slice() else {
+        return Err(Error::invalid("WITHIN GROUP takes one expression here", span));
+    };
+    if term.descending {
+        return Err(Error::unsupported("WITHIN GROUP (ORDER BY .. DESC) is", term.expression.span));
+    }
+    let first = Argument { name: None, value: term.expression.clone() };
+    let arguments = std::iter::once(first).chain(call.arguments.iter().cloned()).collect();
+    let name = Name::new(*ours, call.name.span);
+    Ok(Some(Call { name, arguments, order_by: Vec::new(), within_group: false, ..call.clone() }))
+}
+
+/// Rewrites an expression over the rows of FROM into one over groups: keys become columns of keys. What is left of the
+/// columns of FROM is an error.
+pub(super) struct Grouping<'g> {
+    /// The keys.
+    pub keys: &'g [Computed],
+    /// Columns that are there after grouping.
+    pub available: &'g dyn Fn(usize) -> bool,
+}
+
+impl Grouping<'_> {
+    /// Rewrites in place.
+    ///
+    /// # Errors
+    /// A column that is no key and stands in no aggregate.
+    pub fn rewrite(&self, expression: &mut Expression, frame: &Frame) -> Result<()> {
+        stacker::maybe_grow(64 << 10, 1 << 20, || {
+            if let Some(key) = self.keys.iter().find(|key| key.expression == *expression) {
+                *expression = key.column.read();
+                return Ok(());
+            }
+            if let Expression::Column { index, .. } = expression
+                && !(self.available)(*index)
+            {
+                let name = frame.scope.columns().iter().find(|column| column.column.id == *index);
+                let name = name.map(|column| column.column.name.as_str()).unwrap_or_default();
+                let message =
+                    format!("column \"{name}\" must stand in GROUP BY or inside an aggregate such as any_value({name})");
+                let span = frame.places.get(index).copied().unwrap_or_default();
+                return Err(Error::invalid(message, span));
+            }
+            expression.children_mut().into_iter().try_for_each(|child| self.rewrite(child, frame))
+        })
+    }
+}
+
+/// True if the expression reads one of these columns.
+pub(super) fn reads_any(expression: &Expression, columns: &[(Column, AggregateCall)]) -> bool {
+    expression.columns().iter().any(|id| columns.iter().any(|(column, _)| column.id == *id))
+}
+

@@ -1,0 +1,148 @@
+//! Binding: every name gets a meaning, every expression a type, and types meet in one place ([`coerce`]).
+//!
+//! A query becomes a [`crate::logical::Relation`]. Aggregates and subqueries leave the expressions they stand in: their
+//! values are columns of the relation below. Expressions come out typed and coerced, in the engine's own form.
+
+pub mod operator;
+mod scope;
+mod frame;
+mod literal;
+mod type_name;
+mod constant;
+pub(crate) mod fold;
+mod coerce;
+mod expression;
+mod special;
+mod access;
+mod call;
+mod aggregate;
+mod subquery;
+mod star;
+mod from;
+mod join;
+mod table_function;
+mod select;
+mod query;
+mod set_operation;
+mod describe;
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use hypostyle_engine::Context;
+use hypostyle_functions::{Literal, Type};
+
+use crate::definitions::Definitions;
+use crate::error::{Error, ErrorKind, Result};
+use crate::logical::Column;
+use crate::span::Span;
+use crate::tree::{CommonTable, Expression};
+
+pub(crate) use call::equality_of;
+pub(crate) use join::split_keys;
+pub(crate) use literal::{adapt_integer, as_integer};
+pub use type_name::resolve as resolve_type;
+
+use scope::Scope;
+
+/// Expressions bound in one statement, aliases and macros counted as often as they are used.
+const EXPRESSIONS_MAX: usize = 2_000_000;
+
+/// Views and macros inside each other, and queries inside each other.
+const EXPANSION_MAX: usize = 64;
+
+/// A parameter of a statement.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Parameter {
+    /// Its name: `1` for `$1` and the first `?`.
+    pub name: String,
+    /// Its type, as its places ask for it; VARCHAR if none does.
+    pub data_type: Type,
+}
+
+/// Binds one statement.
+pub struct Binder<'a> {
+    context: &'a Arc<Context>,
+    definitions: &'a Definitions,
+    /// Values of parameters, where the statement is bound for one execution.
+    values: Option<&'a [(String, Literal)]>,
+    parameters: Vec<Parameter>,
+    next_column: usize,
+    next_variable: u32,
+    expressions: usize,
+    expansions: usize,
+    /// Scopes of the queries around this one, innermost last: names found there make a query correlated.
+    outer: Vec<Rc<Scope>>,
+    /// Tables of WITH, innermost last.
+    common: Vec<Rc<CommonTable>>,
+    /// Arguments of the macros being expanded, innermost last.
+    macro_arguments: Vec<Vec<(String, Rc<Expression>)>>,
+}
+
+impl<'a> Binder<'a> {
+    /// A binder over a session's tables, functions and definitions.
+    pub fn new(context: &'a Arc<Context>, definitions: &'a Definitions) -> Self {
+        Self {
+            context,
+            definitions,
+            values: None,
+            parameters: Vec::new(),
+            next_column: 0,
+            next_variable: 0,
+            expressions: 0,
+            expansions: 0,
+            outer: Vec::new(),
+            common: Vec::new(),
+            macro_arguments: Vec::new(),
+        }
+    }
+
+    /// Binds parameters to these values instead of leaving them open.
+    #[must_use]
+    pub fn with_values(mut self, values: &'a [(String, Literal)]) -> Self {
+        self.values = Some(values);
+        self
+    }
+
+    /// The parameters met, by position; those that nothing gave a type are text.
+    pub fn into_parameters(mut self) -> Vec<Parameter> {
+        for parameter in &mut self.parameters {
+            if parameter.data_type == Type::Null {
+                parameter.data_type = Type::Text;
+            }
+        }
+        self.parameters
+    }
+
+    /// A column that is in no other relation.
+    pub(crate) fn new_column(&mut self, name: impl Into<String>, data_type: Type) -> Column {
+        let id = self.next_column;
+        self.next_column += 1;
+        Column { id, name: name.into(), data_type }
+    }
+
+    fn new_variable(&mut self) -> u32 {
+        self.next_variable += 1;
+        self.next_variable
+    }
+
+    /// Counts one more expression.
+    fn count_expression(&mut self, span: Span) -> Result<()> {
+        self.expressions += 1;
+        match self.expressions > EXPRESSIONS_MAX {
+            true => Err(Error::invalid("the statement has too many expressions", span)),
+            false => Ok(()),
+        }
+    }
+
+    /// Runs `bind` one level deeper inside views, macros and queries.
+    fn deeper<T>(&mut self, span: Span, bind: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        if self.expansions >= EXPANSION_MAX {
+            return Err(Error::new(ErrorKind::TooDeep { limit: EXPANSION_MAX }, span));
+        }
+        self.expansions += 1;
+        let result = stacker::maybe_grow(256 << 10, 4 << 20, || bind(self));
+        self.expansions -= 1;
+        result
+    }
+}

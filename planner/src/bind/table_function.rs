@@ -1,0 +1,84 @@
+//! Table functions and table macros: `read_csv('x.csv', delim => ';')`.
+
+use std::rc::Rc;
+
+use hypostyle_engine::plan::{Expression, TableReference};
+use hypostyle_functions::Literal;
+
+use crate::bind::call::{macro_arguments, within};
+use crate::bind::frame::{Clause, Frame};
+use crate::bind::from::{Source, named};
+use crate::bind::scope::Scope;
+use crate::bind::{Binder, constant};
+use crate::error::{Error, ErrorKind, Result};
+use crate::nearest::nearest;
+use crate::span::Span;
+use crate::tree::{Argument, MacroBody, Name, TableAlias};
+
+impl Binder<'_> {
+    /// Binds a table function of the catalog, or a macro that stands for a query.
+    pub(super) fn table_function(
+        &mut self,
+        name: &Name,
+        arguments: &[Argument],
+        alias: Option<&TableAlias>,
+        span: Span,
+    ) -> Result<Source> {
+        if let Some(definition) = self.definitions.find_macro(&name.text).cloned() {
+            let MacroBody::Table(query) = &definition.body else {
+                let message = format!("macro \"{}\" gives a value, not a table", name.text);
+                return Err(Error::invalid(message, name.span));
+            };
+            let arguments = macro_arguments(&definition, arguments, span)?;
+            self.macro_arguments.push(arguments);
+            let relation = self.deeper(span, |binder| binder.query(query));
+            self.macro_arguments.pop();
+            let relation = relation.map_err(|error| within("macro", &name.text, error, span))?;
+            return named(relation, Some(&name.text), alias, span);
+        }
+        if self.context.catalog.function(&name.text).is_none() {
+            return Err(self.unknown_table_function(name));
+        }
+        let mut positional = Vec::new();
+        let mut options = Vec::new();
+        for argument in arguments {
+            let literal = self.constant_argument(argument)?;
+            match &argument.name {
+                Some(name) => options.push((name.text.to_lowercase(), literal)),
+                None => positional.push(literal),
+            }
+        }
+        let lower = name.text.to_lowercase();
+        let reference = TableReference::Function { name: lower, arguments: positional, options };
+        let relation = self.scan_reference(reference, span)?;
+        named(relation, Some(&name.text), alias, span)
+    }
+
+    fn constant_argument(&mut self, argument: &Argument) -> Result<Literal> {
+        let span = argument.value.span;
+        let mut frame = Frame::new(Rc::new(Scope::default()), Clause::Arguments);
+        let bound = self.expression(&argument.value, &mut frame)?;
+        self.constant(&bound.expression, "an argument of a table function", span)
+    }
+
+    /// The value of an expression that must be constant.
+    pub(super) fn constant(&mut self, expression: &Expression, what: &str, span: Span) -> Result<Literal> {
+        match constant::evaluate(expression, self.context) {
+            Some(Ok(literal)) => Ok(literal),
+            Some(Err(error)) => Err(error.at(span)),
+            None => Err(Error::invalid(format!("{what} must be a constant"), span)),
+        }
+    }
+
+    fn unknown_table_function(&self, name: &Name) -> Error {
+        let functions = self.context.catalog.function_names();
+        let macros: Vec<String> = self.definitions.macros().map(|definition| definition.name.text.clone()).collect();
+        let known = functions.iter().chain(&macros).map(String::as_str);
+        let kind = ErrorKind::Unknown {
+            what: "table function",
+            name: name.text.clone(),
+            suggestion: nearest(&name.text, known),
+        };
+        Error::new(kind, name.span)
+    }
+}

@@ -1,0 +1,361 @@
+//! From a statement to what a session does with it.
+
+use std::sync::Arc;
+
+use hypostyle_engine::Context;
+use hypostyle_engine::plan::{Plan, WriteTarget};
+use hypostyle_functions::{Literal, Type, Value};
+
+use crate::bind::{Binder, Parameter};
+use crate::definitions::Definitions;
+use crate::error::{Error, ErrorKind, Result};
+use crate::logical::{Column, Relation};
+use crate::lower::lower;
+use crate::nearest::nearest;
+use crate::rewrite;
+use crate::span::Span;
+use crate::tree::{
+    Argument, CopyStatement, CreateMacro, CreateTable, CreateView, DropKind, ExplainFormat, Expression, MacroBody, Name,
+    Statement, StatementKind,
+};
+
+/// A plan with the parameters it leaves open.
+#[derive(Debug, Clone)]
+pub struct PlannedQuery {
+    /// The plan.
+    pub plan: Plan,
+    /// Parameters by position.
+    pub parameters: Vec<Parameter>,
+}
+
+/// What a session does with a statement.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Planned {
+    /// Runs a plan and shows its rows.
+    Query(PlannedQuery),
+    /// Shows a plan; with `analyze` after running it.
+    Explain {
+        /// Whether the plan is run.
+        analyze: bool,
+        /// Form of the answer.
+        format: ExplainFormat,
+        /// The plan.
+        query: PlannedQuery,
+    },
+    /// Changes a setting.
+    Set {
+        /// Its name as written.
+        name: String,
+        /// Its place, for the error of a name that is no setting.
+        span: Span,
+        /// Its value.
+        value: Literal,
+    },
+    /// Puts a setting back to its default.
+    Reset {
+        /// Its name as written.
+        name: String,
+        /// Its place.
+        span: Span,
+    },
+    /// Shows one setting or all.
+    ShowSettings(Option<String>),
+    /// Changes what SQL has defined: hand it to [`Definitions::apply`].
+    Define(Definition),
+    /// Removes a table of the catalog.
+    DropTable(String),
+    /// Nothing: `IF EXISTS` or `IF NOT EXISTS` found it so.
+    Nothing,
+}
+
+/// A change of a session's [`Definitions`].
+#[derive(Debug, Clone)]
+pub enum Definition {
+    /// A view.
+    View(CreateView),
+    /// A macro.
+    Macro(CreateMacro),
+    /// A prepared statement.
+    Prepared(String, Statement),
+    /// The end of a view.
+    DropView(String),
+    /// The end of a macro.
+    DropMacro(String),
+    /// The end of a prepared statement.
+    Deallocate(String),
+}
+
+impl Definitions {
+    /// Makes a change.
+    pub fn apply(&mut self, definition: Definition) {
+        match definition {
+            Definition::View(view) => self.add_view(view),
+            Definition::Macro(definition) => self.add_macro(definition),
+            Definition::Prepared(name, statement) => self.add_prepared(&name, statement),
+            Definition::DropView(name) => drop(self.remove_view(&name)),
+            Definition::DropMacro(name) => drop(self.remove_macro(&name)),
+            Definition::Deallocate(name) => drop(self.remove_prepared(&name)),
+        }
+    }
+}
+
+/// Plans statements over a session's tables, functions and definitions.
+#[derive(Debug, Clone, Copy)]
+pub struct Planner<'a> {
+    context: &'a Arc<Context>,
+    definitions: &'a Definitions,
+    values: Option<&'a [(String, Literal)]>,
+}
+
+impl<'a> Planner<'a> {
+    /// A planner over these.
+    pub fn new(context: &'a Arc<Context>, definitions: &'a Definitions) -> Self {
+        Self { context, definitions, values: None }
+    }
+
+    /// Gives parameters these values, by name; `$1` and the first `?` have the name `1`.
+    #[must_use]
+    pub fn with_values(self, values: &'a [(String, Literal)]) -> Self {
+        Self { values: Some(values), ..self }
+    }
+
+    /// Plans one statement.
+    ///
+    /// # Errors
+    /// What is wrong with it, with its place in the text it was parsed from.
+    pub fn plan(&self, statement: &Statement) -> Result<Planned> {
+        match &statement.kind {
+            StatementKind::Explain { analyze, format, statement: inner } => match self.plan(inner)? {
+                Planned::Query(query) => Ok(Planned::Explain { analyze: *analyze, format: *format, query }),
+                _ => Err(Error::invalid("EXPLAIN takes a statement that has a plan", inner.span)),
+            },
+            StatementKind::CreateTable(create) => self.create_table(create),
+            StatementKind::CreateView(create) => self.create_view(create),
+            StatementKind::CreateMacro(create) => self.create_macro(create),
+            StatementKind::Drop { kind, name, if_exists } => self.drop_statement(*kind, name, *if_exists),
+            StatementKind::Prepare { name, statement } => {
+                // Planned once now, so that a wrong statement is refused here and not at each execution.
+                Planner { values: None, ..*self }.plan(statement)?;
+                Ok(Planned::Define(Definition::Prepared(name.text.clone(), (**statement).clone())))
+            }
+            StatementKind::Execute { name, arguments } => self.execute(name, arguments),
+            StatementKind::Deallocate(name) => match self.definitions.prepared(&name.text) {
+                Some(_) => Ok(Planned::Define(Definition::Deallocate(name.text.clone()))),
+                None => Err(self.unknown_prepared(name)),
+            },
+            StatementKind::Set { name, value } => {
+                let value = self.constant(value)?;
+                Ok(Planned::Set { name: name.text.clone(), span: name.span, value })
+            }
+            StatementKind::Reset(name) => Ok(Planned::Reset { name: name.text.clone(), span: name.span }),
+            StatementKind::ShowSettings(name) => {
+                Ok(Planned::ShowSettings(name.as_ref().map(|name| name.text.clone())))
+            }
+            _ => self.query(|binder| self.rows(statement, binder)),
+        }
+    }
+
+    /// Statements that are nothing but rows.
+    fn rows(&self, statement: &Statement, binder: &mut Binder<'a>) -> Result<Relation> {
+        match &statement.kind {
+            StatementKind::Query(query) => binder.query(query),
+            StatementKind::Describe(query) => binder.describe(query),
+            StatementKind::Summarize(query) => binder.summarize(query),
+            StatementKind::ShowTables => Ok(binder.show_tables()),
+            StatementKind::ShowAllTables => binder.show_all_tables(),
+            StatementKind::ShowFunctions => Ok(binder.show_functions()),
+            StatementKind::Copy(copy) => self.copy(copy, binder),
+            _ => Err(Error::internal("a statement without rows was planned as rows")),
+        }
+    }
+
+    fn binder(&self) -> Binder<'a> {
+        let binder = Binder::new(self.context, self.definitions);
+        match self.values {
+            Some(values) => binder.with_values(values),
+            None => binder,
+        }
+    }
+
+    /// Binds, rewrites and lowers.
+    fn query(&self, bind: impl FnOnce(&mut Binder<'a>) -> Result<Relation>) -> Result<Planned> {
+        let mut binder = self.binder();
+        let relation = bind(&mut binder)?;
+        let result = relation.columns();
+        let relation = rewrite::rewrite(relation, &result, self.context);
+        let plan = lower(&relation, &result)?;
+        Ok(Planned::Query(PlannedQuery { plan, parameters: binder.into_parameters() }))
+    }
+
+    fn constant(&self, expression: &Expression) -> Result<Literal> {
+        self.binder().constant_value(expression)
+    }
+
+    fn execute(&self, name: &Name, arguments: &[Argument]) -> Result<Planned> {
+        let Some(statement) = self.definitions.prepared(&name.text) else { return Err(self.unknown_prepared(name)) };
+        let mut values = Vec::with_capacity(arguments.len());
+        for (position, argument) in arguments.iter().enumerate() {
+            let parameter = argument.name.as_ref().map_or_else(|| (position + 1).to_string(), |name| name.text.clone());
+            values.push((parameter, self.constant(&argument.value)?));
+        }
+        let planner = Planner { context: self.context, definitions: self.definitions, values: Some(&values) };
+        planner.plan(statement).map_err(|error| {
+            let message = format!("in prepared statement \"{}\": {}", name.text, error.message());
+            Error::invalid(message, name.span)
+        })
+    }
+
+    fn unknown_prepared(&self, name: &Name) -> Error {
+        let near = nearest(&name.text, self.definitions.prepared_names());
+        Error::unknown("prepared statement", &name.text, near, name.span)
+    }
+
+    fn exists(&self, name: &str) -> Option<&'static str> {
+        if self.context.catalog.table(name).is_some() {
+            return Some("table");
+        }
+        self.definitions.view(name).map(|_| "view")
+    }
+
+    fn create_table(&self, create: &CreateTable) -> Result<Planned> {
+        let name = &create.name;
+        match self.exists(&name.text) {
+            Some(_) if create.if_not_exists => return Ok(Planned::Nothing),
+            Some("table") if create.replace => {}
+            Some(kind) => return Err(already(kind, name)),
+            None => {}
+        }
+        self.query(|binder| {
+            let relation = binder.query(&create.query)?;
+            let relation = binder.renamed(relation, &create.columns, name)?;
+            let relation = binder.typed_nulls(relation);
+            Ok(write(relation, table_target(create), binder))
+        })
+    }
+
+    fn create_view(&self, create: &CreateView) -> Result<Planned> {
+        let name = &create.name;
+        match self.exists(&name.text) {
+            Some(_) if create.if_not_exists => return Ok(Planned::Nothing),
+            Some("view") if create.replace => {}
+            Some(kind) => return Err(already(kind, name)),
+            None => {}
+        }
+        let mut binder = self.binder();
+        let relation = binder.query(&create.query)?;
+        binder.renamed(relation, &create.columns, name)?;
+        Ok(Planned::Define(Definition::View(create.clone())))
+    }
+
+    fn create_macro(&self, create: &CreateMacro) -> Result<Planned> {
+        let name = &create.name;
+        if self.definitions.find_macro(&name.text).is_some() {
+            if create.if_not_exists {
+                return Ok(Planned::Nothing);
+            }
+            if !create.replace {
+                return Err(already("macro", name));
+            }
+        }
+        if let MacroBody::Scalar(body) = &create.body {
+            let calls_itself = body.any(&mut |part| {
+                matches!(&part.kind, crate::tree::ExpressionKind::Call(call) if call.name.is(&name.text))
+            });
+            if calls_itself {
+                return Err(Error::invalid(format!("macro \"{}\" calls itself", name.text), name.span));
+            }
+        }
+        Ok(Planned::Define(Definition::Macro(create.clone())))
+    }
+
+    fn drop_statement(&self, kind: DropKind, name: &Name, if_exists: bool) -> Result<Planned> {
+        let (what, found) = match kind {
+            DropKind::Table => ("table", self.exists(&name.text) == Some("table")),
+            DropKind::View => ("view", self.exists(&name.text) == Some("view")),
+            DropKind::Macro => ("macro", self.definitions.find_macro(&name.text).is_some()),
+        };
+        if found {
+            return Ok(match kind {
+                DropKind::Table => Planned::DropTable(name.text.clone()),
+                DropKind::View => Planned::Define(Definition::DropView(name.text.clone())),
+                DropKind::Macro => Planned::Define(Definition::DropMacro(name.text.clone())),
+            });
+        }
+        match (self.exists(&name.text), kind) {
+            (Some("view"), DropKind::Table) => {
+                Err(Error::invalid(format!("\"{}\" is a view; use DROP VIEW", name.text), name.span))
+            }
+            (Some("table"), DropKind::View) => {
+                Err(Error::invalid(format!("\"{}\" is a table; use DROP TABLE", name.text), name.span))
+            }
+            _ if if_exists => Ok(Planned::Nothing),
+            _ => {
+                let tables = self.context.catalog.table_names();
+                let views = self.definitions.view_names();
+                let macros = self.definitions.macros().map(|definition| definition.name.text.clone()).collect();
+                let known: Vec<String> = match kind {
+                    DropKind::Table => tables,
+                    DropKind::View => views,
+                    DropKind::Macro => macros,
+                };
+                let near = nearest(&name.text, known.iter().map(String::as_str));
+                Err(Error::unknown(what, &name.text, near, name.span))
+            }
+        }
+    }
+
+    fn copy(&self, copy: &CopyStatement, binder: &mut Binder<'a>) -> Result<Relation> {
+        let mut options = Vec::with_capacity(copy.options.len());
+        let mut format = None;
+        for (name, value) in &copy.options {
+            let literal = match value {
+                Some(value) => binder.constant_value(value)?,
+                None => Literal::new(Value::Boolean(true)),
+            };
+            if name.is("format") {
+                let text = literal.value.as_text().map(str::to_lowercase);
+                format = Some(text.ok_or_else(|| Error::invalid("FORMAT takes a name", name.span))?);
+            } else {
+                options.push((name.text.to_lowercase(), literal));
+            }
+        }
+        let format = match format {
+            Some(format) => format,
+            None => format_of(&copy.target).to_owned(),
+        };
+        if self.context.catalog.writer(&format).is_none() {
+            let known = self.context.catalog.writer_names();
+            let suggestion = nearest(&format, known.iter().map(String::as_str));
+            let kind = ErrorKind::Unknown { what: "format", name: format, suggestion };
+            return Err(Error::new(kind, copy.target_span));
+        }
+        let relation = binder.query(&copy.query)?;
+        Ok(write(relation, WriteTarget::File { path: copy.target.clone(), format, options }, binder))
+    }
+}
+
+fn already(kind: &str, name: &Name) -> Error {
+    Error::invalid(format!("{kind} \"{}\" is there already; use CREATE OR REPLACE", name.text), name.span)
+}
+
+fn table_target(create: &CreateTable) -> WriteTarget {
+    WriteTarget::Table { name: create.name.text.to_lowercase(), replace: create.replace }
+}
+
+fn write(input: Relation, target: WriteTarget, binder: &mut Binder<'_>) -> Relation {
+    let count: Column = binder.new_column("Count", Type::Int64);
+    Relation::Write { input: Box::new(input), target, count }
+}
+
+/// The format that a path's extension names; CSV where it names none, as in DuckDB.
+fn format_of(path: &str) -> &'static str {
+    let lower = path.to_lowercase();
+    let plain = [".gz", ".zst", ".zstd"].iter().find_map(|suffix| lower.strip_suffix(suffix)).unwrap_or(&lower);
+    match plain.rsplit_once('.').map(|(_, extension)| extension) {
+        Some("parquet" | "parq" | "pq") => "parquet",
+        Some("json" | "ndjson" | "jsonl") => "json",
+        Some("arrow" | "arrows" | "feather" | "ipc") => "arrow",
+        _ => "csv",
+    }
+}

@@ -1,0 +1,225 @@
+//! Rough sizes of relations, from what tables tell of themselves. Only the order of joins and the display depend on them.
+
+use hypostyle_engine::plan::{Expression, JoinKind};
+use hypostyle_engine::table::Statistics;
+use hypostyle_functions::Value;
+
+use crate::bind::operator;
+use crate::logical::{Join, Relation, Scan};
+
+/// Rows of a table that does not tell.
+const ROWS_UNKNOWN: f64 = 1_000_000.0;
+/// Elements of a list.
+const LIST_ELEMENTS: f64 = 4.0;
+/// Share of rows that pass a condition of which nothing is known.
+const SHARE_UNKNOWN: f64 = 0.25;
+/// Share of rows that equal a constant, where the number of distinct values is unknown.
+const SHARE_EQUAL: f64 = 0.02;
+/// Share of rows on one side of a border.
+const SHARE_RANGE: f64 = 0.3;
+/// Share of rows that match a text pattern.
+const SHARE_PATTERN: f64 = 0.1;
+
+/// Rows of a relation, as the plan shows them; nothing where a table below does not tell.
+pub fn known_rows(relation: &Relation) -> Option<u64> {
+    let known = scans_known(relation);
+    known.then(|| rows(relation).min(9e18) as u64)
+}
+
+fn scans_known(relation: &Relation) -> bool {
+    match relation {
+        Relation::Scan(scan) => scan.statistics.rows.is_some(),
+        _ => relation.inputs().into_iter().all(scans_known),
+    }
+}
+
+/// Rows of a relation.
+pub fn rows(relation: &Relation) -> f64 {
+    stacker::maybe_grow(64 << 10, 1 << 20, || match relation {
+        Relation::Scan(scan) => {
+            let statistics = &scan.statistics;
+            let all = statistics.rows.map_or(ROWS_UNKNOWN, |rows| rows as f64);
+            let share: f64 = scan.filters.iter().map(|filter| scan_share(filter, scan, statistics)).product();
+            let kept = all * share;
+            scan.limit.map_or(kept, |limit| kept.min(limit as f64))
+        }
+        Relation::Values { rows, .. } => rows.len() as f64,
+        Relation::Filter { input, predicates } => {
+            let share: f64 = predicates.iter().map(|predicate| filter_share(predicate, input)).product();
+            rows(input) * share
+        }
+        Relation::Project { input, .. } => rows(input),
+        Relation::Sort { input, limit, .. } => limit.map_or(rows(input), |limit| rows(input).min(limit as f64)),
+        Relation::Limit { input, count, .. } => count.map_or(rows(input), |count| rows(input).min(count as f64)),
+        Relation::Aggregate { input, keys, .. } => {
+            let input_rows = rows(input);
+            if keys.is_empty() {
+                return 1.0;
+            }
+            let groups: f64 = keys.iter().map(|key| distinct(&key.expression, input).unwrap_or(input_rows.sqrt())).product();
+            groups.min(input_rows)
+        }
+        Relation::Join(join) => join_rows(join),
+        Relation::Union { inputs, .. } => inputs.iter().map(rows).sum(),
+        Relation::Unnest { input, .. } => rows(input) * LIST_ELEMENTS,
+        Relation::SingleRow { .. } | Relation::Write { .. } => 1.0,
+    })
+}
+
+fn join_rows(join: &Join) -> f64 {
+    let (left, right) = (rows(&join.left), rows(&join.right));
+    let residual = SHARE_UNKNOWN.powi(i32::try_from(join.residual.len()).unwrap_or(i32::MAX));
+    let pairs = matched_rows(left, right, join);
+    match join.kind {
+        JoinKind::Inner => pairs * residual,
+        JoinKind::Left => (pairs * residual).max(left),
+        JoinKind::Right => (pairs * residual).max(right),
+        JoinKind::Full => (pairs * residual).max(left + right),
+        JoinKind::LeftSemi => (pairs * residual).min(left) * 0.8,
+        JoinKind::LeftAnti | JoinKind::LeftAntiNullAware => left * 0.3,
+        JoinKind::LeftMark => left,
+    }
+}
+
+fn matched_rows(left: f64, right: f64, join: &Join) -> f64 {
+    let divisor = join.keys.iter().map(|key| {
+        let left_distinct = distinct(&key.left, &join.left).unwrap_or(left);
+        let right_distinct = distinct(&key.right, &join.right).unwrap_or(right);
+        // The side with fewer rows is taken for the one whose keys are unique.
+        left_distinct.min(left).max(right_distinct.min(right)).max(1.0)
+    });
+    match divisor.fold(None, |held: Option<f64>, divisor| Some(held.map_or(divisor, |held| held.max(divisor)))) {
+        Some(divisor) => left * right / divisor,
+        None => left * right,
+    }
+}
+
+/// Distinct values of an expression that is a column of a table below; `None` where nothing is known.
+pub fn distinct(expression: &Expression, relation: &Relation) -> Option<f64> {
+    let Expression::Column { index, .. } = expression else { return None };
+    let (scan, position) = scan_of(*index, relation)?;
+    let statistics = &scan.statistics;
+    let column = statistics.columns.get(position)?;
+    column.distinct.map(|distinct| distinct as f64).or_else(|| {
+        let (low, high) = (column.minimum.as_ref()?.as_i64()?, column.maximum.as_ref()?.as_i64()?);
+        let span = high.checked_sub(low)?.checked_add(1)? as f64;
+        Some(statistics.rows.map_or(span, |rows| span.min(rows as f64)))
+    })
+}
+
+/// The scan that a column comes from unchanged, and its position in the table.
+fn scan_of(id: usize, relation: &Relation) -> Option<(&Scan, usize)> {
+    match relation {
+        Relation::Scan(scan) => {
+            let mut columns = scan.columns.iter().chain(&scan.filter_columns);
+            columns.find(|(column, _)| column.id == id).map(|(_, position)| (scan, *position))
+        }
+        Relation::Project { input, columns } => {
+            let computed = columns.iter().find(|computed| computed.column.id == id)?;
+            match &computed.expression {
+                Expression::Column { index, .. } => scan_of(*index, input),
+                _ => None,
+            }
+        }
+        Relation::Aggregate { input, keys, .. } => {
+            let key = keys.iter().find(|key| key.column.id == id)?;
+            match &key.expression {
+                Expression::Column { index, .. } => scan_of(*index, input),
+                _ => None,
+            }
+        }
+        other => other.inputs().into_iter().find_map(|input| scan_of(id, input)),
+    }
+}
+
+fn scan_share(filter: &Expression, scan: &Scan, statistics: &Statistics) -> f64 {
+    share(filter, &|id| {
+        let mut columns = scan.columns.iter().chain(&scan.filter_columns);
+        let (_, position) = columns.find(|(column, _)| column.id == id)?;
+        let column = statistics.columns.get(*position)?;
+        Some(Known {
+            distinct: column.distinct.map(|distinct| distinct as f64),
+            bounds: column.minimum.as_ref().and_then(number).zip(column.maximum.as_ref().and_then(number)),
+        })
+    })
+}
+
+fn filter_share(predicate: &Expression, input: &Relation) -> f64 {
+    share(predicate, &|id| {
+        let (scan, position) = scan_of(id, input)?;
+        let statistics = &scan.statistics;
+        let column = statistics.columns.get(position)?;
+        Some(Known {
+            distinct: column.distinct.map(|distinct| distinct as f64),
+            bounds: column.minimum.as_ref().and_then(number).zip(column.maximum.as_ref().and_then(number)),
+        })
+    })
+}
+
+/// What is known of a column.
+struct Known {
+    distinct: Option<f64>,
+    bounds: Option<(f64, f64)>,
+}
+
+fn number(value: &Value) -> Option<f64> {
+    match value {
+        Value::Date(days) => Some(f64::from(*days)),
+        Value::Timestamp(ticks, _) | Value::TimestampTz(ticks) => Some(*ticks as f64),
+        other => other.as_f64(),
+    }
+}
+
+fn share(predicate: &Expression, known: &dyn Fn(usize) -> Option<Known>) -> f64 {
+    match predicate {
+        Expression::Literal(literal) => match literal.value.as_bool() {
+            Some(true) => 1.0,
+            _ => 0.0,
+        },
+        Expression::And(terms) => terms.iter().map(|term| share(term, known)).product(),
+        Expression::Or(terms) => terms.iter().map(|term| share(term, known)).sum::<f64>().min(1.0),
+        Expression::Call { function, arguments, .. } => call_share(function, arguments, known),
+        _ => SHARE_UNKNOWN,
+    }
+}
+
+fn call_share(function: &str, arguments: &[Expression], known: &dyn Fn(usize) -> Option<Known>) -> f64 {
+    let column = arguments.iter().find_map(|argument| match argument {
+        Expression::Column { index, .. } => known(*index),
+        _ => None,
+    });
+    let equal = || column.as_ref().and_then(|column| column.distinct).map_or(SHARE_EQUAL, |distinct| 1.0 / distinct.max(1.0));
+    match function {
+        operator::EQUAL | operator::IS_NOT_DISTINCT => equal(),
+        operator::NOT_EQUAL | operator::IS_DISTINCT => 1.0 - equal(),
+        operator::IN => (equal() * arguments.len().saturating_sub(1) as f64).min(1.0),
+        operator::LESS | operator::LESS_OR_EQUAL | operator::GREATER | operator::GREATER_OR_EQUAL => {
+            range_share(function, arguments, column.as_ref())
+        }
+        operator::IS_NULL => 0.05,
+        operator::IS_NOT_NULL => 0.95,
+        operator::NOT => match arguments {
+            [operand] => 1.0 - share(operand, known),
+            _ => SHARE_UNKNOWN,
+        },
+        "like" | "ilike" | "contains" | "starts_with" | "prefix" | "suffix" => SHARE_PATTERN,
+        _ => SHARE_UNKNOWN,
+    }
+}
+
+/// The part of a column's range that lies on the kept side of a constant.
+fn range_share(function: &str, arguments: &[Expression], column: Option<&Known>) -> f64 {
+    let Some((low, high)) = column.and_then(|column| column.bounds) else { return SHARE_RANGE };
+    let (constant, mirrored) = match arguments {
+        [Expression::Column { .. }, Expression::Literal(literal)] => (number(&literal.value), false),
+        [Expression::Literal(literal), Expression::Column { .. }] => (number(&literal.value), true),
+        _ => (None, false),
+    };
+    let Some(constant) = constant else { return SHARE_RANGE };
+    if high <= low {
+        return SHARE_RANGE;
+    }
+    let below = ((constant - low) / (high - low)).clamp(0.0, 1.0);
+    let keeps_below = matches!(function, operator::LESS | operator::LESS_OR_EQUAL) != mirrored;
+    if keeps_below { below } else { 1.0 - below }
+}

@@ -1,0 +1,36 @@
+//! Rewrites of the logical plan: each makes it cheaper and none changes its result. One per file, in order of use.
+
+pub mod estimate;
+mod substitute;
+mod unwrap_cast;
+mod simplify;
+mod or_factors;
+mod semi_join;
+mod push_filter;
+mod join_order;
+mod push_limit;
+mod prune;
+mod merge_project;
+
+use std::sync::Arc;
+
+use hypostyle_engine::Context;
+
+use crate::logical::{Column, Relation};
+
+/// Rewrites a plan whose result is `result`.
+pub fn rewrite(mut relation: Relation, result: &[Column], context: &Arc<Context>) -> Relation {
+    simplify::rewrite(&mut relation, context);
+    or_factors::rewrite(&mut relation);
+    semi_join::rewrite(&mut relation);
+    relation = push_filter::rewrite(relation, context);
+    relation = join_order::rewrite(relation);
+    // Predicates that joins derive or reorder leave behind find their place in a second pass.
+    relation = push_filter::rewrite(relation, context);
+    push_filter::into_scans(&mut relation);
+    merge_project::rewrite(&mut relation);
+    push_limit::rewrite(&mut relation);
+    prune::rewrite(&mut relation, result);
+    merge_project::rewrite(&mut relation);
+    relation
+}

@@ -1,0 +1,134 @@
+//! Drops columns that nothing above reads, from the result down to the tables.
+
+use std::collections::HashSet;
+
+use hypostyle_engine::plan::Expression;
+
+use crate::logical::{Column, Computed, Join, Relation, Scan, one_row};
+
+/// Keeps what the result reads.
+pub fn rewrite(relation: &mut Relation, result: &[Column]) {
+    let wanted: HashSet<usize> = result.iter().map(|column| column.id).collect();
+    prune(relation, &wanted);
+}
+
+/// Drops from a relation what is not wanted of it; more than is wanted may stay where dropping it costs a step.
+fn prune(relation: &mut Relation, wanted: &HashSet<usize>) {
+    stacker::maybe_grow(128 << 10, 2 << 20, || match relation {
+        Relation::Scan(scan) => prune_scan(scan, wanted),
+        Relation::Values { columns, rows } => prune_values(columns, rows, wanted),
+        Relation::Filter { input, predicates } => {
+            prune(input, &with(wanted, predicates.iter()));
+        }
+        Relation::Project { input, columns } => {
+            columns.retain(|computed| wanted.contains(&computed.column.id));
+            prune(input, &with(&HashSet::new(), columns.iter().map(|computed| &computed.expression)));
+        }
+        Relation::Limit { input, .. } => prune(input, wanted),
+        Relation::SingleRow { input } => exactly(input, wanted),
+        Relation::Sort { input, keys, .. } => {
+            exactly(input, &with(wanted, keys.iter().map(|key| &key.expression)));
+        }
+        Relation::Aggregate { input, keys, aggregates } => {
+            aggregates.retain(|(column, _)| wanted.contains(&column.id));
+            let calls = aggregates.iter().flat_map(|(_, call)| {
+                call.arguments.iter().chain(&call.filter).chain(call.order.iter().map(|key| &key.expression))
+            });
+            let read = with(&HashSet::new(), keys.iter().map(|key| &key.expression).chain(calls));
+            prune(input, &read);
+        }
+        Relation::Join(join) => prune_join(join, wanted),
+        Relation::Union { inputs, columns } => prune_union(inputs, columns, wanted),
+        Relation::Unnest { input, lists, .. } => {
+            exactly(input, &with(wanted, lists.iter().map(|list| &list.expression)));
+        }
+        Relation::Write { input, .. } => {
+            let all = input.columns().into_iter().map(|column| column.id).collect();
+            prune(input, &all);
+        }
+    });
+}
+
+/// Prunes an input and projects away what is left over: its consumer would copy or hold it.
+fn exactly(relation: &mut Relation, wanted: &HashSet<usize>) {
+    prune(relation, wanted);
+    let columns = relation.columns();
+    if columns.iter().all(|column| wanted.contains(&column.id)) {
+        return;
+    }
+    let kept = columns.into_iter().filter(|column| wanted.contains(&column.id)).map(Computed::passed).collect();
+    let input = Box::new(std::mem::replace(relation, one_row()));
+    *relation = Relation::Project { input, columns: kept };
+}
+
+fn with<'e>(wanted: &HashSet<usize>, expressions: impl Iterator<Item = &'e Expression>) -> HashSet<usize> {
+    let mut wanted = wanted.clone();
+    expressions.for_each(|expression| wanted.extend(expression.columns()));
+    wanted
+}
+
+/// A column that only filters of the scan read is known to it, but does not come out.
+fn prune_scan(scan: &mut Scan, wanted: &HashSet<usize>) {
+    let filtered = with(&HashSet::new(), scan.filters.iter());
+    let columns = std::mem::take(&mut scan.columns);
+    for (column, position) in columns {
+        if wanted.contains(&column.id) {
+            scan.columns.push((column, position));
+        } else if filtered.contains(&column.id) {
+            scan.filter_columns.push((column, position));
+        }
+    }
+}
+
+fn prune_values(columns: &mut Vec<Column>, rows: &mut [Vec<Expression>], wanted: &HashSet<usize>) {
+    let keep: Vec<bool> = columns.iter().map(|column| wanted.contains(&column.id)).collect();
+    let mut position = 0;
+    columns.retain(|_| {
+        position += 1;
+        keep.get(position - 1).copied().unwrap_or(true)
+    });
+    for row in rows {
+        let mut position = 0;
+        row.retain(|_| {
+            position += 1;
+            keep.get(position - 1).copied().unwrap_or(true)
+        });
+    }
+}
+
+fn prune_join(join: &mut Join, wanted: &HashSet<usize>) {
+    let read = with(wanted, join.residual.iter());
+    exactly(&mut join.left, &with(&read, join.keys.iter().map(|key| &key.left)));
+    exactly(&mut join.right, &with(&read, join.keys.iter().map(|key| &key.right)));
+}
+
+/// Columns of a union are paired by position, so each input gives the same ones in the same order.
+fn prune_union(
+    inputs: &mut [Relation],
+    columns: &mut Vec<Column>,
+    wanted: &HashSet<usize>,
+) {
+    let positions: Vec<usize> = columns
+        .iter()
+        .enumerate()
+        .filter(|(_, column)| wanted.contains(&column.id))
+        .map(|(position, _)| position)
+        .collect();
+    for input in inputs.iter_mut() {
+        let own = input.columns();
+        let kept: Vec<Column> = positions.iter().filter_map(|position| own.get(*position)).cloned().collect();
+        let ids: HashSet<usize> = kept.iter().map(|column| column.id).collect();
+        prune(input, &ids);
+        let now = input.columns();
+        let same = now.len() == kept.len() && now.iter().zip(&kept).all(|(left, right)| left.id == right.id);
+        if !same {
+            let taken = Box::new(std::mem::replace(input, one_row()));
+            *input = Relation::Project { input: taken, columns: kept.into_iter().map(Computed::passed).collect() };
+        }
+    }
+    let mut position = 0;
+    columns.retain(|_| {
+        position += 1;
+        positions.contains(&(position - 1))
+    });
+}

@@ -1,0 +1,55 @@
+//! Moves limits towards the tables: a sort keeps only the first rows, a scan stops early.
+
+use crate::logical::{Relation, one_row};
+
+/// Moves all limits down.
+pub fn rewrite(relation: &mut Relation) {
+    stacker::maybe_grow(64 << 10, 1 << 20, || {
+        if let Relation::Limit { input, offset, count: Some(count) } = relation {
+            if *count == 0 {
+                let columns = input.columns();
+                *relation = Relation::Values { columns, rows: Vec::new() };
+                return;
+            }
+            let wanted = count.saturating_add(*offset);
+            let done = bound(input, wanted) && *offset == 0;
+            if done {
+                let input = std::mem::replace(&mut **input, one_row());
+                *relation = input;
+            }
+        }
+        relation.inputs_mut().into_iter().for_each(rewrite);
+    });
+}
+
+/// Tells a relation that only its first rows are wanted; true if it then gives no more than those.
+fn bound(relation: &mut Relation, wanted: u64) -> bool {
+    let least = |held: &Option<u64>| Some(held.map_or(wanted, |held| held.min(wanted)));
+    match relation {
+        Relation::Project { input, .. } => bound(input, wanted),
+        Relation::Sort { limit, .. } => {
+            *limit = least(limit);
+            true
+        }
+        Relation::Scan(scan) => {
+            // A scan that stops early may still give a few rows more.
+            scan.limit = least(&scan.limit);
+            false
+        }
+        Relation::Union { inputs, .. } => {
+            for input in inputs {
+                if !bound(input, wanted) && !matches!(input, Relation::Limit { .. }) {
+                    let taken = std::mem::replace(input, one_row());
+                    *input = Relation::Limit { input: Box::new(taken), offset: 0, count: Some(wanted) };
+                }
+            }
+            false
+        }
+        Relation::Limit { count, .. } => {
+            *count = least(count);
+            true
+        }
+        Relation::SingleRow { .. } => true,
+        _ => false,
+    }
+}
