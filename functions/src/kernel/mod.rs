@@ -16,4 +16,5 @@ pub mod hash;
 pub mod prefetch;
 pub mod pretokenize;
 pub mod reproducible;
+pub mod text;
 pub mod transcendental;
