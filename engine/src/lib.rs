@@ -4,12 +4,14 @@
 //! [`Batch`]es come out; the executor owns the loop and can stop between any two steps.
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 pub mod batch;
 pub mod catalog;
 pub mod context;
 pub mod error;
 pub mod memory;
+pub mod expression;
 pub mod plan;
 pub mod table;
 

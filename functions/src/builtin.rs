@@ -9,7 +9,9 @@ pub fn register(registry: &mut Registry) {
     crate::comparison::register(registry);
     crate::logic::register(registry);
     crate::text::register(registry);
+    crate::regex::register(registry);
     crate::list::register(registry);
     crate::structure::register(registry);
     crate::map::register(registry);
+    crate::token::register(registry);
 }

@@ -5,6 +5,7 @@
 //! [`aggregate`] and [`lanes`] are what an author implements; [`registry`] is where a planner finds them.
 #![deny(unsafe_code)]
 #![warn(missing_docs)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 pub mod aggregate;
 mod aggregates;
@@ -25,12 +26,14 @@ pub mod lanes;
 mod list;
 mod logic;
 mod map;
+mod regex;
 pub mod registry;
 pub mod scalar;
 pub mod scratch;
 pub mod signature;
 mod structure;
 mod text;
+mod token;
 #[cfg(test)]
 mod trial;
 pub mod types;

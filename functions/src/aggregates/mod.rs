@@ -13,7 +13,6 @@ mod reproducible;
 mod sketch;
 mod sum;
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests;
 
 use crate::registry::Registry;

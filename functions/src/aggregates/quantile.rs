@@ -18,7 +18,7 @@ pub(super) fn functions() -> Vec<AggregateFunction> {
         "The least value whose share of the group reaches the given one.",
     )
     .alias("quantile")
-    .overload([any("value"), any("share")], |arguments| discrete(arguments))
+    .overload([any("value"), any("share")], discrete)
     .note("Nulls are skipped; a group without values gives null. A list of shares gives a list.")
     .example("quantile_disc(42, 0.5)", "42");
     let cont = AggregateFunction::new(

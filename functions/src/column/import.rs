@@ -7,7 +7,7 @@ use arrow::buffer::{NullBuffer, ScalarBuffer};
 use arrow::compute::cast;
 use arrow::datatypes::*;
 
-use super::column::Column;
+use super::encoded::Column;
 use crate::error::{Error, Result};
 use crate::types::Type;
 

@@ -3,7 +3,7 @@
 mod bits;
 mod borrow;
 mod bytes_output;
-mod column;
+mod encoded;
 mod copy;
 mod freeze;
 mod import;
@@ -13,7 +13,6 @@ mod order;
 mod output;
 mod rows;
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests;
 mod trusted;
 mod view;
@@ -21,7 +20,7 @@ mod view;
 pub use bits::{Bits, BitsMut};
 pub use borrow::borrow;
 pub use bytes_output::{BytesOutput, TextBuilder, TextWriter};
-pub use column::{Column, flatten};
+pub use encoded::{Column, flatten};
 pub use import::import;
 pub use literal::{literal_array, value_at};
 pub use nested_output::ListWriter;

@@ -8,11 +8,13 @@
 
 #[macro_use]
 pub mod level;
+pub mod bitmap;
 pub mod bpe;
 pub mod bucketize;
 pub mod divisor;
 pub mod embedding;
 pub mod hash;
+pub mod lane_loop;
 pub mod prefetch;
 pub mod pretokenize;
 pub mod reproducible;

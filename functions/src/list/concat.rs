@@ -41,12 +41,16 @@ pub fn register(registry: &mut Registry) {
     );
     registry.register_scalar(
         ScalarFunction::new("array_pop_front", "list", "A list without its first element.")
-            .overload([any_list("list")], |arguments| Ok(without_end(Type::list(element_of(arguments.types, 0)), true)))
+            .overload([any_list("list")], |arguments| {
+                Ok(without_end(Type::list(element_of(arguments.types, 0)), true))
+            })
             .example("array_pop_front([1, 2, 3])", "[2, 3]"),
     );
     registry.register_scalar(
         ScalarFunction::new("array_pop_back", "list", "A list without its last element.")
-            .overload([any_list("list")], |arguments| Ok(without_end(Type::list(element_of(arguments.types, 0)), false)))
+            .overload([any_list("list")], |arguments| {
+                Ok(without_end(Type::list(element_of(arguments.types, 0)), false))
+            })
             .example("array_pop_back([1, 2, 3])", "[1, 2]"),
     );
 }

@@ -1,11 +1,11 @@
 //! Lists made of values.
 
+use crate::Registry;
 use crate::column::{Output, Rows, View};
 use crate::error::Error;
 use crate::scalar::{Bound, ScalarFunction};
 use crate::signature::variable;
 use crate::types::Type;
-use crate::Registry;
 
 /// Adds the family.
 pub fn register(registry: &mut Registry) {
@@ -27,7 +27,11 @@ pub fn register(registry: &mut Registry) {
         ScalarFunction::new("array_value", "list", "A list of fixed length of the values.")
             .variadic([variable("value")], |arguments| {
                 let Some(element) = arguments.types.first().cloned() else {
-                    return Err(Error::argument("array_value", 1, "is missing; a list of fixed length has at least one value"));
+                    return Err(Error::argument(
+                        "array_value",
+                        1,
+                        "is missing; a list of fixed length has at least one value",
+                    ));
                 };
                 let size = arguments.types.len();
                 Ok(Bound::null_aware(Type::fixed_list(element, size), move |arguments, rows, output, _| {

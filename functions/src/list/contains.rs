@@ -3,12 +3,12 @@
 use std::ops::Range;
 
 use super::member_set::MemberSet;
+use crate::Registry;
 use crate::column::{Data, View, equal};
 use crate::error::Result;
 use crate::scalar::{Arguments, Bound, ScalarFunction};
 use crate::signature::{Parameter, Pattern, parameter, variable};
 use crate::types::Type;
-use crate::Registry;
 
 /// A parameter that is a list or fixed list of the variable type `T`.
 pub fn list_of_t(name: &'static str) -> Parameter {
@@ -38,13 +38,17 @@ pub fn register(registry: &mut Registry) {
         .example("contains([1, 2], 3)", "false");
     registry.register_scalar(contains);
     registry.register_scalar(
-        ScalarFunction::new("list_position", "list", "Position of the first element equal to a value, from 1.")
-            .alias("list_indexof")
-            .alias("array_position")
-            .alias("array_indexof")
-            .overload([list_of_t("list"), variable("element")], |_| Ok(list_position()))
-            .note("Null if there is none; a null value is looked for among the null elements.")
-            .example("list_position([4, 5, 5], 5)", "2"),
+        ScalarFunction::new(
+            "list_position",
+            "list",
+            "Position of the first element equal to a value, from 1.",
+        )
+        .alias("list_indexof")
+        .alias("array_position")
+        .alias("array_indexof")
+        .overload([list_of_t("list"), variable("element")], |_| Ok(list_position()))
+        .note("Null if there is none; a null value is looked for among the null elements.")
+        .example("list_position([4, 5, 5], 5)", "2"),
     );
     registry.register_scalar(
         pair("list_has_any", "True if two lists have an element in common.", has_any)
@@ -67,11 +71,15 @@ pub fn register(registry: &mut Registry) {
             .example("[1] <@ [1, 2]", "true"),
     );
     registry.register_scalar(
-        ScalarFunction::new("list_intersect", "list", "Distinct elements that two lists have in common, in the order of the first.")
-            .alias("array_intersect")
-            .overload([list_of_t("left"), list_of_t("right")], bind_intersect)
-            .note("Null elements are left out.")
-            .example("list_intersect([1, 2, 3, 2], [2, 3])", "[2, 3]"),
+        ScalarFunction::new(
+            "list_intersect",
+            "list",
+            "Distinct elements that two lists have in common, in the order of the first.",
+        )
+        .alias("array_intersect")
+        .overload([list_of_t("left"), list_of_t("right")], bind_intersect)
+        .note("Null elements are left out.")
+        .example("list_intersect([1, 2, 3, 2], [2, 3])", "[2, 3]"),
     );
 }
 
@@ -105,7 +113,9 @@ pub fn find(child: &View<'_>, range: Range<usize>, value: &View<'_>, row: usize)
             (Data::Int64(values), Data::Int64(wanted)) => return find_equal(values, range, wanted[index]),
             (Data::Bytes(values), Data::Bytes(wanted)) => {
                 let wanted = wanted.get(index);
-                return range.into_iter().find(|&at| values.length(at) == wanted.len() && values.get(at) == wanted);
+                return range
+                    .into_iter()
+                    .find(|&at| values.length(at) == wanted.len() && values.get(at) == wanted);
             }
             _ => {}
         }
@@ -123,7 +133,9 @@ fn list_contains() -> Bound {
     Bound::strict(Type::Boolean, |arguments, rows, output, _| {
         let lists = arguments[0].list();
         let bits = output.boolean();
-        rows.for_each(|row| bits.set(row, find(lists.child(), lists.range(row), &arguments[1], row).is_some()));
+        rows.for_each(|row| {
+            bits.set(row, find(lists.child(), lists.range(row), &arguments[1], row).is_some())
+        });
         Ok(())
     })
 }
@@ -134,7 +146,8 @@ fn list_position() -> Bound {
         rows.for_each(|row| {
             let range = lists.range(row);
             let start = range.start;
-            let found = if arguments[0].is_null(row) { None } else { find(lists.child(), range, &arguments[1], row) };
+            let found =
+                if arguments[0].is_null(row) { None } else { find(lists.child(), range, &arguments[1], row) };
             match found {
                 Some(at) => output.fixed::<i32>()[row] = (at - start) as i32 + 1,
                 None => output.set_null(row),

@@ -2,18 +2,22 @@
 
 use super::extract::{any_list, element_of};
 use super::member_set::MemberSet;
+use crate::Registry;
 use crate::scalar::{Bound, ScalarFunction};
 use crate::types::Type;
-use crate::Registry;
 
 /// Adds the family.
 pub fn register(registry: &mut Registry) {
     registry.register_scalar(
-        ScalarFunction::new("list_distinct", "list", "The distinct elements of a list, in the order of their first occurrence.")
-            .alias("array_distinct")
-            .overload([any_list("list")], |arguments| Ok(distinct(Type::list(element_of(arguments.types, 0)))))
-            .note("Null elements are left out. DuckDB gives another order, which it does not define.")
-            .example("list_distinct([3, 1, NULL, 3])", "[3, 1]"),
+        ScalarFunction::new(
+            "list_distinct",
+            "list",
+            "The distinct elements of a list, in the order of their first occurrence.",
+        )
+        .alias("array_distinct")
+        .overload([any_list("list")], |arguments| Ok(distinct(Type::list(element_of(arguments.types, 0)))))
+        .note("Null elements are left out. DuckDB gives another order, which it does not define.")
+        .example("list_distinct([3, 1, NULL, 3])", "[3, 1]"),
     );
     registry.register_scalar(
         ScalarFunction::new("list_unique", "list", "Number of distinct elements of a list.")

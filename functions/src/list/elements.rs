@@ -54,12 +54,19 @@ impl<'a> Elements<'a> {
 
 /// A column of positions.
 pub fn integers(values: &[i64]) -> View<'_> {
-    View { data_type: &POSITION, length: values.len(), encoding: Encoding::Flat, validity: None, data: Data::Int64(values) }
+    View {
+        data_type: &POSITION,
+        length: values.len(),
+        encoding: Encoding::Flat,
+        validity: None,
+        data: Data::Int64(values),
+    }
 }
 
 /// The values of a flat column at these places; the column itself where that is all of it.
 pub fn chosen<'a>(child: &View<'a>, places: &'a [u32]) -> View<'a> {
-    let is_whole = places.len() == child.length && places.iter().enumerate().all(|(i, &place)| i == place as usize);
+    let is_whole =
+        places.len() == child.length && places.iter().enumerate().all(|(i, &place)| i == place as usize);
     if is_whole {
         return *child;
     }

@@ -1,9 +1,9 @@
 //! Elements of a list by position.
 
+use crate::Registry;
 use crate::scalar::{Bound, ScalarFunction};
 use crate::signature::{Parameter, Pattern, exact, parameter};
 use crate::types::Type;
-use crate::Registry;
 
 /// A parameter that takes a list or a fixed list of any type, as it is.
 pub fn any_list(name: &'static str) -> Parameter {
@@ -24,24 +24,39 @@ pub fn register(registry: &mut Registry) {
             .example("list_extract([4, 5, 6], -1)", "6"),
     );
     registry.register_scalar(
-        extract_function("array_extract", "Element of a list, character of a text or field of a struct; what a subscript means.")
-            .overload([parameter("struct", Pattern::Struct), exact("name", Type::Text)], crate::structure::bind_extract)
-            .overload([parameter("struct", Pattern::Struct), exact("position", Type::Int64)], crate::structure::bind_extract)
-            .overload(
-                [parameter("map", Pattern::Map(Box::new(Pattern::Variable("K")), Box::new(Pattern::Any))), parameter("key", Pattern::Variable("K"))],
-                |arguments| crate::map::bind_extract_value(arguments),
-            )
-            .example("array_extract('duck', 1)", "d")
-            .example("array_extract({'a': 7}, 'a')", "7"),
+        extract_function(
+            "array_extract",
+            "Element of a list, character of a text or field of a struct; what a subscript means.",
+        )
+        .overload(
+            [parameter("struct", Pattern::Struct), exact("name", Type::Text)],
+            crate::structure::bind_extract,
+        )
+        .overload(
+            [parameter("struct", Pattern::Struct), exact("position", Type::Int64)],
+            crate::structure::bind_extract,
+        )
+        .overload(
+            [
+                parameter("map", Pattern::Map(Box::new(Pattern::Variable("K")), Box::new(Pattern::Any))),
+                parameter("key", Pattern::Variable("K")),
+            ],
+            |arguments| crate::map::bind_extract_value(arguments),
+        )
+        .example("array_extract('duck', 1)", "d")
+        .example("array_extract({'a': 7}, 'a')", "7"),
     );
-    for (name, is_last, summary) in
-        [("list_first", false, "First element of a list, also where it is null."), ("list_last", true, "Last element of a list, also where it is null.")]
-    {
+    for (name, is_last, summary) in [
+        ("list_first", false, "First element of a list, also where it is null."),
+        ("list_last", true, "Last element of a list, also where it is null."),
+    ] {
         let example = if is_last { "list_last([1, 2])" } else { "list_first([1, 2])" };
         registry.register_scalar(
             ScalarFunction::new(name, "list", summary)
                 .alias(if is_last { "array_last" } else { "array_first" })
-                .overload([any_list("list")], move |arguments| Ok(end(element_of(arguments.types, 0), is_last)))
+                .overload([any_list("list")], move |arguments| {
+                    Ok(end(element_of(arguments.types, 0), is_last))
+                })
                 .note("Null for an empty list.")
                 .example(example, if is_last { "2" } else { "1" }),
         );

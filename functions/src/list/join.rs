@@ -1,23 +1,28 @@
 //! Lists written as text.
 
 use super::extract::any_list;
+use crate::Registry;
 use crate::scalar::{Bound, ScalarFunction};
 use crate::signature::exact;
 use crate::text::append;
 use crate::types::Type;
 use crate::value::{Literal, Value};
-use crate::Registry;
 
 /// Adds the family.
 pub fn register(registry: &mut Registry) {
     registry.register_scalar(
-        ScalarFunction::new("array_to_string", "list", "The elements of a list as text, with a separator between them.")
-            .alias("list_to_string")
-            .overload([any_list("list"), exact("separator", Type::Text).or(Literal::new(Value::text(",")))], |_| {
-                Ok(array_to_string())
-            })
-            .note("Null elements are left out.")
-            .example("array_to_string([1, NULL, 2], '-')", "1-2"),
+        ScalarFunction::new(
+            "array_to_string",
+            "list",
+            "The elements of a list as text, with a separator between them.",
+        )
+        .alias("list_to_string")
+        .overload(
+            [any_list("list"), exact("separator", Type::Text).or(Literal::new(Value::text(",")))],
+            |_| Ok(array_to_string()),
+        )
+        .note("Null elements are left out.")
+        .example("array_to_string([1, NULL, 2], '-')", "1-2"),
     );
 }
 

@@ -3,13 +3,13 @@
 use super::elements::{Elements, raise};
 use super::extract::{any_list, element_of};
 use super::reduce;
+use crate::Registry;
 use crate::column::{Output, Rows, View};
 use crate::error::{Error, Result};
 use crate::scalar::{Bound, Lambda, Nulls, ScalarFunction};
 use crate::scratch::Scratch;
 use crate::signature::{any, lambda};
 use crate::types::Type;
-use crate::Registry;
 
 /// Adds the family.
 pub fn register(registry: &mut Registry) {

@@ -1,11 +1,11 @@
 //! Lists of numbers at equal distances.
 
+use crate::Registry;
 use crate::column::{Output, Rows, View};
 use crate::error::{Error, Result};
 use crate::scalar::{Bound, ScalarFunction};
 use crate::signature::exact;
 use crate::types::Type;
-use crate::Registry;
 
 /// Longest list of one row, so that a mistyped bound is an error and not the end of the process.
 const ELEMENTS_MAX: i128 = 1 << 27;
@@ -25,8 +25,14 @@ pub fn register(registry: &mut Registry) {
 }
 
 fn range_function(name: &'static str, summary: &str, includes_stop: bool) -> ScalarFunction {
-    let call = move |arguments: &[View<'_>], rows: Rows<'_>, output: &mut Output| write_ranges(name, arguments, rows, output, includes_stop);
-    let bound = move || Bound::strict(Type::list(Type::Int64), move |arguments, rows, output, _| call(arguments, rows, output));
+    let call = move |arguments: &[View<'_>], rows: Rows<'_>, output: &mut Output| {
+        write_ranges(name, arguments, rows, output, includes_stop)
+    };
+    let bound = move || {
+        Bound::strict(Type::list(Type::Int64), move |arguments, rows, output, _| {
+            call(arguments, rows, output)
+        })
+    };
     ScalarFunction::new(name, "list", summary)
         .overload([exact("stop", Type::Int64)], move |_| Ok(bound()))
         .overload([exact("start", Type::Int64), exact("stop", Type::Int64)], move |_| Ok(bound()))
@@ -52,7 +58,9 @@ fn write_ranges(
         };
         let count = element_count(start, stop, step, includes_stop);
         if count > ELEMENTS_MAX {
-            output.fail(row, || Error::user(format!("{name}: {count} elements in one list; at most {ELEMENTS_MAX} fit")));
+            output.fail(row, || {
+                Error::user(format!("{name}: {count} elements in one list; at most {ELEMENTS_MAX} fit"))
+            });
             return;
         }
         let mut list = output.list();

@@ -39,20 +39,30 @@ pub fn bind(arguments: &Arguments<'_>) -> Result<Bound> {
         (wanted, given) => wanted == given,
     };
     if !fits {
-        let problem = format!("gives {given}; expected {wanted}, the type of the accumulator; cast the result or the initial value");
+        let problem = format!(
+            "gives {given}; expected {wanted}, the type of the accumulator; cast the result or the initial value"
+        );
         return Err(Error::argument("list_reduce", 2, problem));
     }
     let result_type = given.clone();
-    Ok(Bound::higher_order(wanted, Nulls::Aware, move |arguments: &[View<'_>], lambdas: &mut [&mut dyn Lambda], rows: Rows<'_>, output: &mut Output, scratch: &mut Scratch| {
-        let Some(body) = lambdas.first_mut() else {
-            return Err(Error::internal("list_reduce was called without its lambda"));
-        };
-        let mut reduction = Reduction::start(arguments, rows, output);
-        let mut results = Output::new(result_type.clone());
-        while reduction.step(*body, &mut results, output, &scratch.arena)? {}
-        reduction.finish(output, &scratch.arena);
-        Ok(())
-    }))
+    Ok(Bound::higher_order(
+        wanted,
+        Nulls::Aware,
+        move |arguments: &[View<'_>],
+              lambdas: &mut [&mut dyn Lambda],
+              rows: Rows<'_>,
+              output: &mut Output,
+              scratch: &mut Scratch| {
+            let Some(body) = lambdas.first_mut() else {
+                return Err(Error::internal("list_reduce was called without its lambda"));
+            };
+            let mut reduction = Reduction::start(arguments, rows, output);
+            let mut results = Output::new(result_type.clone());
+            while reduction.step(*body, &mut results, output, &scratch.arena)? {}
+            reduction.finish(output, &scratch.arena);
+            Ok(())
+        },
+    ))
 }
 
 /// Rows that still have elements, and the accumulators of all rows.
@@ -78,7 +88,9 @@ impl<'a> Reduction<'a> {
             if lists.is_null(row) {
                 output.set_null(row);
             } else if initial.is_none() && list.length(row) == 0 {
-                output.fail(row, || Error::argument("list_reduce", 1, "is empty; an empty list needs an initial value"));
+                output.fail(row, || {
+                    Error::argument("list_reduce", 1, "is empty; an empty list needs an initial value")
+                });
             } else {
                 kept.push(row as u32);
             }
@@ -96,7 +108,13 @@ impl<'a> Reduction<'a> {
     }
 
     /// Takes one element of each list that has one; false if none has.
-    fn step(&mut self, body: &mut dyn Lambda, results: &mut Output, output: &mut Output, bump: &Bump) -> Result<bool> {
+    fn step(
+        &mut self,
+        body: &mut dyn Lambda,
+        results: &mut Output,
+        output: &mut Output,
+        bump: &Bump,
+    ) -> Result<bool> {
         let list = self.lists.list();
         let (rows, next) = (&self.rows, self.next);
         self.active.retain(|&slot| {
@@ -107,10 +125,12 @@ impl<'a> Reduction<'a> {
             return Ok(false);
         }
         let outer_rows: Vec<u32> = self.active.iter().map(|&slot| rows[slot as usize]).collect();
-        let places: Vec<u32> = outer_rows.iter().map(|&row| (list.range(row as usize).start + next) as u32).collect();
+        let places: Vec<u32> =
+            outer_rows.iter().map(|&row| (list.range(row as usize).start + next) as u32).collect();
         let positions = vec![next as i64 + 1; places.len()];
         let accumulators = self.accumulators.view(bump);
-        let parameters = [chosen(&accumulators, &self.active), chosen(list.child(), &places), integers(&positions)];
+        let parameters =
+            [chosen(&accumulators, &self.active), chosen(list.child(), &places), integers(&positions)];
         body.call(&parameters, &outer_rows, results)?;
         raise(results.errors(), &outer_rows, output);
         let results = results.view(bump);

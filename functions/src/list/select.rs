@@ -2,12 +2,12 @@
 
 use super::contains::list_of_t;
 use super::extract::{any_list, element_of};
+use crate::Registry;
 use crate::column::{Output, Rows, View};
 use crate::error::{Error, Result};
 use crate::scalar::{Bound, ScalarFunction};
 use crate::signature::{exact, variable};
 use crate::types::Type;
-use crate::Registry;
 
 /// Longest list that a resize makes.
 const ELEMENTS_MAX: i64 = 1 << 27;

@@ -3,12 +3,12 @@
 use std::ops::Range;
 
 use super::extract::{any_list, element_of};
+use crate::Registry;
 use crate::column::{Output, Rows, View};
 use crate::error::{Error, Result};
 use crate::scalar::{Bound, ScalarFunction};
 use crate::signature::exact;
 use crate::types::Type;
-use crate::Registry;
 
 /// Adds the family.
 pub fn register(registry: &mut Registry) {
@@ -35,7 +35,8 @@ pub fn register(registry: &mut Registry) {
 /// Places from `begin` to `end`, clamped to a list of this length.
 fn places(begin: i64, end: i64, length: usize) -> Range<usize> {
     let length = length as i64;
-    let from_start = |position: i64| if position < 0 { position.saturating_add(length + 1) } else { position };
+    let from_start =
+        |position: i64| if position < 0 { position.saturating_add(length + 1) } else { position };
     let first = from_start(begin).max(1) - 1;
     let after = from_start(end).min(length);
     if first < after { first as usize..after as usize } else { 0..0 }
@@ -71,7 +72,9 @@ fn slice_rows(arguments: &[View<'_>], rows: Rows<'_>, output: &mut Output) -> Re
         let (begin, end) = (begins.get(row), ends.get(row));
         let Ok(stride) = usize::try_from(step.unsigned_abs()) else { return };
         if stride == 0 {
-            output.fail(row, || Error::argument("list_slice", 4, "is 0; expected a step forwards or backwards"));
+            output.fail(row, || {
+                Error::argument("list_slice", 4, "is 0; expected a step forwards or backwards")
+            });
             return;
         }
         let mut list = output.list();

@@ -4,12 +4,12 @@ use std::cmp::Ordering;
 use std::ops::Range;
 
 use super::extract::{any_list, element_of};
+use crate::Registry;
 use crate::column::{View, compare};
 use crate::error::{Error, Result};
 use crate::scalar::{Arguments, Bound, ScalarFunction};
 use crate::signature::exact;
 use crate::types::Type;
-use crate::Registry;
 
 /// How elements are ordered.
 #[derive(Debug, Clone, Copy)]
@@ -31,7 +31,9 @@ pub fn register(registry: &mut Registry) {
     registry.register_scalar(
         ScalarFunction::new("list_reverse_sort", "list", "The elements of a list in descending order.")
             .alias("array_reverse_sort")
-            .overload([any_list("list")], |arguments| Ok(sort(arguments, Order { is_descending: true, nulls_first: false })))
+            .overload([any_list("list")], |arguments| {
+                Ok(sort(arguments, Order { is_descending: true, nulls_first: false }))
+            })
             .overload([any_list("list"), exact("nulls", Type::Text)], |arguments| {
                 let nulls_first = nulls_first(arguments, 1)?;
                 Ok(sort(arguments, Order { is_descending: true, nulls_first }))
@@ -57,14 +59,22 @@ type Make = fn(&Arguments<'_>, Order) -> Bound;
 
 fn ordered(name: &str, summary: &str, is_descending: bool, make: Make) -> ScalarFunction {
     ScalarFunction::new(name, "list", summary)
-        .overload([any_list("list")], move |arguments| Ok(make(arguments, Order { is_descending, nulls_first: false })))
+        .overload([any_list("list")], move |arguments| {
+            Ok(make(arguments, Order { is_descending, nulls_first: false }))
+        })
         .overload([any_list("list"), exact("order", Type::Text)], move |arguments| {
             Ok(make(arguments, Order { is_descending: descending(arguments, 1)?, nulls_first: false }))
         })
-        .overload([any_list("list"), exact("order", Type::Text), exact("nulls", Type::Text)], move |arguments| {
-            let order = Order { is_descending: descending(arguments, 1)?, nulls_first: nulls_first(arguments, 2)? };
-            Ok(make(arguments, order))
-        })
+        .overload(
+            [any_list("list"), exact("order", Type::Text), exact("nulls", Type::Text)],
+            move |arguments| {
+                let order = Order {
+                    is_descending: descending(arguments, 1)?,
+                    nulls_first: nulls_first(arguments, 2)?,
+                };
+                Ok(make(arguments, order))
+            },
+        )
 }
 
 fn descending(arguments: &Arguments<'_>, position: usize) -> Result<bool> {
@@ -72,7 +82,11 @@ fn descending(arguments: &Arguments<'_>, position: usize) -> Result<bool> {
     match order.to_ascii_uppercase().as_str() {
         "ASC" | "ASCENDING" => Ok(false),
         "DESC" | "DESCENDING" => Ok(true),
-        _ => Err(Error::argument(arguments.function, position + 1, format!("is '{order}'; expected 'ASC' or 'DESC'"))),
+        _ => Err(Error::argument(
+            arguments.function,
+            position + 1,
+            format!("is '{order}'; expected 'ASC' or 'DESC'"),
+        )),
     }
 }
 

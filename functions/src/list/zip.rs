@@ -1,12 +1,12 @@
 //! Lists of lists made flat, and lists made into lists of structs.
 
 use super::extract::element_of;
+use crate::Registry;
 use crate::column::{Output, Rows, View};
 use crate::error::{Error, Result};
 use crate::scalar::{Arguments, Bound, ScalarFunction};
 use crate::signature::{Pattern, any, parameter};
 use crate::types::{Field, Type};
-use crate::Registry;
 
 /// Adds the family.
 pub fn register(registry: &mut Registry) {
@@ -58,7 +58,11 @@ fn bind_zip(arguments: &Arguments<'_>) -> Result<Bound> {
             Some(element) => fields.push(Field::new("", element.clone())),
             None if *list == Type::Null => fields.push(Field::new("", Type::Null)),
             None => {
-                return Err(Error::argument("list_zip", position + 1, format!("has type {list}; expected a list")));
+                return Err(Error::argument(
+                    "list_zip",
+                    position + 1,
+                    format!("has type {list}; expected a list"),
+                ));
             }
         }
     }

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use crate::Registry;
 use crate::column::{Output, Rows, View};
 use crate::error::{Error, Result};
 use crate::list::{MemberSet, element_of};
@@ -9,7 +10,6 @@ use crate::scalar::{Arguments, Bound, ScalarFunction};
 use crate::scratch::Scratch;
 use crate::signature::{Pattern, parameter};
 use crate::types::Type;
-use crate::Registry;
 
 /// Adds the family.
 pub fn register(registry: &mut Registry) {
@@ -63,7 +63,12 @@ fn key_problem(keys: &View<'_>, range: Range<usize>, set: &mut MemberSet) -> Opt
     None
 }
 
-fn of_lists(arguments: &[View<'_>], rows: Rows<'_>, output: &mut Output, scratch: &mut Scratch) -> Result<()> {
+fn of_lists(
+    arguments: &[View<'_>],
+    rows: Rows<'_>,
+    output: &mut Output,
+    scratch: &mut Scratch,
+) -> Result<()> {
     let (keys, values) = (arguments[0].list(), arguments[1].list());
     let set = scratch.slot::<MemberSet>();
     rows.for_each(|row| {
@@ -103,7 +108,12 @@ fn bind_entries(arguments: &Arguments<'_>) -> Result<Bound> {
     Ok(Bound::strict(result, of_entries))
 }
 
-fn of_entries(arguments: &[View<'_>], rows: Rows<'_>, output: &mut Output, scratch: &mut Scratch) -> Result<()> {
+fn of_entries(
+    arguments: &[View<'_>],
+    rows: Rows<'_>,
+    output: &mut Output,
+    scratch: &mut Scratch,
+) -> Result<()> {
     let lists = arguments[0].list();
     let entries = lists.child();
     let (keys, values) = (entries.field(0), entries.field(1));
@@ -137,7 +147,8 @@ fn concat(arguments: &[View<'_>], rows: Rows<'_>, output: &mut Output, _: &mut S
             return;
         }
         last.clear();
-        for (number, argument) in arguments.iter().enumerate().filter(|(_, argument)| argument.is_valid(row)) {
+        for (number, argument) in arguments.iter().enumerate().filter(|(_, argument)| argument.is_valid(row))
+        {
             let keys = argument.list().child().field(0);
             for place in argument.list().range(row) {
                 let same = |&&mut (held, at): &&mut (usize, usize)| {

@@ -1,12 +1,12 @@
 //! Values, keys and entries of maps.
 
+use crate::Registry;
 use crate::column::{View, equal};
 use crate::error::{Error, Result};
 use crate::list::find;
 use crate::scalar::{Arguments, Bound, ScalarFunction};
 use crate::signature::{Parameter, Pattern, parameter};
 use crate::types::Type;
-use crate::Registry;
 
 /// A map whose keys have the variable type `K` and whose values are of any type.
 fn any_map() -> Parameter {
@@ -20,16 +20,24 @@ fn key() -> Parameter {
 /// Adds the family.
 pub fn register(registry: &mut Registry) {
     registry.register_scalar(
-        ScalarFunction::new("map_extract_value", "map", "The value of a key in a map; what `map[key]` means.")
-            .overload([any_map(), key()], bind_extract_value)
-            .note("Null where the map has no such key.")
-            .example("map_extract_value(map(['a'], [1]), 'a')", "1"),
+        ScalarFunction::new(
+            "map_extract_value",
+            "map",
+            "The value of a key in a map; what `map[key]` means.",
+        )
+        .overload([any_map(), key()], bind_extract_value)
+        .note("Null where the map has no such key.")
+        .example("map_extract_value(map(['a'], [1]), 'a')", "1"),
     );
     registry.register_scalar(
-        ScalarFunction::new("map_extract", "map", "A list of the value of a key in a map, empty where there is none.")
-            .alias("element_at")
-            .overload([any_map(), key()], |arguments| Ok(extract_list(Type::list(entry_types(arguments)?.1))))
-            .example("map_extract(map(['a'], [1]), 'b')", "[]"),
+        ScalarFunction::new(
+            "map_extract",
+            "map",
+            "A list of the value of a key in a map, empty where there is none.",
+        )
+        .alias("element_at")
+        .overload([any_map(), key()], |arguments| Ok(extract_list(Type::list(entry_types(arguments)?.1))))
+        .example("map_extract(map(['a'], [1]), 'b')", "[]"),
     );
     registry.register_scalar(
         ScalarFunction::new("map_contains", "map", "True if a map has a key.")
@@ -39,7 +47,10 @@ pub fn register(registry: &mut Registry) {
     registry.register_scalar(
         ScalarFunction::new("map_contains_value", "map", "True if a map has a value.")
             .overload(
-                [parameter("map", Pattern::Map(Box::new(Pattern::Any), Box::new(Pattern::Variable("V")))), parameter("value", Pattern::Variable("V"))],
+                [
+                    parameter("map", Pattern::Map(Box::new(Pattern::Any), Box::new(Pattern::Variable("V")))),
+                    parameter("value", Pattern::Variable("V")),
+                ],
                 |_| Ok(contains_in_field(1)),
             )
             .example("map_contains_value(map(['a'], [1]), 2)", "false"),
@@ -48,7 +59,10 @@ pub fn register(registry: &mut Registry) {
         ScalarFunction::new("map_contains_entry", "map", "True if a map has a key with a value.")
             .overload(
                 [
-                    parameter("map", Pattern::Map(Box::new(Pattern::Variable("K")), Box::new(Pattern::Variable("V")))),
+                    parameter(
+                        "map",
+                        Pattern::Map(Box::new(Pattern::Variable("K")), Box::new(Pattern::Variable("V"))),
+                    ),
                     key(),
                     parameter("value", Pattern::Variable("V")),
                 ],
@@ -123,7 +137,8 @@ fn extract_list(result: Type) -> Bound {
             let mut list = output.list();
             let start = list.start();
             let entries = arguments[0].list();
-            let found = if arguments[1].is_null(row) { None } else { find_entry(&arguments[0], &arguments[1], row) };
+            let found =
+                if arguments[1].is_null(row) { None } else { find_entry(&arguments[0], &arguments[1], row) };
             if let Some(place) = found {
                 list.child().push(&entries.child().field(1), place);
             }
@@ -143,7 +158,9 @@ fn contains_in_field(field: usize) -> Bound {
         let entries = arguments[0].list();
         let candidates = entries.child().field(field);
         let bits = output.boolean();
-        rows.for_each(|row| bits.set(row, find(&candidates, entries.range(row), &arguments[1], row).is_some()));
+        rows.for_each(|row| {
+            bits.set(row, find(&candidates, entries.range(row), &arguments[1], row).is_some())
+        });
         Ok(())
     })
 }

@@ -1,11 +1,11 @@
 //! Fields of structs by name or position, and what a struct consists of.
 
+use crate::Registry;
 use crate::column::equal;
 use crate::error::{Error, Result};
 use crate::scalar::{Arguments, Bound, ScalarFunction};
 use crate::signature::{Pattern, any, exact, parameter};
 use crate::types::{Field, Type};
-use crate::Registry;
 
 /// Adds the family.
 pub fn register(registry: &mut Registry) {
@@ -35,17 +35,24 @@ pub fn register(registry: &mut Registry) {
     registry.register_scalar(
         ScalarFunction::new("struct_values", "struct", "The fields of a struct without their names.")
             .overload([first()], |arguments| {
-                let fields = fields_of(arguments)?.iter().map(|field| Field::new("", field.data_type.clone())).collect();
+                let fields = fields_of(arguments)?
+                    .iter()
+                    .map(|field| Field::new("", field.data_type.clone()))
+                    .collect();
                 Ok(unnamed(Type::Struct(fields)))
             })
             .example("struct_values({'a': 1, 'b': 2})", "(1, 2)"),
     );
     registry.register_scalar(
-        ScalarFunction::new("struct_position", "struct", "Position of the first field equal to a value, from 1.")
-            .alias("struct_indexof")
-            .overload([first(), any("value")], |arguments| Ok(position(arguments)))
-            .note("Null if there is none. Fields of other types than the value's are passed over.")
-            .example("struct_position(row(7, 8), 8)", "2"),
+        ScalarFunction::new(
+            "struct_position",
+            "struct",
+            "Position of the first field equal to a value, from 1.",
+        )
+        .alias("struct_indexof")
+        .overload([first(), any("value")], |arguments| Ok(position(arguments)))
+        .note("Null if there is none. Fields of other types than the value's are passed over.")
+        .example("struct_position(row(7, 8), 8)", "2"),
     );
     registry.register_scalar(
         ScalarFunction::new("struct_contains", "struct", "True if a struct has a field equal to a value.")
@@ -70,10 +77,17 @@ pub fn bind_extract(arguments: &Arguments<'_>) -> Result<Bound> {
     let fields = fields_of(arguments)?;
     let position = if arguments.types[1] == Type::Text {
         let name = arguments.constant_text(1)?;
-        fields.iter().position(|field| field.name.eq_ignore_ascii_case(name)).ok_or_else(|| unknown(arguments, fields, name))?
+        fields
+            .iter()
+            .position(|field| field.name.eq_ignore_ascii_case(name))
+            .ok_or_else(|| unknown(arguments, fields, name))?
     } else {
         if fields.iter().any(|field| !field.name.is_empty()) {
-            return Err(Error::argument(arguments.function, 2, "is a position; the fields of this struct have names"));
+            return Err(Error::argument(
+                arguments.function,
+                2,
+                "is a position; the fields of this struct have names",
+            ));
         }
         position_argument(arguments, fields)?
     };
@@ -154,7 +168,10 @@ fn contains(arguments: &Arguments<'_>) -> Bound {
     Bound::strict(Type::Boolean, move |arguments, rows, output, _| {
         let bits = output.boolean();
         rows.for_each(|row| {
-            bits.set(row, fields.iter().any(|field| equal(&arguments[0].field(*field), row, &arguments[1], row)));
+            bits.set(
+                row,
+                fields.iter().any(|field| equal(&arguments[0].field(*field), row, &arguments[1], row)),
+            );
         });
         Ok(())
     })

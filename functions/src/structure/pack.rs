@@ -1,10 +1,10 @@
 //! Structs made of values, and structs with fields added or replaced.
 
+use crate::Registry;
 use crate::error::{Error, Result};
 use crate::scalar::{Arguments, Bound, ScalarFunction};
 use crate::signature::{Pattern, any, parameter};
 use crate::types::{Field, Type};
-use crate::Registry;
 
 /// Adds the family.
 pub fn register(registry: &mut Registry) {
@@ -34,7 +34,10 @@ pub fn register(registry: &mut Registry) {
                 let mut fields = fields_of(arguments, 0);
                 for (field, position) in named_fields(arguments, 1)? {
                     if position_of(&fields, &field.name).is_some() {
-                        let problem = format!("is '{}', a field that the struct has; struct_update replaces fields", field.name);
+                        let problem = format!(
+                            "is '{}', a field that the struct has; struct_update replaces fields",
+                            field.name
+                        );
                         return Err(Error::argument(arguments.function, position, problem));
                     }
                     fields.push((field, From::Argument(position)));
@@ -96,7 +99,11 @@ fn named_fields(arguments: &Arguments<'_>, first: usize) -> Result<Vec<(Field, u
     for position in (first..arguments.types.len()).step_by(2) {
         let name = arguments.constant_text(position)?;
         if fields.iter().any(|(field, _)| field.name.eq_ignore_ascii_case(name)) {
-            return Err(Error::argument(arguments.function, position + 1, format!("is '{name}' for a second time")));
+            return Err(Error::argument(
+                arguments.function,
+                position + 1,
+                format!("is '{name}' for a second time"),
+            ));
         }
         fields.push((Field::new(name, arguments.types[position + 1].clone()), position + 1));
     }
@@ -122,7 +129,13 @@ fn write_fields(fields: Vec<(Field, From)>) -> Bound {
                 From::Field(argument, field) => {
                     let whole = &arguments[argument];
                     let values = whole.field(field);
-                    rows.for_each(|row| if whole.is_valid(row) { target.copy(row, &values, row) } else { target.set_null(row) });
+                    rows.for_each(|row| {
+                        if whole.is_valid(row) {
+                            target.copy(row, &values, row)
+                        } else {
+                            target.set_null(row)
+                        }
+                    });
                 }
             }
         }

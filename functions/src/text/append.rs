@@ -15,10 +15,6 @@ pub fn append(view: &View<'_>, row: usize, builder: &mut TextBuilder<'_>) {
 
 #[inline(never)]
 fn append_other(view: &View<'_>, row: usize, builder: &mut TextBuilder<'_>) {
-    use std::fmt::Write;
     // Writing into a builder does not fail.
-    let _ = match crate::column::value_at(view, row) {
-        crate::Value::Boolean(value) => write!(builder, "{value}"),
-        other => write!(builder, "{}", other.as_i64().unwrap_or_default()),
-    };
+    let _ = crate::cast::format_value(view, row, builder);
 }

@@ -4,11 +4,11 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::lift::{build_from_bytes, try_decode};
+use crate::Registry;
 use crate::error::Error;
 use crate::scalar::ScalarFunction;
 use crate::signature::exact;
 use crate::types::Type;
-use crate::Registry;
 
 /// Bytes encoded at a time; a multiple of three, so that only the last block is padded.
 const BLOCK_BYTES: usize = 48;

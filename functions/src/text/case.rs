@@ -1,11 +1,11 @@
 //! Upper and lower case, one character for one character as in DuckDB (the simple mappings of Unicode).
 
 use super::lift::build;
+use crate::Registry;
 use crate::column::TextBuilder;
 use crate::scalar::ScalarFunction;
 use crate::signature::exact;
 use crate::types::Type;
-use crate::Registry;
 
 /// Adds the family.
 pub fn register(registry: &mut Registry) {
@@ -23,10 +23,14 @@ pub fn register(registry: &mut Registry) {
             .example("lower('HÉLLO')", "héllo"),
     );
     registry.register_scalar(
-        ScalarFunction::new("initcap", "text", "The text with the first letter of each word in upper case, the others in lower case.")
-            .overload([exact("text", Type::Text)], |_| Ok(build(initcap)))
-            .note("Words are runs of letters and digits, as in PostgreSQL; DuckDB lacks this function.")
-            .example("initcap('hello wORLD')", "Hello World"),
+        ScalarFunction::new(
+            "initcap",
+            "text",
+            "The text with the first letter of each word in upper case, the others in lower case.",
+        )
+        .overload([exact("text", Type::Text)], |_| Ok(build(initcap)))
+        .note("Words are runs of letters and digits, as in PostgreSQL; DuckDB lacks this function.")
+        .example("initcap('hello wORLD')", "Hello World"),
     );
 }
 

@@ -1,11 +1,11 @@
 //! Characters and their numbers.
 
 use super::lift::measure;
+use crate::Registry;
 use crate::error::Error;
 use crate::scalar::{Bound, ScalarFunction};
 use crate::signature::exact;
 use crate::types::Type;
-use crate::Registry;
 
 /// Adds the family.
 pub fn register(registry: &mut Registry) {
@@ -21,10 +21,14 @@ pub fn register(registry: &mut Registry) {
             .example("ascii('A')", "65"),
     );
     registry.register_scalar(
-        ScalarFunction::new("unicode", "text", "Unicode number of the first character; -1 for an empty text.")
-            .alias("ord")
-            .overload([exact("text", Type::Text)], |_| Ok(measure(Type::Int32, |text| first(text, -1))))
-            .example("unicode('é')", "233"),
+        ScalarFunction::new(
+            "unicode",
+            "text",
+            "Unicode number of the first character; -1 for an empty text.",
+        )
+        .alias("ord")
+        .overload([exact("text", Type::Text)], |_| Ok(measure(Type::Int32, |text| first(text, -1))))
+        .example("unicode('é')", "233"),
     );
 }
 
@@ -39,7 +43,9 @@ fn chr() -> Bound {
             let number = numbers.get(row);
             match u32::try_from(number).ok().and_then(char::from_u32) {
                 Some(c) => output.text().set(row, c.encode_utf8(&mut [0; 4])),
-                None => output.fail(row, || Error::argument("chr", 1, format!("is {number}, which is no Unicode character"))),
+                None => output.fail(row, || {
+                    Error::argument("chr", 1, format!("is {number}, which is no Unicode character"))
+                }),
             }
         });
         Ok(())

@@ -1,12 +1,12 @@
 //! Joins values into one text, one binary value or one list.
 
 use super::append::append;
+use crate::Registry;
 use crate::column::{Output, Rows, View};
 use crate::error::Result;
 use crate::scalar::{Bound, ScalarFunction};
 use crate::signature::{Parameter, Pattern, any, exact, list_of_variable, parameter};
 use crate::types::Type;
-use crate::Registry;
 
 /// Adds the family.
 pub fn register(registry: &mut Registry) {
@@ -46,10 +46,14 @@ fn concat_values() -> Bound {
 }
 
 fn concat_ws() -> ScalarFunction {
-    ScalarFunction::new("concat_ws", "text", "Joins values as text with a separator between them; nulls are left out.")
-        .variadic([exact("separator", Type::Text), any("value"), any("value")], |_| Ok(join_values()))
-        .note("The elements of a list are joined like values; a null separator gives null.")
-        .example("concat_ws(', ', 'a', NULL, 'b')", "a, b")
+    ScalarFunction::new(
+        "concat_ws",
+        "text",
+        "Joins values as text with a separator between them; nulls are left out.",
+    )
+    .variadic([exact("separator", Type::Text), any("value"), any("value")], |_| Ok(join_values()))
+    .note("The elements of a list are joined like values; a null separator gives null.")
+    .example("concat_ws(', ', 'a', NULL, 'b')", "a, b")
 }
 
 fn join_values() -> Bound {

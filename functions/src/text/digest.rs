@@ -5,11 +5,11 @@ use sha2::{Digest, Sha256};
 
 use super::lift::build_from_bytes;
 use super::sha1::sha1;
+use crate::Registry;
 use crate::column::TextBuilder;
 use crate::scalar::{Cost, ScalarFunction};
 use crate::signature::exact;
 use crate::types::Type;
-use crate::Registry;
 
 /// Adds the family.
 pub fn register(registry: &mut Registry) {
@@ -22,8 +22,10 @@ pub fn register(registry: &mut Registry) {
             .example("sha1('abc')", "a9993e364706816aba3e25717850c26c9cd0d89d"),
     );
     registry.register_scalar(
-        digest("sha256", "SHA-256 digest (FIPS 180-4) as 64 hexadecimal digits.", |bytes| Sha256::digest(bytes).into())
-            .example("sha256('abc')", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
+        digest("sha256", "SHA-256 digest (FIPS 180-4) as 64 hexadecimal digits.", |bytes| {
+            Sha256::digest(bytes).into()
+        })
+        .example("sha256('abc')", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
     );
 }
 

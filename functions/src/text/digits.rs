@@ -4,28 +4,28 @@
 use std::fmt::Write;
 
 use super::lift::{build_from_bytes, try_decode};
+use crate::Registry;
 use crate::column::{FixedWidth, TextBuilder};
 use crate::error::{Error, Result};
 use crate::scalar::{Bound, ScalarFunction};
 use crate::signature::exact;
 use crate::types::Type;
 use crate::value::{Literal, Value};
-use crate::Registry;
 
 /// Adds the family.
 pub fn register(registry: &mut Registry) {
     registry.register_scalar(
         digits("hex", "Hexadecimal digits of bytes or of an integer.", 4, hex_bytes)
-        .alias("to_hex")
-        .overload([exact("bytes", Type::Binary)], |_| Ok(build_from_bytes(hex_bytes)))
-        .note("Negative integers are shown as 64 bits (128 for HUGEINT) in two's complement.")
-        .example("hex('abc')", "616263")
-        .example("hex(255)", "FF"),
+            .alias("to_hex")
+            .overload([exact("bytes", Type::Binary)], |_| Ok(build_from_bytes(hex_bytes)))
+            .note("Negative integers are shown as 64 bits (128 for HUGEINT) in two's complement.")
+            .example("hex('abc')", "616263")
+            .example("hex(255)", "FF"),
     );
     registry.register_scalar(
         digits("bin", "Binary digits of bytes or of an integer.", 1, binary_bytes)
-        .alias("to_binary")
-        .example("bin(5)", "101"),
+            .alias("to_binary")
+            .example("bin(5)", "101"),
     );
     registry.register_scalar(
         ScalarFunction::new("unhex", "text", "The bytes that hexadecimal digits stand for.")
@@ -65,7 +65,9 @@ fn binary_bytes(bytes: &[u8], builder: &mut TextBuilder<'_>) {
 fn digits(name: &str, summary: &str, bits: u32, text: fn(&[u8], &mut TextBuilder<'_>)) -> ScalarFunction {
     ScalarFunction::new(name, "text", summary)
         .overload([exact("text", Type::Text)], move |_| Ok(build_from_bytes(text)))
-        .overload([exact("number", Type::Int64)], move |_| Ok(integer(bits, |value: i64| u128::from(value as u64))))
+        .overload([exact("number", Type::Int64)], move |_| {
+            Ok(integer(bits, |value: i64| u128::from(value as u64)))
+        })
         .overload([exact("number", Type::UInt64)], move |_| Ok(integer(bits, |value: u64| u128::from(value))))
         .overload([exact("number", Type::HUGEINT)], move |_| Ok(integer(bits, |value: i128| value as u128)))
 }
@@ -92,7 +94,11 @@ fn pack(text: &str, bits: u32, bytes: &mut Vec<u8>) -> Result<()> {
     for c in text.chars() {
         let Some(digit) = c.to_digit(1 << bits) else {
             let (function, kind) = if bits == 4 { ("unhex", "hexadecimal") } else { ("unbin", "binary") };
-            return Err(Error::argument(function, 1, format!("has the character '{c}'; expected {kind} digits")));
+            return Err(Error::argument(
+                function,
+                1,
+                format!("has the character '{c}'; expected {kind} digits"),
+            ));
         };
         byte = byte << bits | digit as u8;
         missing += 1;
@@ -112,12 +118,18 @@ fn to_base() -> Bound {
             let (number, base, width) = (numbers.get(row), bases.get(row), widths.get(row));
             let problem = match () {
                 () if number < 0 => Some((1, format!("is {number}; expected 0 or more"))),
-                () if !(2..=36).contains(&base) => Some((2, format!("is {base}; expected a base from 2 to 36"))),
-                () if !(0..=64).contains(&width) => Some((3, format!("is {width}; expected a width from 0 to 64"))),
+                () if !(2..=36).contains(&base) => {
+                    Some((2, format!("is {base}; expected a base from 2 to 36")))
+                }
+                () if !(0..=64).contains(&width) => {
+                    Some((3, format!("is {width}; expected a width from 0 to 64")))
+                }
                 () => None,
             };
             match problem {
-                Some((position, problem)) => output.fail(row, || Error::argument("to_base", position, problem)),
+                Some((position, problem)) => {
+                    output.fail(row, || Error::argument("to_base", position, problem))
+                }
                 None => {
                     let mut buffer = [b'0'; 64];
                     let written = write_digits(number as u64, base as u64, &mut buffer).max(width as usize);

@@ -3,10 +3,10 @@
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::lift::measure;
+use crate::Registry;
 use crate::scalar::{Bound, ScalarFunction};
 use crate::signature::{Pattern, exact, parameter};
 use crate::types::Type;
-use crate::Registry;
 
 /// Adds the family.
 pub fn register(registry: &mut Registry) {
@@ -38,19 +38,30 @@ pub fn register(registry: &mut Registry) {
             .example("bit_length('abc')", "24"),
     );
     registry.register_scalar(
-        ScalarFunction::new("octet_length", "text", "Number of bytes of a binary value or of a text in UTF-8.")
-            .overload([exact("bytes", Type::Binary)], |_| Ok(bytes(1)))
-            .overload([exact("text", Type::Text)], |_| Ok(bytes(1)))
-            .example("octet_length('abc'::BLOB)", "3"),
+        ScalarFunction::new(
+            "octet_length",
+            "text",
+            "Number of bytes of a binary value or of a text in UTF-8.",
+        )
+        .overload([exact("bytes", Type::Binary)], |_| Ok(bytes(1)))
+        .overload([exact("text", Type::Text)], |_| Ok(bytes(1)))
+        .example("octet_length('abc'::BLOB)", "3"),
     );
     registry.register_scalar(
         ScalarFunction::new("array_length", "list", "Number of elements of a list.")
             .overload([parameter("list", Pattern::AnyList(Box::new(Pattern::Any)))], |_| Ok(elements()))
             .overload(
-                [parameter("list", Pattern::AnyList(Box::new(Pattern::Any))), exact("dimension", Type::Int64)],
+                [
+                    parameter("list", Pattern::AnyList(Box::new(Pattern::Any))),
+                    exact("dimension", Type::Int64),
+                ],
                 |arguments| match arguments.constant(1)?.as_i64() {
                     Some(1) => Ok(elements()),
-                    _ => Err(crate::Error::argument("array_length", 2, "must be 1, the only dimension supported")),
+                    _ => Err(crate::Error::argument(
+                        "array_length",
+                        2,
+                        "must be 1, the only dimension supported",
+                    )),
                 },
             )
             .example("array_length([4, 5, 6])", "3"),

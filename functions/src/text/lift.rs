@@ -6,7 +6,10 @@ use crate::scalar::Bound;
 use crate::types::Type;
 
 /// A number for each text.
-pub fn measure<R: WritableFixed>(result: Type, function: impl Fn(&str) -> R + Send + Sync + 'static) -> Bound {
+pub fn measure<R: WritableFixed>(
+    result: Type,
+    function: impl Fn(&str) -> R + Send + Sync + 'static,
+) -> Bound {
     Bound::strict(result, move |arguments, rows, output, _| {
         let text = arguments[0].text();
         let values = output.fixed::<R>();
@@ -128,7 +131,9 @@ pub fn build_from_bytes(function: impl Fn(&[u8], &mut TextBuilder<'_>) + Send + 
 }
 
 /// New bytes for each text, or an error of the row.
-pub fn try_decode(function: impl Fn(&str, &mut Vec<u8>) -> Result<(), Error> + Send + Sync + 'static) -> Bound {
+pub fn try_decode(
+    function: impl Fn(&str, &mut Vec<u8>) -> Result<(), Error> + Send + Sync + 'static,
+) -> Bound {
     Bound::strict(Type::Binary, move |arguments, rows, output, _| {
         let text = arguments[0].text();
         rows.for_each(|row| {

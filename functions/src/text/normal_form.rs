@@ -4,11 +4,11 @@ use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
 use super::lift::build;
+use crate::Registry;
 use crate::column::TextBuilder;
 use crate::scalar::ScalarFunction;
 use crate::signature::exact;
 use crate::types::Type;
-use crate::Registry;
 
 /// Adds the family.
 pub fn register(registry: &mut Registry) {

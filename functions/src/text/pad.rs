@@ -1,20 +1,25 @@
 //! Pads text to a number of characters.
 
+use crate::Registry;
 use crate::column::TextBuilder;
 use crate::error::Error;
 use crate::scalar::{Bound, ScalarFunction};
 use crate::signature::exact;
 use crate::types::Type;
-use crate::Registry;
 
 /// Adds the family.
 pub fn register(registry: &mut Registry) {
-    let note = "A longer text is cut to the length; an empty filling that would be needed is an error of the row.";
+    let note =
+        "A longer text is cut to the length; an empty filling that would be needed is an error of the row.";
     registry.register_scalar(
-        pad_function("lpad", "Pads a text with another on the left.", true).note(note).example("lpad('7', 3, '0')", "007"),
+        pad_function("lpad", "Pads a text with another on the left.", true)
+            .note(note)
+            .example("lpad('7', 3, '0')", "007"),
     );
     registry.register_scalar(
-        pad_function("rpad", "Pads a text with another on the right.", false).note(note).example("rpad('7', 3, 'xy')", "7xy"),
+        pad_function("rpad", "Pads a text with another on the right.", false)
+            .note(note)
+            .example("rpad('7', 3, 'xy')", "7xy"),
     );
 }
 
@@ -34,7 +39,9 @@ fn pad(name: &'static str, on_left: bool) -> Bound {
             let wanted = usize::try_from(length.get(row)).unwrap_or(0);
             let present = text.chars().count();
             if wanted > present && filling.is_empty() {
-                output.fail(row, || Error::argument(name, 3, "is empty; the text must be padded with something"));
+                output.fail(row, || {
+                    Error::argument(name, 3, "is empty; the text must be padded with something")
+                });
                 return;
             }
             output.text().build(row, |builder| {

@@ -2,11 +2,11 @@
 
 use super::lift::part;
 use super::split::push_part;
+use crate::Registry;
 use crate::error::Result;
 use crate::scalar::{Bound, ScalarFunction};
 use crate::signature::exact;
 use crate::types::Type;
-use crate::Registry;
 
 const SEPARATORS: [char; 2] = ['/', '\\'];
 
@@ -69,7 +69,9 @@ fn parse_path() -> Result<Bound> {
             if path.starts_with(SEPARATORS) {
                 push_part(list.child(), &text, row, &path[..1]);
             }
-            path.split(SEPARATORS).filter(|part| !part.is_empty()).for_each(|part| push_part(list.child(), &text, row, part));
+            path.split(SEPARATORS)
+                .filter(|part| !part.is_empty())
+                .for_each(|part| push_part(list.child(), &text, row, part));
             list.finish(row, start);
         });
         Ok(())

@@ -2,34 +2,42 @@
 
 use super::lift::{measure_pair, test, test_pair};
 use super::search::Needle;
+use crate::Registry;
 use crate::scalar::{Bound, ScalarFunction};
 use crate::signature::exact;
 use crate::types::Type;
 use crate::value::Value;
-use crate::Registry;
 
 /// Adds the family.
 pub fn register(registry: &mut Registry) {
     registry.register_scalar(
-        ScalarFunction::new("strpos", "text", "Position of the first occurrence of a text, in characters from 1.")
-            .alias("instr")
-            .alias("position")
-            .overload([exact("text", Type::Text), exact("part", Type::Text)], |_| {
-                Ok(measure_pair(Type::Int64, position))
-            })
-            .note("0 if there is none; an empty text is found at 1.")
-            .example("strpos('hello', 'l')", "3"),
+        ScalarFunction::new(
+            "strpos",
+            "text",
+            "Position of the first occurrence of a text, in characters from 1.",
+        )
+        .alias("instr")
+        .alias("position")
+        .overload([exact("text", Type::Text), exact("part", Type::Text)], |_| {
+            Ok(measure_pair(Type::Int64, position))
+        })
+        .note("0 if there is none; an empty text is found at 1.")
+        .example("strpos('hello', 'l')", "3"),
     );
     registry.register_scalar(
-        pair("starts_with", "True if a text begins with another.", |text, part| text.as_bytes().starts_with(part.as_bytes()))
-            .alias("^@")
-            .alias("prefix")
-            .example("starts_with('hello', 'he')", "true"),
+        pair("starts_with", "True if a text begins with another.", |text, part| {
+            text.as_bytes().starts_with(part.as_bytes())
+        })
+        .alias("^@")
+        .alias("prefix")
+        .example("starts_with('hello', 'he')", "true"),
     );
     registry.register_scalar(
-        pair("ends_with", "True if a text ends with another.", |text, part| text.as_bytes().ends_with(part.as_bytes()))
-            .alias("suffix")
-            .example("ends_with('hello', 'lo')", "true"),
+        pair("ends_with", "True if a text ends with another.", |text, part| {
+            text.as_bytes().ends_with(part.as_bytes())
+        })
+        .alias("suffix")
+        .example("ends_with('hello', 'lo')", "true"),
     );
 }
 

@@ -1,11 +1,11 @@
 //! Text, bytes or a list several times over.
 
+use crate::Registry;
 use crate::column::{Output, Rows, View};
 use crate::error::{Error, Result};
 use crate::scalar::{Bound, ScalarFunction};
 use crate::signature::{exact, list_of_variable};
 use crate::types::Type;
-use crate::Registry;
 
 /// Longest result of one row, so that a mistyped count is an error and not the end of the process.
 const RESULT_BYTES_MAX: usize = 1 << 30;
@@ -15,10 +15,14 @@ pub fn register(registry: &mut Registry) {
     registry.register_scalar(
         ScalarFunction::new("repeat", "text", "A text, binary value or list several times over.")
             .overload([exact("text", Type::Text), exact("count", Type::Int64)], |_| {
-                Ok(Bound::strict(Type::Text, |arguments, rows, output, _| repeat_bytes(arguments, rows, output)))
+                Ok(Bound::strict(Type::Text, |arguments, rows, output, _| {
+                    repeat_bytes(arguments, rows, output)
+                }))
             })
             .overload([exact("bytes", Type::Binary), exact("count", Type::Int64)], |_| {
-                Ok(Bound::strict(Type::Binary, |arguments, rows, output, _| repeat_bytes(arguments, rows, output)))
+                Ok(Bound::strict(Type::Binary, |arguments, rows, output, _| {
+                    repeat_bytes(arguments, rows, output)
+                }))
             })
             .overload([list_of_variable("list"), exact("count", Type::Int64)], |arguments| {
                 let result = arguments.types[0].clone();
@@ -33,7 +37,11 @@ pub fn register(registry: &mut Registry) {
 fn times(count: i64, unit: usize) -> Result<usize> {
     let count = usize::try_from(count).unwrap_or(0);
     if count.saturating_mul(unit) > RESULT_BYTES_MAX {
-        return Err(Error::argument("repeat", 2, format!("is {count}, which makes a result larger than 1 GiB")));
+        return Err(Error::argument(
+            "repeat",
+            2,
+            format!("is {count}, which makes a result larger than 1 GiB"),
+        ));
     }
     Ok(count)
 }

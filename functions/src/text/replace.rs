@@ -1,11 +1,11 @@
 //! Replaces text by text and characters by characters.
 
 use super::lift::build_from_three;
+use crate::Registry;
 use crate::column::TextBuilder;
 use crate::scalar::ScalarFunction;
 use crate::signature::exact;
 use crate::types::Type;
-use crate::Registry;
 
 /// Adds the family.
 pub fn register(registry: &mut Registry) {

@@ -3,11 +3,11 @@
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::lift::build;
+use crate::Registry;
 use crate::column::TextBuilder;
 use crate::scalar::ScalarFunction;
 use crate::signature::exact;
 use crate::types::Type;
-use crate::Registry;
 
 /// Adds the family.
 pub fn register(registry: &mut Registry) {

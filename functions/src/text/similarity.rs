@@ -1,20 +1,25 @@
 //! Similarities of texts between 0 and 1.
 
 use super::lift::{measure_pair, try_measure_pair};
+use crate::Registry;
 use crate::error::{Error, Result};
 use crate::scalar::{Bound, Cost, ScalarFunction};
 use crate::signature::exact;
 use crate::types::Type;
-use crate::Registry;
 
 /// Adds the family.
 pub fn register(registry: &mut Registry) {
     registry.register_scalar(
-        similarity("jaro_similarity", "Jaro similarity of two texts.", jaro).example("jaro_similarity('duck', 'duckdb')", "0.8888888888888888"),
+        similarity("jaro_similarity", "Jaro similarity of two texts.", jaro)
+            .example("jaro_similarity('duck', 'duckdb')", "0.8888888888888888"),
     );
     registry.register_scalar(
-        similarity("jaro_winkler_similarity", "Jaro-Winkler similarity of two texts, which favours a shared start.", jaro_winkler)
-            .example("jaro_winkler_similarity('duck', 'duckdb')", "0.9333333333333333"),
+        similarity(
+            "jaro_winkler_similarity",
+            "Jaro-Winkler similarity of two texts, which favours a shared start.",
+            jaro_winkler,
+        )
+        .example("jaro_winkler_similarity('duck', 'duckdb')", "0.9333333333333333"),
     );
     registry.register_scalar(
         ScalarFunction::new("jaccard", "text", "Share of distinct bytes that two texts have in common.")
@@ -92,7 +97,9 @@ fn jaccard(left: &str, right: &str) -> Result<f64> {
         return Err(Error::user("jaccard: a text is empty; expected at least one character in both"));
     }
     let (a, b) = (byte_set(left), byte_set(right));
-    let count = |combine: fn(u64, u64) -> u64| -> u32 { (0..4).map(|word| combine(a[word], b[word]).count_ones()).sum() };
+    let count = |combine: fn(u64, u64) -> u64| -> u32 {
+        (0..4).map(|word| combine(a[word], b[word]).count_ones()).sum()
+    };
     Ok(f64::from(count(|a, b| a & b)) / f64::from(count(|a, b| a | b)))
 }
 

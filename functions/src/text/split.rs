@@ -1,10 +1,10 @@
 //! Splits text at a separator.
 
+use crate::Registry;
 use crate::column::{Output, Text};
 use crate::scalar::{Bound, ScalarFunction};
 use crate::signature::exact;
 use crate::types::Type;
-use crate::Registry;
 
 /// Adds the family.
 pub fn register(registry: &mut Registry) {

@@ -3,10 +3,10 @@
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::lift::part_by_number;
+use crate::Registry;
 use crate::scalar::{Bound, ScalarFunction};
 use crate::signature::exact;
 use crate::types::Type;
-use crate::Registry;
 
 /// Cuts `range`, counted in some unit, out of a text.
 type Cut = fn(&str, i64, i64) -> &str;
@@ -24,20 +24,29 @@ pub fn register(registry: &mut Registry) {
             .example("substring('hello', -3)", "llo"),
     );
     registry.register_scalar(
-        substring_function("substring_grapheme", "Part of a text, in grapheme clusters.", cut_graphemes, count_graphemes)
-            .note(note)
-            .example("substring_grapheme('🤦🏼‍♂️x', 2, 1)", "x"),
+        substring_function(
+            "substring_grapheme",
+            "Part of a text, in grapheme clusters.",
+            cut_graphemes,
+            count_graphemes,
+        )
+        .note(note)
+        .example("substring_grapheme('🤦🏼‍♂️x', 2, 1)", "x"),
     );
     registry.register_scalar(
-        side("left", "First characters of a text.", |text, count| cut_side(text, count, true, cut_characters, count_characters))
-            .note("A negative count leaves out that many characters at the end.")
-            .example("left('hello', 2)", "he")
-            .example("left('hello', -2)", "hel"),
+        side("left", "First characters of a text.", |text, count| {
+            cut_side(text, count, true, cut_characters, count_characters)
+        })
+        .note("A negative count leaves out that many characters at the end.")
+        .example("left('hello', 2)", "he")
+        .example("left('hello', -2)", "hel"),
     );
     registry.register_scalar(
-        side("right", "Last characters of a text.", |text, count| cut_side(text, count, false, cut_characters, count_characters))
-            .note("A negative count leaves out that many characters at the start.")
-            .example("right('hello', 3)", "llo"),
+        side("right", "Last characters of a text.", |text, count| {
+            cut_side(text, count, false, cut_characters, count_characters)
+        })
+        .note("A negative count leaves out that many characters at the start.")
+        .example("right('hello', 3)", "llo"),
     );
     registry.register_scalar(
         side("left_grapheme", "First grapheme clusters of a text.", |text, count| {
@@ -55,7 +64,9 @@ pub fn register(registry: &mut Registry) {
 
 fn side(name: &str, summary: &str, function: fn(&str, i64) -> &str) -> ScalarFunction {
     ScalarFunction::new(name, "text", summary)
-        .overload([exact("text", Type::Text), exact("count", Type::Int64)], move |_| Ok(part_by_number(function)))
+        .overload([exact("text", Type::Text), exact("count", Type::Int64)], move |_| {
+            Ok(part_by_number(function))
+        })
 }
 
 fn substring_function(name: &str, summary: &str, cut: Cut, count: Count) -> ScalarFunction {
@@ -109,7 +120,9 @@ fn count_graphemes(text: &str) -> i64 {
 
 /// The characters `start .. end`, as far as there are any.
 fn cut_characters(text: &str, start: i64, end: i64) -> &str {
-    let (Ok(start), Ok(end)) = (usize::try_from(start.max(0)), usize::try_from(end.max(0))) else { return "" };
+    let (Ok(start), Ok(end)) = (usize::try_from(start.max(0)), usize::try_from(end.max(0))) else {
+        return "";
+    };
     if start >= end {
         return "";
     }
@@ -124,7 +137,9 @@ fn cut_characters(text: &str, start: i64, end: i64) -> &str {
 
 /// The grapheme clusters `start .. end`, as far as there are any.
 fn cut_graphemes(text: &str, start: i64, end: i64) -> &str {
-    let (Ok(start), Ok(end)) = (usize::try_from(start.max(0)), usize::try_from(end.max(0))) else { return "" };
+    let (Ok(start), Ok(end)) = (usize::try_from(start.max(0)), usize::try_from(end.max(0))) else {
+        return "";
+    };
     if start >= end {
         return "";
     }

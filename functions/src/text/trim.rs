@@ -1,11 +1,11 @@
 //! Removes characters from the ends of text.
 
 use super::lift::{part, part_by_text};
+use crate::Registry;
 use crate::scalar::{Bound, ScalarFunction};
 use crate::signature::exact;
 use crate::types::Type;
 use crate::value::Value;
-use crate::Registry;
 
 #[derive(Clone, Copy)]
 enum Ends {
@@ -63,8 +63,5 @@ fn trim(text: &str, ends: Ends, removed: impl Fn(char) -> bool) -> &str {
 
 /// Unicode category Zs.
 fn is_space(c: char) -> bool {
-    matches!(
-        c,
-        ' ' | '\u{a0}' | '\u{1680}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{205f}' | '\u{3000}'
-    )
+    matches!(c, ' ' | '\u{a0}' | '\u{1680}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{205f}' | '\u{3000}')
 }

@@ -3,19 +3,23 @@
 use std::fmt::Write;
 
 use super::lift::build;
+use crate::Registry;
 use crate::column::TextBuilder;
 use crate::error::Error;
 use crate::scalar::{Bound, ScalarFunction};
 use crate::signature::exact;
 use crate::types::Type;
-use crate::Registry;
 
 /// Adds the family.
 pub fn register(registry: &mut Registry) {
     registry.register_scalar(
-        ScalarFunction::new("url_encode", "text", "Percent-encodes every byte that is not unreserved in a URL.")
-            .overload([exact("text", Type::Text)], |_| Ok(build(encode)))
-            .example("url_encode('a b/é')", "a%20b%2F%C3%A9"),
+        ScalarFunction::new(
+            "url_encode",
+            "text",
+            "Percent-encodes every byte that is not unreserved in a URL.",
+        )
+        .overload([exact("text", Type::Text)], |_| Ok(build(encode)))
+        .example("url_encode('a b/é')", "a%20b%2F%C3%A9"),
     );
     registry.register_scalar(
         ScalarFunction::new("url_decode", "text", "Undoes percent-encoding.")
@@ -28,7 +32,9 @@ pub fn register(registry: &mut Registry) {
 fn encode(text: &str, builder: &mut TextBuilder<'_>) {
     for byte in text.bytes() {
         match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => builder.push(char::from(byte)),
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
+                builder.push(char::from(byte))
+            }
             other => {
                 // Writing into a builder does not fail.
                 let _ = write!(builder, "%{other:02X}");
@@ -46,7 +52,9 @@ fn url_decode() -> Bound {
             decode(text.get(row).as_bytes(), &mut decoded.0);
             match std::str::from_utf8(&decoded.0) {
                 Ok(value) => output.text().set(row, value),
-                Err(_) => output.fail(row, || Error::argument("url_decode", 1, "does not decode to valid UTF-8")),
+                Err(_) => {
+                    output.fail(row, || Error::argument("url_decode", 1, "does not decode to valid UTF-8"))
+                }
             }
         });
         Ok(())

@@ -4,13 +4,13 @@ use bumpalo::Bump;
 
 use super::parse::{Expression, parse};
 use super::variants::{call_variants, column_of};
+use crate::Registry;
 use crate::column::{Column, Output, View, value_at};
 use crate::error::{Error, Result};
 use crate::scalar::{Arguments, Body, Bound, Lambda, Settings};
 use crate::signature::Given;
 use crate::types::Type;
 use crate::value::{DecimalDigits, Literal, Value};
-use crate::Registry;
 
 /// The value of an expression.
 pub fn evaluate(registry: &Registry, sql: &str) -> Result<Literal> {
@@ -76,14 +76,22 @@ impl Evaluator<'_> {
         let mut types = fit.types.clone();
         for (position, value) in values.iter_mut().enumerate() {
             if is_lambda(position).is_none() {
-                *value = Literal { value: coerce(&value.value, &types[position])?, data_type: types[position].clone() };
+                *value = Literal {
+                    value: coerce(&value.value, &types[position])?,
+                    data_type: types[position].clone(),
+                };
             }
         }
         let mut bodies = Vec::new();
         for (position, parameters, body) in &lambdas {
-            let lambda_types = overload.lambda_types.as_ref().ok_or_else(|| Error::internal("no lambda types"))?;
+            let lambda_types =
+                overload.lambda_types.as_ref().ok_or_else(|| Error::internal("no lambda types"))?;
             let parameter_types = lambda_types(&fit.types, *position, parameters.len())?;
-            let nulls: Names = (*parameters).clone().into_iter().zip(parameter_types.iter().cloned().map(Literal::null)).collect();
+            let nulls: Names = (*parameters)
+                .clone()
+                .into_iter()
+                .zip(parameter_types.iter().cloned().map(Literal::null))
+                .collect();
             let scope: Names = names.iter().cloned().chain(nulls).collect();
             types[*position] = self.value(body, &scope)?.data_type;
             bodies.push((*parameters, *body, parameter_types));
@@ -100,7 +108,8 @@ impl Evaluator<'_> {
             bodies
                 .iter()
                 .map(|(parameters, body, _)| {
-                    Box::new(TrialLambda { evaluator: *self, parameters, body, names }) as Box<dyn Lambda + '_>
+                    Box::new(TrialLambda { evaluator: *self, parameters, body, names })
+                        as Box<dyn Lambda + '_>
                 })
                 .collect::<Vec<_>>()
         };
@@ -121,7 +130,8 @@ fn missing(function: &crate::scalar::ScalarFunction, given: &[Given<'_>]) -> Res
     for overload in &function.overloads {
         let parameters = &overload.signature.parameters;
         if parameters.len() > given.len() {
-            let defaults: Option<Vec<_>> = parameters[given.len()..].iter().map(|p| p.default.clone()).collect();
+            let defaults: Option<Vec<_>> =
+                parameters[given.len()..].iter().map(|p| p.default.clone()).collect();
             if let Some(defaults) = defaults {
                 let mut full = given.to_vec();
                 full.extend(defaults.iter().map(|default| Given::Typed(&default.data_type)));
@@ -177,14 +187,14 @@ impl Lambda for TrialLambda<'_> {
 }
 
 fn operator(name: &str) -> Option<char> {
-    ["+", "-", "*", "%", "=", "<", ">", "and", "or", "is_null", "is_not_null", "negate"]
-        .contains(&name)
-        .then(|| match name {
+    ["+", "-", "*", "%", "=", "<", ">", "and", "or", "is_null", "is_not_null", "negate"].contains(&name).then(
+        || match name {
             "is_null" => '0',
             "is_not_null" => '1',
             "negate" => 'n',
             other => other.chars().next().unwrap_or(' '),
-        })
+        },
+    )
 }
 
 /// The arithmetic that lambdas in tests need, over integers, floats and comparisons of any type.
@@ -221,7 +231,10 @@ fn operate(operator: char, values: &[Literal]) -> Result<Literal> {
     }
     if let (Value::Decimal(x, ..), Value::Decimal(y, precision, scale), '+' | '-') = (&a, &b, operator) {
         let digits = if operator == '+' { x.0 + y.0 } else { x.0 - y.0 };
-        return Ok(Literal { value: Value::Decimal(DecimalDigits(digits), *precision, *scale), data_type: common });
+        return Ok(Literal {
+            value: Value::Decimal(DecimalDigits(digits), *precision, *scale),
+            data_type: common,
+        });
     }
     let value = match (a.as_i64(), b.as_i64()) {
         (Some(a), Some(b)) => {
@@ -310,8 +323,25 @@ fn coerce(value: &Value, target: &Type) -> Result<Value> {
             let entries = entries.iter().map(|(k, v)| Ok((coerce(k, key)?, coerce(v, value_type)?)));
             Value::Map(Type::clone(key), Type::clone(value_type), entries.collect::<Result<_>>()?)
         }
-        _ => return Err(refused()),
+        _ => return cast(value, target),
     })
+}
+
+/// The cast of the library, for what is not made here.
+fn cast(value: &Value, target: &Type) -> Result<Value> {
+    let bump = Bump::new();
+    let source = value.data_type();
+    let column = column_of(&source, std::slice::from_ref(value))?;
+    let bound = crate::cast::bind_cast(&source, target, false, &Settings::default())?;
+    let mut output = Output::new(target.clone());
+    output.prepare(1);
+    let mut scratch = crate::scratch::Scratch::new();
+    let view = column.view(&source, &bump);
+    crate::cast::invoke::invoke(&bound, &[view], crate::column::Rows::All(1), &mut output, &mut scratch)?;
+    match output.errors().first() {
+        Some((_, error)) => Err(error.clone()),
+        None => Ok(value_at(&output.view(&bump), 0)),
+    }
 }
 
 fn float(value: &Value) -> Option<f64> {

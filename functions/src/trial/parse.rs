@@ -30,8 +30,8 @@ enum Token {
 }
 
 const SYMBOLS: [&str; 37] = [
-    "<@", "@>", "&&", "->>", "::", ":=", "->", "||", "<=", ">=", "<>", "!=", "==", "^@", "//", "=>", "(", ")", "[", "]", "{", "}", ",",
-    ":", ".", "+", "-", "*", "/", "%", "<", ">", "=", "^", "@", "?", "~",
+    "<@", "@>", "&&", "->>", "::", ":=", "->", "||", "<=", ">=", "<>", "!=", "==", "^@", "//", "=>", "(",
+    ")", "[", "]", "{", "}", ",", ":", ".", "+", "-", "*", "/", "%", "<", ">", "=", "^", "@", "?", "~",
 ];
 
 fn tokens(sql: &str) -> Result<Vec<Token>> {
@@ -110,9 +110,30 @@ pub fn parse(sql: &str) -> Result<Expression> {
 }
 
 const OPERATORS: [(&str, u8); 24] = [
-    ("or", 1), ("and", 2), ("=", 4), ("==", 4), ("<>", 4), ("!=", 4), ("<", 4), (">", 4), ("<=", 4), (">=", 4),
-    ("like", 5), ("ilike", 5), ("glob", 5), ("||", 6), ("->>", 6), ("->", 6), ("^@", 6), ("+", 7), ("-", 7), ("*", 8),
-    ("/", 8), ("<@", 6), ("@>", 6), ("&&", 6),
+    ("or", 1),
+    ("and", 2),
+    ("=", 4),
+    ("==", 4),
+    ("<>", 4),
+    ("!=", 4),
+    ("<", 4),
+    (">", 4),
+    ("<=", 4),
+    (">=", 4),
+    ("like", 5),
+    ("ilike", 5),
+    ("glob", 5),
+    ("||", 6),
+    ("->>", 6),
+    ("->", 6),
+    ("^@", 6),
+    ("+", 7),
+    ("-", 7),
+    ("*", 8),
+    ("/", 8),
+    ("<@", 6),
+    ("@>", 6),
+    ("&&", 6),
 ];
 
 impl Parser {
@@ -136,7 +157,11 @@ impl Parser {
     }
 
     fn expect(&mut self, symbol: &str) -> Result<()> {
-        if self.accept(symbol) { Ok(()) } else { Err(Error::user(format!("expected {symbol}, found {:?}", self.peek()))) }
+        if self.accept(symbol) {
+            Ok(())
+        } else {
+            Err(Error::user(format!("expected {symbol}, found {:?}", self.peek())))
+        }
     }
 
     fn expression(&mut self, least: u8) -> Result<Expression> {
@@ -156,7 +181,8 @@ impl Parser {
             if negated {
                 return self.suffix(left, &word);
             }
-            let Some((_, strength)) = OPERATORS.iter().find(|(symbol, strength)| *symbol == word && *strength > least)
+            let Some((_, strength)) =
+                OPERATORS.iter().find(|(symbol, strength)| *symbol == word && *strength > least)
             else {
                 return Ok(left);
             };
@@ -218,7 +244,9 @@ impl Parser {
         let bound = |bound: Option<Expression>| bound.unwrap_or_else(|| constant(Value::Null));
         let last = match self.peek() {
             Token::Symbol(symbol) if symbol == "]" || symbol == ":" => None,
-            Token::Symbol(symbol) if symbol == "-" && self.tokens.get(self.at + 1) == Some(&Token::Symbol(":".into())) => {
+            Token::Symbol(symbol)
+                if symbol == "-" && self.tokens.get(self.at + 1) == Some(&Token::Symbol(":".into())) =>
+            {
                 self.next();
                 None
             }
@@ -411,7 +439,9 @@ fn negated(literal: Literal) -> Literal {
         Value::Int32(value) => integer(-i128::from(value)),
         Value::Int64(value) => integer(-i128::from(value)),
         Value::Decimal(digits, 38, 0) => integer(-digits.0),
-        Value::Decimal(digits, precision, scale) => Value::Decimal(DecimalDigits(-digits.0), precision, scale),
+        Value::Decimal(digits, precision, scale) => {
+            Value::Decimal(DecimalDigits(-digits.0), precision, scale)
+        }
         Value::Float64(bits) => Value::float64(-f64::from_bits(bits.0)),
         other => other,
     };

@@ -10,13 +10,21 @@ use crate::Registry;
 pub fn check_script(script: &str) {
     let registry = Registry::builtin();
     let mut wrong = Vec::new();
-    for record in script.replace("\r\n", "\n").split("\n\n").map(str::trim).filter(|record| !record.is_empty()) {
+    for record in
+        script.replace("\r\n", "\n").split("\n\n").map(str::trim).filter(|record| !record.is_empty())
+    {
         let lines: Vec<&str> = record.lines().filter(|line| !line.starts_with('#')).collect();
         let Some((&kind, rest)) = lines.split_first() else { continue };
         let Some(sql) = rest.first().and_then(|line| line.strip_prefix("SELECT ")) else { continue };
         let found = evaluate(&registry, sql).map(|literal| show(&literal.value));
         if kind.starts_with("query") {
-            let expected = rest.iter().skip_while(|line| **line != "----").skip(1).copied().collect::<Vec<_>>().join("\n");
+            let expected = rest
+                .iter()
+                .skip_while(|line| **line != "----")
+                .skip(1)
+                .copied()
+                .collect::<Vec<_>>()
+                .join("\n");
             let expected = if expected == "(empty)" { String::new() } else { expected };
             if found.as_ref() != Ok(&expected) {
                 wrong.push(format!("{sql}\n    expected {expected}\n    found    {found:?}"));
@@ -39,7 +47,8 @@ pub fn check_script(script: &str) {
 pub fn check_examples(category: &str) {
     let registry = Registry::builtin();
     let mut wrong = Vec::new();
-    let functions: Vec<_> = registry.scalars().into_iter().filter(|f| f.documentation.category == category).collect();
+    let functions: Vec<_> =
+        registry.scalars().into_iter().filter(|f| f.documentation.category == category).collect();
     assert!(!functions.is_empty(), "no function in category {category}");
     for function in functions {
         if function.documentation.examples.is_empty() {
@@ -48,7 +57,10 @@ pub fn check_examples(category: &str) {
         for example in &function.documentation.examples {
             let found = evaluate(&registry, &example.sql).map(|literal| show(&literal.value));
             if found.as_ref() != Ok(&example.result) {
-                wrong.push(format!("{}\n    expected {}\n    found    {found:?}", example.sql, example.result));
+                wrong.push(format!(
+                    "{}\n    expected {}\n    found    {found:?}",
+                    example.sql, example.result
+                ));
             }
         }
     }

@@ -25,7 +25,11 @@ pub fn show(value: &Value) -> String {
             let is_row = fields.iter().all(|(name, _)| name.is_empty());
             let items: Vec<_> = fields
                 .iter()
-                .map(|(name, value)| if is_row { nested(value) } else { format!("'{name}': {}", nested(value)) })
+                .map(
+                    |(name, value)| {
+                        if is_row { nested(value) } else { format!("'{name}': {}", nested(value)) }
+                    },
+                )
                 .collect();
             if is_row { format!("({})", items.join(", ")) } else { format!("{{{}}}", items.join(", ")) }
         }
@@ -47,7 +51,9 @@ fn integer(value: &Value) -> String {
 
 fn float(text: &str) -> String {
     match text.split_once('e') {
-        Some((digits, exponent)) if !exponent.starts_with('-') => format!("{digits}e+{exponent}").replace(".0e", "e"),
+        Some((digits, exponent)) if !exponent.starts_with('-') => {
+            format!("{digits}e+{exponent}").replace(".0e", "e")
+        }
         _ => text.replace("NaN", "nan"),
     }
 }

@@ -40,7 +40,8 @@ pub fn call_rows(
 ) -> Result<Vec<Result<Value>>> {
     let length = columns.iter().map(Column::len).max().unwrap_or(ROWS);
     let (bump, out_bump) = (Bump::new(), Bump::new());
-    let views: Vec<_> = columns.iter().zip(types).map(|(column, data_type)| column.view(data_type, &bump)).collect();
+    let views: Vec<_> =
+        columns.iter().zip(types).map(|(column, data_type)| column.view(data_type, &bump)).collect();
     let mut output = Output::new(bound.result.clone());
     output.prepare(length);
     let mut wanted: Vec<u32> = rows.iter().map(|row| row as u32).collect();
@@ -58,7 +59,8 @@ pub fn call_rows(
             Body::Call(call) => call.call(&views, selected, &mut output, &mut scratch)?,
             Body::HigherOrder(call) => {
                 let mut made = lambdas();
-                let mut lent: Vec<&mut dyn Lambda> = made.iter_mut().map(|lambda| lambda.as_mut() as _).collect();
+                let mut lent: Vec<&mut dyn Lambda> =
+                    made.iter_mut().map(|lambda| lambda.as_mut() as _).collect();
                 call.call(&views, &mut lent, selected, &mut output, &mut scratch)?;
             }
         }
@@ -89,7 +91,9 @@ pub fn call_variants(bound: &Bound, arguments: &[Literal], lambdas: MakeLambdas<
     let null = Value::Null;
     let shapes = [
         shaped(arguments, |ty, value| column_of(ty, &[value.clone(), null.clone(), value.clone()]))?,
-        shaped(arguments, |ty, value| Ok(column_of(ty, &[null.clone(), value.clone(), null.clone(), value.clone()])?.slice(1, 3)))?,
+        shaped(arguments, |ty, value| {
+            Ok(column_of(ty, &[null.clone(), value.clone(), null.clone(), value.clone()])?.slice(1, 3))
+        })?,
         shaped(arguments, |ty, value| dictionary(ty, &[null.clone(), value.clone()], &[1, 0, 1]))?,
         mixed(arguments, &constants)?,
     ];

@@ -6,6 +6,7 @@ mod pattern;
 use std::sync::Arc;
 
 use super::case::lower_character;
+use crate::Registry;
 use crate::column::{Output, Rows, View};
 use crate::error::{Error, Result};
 use crate::scalar::{Arguments, Bound, ScalarFunction};
@@ -13,7 +14,6 @@ use crate::scratch::Scratch;
 use crate::signature::exact;
 use crate::types::Type;
 use crate::value::{Literal, Value};
-use crate::Registry;
 use glob::glob_matches;
 pub use pattern::LikePattern;
 
@@ -31,22 +31,29 @@ pub fn register(registry: &mut Registry) {
     registry.register_scalar(
         ScalarFunction::new("ilike", "text", "As like, without regard to case.")
             .alias("~~*")
-            .overload([exact("text", Type::Text), exact("pattern", Type::Text), escape()], |arguments| bind(arguments, true))
+            .overload([exact("text", Type::Text), exact("pattern", Type::Text), escape()], |arguments| {
+                bind(arguments, true)
+            })
             .example("ilike('HELLO', 'h%o')", "true"),
     );
     registry.register_scalar(
-        ScalarFunction::new("glob", "text", "True if a text matches a file-name pattern of *, ? and [classes].")
-            .alias("~~~")
-            .overload([exact("text", Type::Text), exact("pattern", Type::Text)], |_| {
-                Ok(super::lift::test_pair(|text, pattern| glob_matches(text.as_bytes(), pattern.as_bytes())))
-            })
-            .note("Compares bytes; a backslash takes the next character as it is; [!a-z] is everything else.")
-            .example("glob('data.csv', '*.csv')", "true"),
+        ScalarFunction::new(
+            "glob",
+            "text",
+            "True if a text matches a file-name pattern of *, ? and [classes].",
+        )
+        .alias("~~~")
+        .overload([exact("text", Type::Text), exact("pattern", Type::Text)], |_| {
+            Ok(super::lift::test_pair(|text, pattern| glob_matches(text.as_bytes(), pattern.as_bytes())))
+        })
+        .note("Compares bytes; a backslash takes the next character as it is; [!a-z] is everything else.")
+        .example("glob('data.csv', '*.csv')", "true"),
     );
 }
 
 fn bind(arguments: &Arguments<'_>, folds_case: bool) -> Result<Bound> {
-    if let (Some(Value::Text(pattern)), Some(Value::Text(escape))) = (arguments.known(1), arguments.known(2)) {
+    if let (Some(Value::Text(pattern)), Some(Value::Text(escape))) = (arguments.known(1), arguments.known(2))
+    {
         let pattern = LikePattern::new(&folded(pattern, folds_case), escape_character(escape)?)?;
         return Ok(prepared(Arc::new(pattern), folds_case));
     }
@@ -98,7 +105,8 @@ fn match_each(
             state.pattern.push_str(pattern);
             state.escape.clear();
             state.escape.push_str(escape);
-            let compiled = escape_character(escape).and_then(|escape| LikePattern::new(&folded(pattern, folds_case), escape));
+            let compiled = escape_character(escape)
+                .and_then(|escape| LikePattern::new(&folded(pattern, folds_case), escape));
             match compiled {
                 Ok(compiled) => state.compiled = Some(compiled),
                 Err(error) => {

@@ -40,7 +40,9 @@ impl LikePattern {
         while let Some(c) = characters.next() {
             let piece = if Some(c) == escape {
                 let Some(escaped) = characters.next() else {
-                    return Err(Error::user(format!("like: pattern '{pattern}' ends with its escape character")));
+                    return Err(Error::user(format!(
+                        "like: pattern '{pattern}' ends with its escape character"
+                    )));
                 };
                 Some(escaped)
             } else if c == '%' {
@@ -71,7 +73,9 @@ impl LikePattern {
         match plain.as_deref() {
             Some([whole]) => Self::Exact(whole.clone()),
             Some([first, last]) => Self::Ends(first.clone(), last.clone()),
-            Some([first, middle, last]) if first.is_empty() && last.is_empty() => Self::Contains(Needle::new(middle)),
+            Some([first, middle, last]) if first.is_empty() && last.is_empty() => {
+                Self::Contains(Needle::new(middle))
+            }
             _ => Self::Segments(segments.into_iter().map(Segment::new).collect()),
         }
     }
@@ -135,7 +139,9 @@ impl Segment {
     /// The text after the leftmost occurrence.
     fn find_in<'a>(&self, text: &'a str) -> Option<&'a str> {
         match self {
-            Self::Plain(needle) => needle.find(text.as_bytes()).map(|at| &text[at + needle.as_bytes().len()..]),
+            Self::Plain(needle) => {
+                needle.find(text.as_bytes()).map(|at| &text[at + needle.as_bytes().len()..])
+            }
             Self::Wild(_) => text.char_indices().find_map(|(at, _)| self.strip_from(&text[at..])),
         }
     }
@@ -176,7 +182,10 @@ mod tests {
             let mut words = vec![Vec::new()];
             let mut last = words.clone();
             for _ in 0..longest {
-                last = last.iter().flat_map(|word: &Vec<char>| letters.iter().map(|c| [word.as_slice(), &[*c]].concat())).collect();
+                last = last
+                    .iter()
+                    .flat_map(|word: &Vec<char>| letters.iter().map(|c| [word.as_slice(), &[*c]].concat()))
+                    .collect();
                 words.extend(last.clone());
             }
             words

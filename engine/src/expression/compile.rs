@@ -1,0 +1,506 @@
+//! Bound expressions become a graph: equal subtrees once, constants folded, functions bound.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use hypostyle_functions::lanes::LaneKind;
+use hypostyle_functions::scalar::{Arguments, Body, Bound, Cost, Volatility};
+use hypostyle_functions::signature::Given;
+use hypostyle_functions::types::Type;
+use hypostyle_functions::value::{Literal, Value};
+
+use super::fold::Folder;
+use super::graph::{Call, Explain, Graph, Kind, LambdaBody, Node, NodeId};
+use super::program::Builder;
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::plan::Expression;
+
+/// What makes two nodes one.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Key {
+    Input(usize),
+    Constant(Literal),
+    Parameter(usize, Type),
+    Call { function: String, version: u32, arguments: Vec<KeyArgument>, data_type: Type },
+    Cast(NodeId, Type, bool),
+    Logic(Vec<NodeId>, bool),
+    Case(Vec<(NodeId, NodeId)>, Option<NodeId>, Type),
+    Coalesce(Vec<NodeId>, Type),
+    Try(NodeId),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum KeyArgument {
+    Node(NodeId),
+    Lambda(Expression),
+}
+
+/// Where columns and variables of an expression come from.
+enum Scope<'a> {
+    /// Columns of a batch.
+    Batch(&'a [Type]),
+    /// Parameters of a lambda; what else the body reads is captured.
+    Lambda { parameters: &'a [(u32, Type)], captures: Vec<Expression> },
+}
+
+/// A graph under construction.
+pub(super) struct Compiler<'a> {
+    context: &'a Context,
+    scope: Scope<'a>,
+    graph: Graph,
+    known: HashMap<Key, NodeId>,
+    folder: Folder,
+}
+
+/// Compiles expressions over columns of these types.
+///
+/// # Errors
+/// Unknown functions, arguments that a function refuses, and types that do not agree.
+pub(super) fn compile(expressions: &[Expression], input: &[Type], context: &Context) -> Result<Graph> {
+    let mut compiler = Compiler::new(context, Scope::Batch(input), input.to_vec());
+    for expression in expressions {
+        let output = compiler.add(expression)?;
+        compiler.graph.outputs.push(output);
+    }
+    Ok(compiler.finish())
+}
+
+impl<'a> Compiler<'a> {
+    fn new(context: &'a Context, scope: Scope<'a>, input_types: Vec<Type>) -> Self {
+        let graph = Graph { input_types, ..Graph::default() };
+        Self { context, scope, graph, known: HashMap::new(), folder: Folder::default() }
+    }
+
+    fn finish(mut self) -> Graph {
+        if self.context.configuration.fuse {
+            super::fuse::fuse(&mut self.graph);
+        }
+        self.graph.finish();
+        self.graph
+    }
+
+    fn add(&mut self, expression: &Expression) -> Result<NodeId> {
+        match expression {
+            Expression::Column { index, data_type } => self.column(expression, *index, data_type),
+            Expression::Variable { id, data_type } => self.variable(expression, *id, data_type),
+            Expression::Literal(literal) => Ok(self.constant(literal.clone())),
+            Expression::Parameter { data_type, .. } if matches!(self.scope, Scope::Lambda { .. }) => {
+                Ok(self.capture(expression, data_type))
+            }
+            Expression::Parameter { index, data_type } => {
+                let key = Key::Parameter(*index, data_type.clone());
+                Ok(self.intern(key, data_type.clone(), Kind::Parameter(*index), Cost::Cheap, false))
+            }
+            Expression::Call { function, version, arguments, data_type } => {
+                self.call(function, *version, arguments, data_type)
+            }
+            Expression::Lambda { .. } => Err(Error::internal("a lambda stands outside of a call")),
+            Expression::Cast { input, to, is_try } => {
+                let input = self.add(input)?;
+                self.cast(input, to, *is_try)
+            }
+            Expression::And(operands) => self.logic(operands, true),
+            Expression::Or(operands) => self.logic(operands, false),
+            Expression::Case { branches, otherwise, data_type } => {
+                self.case(branches, otherwise.as_deref(), data_type)
+            }
+            Expression::Coalesce { arguments, data_type } => self.coalesce(arguments, data_type),
+            Expression::Try(input) => {
+                let input = self.add(input)?;
+                self.attempt(input)
+            }
+        }
+    }
+
+    fn column(&mut self, expression: &Expression, index: usize, data_type: &Type) -> Result<NodeId> {
+        match &self.scope {
+            Scope::Batch(types) => match types.get(index) {
+                Some(held) if held == data_type => Ok(self.input(index, data_type)),
+                Some(held) => {
+                    Err(Error::internal(format!("column {index} has type {held}; expected {data_type}")))
+                }
+                None => Err(Error::internal(format!("column {index} of {} columns", types.len()))),
+            },
+            Scope::Lambda { .. } => Ok(self.capture(expression, data_type)),
+        }
+    }
+
+    fn variable(&mut self, expression: &Expression, id: u32, data_type: &Type) -> Result<NodeId> {
+        match &self.scope {
+            Scope::Batch(_) => {
+                Err(Error::internal(format!("lambda parameter {id} is read outside of its lambda")))
+            }
+            Scope::Lambda { parameters, .. } => match parameters.iter().position(|(own, _)| *own == id) {
+                Some(position) => Ok(self.input(position, data_type)),
+                None => Ok(self.capture(expression, data_type)),
+            },
+        }
+    }
+
+    fn capture(&mut self, expression: &Expression, data_type: &Type) -> NodeId {
+        let Scope::Lambda { parameters, captures } = &mut self.scope else {
+            unreachable!("only lambdas capture")
+        };
+        let position = captures.iter().position(|held| held == expression).unwrap_or_else(|| {
+            captures.push(expression.clone());
+            captures.len() - 1
+        });
+        let input = parameters.len() + position;
+        if self.graph.input_types.len() <= input {
+            self.graph.input_types.push(data_type.clone());
+        }
+        self.input(input, data_type)
+    }
+
+    fn input(&mut self, index: usize, data_type: &Type) -> NodeId {
+        let id = self.intern(Key::Input(index), data_type.clone(), Kind::Input(index), Cost::Cheap, false);
+        self.graph.nodes[id].inputs = Box::new([index]);
+        id
+    }
+
+    fn constant(&mut self, literal: Literal) -> NodeId {
+        let data_type = literal.data_type.clone();
+        self.intern(Key::Constant(literal.clone()), data_type, Kind::Constant(literal), Cost::Cheap, false)
+    }
+
+    /// The value of a node that is a constant.
+    fn value(&self, id: NodeId) -> Option<&Literal> {
+        match &self.graph.nodes[id].kind {
+            Kind::Constant(literal) => Some(literal),
+            _ => None,
+        }
+    }
+
+    /// The node of this key, made if it is new. Volatile nodes are never shared.
+    fn intern(&mut self, key: Key, data_type: Type, kind: Kind, cost: Cost, is_volatile: bool) -> NodeId {
+        if let Some(&held) = self.known.get(&key).filter(|_| !is_volatile) {
+            return held;
+        }
+        let id = self.push(data_type, kind, cost, is_volatile);
+        self.known.insert(key, id);
+        id
+    }
+
+    fn push(&mut self, data_type: Type, kind: Kind, cost: Cost, is_volatile: bool) -> NodeId {
+        let nodes = &self.graph.nodes;
+        let (mut inputs, mut cost, mut is_volatile, mut is_pure) = (Vec::new(), cost, is_volatile, true);
+        kind.for_each_operand(|operand| {
+            let operand = &nodes[operand];
+            inputs.extend_from_slice(&operand.inputs);
+            cost = cost.max(operand.cost);
+            is_volatile |= operand.is_volatile;
+            is_pure &= operand.is_pure;
+        });
+        inputs.sort_unstable();
+        inputs.dedup();
+        is_pure &= !is_volatile && LaneKind::of(&data_type).is_some();
+        is_pure &= !matches!(kind, Kind::Call(_) | Kind::Try(_));
+        let inputs = inputs.into();
+        self.graph.nodes.push(Node {
+            data_type,
+            kind,
+            inputs,
+            is_volatile,
+            is_pure,
+            cost,
+            consumers: 0,
+            is_quiet: false,
+        });
+        self.graph.nodes.len() - 1
+    }
+
+    /// The node, or the constant it amounts to where all it reads are constants. A failure stays in the graph.
+    fn folded(&mut self, id: NodeId) -> Result<NodeId> {
+        let node = &self.graph.nodes[id];
+        let mut is_constant = !node.is_volatile;
+        node.kind.for_each_operand(|operand| {
+            is_constant &= matches!(self.graph.nodes[operand].kind, Kind::Constant(_));
+        });
+        if !is_constant {
+            return Ok(id);
+        }
+        match self.folder.evaluate(&self.graph, id)? {
+            Some(literal) => Ok(self.constant(literal)),
+            None => Ok(id),
+        }
+    }
+
+    fn call(
+        &mut self,
+        name: &str,
+        version: u32,
+        arguments: &[Expression],
+        data_type: &Type,
+    ) -> Result<NodeId> {
+        let context = self.context;
+        let function = context.registry.scalar(name).ok_or_else(|| context.registry.unknown(name))?;
+        if function.version != version {
+            return Err(Error::user(format!(
+                "the plan needs version {version} of {name}; this registry holds version {}",
+                function.version
+            )));
+        }
+        let mut operands = Vec::with_capacity(arguments.len());
+        let mut bodies = Vec::new();
+        let mut key = Vec::with_capacity(arguments.len());
+        let mut types = Vec::with_capacity(arguments.len());
+        let mut constants = Vec::with_capacity(arguments.len());
+        let mut parameters = Vec::with_capacity(arguments.len());
+        for argument in arguments {
+            if let Expression::Lambda { parameters: own, body } = argument {
+                let body = self.lambda(own, body)?;
+                types.push(argument.data_type());
+                constants.push(None);
+                parameters.push(Some(own.len()));
+                bodies.push(body);
+                key.push(KeyArgument::Lambda(argument.clone()));
+            } else {
+                let operand = self.add(argument)?;
+                types.push(self.graph.nodes[operand].data_type.clone());
+                constants.push(self.value(operand).cloned());
+                parameters.push(None);
+                operands.push(operand);
+                key.push(KeyArgument::Node(operand));
+            }
+        }
+        let given: Vec<_> = types
+            .iter()
+            .zip(&parameters)
+            .map(|(data_type, count)| count.map_or(Given::Typed(data_type), Given::Lambda))
+            .collect();
+        let (overload, fit) = function.resolve(&given)?;
+        let is_exact =
+            fit.types.iter().zip(&types).zip(&parameters).all(|((a, b), lambda)| lambda.is_some() || a == b);
+        if !is_exact {
+            return Err(Error::internal(format!(
+                "{name}: arguments were not cast to a form of the function"
+            )));
+        }
+        let settings = &context.settings;
+        let bound =
+            (overload.bind)(&Arguments { function: name, types: &types, constants: &constants, settings })?;
+        if bound.result != *data_type {
+            let actual = &bound.result;
+            return Err(Error::internal(format!("{name} gives {actual} where the plan expects {data_type}")));
+        }
+        let is_volatile =
+            function.volatility == Volatility::Volatile || bodies.iter().any(LambdaBody::is_volatile);
+        let function = name.to_ascii_lowercase();
+        let key = Key::Call { function, version, arguments: key, data_type: data_type.clone() };
+        let cost = context.registry.scalar(name).map_or(Cost::Cheap, |function| function.cost);
+        self.bound(key, bound, operands, bodies, cost, is_volatile)
+    }
+
+    /// The node of a bound call.
+    fn bound(
+        &mut self,
+        key: Key,
+        bound: Bound,
+        operands: Vec<NodeId>,
+        lambdas: Vec<LambdaBody>,
+        cost: Cost,
+        is_volatile: bool,
+    ) -> Result<NodeId> {
+        if let Some(&held) = self.known.get(&key).filter(|_| !is_volatile) {
+            return Ok(held);
+        }
+        let kind = match &bound.body {
+            Body::Lanes(kernel) => {
+                let kinds: Option<Vec<_>> =
+                    operands.iter().map(|&o| self.graph.nodes[o].lane_kind()).collect();
+                let (Some(kinds), Some(result)) = (kinds, LaneKind::of(&bound.result)) else {
+                    return Err(Error::internal(format!(
+                        "a lane function over types without lanes: {key:?}"
+                    )));
+                };
+                Kind::Program {
+                    program: Arc::new(Builder::kernel(kernel, &kinds, result)),
+                    inputs: operands.into(),
+                    explain: Explain::Kernel(Arc::clone(kernel)),
+                }
+            }
+            _ => Kind::Call(Box::new(Call {
+                body: bound.body,
+                nulls: bound.nulls,
+                arguments: operands.into(),
+                lambdas: lambdas.into(),
+            })),
+        };
+        let id = self.intern(key, bound.result, kind, cost, is_volatile);
+        self.folded(id)
+    }
+
+    fn lambda(&mut self, parameters: &[(u32, Type)], body: &Expression) -> Result<LambdaBody> {
+        let types = parameters.iter().map(|(_, data_type)| data_type.clone()).collect();
+        let mut inner =
+            Compiler::new(self.context, Scope::Lambda { parameters, captures: Vec::new() }, types);
+        let root = inner.add(body)?;
+        inner.graph.outputs.push(root);
+        let Scope::Lambda { captures, .. } = &mut inner.scope else {
+            unreachable!("the scope does not change")
+        };
+        let captures = std::mem::take(captures);
+        let graph = inner.finish();
+        let captures = captures.iter().map(|capture| self.add(capture)).collect::<Result<_>>()?;
+        Ok(LambdaBody { graph, parameters: parameters.len(), captures })
+    }
+
+    fn cast(&mut self, input: NodeId, to: &Type, is_try: bool) -> Result<NodeId> {
+        let from = &self.graph.nodes[input].data_type;
+        if from == to {
+            return Ok(input);
+        }
+        if let Some(Literal { value: Value::Null, .. }) = self.value(input) {
+            return Ok(self.constant(Literal::null(to.clone())));
+        }
+        let bound = hypostyle_functions::cast::bind_cast(from, to, is_try, &self.context.settings)?;
+        let cost = if *from == Type::Text { Cost::Parse } else { Cost::Cheap };
+        self.bound(Key::Cast(input, to.clone(), is_try), bound, vec![input], Vec::new(), cost, false)
+    }
+
+    fn logic(&mut self, operands: &[Expression], is_and: bool) -> Result<NodeId> {
+        let mut flat = Vec::new();
+        flatten(operands, is_and, &mut flat);
+        let mut nodes = Vec::with_capacity(flat.len());
+        for operand in flat {
+            let id = self.add(operand)?;
+            if self.graph.nodes[id].data_type != Type::Boolean {
+                return Err(Error::internal("an operand of AND or OR is not BOOLEAN"));
+            }
+            match self.value(id).and_then(|literal| literal.value.as_bool()) {
+                Some(value) if value == is_and => {}
+                Some(_) => return Ok(id),
+                None if nodes.contains(&id) && !self.graph.nodes[id].is_volatile => {}
+                None => nodes.push(id),
+            }
+        }
+        self.join(nodes, is_and)
+    }
+
+    /// AND or OR of nodes: those that fit a program first and as one, the others by cost.
+    fn join(&mut self, mut nodes: Vec<NodeId>, is_and: bool) -> Result<NodeId> {
+        let is_pure = |&id: &NodeId| self.graph.nodes[id].is_pure;
+        let pure: Vec<_> = nodes.iter().copied().filter(is_pure).collect();
+        if pure.len() > 1 && pure.len() < nodes.len() {
+            nodes.retain(|id| !is_pure(id));
+            let joined = self.join(pure, is_and)?;
+            nodes.insert(0, joined);
+        }
+        nodes.sort_by_key(|&id| (!self.graph.nodes[id].is_pure, self.graph.nodes[id].cost));
+        match nodes[..] {
+            [] => Ok(self.constant(Literal::new(Value::Boolean(is_and)))),
+            [single] => Ok(single),
+            _ => {
+                let kind = Kind::Logic { operands: nodes.clone().into(), is_and };
+                let id = self.intern(Key::Logic(nodes, is_and), Type::Boolean, kind, Cost::Cheap, false);
+                self.folded(id)
+            }
+        }
+    }
+
+    fn case(
+        &mut self,
+        branches: &[(Expression, Expression)],
+        otherwise: Option<&Expression>,
+        data_type: &Type,
+    ) -> Result<NodeId> {
+        let mut nodes = Vec::with_capacity(branches.len());
+        let mut last = None;
+        for (when, then) in branches {
+            let when = self.add(when)?;
+            let then = self.add(then)?;
+            match self.value(when).map(|literal| literal.value.as_bool()) {
+                Some(Some(true)) => {
+                    last = Some(then);
+                    break;
+                }
+                Some(_) => {}
+                None => nodes.push((when, then)),
+            }
+        }
+        if last.is_none() {
+            last = otherwise.map(|value| self.add(value)).transpose()?;
+        }
+        if last.is_none() && LaneKind::of(data_type).is_some() {
+            // Programs select between lanes, so the branch that is left out is written down.
+            last = Some(self.constant(Literal::null(data_type.clone())));
+        }
+        for &id in nodes.iter().map(|(_, then)| then).chain(&last) {
+            if self.graph.nodes[id].data_type != *data_type {
+                let actual = &self.graph.nodes[id].data_type;
+                return Err(Error::internal(format!(
+                    "a branch of CASE has type {actual}; expected {data_type}"
+                )));
+            }
+        }
+        if nodes.is_empty() {
+            return Ok(last.unwrap_or_else(|| self.constant(Literal::null(data_type.clone()))));
+        }
+        let kind = Kind::Case { branches: nodes.clone().into(), otherwise: last };
+        let id = self.intern(
+            Key::Case(nodes, last, data_type.clone()),
+            data_type.clone(),
+            kind,
+            Cost::Cheap,
+            false,
+        );
+        self.folded(id)
+    }
+
+    fn coalesce(&mut self, arguments: &[Expression], data_type: &Type) -> Result<NodeId> {
+        let mut nodes = Vec::with_capacity(arguments.len());
+        for argument in arguments {
+            let id = self.add(argument)?;
+            if self.graph.nodes[id].data_type != *data_type {
+                let actual = &self.graph.nodes[id].data_type;
+                return Err(Error::internal(format!(
+                    "an argument of COALESCE has type {actual}; expected {data_type}"
+                )));
+            }
+            match self.value(id) {
+                Some(literal) if literal.value.is_null() => {}
+                Some(_) => {
+                    nodes.push(id);
+                    break;
+                }
+                None => nodes.push(id),
+            }
+        }
+        match nodes[..] {
+            [] => Ok(self.constant(Literal::null(data_type.clone()))),
+            [single] => Ok(single),
+            _ => {
+                let kind = Kind::Coalesce(nodes.clone().into());
+                let key = Key::Coalesce(nodes, data_type.clone());
+                Ok(self.intern(key, data_type.clone(), kind, Cost::Cheap, false))
+            }
+        }
+    }
+
+    /// TRY; a constant that failed to fold is null under it.
+    fn attempt(&mut self, input: NodeId) -> Result<NodeId> {
+        let data_type = self.graph.nodes[input].data_type.clone();
+        if matches!(self.graph.nodes[input].kind, Kind::Input(_) | Kind::Constant(_) | Kind::Try(_)) {
+            return Ok(input);
+        }
+        Ok(self.intern(Key::Try(input), data_type, Kind::Try(input), Cost::Cheap, false))
+    }
+}
+
+impl LambdaBody {
+    fn is_volatile(&self) -> bool {
+        self.graph.outputs.iter().any(|&output| self.graph.nodes[output].is_volatile)
+    }
+}
+
+/// The operands of nested ANDs (or ORs) as one list.
+fn flatten<'e>(operands: &'e [Expression], is_and: bool, flat: &mut Vec<&'e Expression>) {
+    for operand in operands {
+        match operand {
+            Expression::And(inner) if is_and => flatten(inner, is_and, flat),
+            Expression::Or(inner) if !is_and => flatten(inner, is_and, flat),
+            _ => flat.push(operand),
+        }
+    }
+}

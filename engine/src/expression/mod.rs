@@ -1,0 +1,30 @@
+//! Expression evaluation: bound expressions, compiled once per plan for a whole projection, evaluated
+//! over batches ([`Evaluator`]) or over single rows ([`RowEvaluator`]) by the same code.
+//!
+//! - `compile` makes a graph: equal subtrees once across all outputs, constants folded, functions bound.
+//! - `fuse` turns subtrees of fixed-width operations into register programs (`program`).
+//! - `state` holds a slot per node; `demand` fills the rows that are asked for and not there yet;
+//!   `branch` are the lazy forms, `call` and `lambda` the calls.
+//! - An evaluated column carries its failed rows. They are raised only where an output uses them.
+
+mod branch;
+mod call;
+mod compile;
+mod demand;
+mod evaluator;
+mod fold;
+mod fuse;
+mod graph;
+mod lambda;
+mod leave;
+mod metrics;
+mod program;
+mod selection;
+mod set;
+mod slot;
+mod state;
+
+pub use evaluator::{Evaluator, evaluate_constant};
+pub use metrics::ExpressionMetrics;
+pub use selection::Selection;
+pub use set::ExpressionSet;

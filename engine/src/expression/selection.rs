@@ -1,0 +1,43 @@
+//! The rows that a predicate keeps.
+
+use hypostyle_functions::arrow::buffer::BooleanBuffer;
+
+/// A bit per row, set where the predicate is true, and the number of such rows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Selection {
+    bits: BooleanBuffer,
+    count: usize,
+}
+
+impl Selection {
+    /// The rows whose bit is set.
+    pub fn new(bits: BooleanBuffer) -> Self {
+        let count = bits.count_set_bits();
+        Self { bits, count }
+    }
+
+    /// The bits.
+    pub fn bits(&self) -> &BooleanBuffer {
+        &self.bits
+    }
+
+    /// Number of rows kept.
+    pub fn count(&self) -> usize {
+        self.count
+    }
+
+    /// Number of rows looked at.
+    pub fn rows(&self) -> usize {
+        self.bits.len()
+    }
+
+    /// True if every row is kept.
+    pub fn is_all(&self) -> bool {
+        self.count == self.bits.len()
+    }
+
+    /// True if no row is kept.
+    pub fn is_none(&self) -> bool {
+        self.count == 0
+    }
+}

@@ -1,0 +1,194 @@
+//! Loops over lanes that call a closure, compiled for every CPU level, and the loops on truth values
+//! that fused programs are made of.
+//!
+//! The closure is inlined into the copy of the loop made for the level, so `|a, b| a * b` becomes a loop
+//! of whole vectors. No copy contracts or reorders float operations: all give the same bits.
+
+use super::level::{Level, Tier};
+
+/// Declares generic functions whose body is compiled for every level and chosen at each call.
+///
+/// ```text
+/// lane_loops! {
+///     /// Doubles.
+///     pub fn twice[T: Copy](values: &mut [T]) { ... }
+/// }
+/// ```
+/// declares `twice(values)`, which runs at [`Level::current`].
+macro_rules! lane_loops {
+    ($(
+        $(#[$meta:meta])*
+        pub fn $name:ident [$($generic:ident $(: $bound:path)?),*] ($($argument:ident: $type:ty),* $(,)?)
+        $(-> $result:ty)? $(where [$($where:tt)*])? $body:block
+    )+) => {$(
+        $(#[$meta])*
+        #[inline]
+        pub fn $name<$($generic $(: $bound)?),*>($($argument: $type),*) $(-> $result)? $(where $($where)*)? {
+            #[inline(always)]
+            fn portable<$($generic $(: $bound)?),*>($($argument: $type),*) $(-> $result)? $(where $($where)*)? $body
+
+            #[cfg(target_arch = "x86_64")]
+            #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
+            fn avx2<$($generic $(: $bound)?),*>($($argument: $type),*) $(-> $result)? $(where $($where)*)? {
+                portable($($argument),*)
+            }
+
+            #[cfg(target_arch = "x86_64")]
+            #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt,avx512f,avx512vl,avx512dq,avx512bw")]
+            fn avx512<$($generic $(: $bound)?),*>($($argument: $type),*) $(-> $result)? $(where $($where)*)? {
+                portable($($argument),*)
+            }
+
+            match Level::current().tier() {
+                // SAFETY: a `Level` of this tier exists only where the machine was found to have these features.
+                #[cfg(target_arch = "x86_64")]
+                Tier::Avx512 => unsafe { avx512($($argument),*) },
+                // SAFETY: as above.
+                #[cfg(target_arch = "x86_64")]
+                Tier::Avx2 => unsafe { avx2($($argument),*) },
+                _ => portable($($argument),*),
+            }
+        }
+    )+};
+}
+
+lane_loops! {
+    /// `results[i] = function(first[i])`, over the shorter length.
+    pub fn unary[A: Copy, R, F](function: &F, first: &[A], results: &mut [R])
+    where [F: Fn(A) -> R] {
+        for (result, &a) in results.iter_mut().zip(first) {
+            *result = function(a);
+        }
+    }
+
+    /// `results[i] = function(first[i], second[i])`, over the shortest length.
+    pub fn binary[A: Copy, B: Copy, R, F](function: &F, first: &[A], second: &[B], results: &mut [R])
+    where [F: Fn(A, B) -> R] {
+        for ((result, &a), &b) in results.iter_mut().zip(first).zip(second) {
+            *result = function(a, b);
+        }
+    }
+
+    /// `results[i] = function(first[i], second[i], third[i])`, over the shortest length.
+    pub fn ternary[A: Copy, B: Copy, C: Copy, R, F](
+        function: &F,
+        first: &[A],
+        second: &[B],
+        third: &[C],
+        results: &mut [R],
+    )
+    where [F: Fn(A, B, C) -> R] {
+        for (((result, &a), &b), &c) in results.iter_mut().zip(first).zip(second).zip(third) {
+            *result = function(a, b, c);
+        }
+    }
+
+    /// As [`binary`] for a function that also says whether it overflowed; true if any lane did.
+    pub fn overflowing[A: Copy, B: Copy, R, F](
+        function: &F,
+        first: &[A],
+        second: &[B],
+        results: &mut [R],
+    ) -> bool
+    where [F: Fn(A, B) -> (R, bool)] {
+        let mut any = false;
+        for ((result, &a), &b) in results.iter_mut().zip(first).zip(second) {
+            let (value, overflowed) = function(a, b);
+            *result = value;
+            any |= overflowed;
+        }
+        any
+    }
+
+    /// As [`unary`] for a function that also says whether it overflowed; true if any lane did.
+    pub fn overflowing_unary[A: Copy, R, F](function: &F, first: &[A], results: &mut [R]) -> bool
+    where [F: Fn(A) -> (R, bool)] {
+        let mut any = false;
+        for (result, &a) in results.iter_mut().zip(first) {
+            let (value, overflowed) = function(a);
+            *result = value;
+            any |= overflowed;
+        }
+        any
+    }
+
+    /// `results[i] = conditions[i] ? first[i] : second[i]`, over the shortest length.
+    pub fn select[T: Copy](conditions: &[bool], first: &[T], second: &[T], results: &mut [T]) {
+        for (((result, &condition), &a), &b) in results.iter_mut().zip(conditions).zip(first).zip(second) {
+            *result = if condition { a } else { b };
+        }
+    }
+
+    /// `results[i] = values[indices[i]]`.
+    ///
+    /// # Panics
+    /// If an index is past the values.
+    pub fn gather[T: Copy](values: &[T], indices: &[u32], results: &mut [T]) {
+        for (result, &index) in results.iter_mut().zip(indices) {
+            *result = values[index as usize];
+        }
+    }
+
+    /// Packs truth values into bits, lowest first; bits past the end are zero.
+    ///
+    /// # Panics
+    /// If the words hold fewer bits.
+    pub fn pack[](values: &[bool], words: &mut [u64]) {
+        assert!(words.len() * 64 >= values.len());
+        for (word, chunk) in words.iter_mut().zip(values.chunks(64)) {
+            let mut bits = 0u64;
+            for (group, eight) in chunk.chunks(8).enumerate() {
+                let mut bytes = [0u8; 8];
+                for (byte, &value) in bytes.iter_mut().zip(eight) {
+                    *byte = u8::from(value);
+                }
+                // The product moves the low bit of byte `i` to bit `56 + i`; no two partial products meet there.
+                let packed = u64::from_le_bytes(bytes).wrapping_mul(0x0102_0408_1020_4080) >> 56;
+                bits |= packed << (group * 8);
+            }
+            *word = bits;
+        }
+    }
+
+    /// Unpacks bits, lowest first, into truth values.
+    pub fn unpack[](words: &[u64], values: &mut [bool]) {
+        for (chunk, &word) in values.chunks_mut(64).zip(words) {
+            for (position, value) in chunk.iter_mut().enumerate() {
+                *value = word >> position & 1 == 1;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn packing_and_unpacking_are_inverse_at_every_length() {
+        for length in 0..200usize {
+            let values: Vec<bool> = (0..length).map(|i| i * i % 7 < 3).collect();
+            let mut words = vec![u64::MAX; length.div_ceil(64)];
+            pack(&values, &mut words);
+            for (i, &value) in values.iter().enumerate() {
+                assert_eq!(words[i / 64] >> (i % 64) & 1 == 1, value, "bit {i} of {length}");
+            }
+            if length % 64 != 0 {
+                assert_eq!(words[length / 64] >> (length % 64), 0, "bits past {length}");
+            }
+            let mut back = vec![false; length];
+            unpack(&words, &mut back);
+            assert_eq!(back, values);
+        }
+    }
+
+    #[test]
+    fn loops_stop_at_the_shortest_slice() {
+        let mut results = [0i64; 3];
+        binary(&|a: i64, b: i64| a + b, &[1, 2, 3, 4], &[10, 20], &mut results);
+        assert_eq!(results, [11, 22, 0]);
+        assert!(overflowing(&i64::overflowing_add, &[i64::MAX], &[1], &mut results));
+        select(&[true, false, true], &[1, 2, 3], &[4, 5, 6], &mut results);
+        assert_eq!(results, [1, 5, 3]);
+    }
+}
