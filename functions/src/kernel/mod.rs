@@ -18,5 +18,6 @@ pub mod lane_loop;
 pub mod prefetch;
 pub mod pretokenize;
 pub mod reproducible;
+pub mod lane_loop;
 pub mod text;
 pub mod transcendental;
