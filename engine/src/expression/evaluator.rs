@@ -191,7 +191,7 @@ fn true_rows(view: &View<'_>, rows: usize) -> BooleanBuffer {
 
 impl State {
     /// Fails with the error of the first failed row, if any.
-    fn raise(&self, run: &Run<'_>, outputs: &[NodeId]) -> Result<()> {
+    pub(super) fn raise(&self, run: &Run<'_>, outputs: &[NodeId]) -> Result<()> {
         let columns = self.columns(run);
         let mut first: Option<(usize, &hypostyle_functions::Error)> = None;
         for &output in outputs {

@@ -19,6 +19,7 @@ mod lambda;
 mod leave;
 mod metrics;
 mod program;
+mod row;
 mod selection;
 mod set;
 mod slot;
@@ -26,5 +27,6 @@ mod state;
 
 pub use evaluator::{Evaluator, evaluate_constant};
 pub use metrics::ExpressionMetrics;
+pub use row::{ROWS_MAX, RowEvaluator};
 pub use selection::Selection;
 pub use set::ExpressionSet;

@@ -208,6 +208,11 @@ impl State {
         slot.epoch == self.epoch || slot.epoch != 0 && graph.nodes[id].is_fixed()
     }
 
+    /// The column in a node's slot, by the rows of its own domain.
+    pub fn slot_view<'a>(&'a self, graph: &'a Graph, node: NodeId, bump: &'a Bump) -> View<'a> {
+        slot_view(&self.slots, graph, node, bump)
+    }
+
     /// A list of rows to fill; give it back with [`State::give`].
     pub fn take(&mut self) -> Vec<u32> {
         let mut rows = self.pool.pop().unwrap_or_default();
@@ -254,13 +259,7 @@ impl<'a> Columns<'a> {
                 _ => view,
             };
         }
-        let slot = &self.slots[node];
-        let view = match (&slot.frozen, &slot.output) {
-            (Some(array), _) => borrow(array, &self.run.graph.nodes[node].data_type, self.bump),
-            (None, Some(output)) => output.view(self.bump),
-            // An operand is complete before its reader starts, so its output is never lent out here.
-            (None, None) => unreachable!("the column of an operand is being written"),
-        };
+        let view = slot_view(self.slots, self.run.graph, node, self.bump);
         let encoding = self.encoding(node, from);
         match encoding {
             Encoding::Flat => view,
@@ -287,6 +286,17 @@ impl<'a> Columns<'a> {
         let output = self.slots[node].output.as_deref()?;
         let bits = output.failed()?;
         Some(Failed { bits, errors: output.errors(), encoding: self.encoding(node, from) })
+    }
+}
+
+/// The column in a node's slot.
+fn slot_view<'a>(slots: &'a [Slot], graph: &'a Graph, node: NodeId, bump: &'a Bump) -> View<'a> {
+    let slot = &slots[node];
+    match (&slot.frozen, &slot.output) {
+        (Some(array), _) => borrow(array, &graph.nodes[node].data_type, bump),
+        (None, Some(output)) => output.view(bump),
+        // An operand is complete before its reader starts, so its output is never lent out here.
+        (None, None) => unreachable!("the column of an operand is being written"),
     }
 }
 
