@@ -8,6 +8,7 @@ pub fn register(registry: &mut Registry) {
     crate::arithmetic::register(registry);
     crate::comparison::register(registry);
     crate::logic::register(registry);
+    crate::math::register(registry);
     crate::text::register(registry);
     crate::regex::register(registry);
     crate::list::register(registry);

@@ -26,6 +26,7 @@ pub mod lanes;
 mod list;
 mod logic;
 mod map;
+mod math;
 mod regex;
 pub mod registry;
 pub mod scalar;

@@ -248,7 +248,8 @@ fn run(bound: &Bound, columns: &[Column], types: &[Type], rows: Rows<'_>, shown:
     let (bump, mut scratch) = (Bump::new(), Scratch::new());
     let views: Vec<View<'_>> =
         columns.iter().zip(types).map(|(column, data_type)| column.view(data_type, &bump)).collect();
-    let length = views.first().map_or(rows.count(), |view| view.length);
+    let length =
+        views.first().map_or_else(|| rows.iter().last().map_or(0, |row| row + 1), |view| view.length);
     let mut output = Output::new(bound.result.clone());
     output.prepare(length);
     invoke(bound, &views, rows, &mut output, &mut scratch)?;
