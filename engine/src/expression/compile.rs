@@ -307,6 +307,9 @@ impl<'a> Compiler<'a> {
         }
         let kind = match &bound.body {
             Body::Lanes(kernel) => {
+                // Lists and texts among the arguments are constants that the kernel was bound with.
+                let operands: Vec<NodeId> =
+                    operands.into_iter().filter(|&o| self.graph.nodes[o].data_type.is_fixed_width()).collect();
                 let kinds: Option<Vec<_>> =
                     operands.iter().map(|&o| self.graph.nodes[o].lane_kind()).collect();
                 let (Some(kinds), Some(result)) = (kinds, LaneKind::of(&bound.result)) else {

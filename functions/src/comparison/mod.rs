@@ -11,8 +11,6 @@ mod ordered;
 
 use crate::registry::Registry;
 
-pub(crate) use ordered::Ordered;
-
 const CATEGORY: &str = "comparison";
 
 /// Adds the family.

@@ -144,7 +144,8 @@ pub struct Marks<'a> {
 
 /// A fixed-width function over blocks of lanes.
 pub trait LaneKernel: Send + Sync {
-    /// Computes every lane of `output` from the same lane of the inputs.
+    /// Computes every lane of `output` from the same lane of the inputs: the arguments of fixed width, in
+    /// order. Arguments of other types must be constants, which the kernel was bound with.
     fn run(&self, inputs: &[Lanes<'_>], output: &mut LanesMut<'_>, marks: &mut Marks<'_>);
 
     /// True if [`LaneKernel::run`] may set a bit of [`Marks::null`].
