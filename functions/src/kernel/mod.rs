@@ -18,6 +18,5 @@ pub mod lane_loop;
 pub mod prefetch;
 pub mod pretokenize;
 pub mod reproducible;
-pub mod lane_loop;
 pub mod text;
 pub mod transcendental;
