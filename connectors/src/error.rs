@@ -74,6 +74,9 @@ pub enum Error {
         /// What is wrong, and what would be right.
         problem: String,
     },
+    /// What the engine reported, such as a spent memory budget.
+    #[error(transparent)]
+    Engine(Box<hypostyle_engine::Error>),
     /// A bug of this project.
     #[error("internal error: {0}; please report it")]
     Internal(String),
@@ -195,6 +198,29 @@ impl Error {
     }
 }
 
+impl From<Error> for hypostyle_engine::Error {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Engine(inner) => *inner,
+            Error::Internal(text) => Self::Internal(text),
+            Error::Option { .. } => Self::User(error.to_string()),
+            Error::Missing { location, problem } => Self::Input { location, problem },
+            Error::Schema { path, problem } => Self::Input { location: path, problem },
+            Error::Corrupt { place, problem } | Error::Record { place, problem } => {
+                Self::Input { location: place.to_string(), problem }
+            }
+            Error::Unsupported { place, what, right } => Self::Input {
+                location: place.to_string(),
+                problem: format!("{what} is not supported; {right}"),
+            },
+            Error::System { .. } if error.kind() == ErrorKind::Resource => Self::Resource(error.to_string()),
+            Error::System { path, action, source } => {
+                Self::Input { location: path, problem: format!("cannot {action}: {source}") }
+            }
+        }
+    }
+}
+
 /// Runs a decoder of another crate; a panic in it becomes an error about the file.
 ///
 /// Decoders index by numbers that come from the file. Those of the crates in use check most of them, and
@@ -206,7 +232,10 @@ pub(crate) fn decoded<T, E: fmt::Display>(
 ) -> Result<T> {
     match std::panic::catch_unwind(std::panic::AssertUnwindSafe(body)) {
         Ok(Ok(value)) => Ok(value),
-        Ok(Err(error)) => Err(Error::corrupt(place(), format!("not valid {format}: {error}"))),
+        Ok(Err(error)) => {
+            let text = error.to_string();
+            Err(Error::corrupt(place(), format!("not valid {format}: {}", without_wrapping(&text))))
+        }
         Err(panic) => {
             let reason = panic
                 .downcast_ref::<String>()
@@ -216,4 +245,24 @@ pub(crate) fn decoded<T, E: fmt::Display>(
             Err(Error::corrupt(place(), format!("not valid {format}: {reason}")))
         }
     }
+}
+
+/// The text of an error without the names of the layers that it came through.
+fn without_wrapping(text: &str) -> &str {
+    const LAYERS: [&str; 9] = [
+        "External: ",
+        "Parquet argument error: ",
+        "Parquet error: ",
+        "Arrow: ",
+        "EOF: ",
+        "External error: ",
+        "Ipc error: ",
+        "Parser error: ",
+        "Io error: ",
+    ];
+    let mut rest = text;
+    while let Some(inner) = LAYERS.iter().find_map(|layer| rest.strip_prefix(layer)) {
+        rest = inner;
+    }
+    rest
 }

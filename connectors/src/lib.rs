@@ -8,9 +8,16 @@ pub mod batch;
 pub mod csv;
 pub mod error;
 pub mod input;
+pub mod json;
+pub mod location;
+pub mod options;
 pub mod output;
 pub mod parquet;
 pub mod prune;
+pub mod register;
+pub mod table;
 pub mod text_value;
 
 pub use error::{Error, ErrorKind, Place, Result};
+pub use location::function_for_path;
+pub use register::register;

@@ -141,6 +141,11 @@ impl BlockReader {
         )
     }
 
+    /// Bytes of a record batch in the file.
+    pub fn block_bytes(&self, index: usize) -> u64 {
+        self.file.block_bytes(index)
+    }
+
     /// A record batch as a place for messages.
     pub fn place(&self, index: usize) -> Place {
         self.file.local.place().part("record batch", index)

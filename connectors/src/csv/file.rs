@@ -264,6 +264,11 @@ impl CsvReader {
         }
     }
 
+    /// Bytes of the block.
+    pub fn block_bytes(&self) -> usize {
+        self.block.bytes().len()
+    }
+
     /// The next batch; `None` at the end of the block.
     ///
     /// # Errors
@@ -474,13 +479,7 @@ impl Shape {
         let behind_first = if only_record { observe(0) } else { observe(1) };
         let has_header = match options.header {
             Some(stated) => stated,
-            None if !options.columns.is_empty() => {
-                first_fields
-                    .iter()
-                    .zip(&options.columns)
-                    .all(|(field, (name, _))| field.trim().eq_ignore_ascii_case(name))
-                    && !first_fields.is_empty()
-            }
+            None if !options.columns.is_empty() => is_header_of(&first_fields, options, &is_null),
             None => first.is_some() && looks_like_header(&first_fields, &behind_first, &is_null),
         };
         let mut formats = match (has_header, only_record) {
@@ -526,6 +525,19 @@ fn looks_like_header(first: &[String], formats: &[ColumnFormat], is_null: &dyn F
     first.iter().zip(formats).any(|(field, format)| differs(field, format))
 }
 
+/// True if the first record is the header of stated columns: it holds their names, or values of other types.
+fn is_header_of(first: &[String], options: &CsvOptions, is_null: &dyn Fn(&[u8]) -> bool) -> bool {
+    let names = || {
+        first.iter().zip(&options.columns).all(|(field, (name, _))| field.trim().eq_ignore_ascii_case(name))
+    };
+    let misfit = |(field, (_, data_type)): (&String, &(String, Type))| {
+        let format =
+            ColumnFormat::of(data_type, options.date_pattern.as_ref(), options.timestamp_pattern.as_ref());
+        !is_null(field.as_bytes()) && format.is_some_and(|format| !format.accepts(field.as_bytes()))
+    };
+    !first.is_empty() && (names() || first.iter().zip(&options.columns).any(misfit))
+}
+
 fn state_types(
     names: &[String],
     formats: &mut [ColumnFormat],
@@ -533,7 +545,11 @@ fn state_types(
     place: &Place,
 ) -> Result<()> {
     for (name, data_type) in options.columns.iter().chain(&options.types) {
-        let Some(index) = names.iter().position(|known| known.eq_ignore_ascii_case(name)) else {
+        // A list of types names its columns by their positions.
+        let by_position =
+            || name.strip_prefix('#')?.parse().ok().filter(|&index: &usize| index < names.len());
+        let by_name = names.iter().position(|known| known.eq_ignore_ascii_case(name));
+        let Some(index) = by_name.or_else(by_position) else {
             return Err(Error::option(
                 "read_csv",
                 "types",

@@ -8,7 +8,7 @@ pub fn names_of_header(fields: &[String]) -> Vec<String> {
     let mut names = Vec::with_capacity(fields.len());
     for (index, field) in fields.iter().enumerate() {
         let trimmed = field.trim();
-        let mut name = if trimmed.is_empty() { made_up(index) } else { trimmed.to_owned() };
+        let mut name = if trimmed.is_empty() { made_up(index, fields.len()) } else { trimmed.to_owned() };
         // A name that was seen gets the number of times it was; the result may have been seen as well.
         while let Some(times) = seen.get_mut(&name.to_lowercase()) {
             let numbered = format!("{name}_{times}");
@@ -23,11 +23,13 @@ pub fn names_of_header(fields: &[String]) -> Vec<String> {
 
 /// Names for columns without a header.
 pub fn made_up_names(count: usize) -> Vec<String> {
-    (0..count).map(made_up).collect()
+    (0..count).map(|index| made_up(index, count)).collect()
 }
 
-fn made_up(index: usize) -> String {
-    format!("column{index}")
+/// Names have equally many digits, so that they sort in their order.
+fn made_up(index: usize, count: usize) -> String {
+    let digits = count.saturating_sub(1).max(1).ilog10() as usize + 1;
+    format!("column{index:0digits$}")
 }
 
 #[cfg(test)]

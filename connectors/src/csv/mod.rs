@@ -14,4 +14,6 @@ pub use blocks::CsvBlock;
 pub use convert::ColumnFormat;
 pub use dialect::Dialect;
 pub use file::{BadRows, CsvFile, CsvOptions, CsvReader, CsvScan};
+pub use header::names_of_header;
+pub use sniff::Stated;
 pub use writer::{CsvWriteOptions, CsvWriter};

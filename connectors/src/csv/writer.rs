@@ -2,11 +2,12 @@
 
 use std::path::Path;
 
-use arrow::array::{Array, ArrayRef, AsArray};
-use arrow::datatypes::{DataType, Schema};
-use arrow::util::display::{ArrayFormatter, FormatOptions};
+use bumpalo::Bump;
+use hypostyle_functions::cast::format_value;
+use hypostyle_functions::column::{Column, View};
+use hypostyle_functions::{Schema, Type};
 
-use crate::error::{Error, Place, Result};
+use crate::error::Result;
 use crate::input::Compression;
 use crate::output::{Encoded, Target};
 
@@ -50,7 +51,10 @@ impl Default for CsvWriteOptions {
 pub struct CsvWriter {
     output: Encoded,
     options: CsvWriteOptions,
+    types: Vec<Type>,
     buffer: Vec<u8>,
+    /// Text of the value that is being written.
+    text: String,
 }
 
 impl CsvWriter {
@@ -60,37 +64,42 @@ impl CsvWriter {
     /// The system's refusal.
     pub fn create(path: &Path, schema: &Schema, options: CsvWriteOptions) -> Result<Self> {
         let output = Encoded::new(Target::create(path)?, options.compression)?;
-        let mut writer = Self { output, options, buffer: Vec::with_capacity(BUFFER_BYTES * 2) };
-        if writer.options.header {
-            for (index, field) in schema.fields().iter().enumerate() {
+        let mut buffer = Vec::with_capacity(BUFFER_BYTES * 2);
+        if options.header {
+            for (index, field) in schema.fields.iter().enumerate() {
                 if index > 0 {
-                    writer.buffer.push(writer.options.delimiter);
+                    buffer.push(options.delimiter);
                 }
-                put_text(&mut writer.buffer, field.name().as_bytes(), &writer.options);
+                put_text(&mut buffer, field.name.as_bytes(), &options);
             }
-            writer.buffer.push(b'\n');
+            buffer.push(b'\n');
         }
-        Ok(writer)
+        let types = schema.fields.iter().map(|field| field.data_type.clone()).collect();
+        Ok(Self { output, options, types, buffer, text: String::new() })
     }
 
-    /// Adds rows.
+    /// Adds rows of the schema's columns.
     ///
     /// # Errors
-    /// The system's refusal, such as a full disk, or a value without a text form.
-    pub fn write(&mut self, columns: &[ArrayRef], rows: usize) -> Result<()> {
-        let place = Place::file(self.output.path().display().to_string());
-        let fields = columns.iter().map(Column::new).collect::<Result<Vec<_>, _>>();
-        let fields = fields.map_err(|error| Error::corrupt(place.clone(), error.to_string()))?;
+    /// The system's refusal, such as a full disk.
+    pub fn write(&mut self, columns: &[Column], rows: usize) -> Result<()> {
+        let bump = Bump::new();
+        let views: Vec<View<'_>> = columns
+            .iter()
+            .zip(&self.types)
+            .map(|(column, data_type)| column.view(data_type, &bump))
+            .collect();
         for row in 0..rows {
-            for (index, field) in fields.iter().enumerate() {
+            for (index, view) in views.iter().enumerate() {
                 if index > 0 {
                     self.buffer.push(self.options.delimiter);
                 }
-                field.put(row, &mut self.buffer, &self.options);
+                put_value(view, row, &mut self.buffer, &mut self.text, &self.options);
             }
             self.buffer.push(b'\n');
             if self.buffer.len() >= BUFFER_BYTES {
-                self.hand_on()?;
+                self.output.put(&self.buffer)?;
+                self.buffer.clear();
             }
         }
         Ok(())
@@ -101,76 +110,40 @@ impl CsvWriter {
     /// # Errors
     /// The system's refusal; nothing is left behind then.
     pub fn finish(mut self) -> Result<()> {
-        self.hand_on()?;
+        self.output.put(&self.buffer)?;
         self.output.commit()
     }
-
-    fn hand_on(&mut self) -> Result<()> {
-        self.output.put(&self.buffer)?;
-        self.buffer.clear();
-        Ok(())
-    }
 }
 
-/// A column by the way its values are written.
-enum Column<'a> {
-    Text(&'a arrow::array::StringViewArray),
-    Int64(&'a arrow::array::Int64Array),
-    Float64(&'a arrow::array::Float64Array),
-    Other(&'a dyn Array, ArrayFormatter<'a>),
-}
-
-const FORMAT: FormatOptions<'static> = FormatOptions::new()
-    .with_date_format(Some("%Y-%m-%d"))
-    .with_timestamp_format(Some("%Y-%m-%d %H:%M:%S%.f"))
-    .with_timestamp_tz_format(Some("%Y-%m-%d %H:%M:%S%.f+00"))
-    .with_time_format(Some("%H:%M:%S%.f"));
-
-impl<'a> Column<'a> {
-    fn new(array: &'a ArrayRef) -> Result<Self, arrow::error::ArrowError> {
-        Ok(match array.data_type() {
-            DataType::Utf8View => Self::Text(array.as_string_view()),
-            DataType::Int64 => Self::Int64(array.as_primitive()),
-            DataType::Float64 => Self::Float64(array.as_primitive()),
-            _ => Self::Other(array, ArrayFormatter::try_new(array, &FORMAT)?),
-        })
+/// One field, as the cast to text shows the value.
+fn put_value(
+    view: &View<'_>,
+    row: usize,
+    buffer: &mut Vec<u8>,
+    text: &mut String,
+    options: &CsvWriteOptions,
+) {
+    if view.is_null(row) {
+        buffer.extend_from_slice(options.null_text.as_bytes());
+        return;
     }
-
-    fn put(&self, row: usize, buffer: &mut Vec<u8>, options: &CsvWriteOptions) {
-        let array: &dyn Array = match self {
-            Self::Text(array) => *array,
-            Self::Int64(array) => *array,
-            Self::Float64(array) => *array,
-            Self::Other(array, _) => *array,
-        };
-        if array.is_null(row) {
-            buffer.extend_from_slice(options.null_text.as_bytes());
-            return;
-        }
-        match self {
-            Self::Text(array) => put_text(buffer, array.value(row).as_bytes(), options),
-            Self::Int64(array) => put_number(buffer, array.value(row), options),
-            Self::Float64(array) => put_text(buffer, float_text(array.value(row)).as_bytes(), options),
-            Self::Other(_, formatter) => {
-                put_text(buffer, formatter.value(row).to_string().as_bytes(), options)
+    match view.data_type {
+        Type::Text => put_text(buffer, view.text().get(row).as_bytes(), options),
+        Type::Int64 => {
+            let mut digits = [0; lexical_core::BUFFER_SIZE];
+            let digits = lexical_core::write(view.fixed::<i64>().get(row), &mut digits);
+            if options.quote_all {
+                put_text(buffer, digits, options)
+            } else {
+                buffer.extend_from_slice(digits)
             }
         }
-    }
-}
-
-fn put_number(buffer: &mut Vec<u8>, value: i64, options: &CsvWriteOptions) {
-    let mut digits = [0; lexical_core::BUFFER_SIZE];
-    let text = lexical_core::write(value, &mut digits);
-    if options.quote_all { put_text(buffer, text, options) } else { buffer.extend_from_slice(text) }
-}
-
-fn float_text(value: f64) -> String {
-    if value.is_nan() {
-        "nan".into()
-    } else if value.is_infinite() {
-        if value > 0.0 { "inf".into() } else { "-inf".into() }
-    } else {
-        format!("{value:?}")
+        _ => {
+            text.clear();
+            // Writing to a string does not fail.
+            let _ = format_value(view, row, text);
+            put_text(buffer, text.as_bytes(), options);
+        }
     }
 }
 

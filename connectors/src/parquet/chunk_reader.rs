@@ -13,7 +13,7 @@ use crate::input::LocalFile;
 /// First read of a chunk. A scan that a LIMIT stops after one batch reads little more than it needs.
 const WINDOW_BYTES_FIRST: usize = 64 << 10;
 /// Largest read-ahead. Beyond this a system call costs nothing next to the copy.
-const WINDOW_BYTES_MAX: usize = 2 << 20;
+const WINDOW_BYTES_MAX: usize = 512 << 10;
 
 /// A byte range of a file, read through a window that moves forward with the decoder.
 #[derive(Clone)]

@@ -123,6 +123,11 @@ impl ScanPlan {
         &self.morsels
     }
 
+    /// Number of asked columns.
+    pub fn column_count(&self) -> usize {
+        self.columns.len()
+    }
+
     /// Rows that will be read.
     pub fn rows(&self) -> usize {
         self.morsels.iter().map(|morsel| morsel.rows).sum()

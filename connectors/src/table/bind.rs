@@ -1,0 +1,295 @@
+//! A table over files: which files, which columns, and what each file gives of them.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use hypostyle_engine::Context;
+use hypostyle_engine::plan::Expression;
+use hypostyle_engine::table::{FilterSupport, Scan, ScanRequest, Statistics, TableProvider};
+use hypostyle_functions::{Field, Literal, Schema, Type, Value};
+
+use super::filter::{bound_of, predicate_of};
+use super::opened::{Opened, Source};
+use super::scan::FileScan;
+use super::unify::{position_in, united, widened};
+use crate::error::Result;
+use crate::location::{FileFormat, PartitionValue, partition_type, partition_value, partitions_of};
+use crate::prune::{ColumnRange, Predicate};
+
+/// Files that are opened while a table is bound, to find types that hold the values of all.
+const FILES_OPENED_AT_BIND: usize = 10;
+/// Name of the column that holds the path of each row's file.
+const FILENAME_COLUMN: &str = "filename";
+
+/// What a user can state of a table over several files.
+#[derive(Debug, Clone, Default)]
+pub struct TableOptions {
+    /// Whether the columns are those of all files, by name; a file without one gives nulls.
+    pub union_by_name: bool,
+    /// Name of a column with the path of each row's file, if there is to be one.
+    pub filename: Option<String>,
+    /// Whether names of directories are columns; if not stated, where all paths have the same.
+    pub hive_partitioning: Option<bool>,
+    /// Types of partition columns.
+    pub hive_types: Vec<(String, Type)>,
+}
+
+impl TableOptions {
+    /// The filename column under its usual name.
+    pub fn with_filename(mut self) -> Self {
+        self.filename = Some(FILENAME_COLUMN.into());
+        self
+    }
+}
+
+/// A table over files of one format.
+pub struct FileTable {
+    shared: Arc<TableFiles>,
+}
+
+/// What a table and its scans share.
+pub(super) struct TableFiles {
+    pub(super) source: Source,
+    pub(super) files: Vec<TableFile>,
+    pub(super) columns: Vec<TableColumn>,
+    schema: Schema,
+    options: TableOptions,
+    /// Files opened so far, in the order of `files`.
+    opened: Mutex<Vec<Option<Opened>>>,
+}
+
+/// One file of a table.
+pub(super) struct TableFile {
+    pub(super) path: PathBuf,
+    partitions: Vec<PartitionValue>,
+    stored_bytes: u64,
+}
+
+/// Where a column of the table comes from.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum TableColumn {
+    /// A column of the files, by its position among theirs.
+    File(usize),
+    /// A partition column.
+    Partition(String),
+    /// The path.
+    Filename,
+}
+
+/// What a file gives of one asked column.
+#[derive(Debug, Clone)]
+pub(super) enum Given {
+    /// A column of the file, by its position in it.
+    Column(usize),
+    /// One value for all rows.
+    Constant(Literal),
+}
+
+impl FileTable {
+    /// Opens the first of the files, or all of them to unite their columns, and makes one schema.
+    ///
+    /// # Errors
+    /// A file that cannot be opened, or files that do not fit together.
+    pub fn bind(paths: Vec<PathBuf>, source: Source, options: TableOptions) -> Result<Self> {
+        let mut opened: Vec<Option<Opened>> = vec![None; paths.len()];
+        let count = if options.union_by_name { paths.len() } else { paths.len().min(FILES_OPENED_AT_BIND) };
+        let mut known: Vec<(String, Opened)> = Vec::with_capacity(count);
+        for (slot, path) in opened.iter_mut().zip(&paths).take(count) {
+            let file = source.open(path, known.first().map(|(_, file)| file))?;
+            *slot = Some(file.clone());
+            known.push((path.display().to_string(), file));
+        }
+        let own = if options.union_by_name { united(&known)? } else { widened(&known)? };
+        let files: Vec<TableFile> = paths
+            .into_iter()
+            .map(|path| TableFile {
+                partitions: partitions_of(&path),
+                stored_bytes: std::fs::metadata(&path).map_or(0, |metadata| metadata.len()),
+                path,
+            })
+            .collect();
+        let (columns, schema) = with_extra_columns(own, &files, &options);
+        let shared = TableFiles { source, files, columns, schema, options, opened: Mutex::new(opened) };
+        Ok(Self { shared: Arc::new(shared) })
+    }
+
+    /// Paths of the files, in order.
+    pub fn paths(&self) -> impl Iterator<Item = &Path> {
+        self.shared.files.iter().map(|file| file.path.as_path())
+    }
+}
+
+impl TableFiles {
+    pub(super) fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    /// The file at a position, opened once.
+    ///
+    /// # Errors
+    /// What keeps it from being opened.
+    pub(super) fn open(&self, index: usize) -> Result<Opened> {
+        let (known, first) = {
+            let opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+            (opened[index].clone(), opened.first().cloned().flatten())
+        };
+        if let Some(file) = known {
+            return Ok(file);
+        }
+        let file = self.source.open(&self.files[index].path, first.as_ref())?;
+        self.opened.lock().unwrap_or_else(PoisonError::into_inner)[index] = Some(file.clone());
+        Ok(file)
+    }
+
+    /// What a file gives of a column of the table.
+    ///
+    /// # Errors
+    /// A column that the file lacks, unless columns are united by name.
+    pub(super) fn given(&self, index: usize, file: &Opened, column: usize) -> Result<Given> {
+        let field = &self.schema.fields[column];
+        match &self.columns[column] {
+            TableColumn::File(position) => match position_in(file, &field.name, *position) {
+                Some(position) => Ok(Given::Column(position)),
+                None if self.options.union_by_name => {
+                    Ok(Given::Constant(Literal::null(field.data_type.clone())))
+                }
+                None => Err(crate::error::Error::Schema {
+                    path: self.files[index].path.display().to_string(),
+                    problem: format!(
+                        "no column \"{}\", which the first file has; union_by_name => true gives nulls for it",
+                        field.name
+                    ),
+                }),
+            },
+            _ => Ok(Given::Constant(Literal {
+                data_type: field.data_type.clone(),
+                value: self.constant(index, column),
+            })),
+        }
+    }
+
+    /// The value of a partition or filename column in a file.
+    fn constant(&self, index: usize, column: usize) -> Value {
+        let file = &self.files[index];
+        match &self.columns[column] {
+            TableColumn::Partition(name) => {
+                let value = file.partitions.iter().find(|value| value.name.eq_ignore_ascii_case(name));
+                let text = value.and_then(|value| value.text.as_deref());
+                partition_value(text, &self.schema.fields[column].data_type)
+            }
+            TableColumn::Filename => Value::text(file.path.display().to_string()),
+            TableColumn::File(_) => Value::Null,
+        }
+    }
+
+    /// True unless the partition values and path of a file refute a predicate.
+    pub(super) fn may_match(&self, index: usize, predicate: &Predicate) -> bool {
+        predicate.may_match(&|column| match self.columns.get(column)? {
+            TableColumn::File(_) => None,
+            _ => {
+                let value = self.constant(index, column);
+                if value.is_null() {
+                    return Some(ColumnRange::constant(None, 1));
+                }
+                Some(ColumnRange::constant(Some(bound_of(&value, &self.schema.fields[column].data_type)?), 1))
+            }
+        })
+    }
+
+    pub(super) fn stored_bytes(&self) -> u64 {
+        self.files.iter().map(|file| file.stored_bytes).sum()
+    }
+
+    pub(super) fn file_bytes(&self, index: usize) -> u64 {
+        self.files[index].stored_bytes
+    }
+}
+
+/// Adds partition and filename columns; a partition column takes the place of a file's column of its name.
+fn with_extra_columns(
+    own: Schema,
+    files: &[TableFile],
+    options: &TableOptions,
+) -> (Vec<TableColumn>, Schema) {
+    let mut columns: Vec<TableColumn> = (0..own.fields.len()).map(TableColumn::File).collect();
+    let mut schema = own;
+    for name in partition_names(files, options) {
+        let stated = options.hive_types.iter().find(|(known, _)| known.eq_ignore_ascii_case(&name));
+        let data_type =
+            stated.map_or_else(|| inferred_partition_type(files, &name), |(_, data_type)| data_type.clone());
+        let column = TableColumn::Partition(name.clone());
+        match schema.index_of(&name) {
+            Some(position) => {
+                columns[position] = column;
+                schema.fields[position].data_type = data_type;
+            }
+            None => {
+                columns.push(column);
+                schema.fields.push(Field::new(name, data_type));
+            }
+        }
+    }
+    if let Some(name) = &options.filename {
+        columns.push(TableColumn::Filename);
+        schema.fields.push(Field::new(name, Type::Text));
+    }
+    (columns, schema)
+}
+
+/// Names of the partition columns: those that every path has.
+fn partition_names(files: &[TableFile], options: &TableOptions) -> Vec<String> {
+    if options.hive_partitioning == Some(false) {
+        return Vec::new();
+    }
+    let Some((first, others)) = files.split_first() else { return Vec::new() };
+    let has = |file: &TableFile, name: &str| file.partitions.iter().any(|value| value.name == name);
+    let names = first.partitions.iter().map(|value| value.name.clone());
+    names.filter(|name| others.iter().all(|file| has(file, name))).collect()
+}
+
+fn inferred_partition_type(files: &[TableFile], name: &str) -> Type {
+    let values = files.iter().map(|file| {
+        let value = file.partitions.iter().find(|value| value.name == name);
+        value.and_then(|value| value.text.as_deref())
+    });
+    partition_type(values)
+}
+
+impl TableProvider for FileTable {
+    fn schema(&self) -> &Schema {
+        self.shared.schema()
+    }
+
+    fn statistics(&self) -> Statistics {
+        let bytes = self.shared.stored_bytes();
+        let opened = self.shared.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known_rows = 0u64;
+        let mut known_bytes = 0u64;
+        for (file, stored) in opened.iter().zip(&self.shared.files) {
+            if let Some(rows) = file.as_ref().and_then(Opened::row_count) {
+                known_rows += rows;
+                known_bytes += stored.stored_bytes;
+            }
+        }
+        // Files that were not opened are taken to be as dense as those that were.
+        let rows = (known_bytes > 0)
+            .then(|| (u128::from(known_rows) * u128::from(bytes) / u128::from(known_bytes)) as u64);
+        Statistics { rows, bytes: Some(bytes), columns: Vec::new() }
+    }
+
+    fn filter_support(&self, filter: &Expression) -> FilterSupport {
+        let Some(predicate) = predicate_of(filter) else { return FilterSupport::None };
+        let mut columns = Vec::new();
+        predicate.collect_columns(&mut columns);
+        let prunes = |column: &usize| match self.shared.columns.get(*column) {
+            Some(TableColumn::File(_)) => self.shared.source.format() == FileFormat::Parquet,
+            Some(_) => true,
+            None => false,
+        };
+        if columns.iter().any(prunes) { FilterSupport::Inexact } else { FilterSupport::None }
+    }
+
+    fn scan(&self, request: ScanRequest, context: &Arc<Context>) -> hypostyle_engine::Result<Arc<dyn Scan>> {
+        Ok(Arc::new(FileScan::new(Arc::clone(&self.shared), request, context)))
+    }
+}

@@ -1,0 +1,10 @@
+//! Files as a table of the engine: one schema over all of them, scanned by morsels.
+
+mod bind;
+mod filter;
+mod opened;
+mod scan;
+mod unify;
+
+pub use bind::{FileTable, TableOptions};
+pub use opened::Source;
