@@ -23,3 +23,6 @@ pub use bind::Parameter;
 pub use nearest::nearest;
 pub use planner::{Definition, Planned, PlannedQuery, Planner};
 pub use span::{Location, Span};
+
+#[cfg(test)]
+mod tests;

@@ -152,21 +152,8 @@ impl<'a> Planner<'a> {
             StatementKind::ShowSettings(name) => {
                 Ok(Planned::ShowSettings(name.as_ref().map(|name| name.text.clone())))
             }
-            _ => self.query(|binder| self.rows(statement, binder)),
-        }
-    }
-
-    /// Statements that are nothing but rows.
-    fn rows(&self, statement: &Statement, binder: &mut Binder<'a>) -> Result<Relation> {
-        match &statement.kind {
-            StatementKind::Query(query) => binder.query(query),
-            StatementKind::Describe(query) => binder.describe(query),
-            StatementKind::Summarize(query) => binder.summarize(query),
-            StatementKind::ShowTables => Ok(binder.show_tables()),
-            StatementKind::ShowAllTables => binder.show_all_tables(),
-            StatementKind::ShowFunctions => Ok(binder.show_functions()),
-            StatementKind::Copy(copy) => self.copy(copy, binder),
-            _ => Err(Error::internal("a statement without rows was planned as rows")),
+            StatementKind::Copy(copy) => self.query(|binder| self.copy(copy, binder)),
+            _ => self.query(|binder| binder.statement_rows(statement)),
         }
     }
 

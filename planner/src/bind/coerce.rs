@@ -99,6 +99,12 @@ impl Binder<'_> {
 
     /// The type that all sides have in common, constants giving way; `None` if there is none.
     pub(super) fn common(&self, sides: &[&Bound]) -> Option<Type> {
+        self.common_where(sides, |held| !matches!(held, Type::Decimal(..)))
+    }
+
+    /// As [`Binder::common`], with a say in which types integer constants take where they fit. Beside a decimal a constant
+    /// counts with all digits of its type, so that other values of the result fit too; a comparison has no result to fit.
+    fn common_where(&self, sides: &[&Bound], adapts: impl Fn(&Type) -> bool) -> Option<Type> {
         let mut common: Option<Type> = None;
         for side in sides.iter().filter(|side| side.adapts == Adapts::No) {
             common = Some(match common {
@@ -111,7 +117,7 @@ impl Binder<'_> {
             let Adapts::Integer(value) = side.adapts else { continue };
             common = Some(match common {
                 None => side.data_type(),
-                Some(held) if adapt_integer(value, &held).is_some() || held.is_float() => held,
+                Some(held) if adapts(&held) && adapt_integer(value, &held).is_some() || held.is_float() => held,
                 // A quoted column beside a number is refused by the common type below.
                 Some(held) => common_type(&held, &side.data_type())?,
             });
@@ -123,7 +129,7 @@ impl Binder<'_> {
     /// The type in which two sides are compared: as [`Binder::common`], and text becomes a number or truth value
     /// beside one.
     pub(super) fn comparable(&self, sides: &[&Bound]) -> Option<Type> {
-        self.common(sides).or_else(|| {
+        self.common_where(sides, |_| true).or_else(|| {
             let numbers: Vec<&Bound> = sides.iter().copied().filter(|side| side.data_type() != Type::Text).collect();
             let others = self.common_or_boolean(&numbers)?;
             (others.is_numeric() || others == Type::Boolean).then_some(others)

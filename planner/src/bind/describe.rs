@@ -4,13 +4,13 @@ use hypostyle_engine::plan::Expression;
 use hypostyle_functions::{Literal, Type, Value};
 
 use crate::bind::Binder;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::logical::{Column, Relation};
 use crate::parse::parse_expression;
 use crate::span::Span;
 use crate::tree::{
-    self, ExpressionKind, GroupBy, LiteralText, Name, OrderBy, Query, QueryBody, Select, SelectItem, Table, TableAlias,
-    TableKind,
+    self, ExpressionKind, GroupBy, LiteralText, Name, OrderBy, Query, QueryBody, Select, SelectItem, Statement,
+    StatementKind, Table, TableAlias, TableKind,
 };
 
 /// What SUMMARIZE tells of each column: the name of the answer, and the aggregate over the column `c`.
@@ -31,6 +31,22 @@ const SUMMARY: [(&str, &str); 10] = [
 const NUMBERS_ONLY: [&str; 5] = ["avg", "std", "q25", "q50", "q75"];
 
 impl Binder<'_> {
+    /// The rows of a statement that only tells something.
+    ///
+    /// # Errors
+    /// A statement that does something else, or what binding its query reports.
+    pub fn statement_rows(&mut self, statement: &Statement) -> Result<Relation> {
+        match &statement.kind {
+            StatementKind::Query(query) => self.query(query),
+            StatementKind::Describe(query) => self.describe(query),
+            StatementKind::Summarize(query) => self.summarize(query),
+            StatementKind::ShowTables => Ok(self.show_tables()),
+            StatementKind::ShowAllTables => self.show_all_tables(),
+            StatementKind::ShowFunctions => Ok(self.show_functions()),
+            _ => Err(Error::invalid("this statement gives no rows to select from", statement.span)),
+        }
+    }
+
     /// The columns of a query: name, type, and what DuckDB tells of tables with constraints, which these never have.
     pub fn describe(&mut self, query: &Query) -> Result<Relation> {
         let columns = self.query(query)?.columns();

@@ -59,6 +59,10 @@ impl Binder<'_> {
                 let relation = self.deeper(span, |binder| binder.query(query))?;
                 named(relation, None, alias, span)
             }
+            TableKind::Statement(statement) => {
+                let relation = self.deeper(span, |binder| binder.statement_rows(statement))?;
+                named(relation, None, alias, span)
+            }
             TableKind::Join { kind, left, right, condition } => {
                 let left = self.deeper(span, |binder| binder.table(left))?;
                 let source = self.join(left, right, *kind, condition, span)?;

@@ -5,7 +5,7 @@ use crate::tree::{BinaryOperator, MatchKind, UnaryOperator};
 /// Equality; null if a side is null.
 pub const EQUAL: &str = "=";
 /// The opposite of [`EQUAL`].
-pub const NOT_EQUAL: &str = "!=";
+pub const NOT_EQUAL: &str = "<>";
 /// Order.
 pub const LESS: &str = "<";
 /// Order or equality.
@@ -27,7 +27,7 @@ pub const NOT: &str = "not";
 /// Negation of a number.
 pub const NEGATE: &str = "negate";
 /// Membership: value, then candidates.
-pub const IN: &str = "in";
+pub const IN: &str = "in_list";
 /// A list of its arguments.
 pub const LIST: &str = "list_value";
 /// A struct of names and values in turn.
@@ -91,15 +91,13 @@ pub fn unary(operator: UnaryOperator) -> Option<&'static str> {
     }
 }
 
-/// The function of a text match, without and with an escape character.
-pub fn text_match(kind: MatchKind, escaped: bool) -> &'static str {
-    match (kind, escaped) {
-        (MatchKind::Like, false) => "like",
-        (MatchKind::Like, true) => "like_escape",
-        (MatchKind::ILike, false) => "ilike",
-        (MatchKind::ILike, true) => "ilike_escape",
-        (MatchKind::SimilarTo, _) => FULL_MATCH,
-        (MatchKind::Glob, _) => "glob",
+/// The function of a text match; an escape character is its third argument.
+pub fn text_match(kind: MatchKind) -> &'static str {
+    match kind {
+        MatchKind::Like => "like",
+        MatchKind::ILike => "ilike",
+        MatchKind::SimilarTo => FULL_MATCH,
+        MatchKind::Glob => "glob",
     }
 }
 

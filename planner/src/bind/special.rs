@@ -249,7 +249,7 @@ impl Binder<'_> {
             }
             arguments.push((self.expression(escape, frame)?, escape.span));
         }
-        let found = self.apply(operator::text_match(kind, escape.is_some()), arguments, span)?;
+        let found = self.apply(operator::text_match(kind), arguments, span)?;
         self.negated_if(negated, found, span)
     }
 

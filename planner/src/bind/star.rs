@@ -97,14 +97,21 @@ fn star_columns<'s>(star: &Star, scope: &'s Scope, span: Span) -> Result<Vec<&'s
         Some(table) => column.table.as_deref().is_some_and(|name| table.is(name)),
         None => !column.hidden,
     });
-    let named = chosen.filter(|column| pattern.as_ref().is_none_or(|pattern| pattern.is_match(&column.column.name)));
+    let chosen: Vec<&ScopeColumn> = chosen.collect();
+    for name in &star.exclude {
+        if !chosen.iter().any(|column| name.is(&column.column.name)) {
+            let known = chosen.iter().map(|column| column.column.name.as_str());
+            return Err(Error::unknown("column", &name.text, nearest(&name.text, known), name.span));
+        }
+    }
+    let named = chosen.into_iter().filter(|column| pattern.as_ref().is_none_or(|pattern| pattern.is_match(&column.column.name)));
     Ok(named.filter(|column| !star.exclude.iter().any(|name| name.is(&column.column.name))).collect())
 }
 
 /// EXCLUDE, REPLACE and RENAME name columns that are there.
 fn check_names(star: &Star, columns: &[&ScopeColumn]) -> Result<()> {
-    let wanted = star.replace.iter().map(|replacement| &replacement.column).chain(star.rename.iter().map(|(old, _)| old));
-    for name in wanted {
+    let replaced = star.replace.iter().map(|replacement| &replacement.column);
+    for name in replaced.chain(star.rename.iter().map(|(old, _)| old)) {
         if !columns.iter().any(|column| name.is(&column.column.name)) {
             let known = columns.iter().map(|column| column.column.name.as_str());
             return Err(Error::unknown("column", &name.text, nearest(&name.text, known), name.span));

@@ -5,33 +5,33 @@ use sqlparser::ast::Spanned;
 
 use crate::error::{Error, Result};
 use crate::parse::expression::{convert as convert_expression, convert_all, name_of, names_of, order_terms};
-use crate::parse::{Parameters, query, span_of};
+use crate::parse::{Notes, query, span_of};
 use crate::span::Span;
 use crate::tree::{Argument, Call, Expression, ExpressionKind, LiteralText, Name, Star};
 
 /// Converts a call or a form that is one.
-pub(super) fn convert(expression: Expr, parameters: &mut Parameters) -> Result<Expression> {
+pub(super) fn convert(expression: Expr, notes: &mut Notes) -> Result<Expression> {
     match expression {
-        Expr::Function(function) => function_call(function, Vec::new(), parameters),
+        Expr::Function(function) => function_call(function, Vec::new(), notes),
         Expr::Extract { field, expr, .. } => {
-            let value = convert_expression(*expr, parameters)?;
+            let value = convert_expression(*expr, notes)?;
             let part = text(field.to_string().trim_matches('\'').to_lowercase(), value.span);
             Ok(plain("date_part", vec![part, value]))
         }
         Expr::Position { expr, r#in } => {
-            let wanted = convert_expression(*expr, parameters)?;
-            let searched = convert_expression(*r#in, parameters)?;
+            let wanted = convert_expression(*expr, notes)?;
+            let searched = convert_expression(*r#in, notes)?;
             Ok(plain("position", vec![searched, wanted]))
         }
         Expr::Substring { expr, substring_from, substring_for, .. } => {
-            let value = convert_expression(*expr, parameters)?;
+            let value = convert_expression(*expr, notes)?;
             let start = match substring_from {
-                Some(start) => convert_expression(*start, parameters)?,
+                Some(start) => convert_expression(*start, notes)?,
                 None => number("1", value.span),
             };
             let mut arguments = vec![value, start];
             if let Some(length) = substring_for {
-                arguments.push(convert_expression(*length, parameters)?);
+                arguments.push(convert_expression(*length, notes)?);
             }
             Ok(plain("substring", arguments))
         }
@@ -41,25 +41,25 @@ pub(super) fn convert(expression: Expr, parameters: &mut Parameters) -> Result<E
                 Some(ast::TrimWhereField::Leading) => "ltrim",
                 Some(ast::TrimWhereField::Trailing) => "rtrim",
             };
-            let mut arguments = vec![convert_expression(*expr, parameters)?];
+            let mut arguments = vec![convert_expression(*expr, notes)?];
             if let Some(what) = trim_what {
-                arguments.push(convert_expression(*what, parameters)?);
+                arguments.push(convert_expression(*what, notes)?);
             }
-            arguments.extend(convert_all(trim_characters.unwrap_or_default(), parameters)?);
+            arguments.extend(convert_all(trim_characters.unwrap_or_default(), notes)?);
             Ok(plain(name, arguments))
         }
         Expr::Overlay { expr, overlay_what, overlay_from, overlay_for } => {
             let mut arguments = Vec::new();
             for argument in [expr, overlay_what, overlay_from].into_iter().chain(overlay_for) {
-                arguments.push(convert_expression(*argument, parameters)?);
+                arguments.push(convert_expression(*argument, notes)?);
             }
             Ok(plain("overlay", arguments))
         }
-        Expr::Ceil { expr, field } => rounded("ceil", *expr, field, parameters),
-        Expr::Floor { expr, field } => rounded("floor", *expr, field, parameters),
+        Expr::Ceil { expr, field } => rounded("ceil", *expr, field, notes),
+        Expr::Floor { expr, field } => rounded("floor", *expr, field, notes),
         Expr::AtTimeZone { timestamp, time_zone } => {
-            let timestamp = convert_expression(*timestamp, parameters)?;
-            let zone = convert_expression(*time_zone, parameters)?;
+            let timestamp = convert_expression(*timestamp, notes)?;
+            let zone = convert_expression(*time_zone, notes)?;
             Ok(plain("timezone", vec![zone, timestamp]))
         }
         Expr::Wildcard(token) => {
@@ -75,8 +75,8 @@ pub(super) fn convert(expression: Expr, parameters: &mut Parameters) -> Result<E
 }
 
 /// `value.function(arguments)`.
-pub(super) fn method(value: Expression, function: ast::Function, parameters: &mut Parameters) -> Result<Expression> {
-    function_call(function, vec![Argument { name: None, value }], parameters)
+pub(super) fn method(value: Expression, function: ast::Function, notes: &mut Notes) -> Result<Expression> {
+    function_call(function, vec![Argument { name: None, value }], notes)
 }
 
 fn plain(name: &str, arguments: Vec<Expression>) -> Expression {
@@ -93,12 +93,12 @@ fn number(digits: &str, span: Span) -> Expression {
     Expression::new(ExpressionKind::Literal(LiteralText::Number(digits.to_owned())), span)
 }
 
-fn rounded(name: &str, value: Expr, field: ast::CeilFloorKind, parameters: &mut Parameters) -> Result<Expression> {
-    let value = convert_expression(value, parameters)?;
+fn rounded(name: &str, value: Expr, field: ast::CeilFloorKind, notes: &mut Notes) -> Result<Expression> {
+    let value = convert_expression(value, notes)?;
     match field {
         ast::CeilFloorKind::DateTimeField(ast::DateTimeField::NoDateTime) => Ok(plain(name, vec![value])),
         ast::CeilFloorKind::Scale(scale) => {
-            let scale = convert_expression(Expr::Value(scale), parameters)?;
+            let scale = convert_expression(Expr::Value(scale), notes)?;
             Ok(plain(name, vec![value, scale]))
         }
         ast::CeilFloorKind::DateTimeField(_) => {
@@ -111,7 +111,7 @@ fn rounded(name: &str, value: Expr, field: ast::CeilFloorKind, parameters: &mut 
 fn function_call(
     function: ast::Function,
     mut arguments: Vec<Argument>,
-    parameters: &mut Parameters,
+    notes: &mut Notes,
 ) -> Result<Expression> {
     let span = span_of(function.name.span());
     let mut names = names_of(function.name)?;
@@ -132,17 +132,17 @@ fn function_call(
             if !call.name.is("array") {
                 return Err(Error::syntax("a subquery as argument needs its own parentheses", span));
             }
-            let query = Box::new(query::convert(*subquery, parameters)?);
+            let query = Box::new(query::convert(*subquery, notes)?);
             let span = span.union(query.span);
             return Ok(Expression::new(ExpressionKind::ArrayQuery(query), span));
         }
         FunctionArguments::List(list) => {
             call.distinct = list.duplicate_treatment == Some(ast::DuplicateTreatment::Distinct);
             for argument in list.args {
-                arguments.push(convert_argument(argument, span, parameters)?);
+                arguments.push(convert_argument(argument, span, notes)?);
             }
             for clause in list.clauses {
-                apply_clause(&mut call, clause, parameters)?;
+                apply_clause(&mut call, clause, notes)?;
             }
         }
     }
@@ -150,19 +150,19 @@ fn function_call(
         return Err(Error::unsupported("IGNORE NULLS is", span));
     }
     if !function.within_group.is_empty() {
-        call.order_by = order_terms(function.within_group, parameters)?;
+        call.order_by = order_terms(function.within_group, notes)?;
         call.within_group = true;
     }
-    call.filter = function.filter.map(|filter| convert_expression(*filter, parameters).map(Box::new)).transpose()?;
+    call.filter = function.filter.map(|filter| convert_expression(*filter, notes).map(Box::new)).transpose()?;
     let span = arguments.iter().fold(span, |span, argument| span.union(argument.value.span));
     call.arguments = arguments;
     Ok(Expression::new(ExpressionKind::Call(Box::new(call)), span))
 }
 
-fn apply_clause(call: &mut Call, clause: FunctionArgumentClause, parameters: &mut Parameters) -> Result<()> {
+fn apply_clause(call: &mut Call, clause: FunctionArgumentClause, notes: &mut Notes) -> Result<()> {
     match clause {
         FunctionArgumentClause::OrderBy(terms) => {
-            call.order_by = order_terms(terms, parameters)?;
+            call.order_by = order_terms(terms, notes)?;
             Ok(())
         }
         FunctionArgumentClause::IgnoreOrRespectNulls(ast::NullTreatment::RespectNulls) => Ok(()),
@@ -170,35 +170,35 @@ fn apply_clause(call: &mut Call, clause: FunctionArgumentClause, parameters: &mu
     }
 }
 
-fn convert_argument(argument: FunctionArg, span: Span, parameters: &mut Parameters) -> Result<Argument> {
+fn convert_argument(argument: FunctionArg, span: Span, notes: &mut Notes) -> Result<Argument> {
     match argument {
-        FunctionArg::Unnamed(value) => Ok(Argument { name: None, value: argument_value(value, span, parameters)? }),
+        FunctionArg::Unnamed(value) => Ok(Argument { name: None, value: argument_value(value, span, notes)? }),
         FunctionArg::Named { name, arg, .. } => {
             let name = name_of(name);
-            let value = argument_value(arg, name.span, parameters)?;
+            let value = argument_value(arg, name.span, notes)?;
             Ok(Argument { name: Some(name), value })
         }
         FunctionArg::ExprNamed { name, .. } => Err(Error::syntax(format!("\"{name}\" is no name of an argument"), span)),
     }
 }
 
-fn argument_value(value: FunctionArgExpr, span: Span, parameters: &mut Parameters) -> Result<Expression> {
+fn argument_value(value: FunctionArgExpr, span: Span, notes: &mut Notes) -> Result<Expression> {
     match value {
-        FunctionArgExpr::Expr(expression) => convert_expression(expression, parameters),
+        FunctionArgExpr::Expr(expression) => convert_expression(expression, notes),
         FunctionArgExpr::Wildcard => Ok(Expression::new(ExpressionKind::Star(Box::default()), span)),
         FunctionArgExpr::QualifiedWildcard(name) => {
             let star = Star { qualifier: names_of(name)?, ..Star::default() };
             Ok(Expression::new(ExpressionKind::Star(Box::new(star)), span))
         }
         FunctionArgExpr::WildcardWithOptions(options) => {
-            let star = query::star(Vec::new(), options, parameters)?;
+            let star = query::star(Vec::new(), options, notes)?;
             Ok(Expression::new(ExpressionKind::Star(Box::new(star)), span))
         }
     }
 }
 
 /// The arguments of a table function; `name = value` names an argument there.
-pub(super) fn table_arguments(arguments: Vec<FunctionArg>, parameters: &mut Parameters) -> Result<Vec<Argument>> {
+pub(super) fn table_arguments(arguments: Vec<FunctionArg>, notes: &mut Notes) -> Result<Vec<Argument>> {
     arguments
         .into_iter()
         .map(|argument| match argument {
@@ -210,9 +210,9 @@ pub(super) fn table_arguments(arguments: Vec<FunctionArg>, parameters: &mut Para
                 let Expr::Identifier(ident) = *left else {
                     return Err(Error::internal("an argument's name changed while it was looked at"));
                 };
-                Ok(Argument { name: Some(name_of(ident)), value: convert_expression(*right, parameters)? })
+                Ok(Argument { name: Some(name_of(ident)), value: convert_expression(*right, notes)? })
             }
-            other => convert_argument(other, Span::NONE, parameters),
+            other => convert_argument(other, Span::NONE, notes),
         })
         .collect()
 }

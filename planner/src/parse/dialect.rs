@@ -4,13 +4,14 @@ use std::any::TypeId;
 use std::cell::Cell;
 
 use sqlparser::ast::{
-    ArrayElemTypeDef, BinaryOperator, CastKind, DataType, DictionaryField, Expr, Ident, LambdaFunction, LambdaFunctionParameter, LambdaSyntax,
-    MapBracketKind, OneOrManyWithParens, StructBracketKind, StructField, UnaryOperator, Value,
+    ArrayElemTypeDef, BinaryOperator, CastKind, DataType, DictionaryField, Expr, Function, FunctionArg, FunctionArgExpr,
+    FunctionArgumentList, FunctionArguments, Ident, LambdaFunction, LambdaFunctionParameter, LambdaSyntax, MapBracketKind,
+    ObjectName, OneOrManyWithParens, StructBracketKind, StructField, TypedString, UnaryOperator, Value,
 };
 use sqlparser::dialect::{Dialect, DuckDbDialect, Precedence};
 use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserError};
-use sqlparser::tokenizer::{Location, Token};
+use sqlparser::tokenizer::{Location, Span, Token};
 
 /// Visits allowed per token. The parser tries readings one after the other; real queries stay under 20.
 const VISITS_PER_TOKEN_MAX: usize = 200;
@@ -148,6 +149,7 @@ impl Dialect for HypostyleDialect {
                 let lambda = word.keyword == Keyword::LAMBDA && word.quote_style.is_none();
                 match &parser.peek_nth_token_ref(1).token {
                     Token::Arrow if word.keyword != Keyword::NULL => Some(arrow_lambda(parser)),
+                    Token::SingleQuotedString(_) if is_timestamp_type(&word.value) => Some(typed_text(parser)),
                     // `date: 1` is a name before a colon, never a DATE literal.
                     Token::Colon => Some(parser.parse_identifier().map(Expr::Identifier)),
                     Token::Word(_) | Token::LParen if lambda && is_keyword_lambda(parser) => {
@@ -156,6 +158,7 @@ impl Dialect for HypostyleDialect {
                     _ => None,
                 }
             }
+            Token::LBracket if is_comprehension(parser) => Some(comprehension(parser)),
             Token::LParen if is_parenthesized_lambda(parser) => Some(arrow_lambda(parser)),
             Token::LBrace => Some(struct_literal(parser)),
             // Signs bind more strongly than every operator but a cast: `-2 ^ 2` is 4.
@@ -403,6 +406,75 @@ fn struct_literal(parser: &mut Parser) -> Result<Expr, ParserError> {
         }
     }
     Ok(Expr::Dictionary(fields))
+}
+
+/// The types of timestamps that the parser does not know by name.
+fn is_timestamp_type(word: &str) -> bool {
+    ["timestamp_s", "timestamp_ms", "timestamp_us", "timestamp_ns"].iter().any(|known| word.eq_ignore_ascii_case(known))
+}
+
+/// `TIMESTAMP_S '..'`.
+fn typed_text(parser: &mut Parser) -> Result<Expr, ParserError> {
+    let data_type = parser.parse_data_type()?;
+    let value = parser.parse_value()?;
+    Ok(Expr::TypedString(TypedString { data_type, value, uses_odbc_syntax: false }))
+}
+
+/// Looks ahead for FOR between this bracket and its partner.
+fn is_comprehension(parser: &Parser) -> bool {
+    let mut depth = 0usize;
+    for position in 1..COMPREHENSION_TOKENS_MAX {
+        match &parser.peek_nth_token_ref(position).token {
+            Token::LBracket | Token::LParen | Token::LBrace => depth += 1,
+            Token::RBracket | Token::RParen | Token::RBrace if depth == 0 => return false,
+            Token::RBracket | Token::RParen | Token::RBrace => depth -= 1,
+            Token::Comma if depth == 0 => return false,
+            Token::Word(word) if depth == 0 && word.keyword == Keyword::FOR => return true,
+            Token::EOF => return false,
+            _ => {}
+        }
+    }
+    false
+}
+
+/// Tokens of the value of a comprehension; bounds the look ahead.
+const COMPREHENSION_TOKENS_MAX: usize = 200;
+
+/// `[value FOR x IN list IF condition]` is a filter of the list and a transform of what it keeps.
+fn comprehension(parser: &mut Parser) -> Result<Expr, ParserError> {
+    let opening = parser.expect_token(&Token::LBracket)?.span;
+    let value = parser.parse_expr()?;
+    parser.expect_keyword_is(Keyword::FOR)?;
+    let mut parameters = vec![parameter(parser)?];
+    while parser.consume_token(&Token::Comma) {
+        parameters.push(parameter(parser)?);
+    }
+    parser.expect_keyword_is(Keyword::IN)?;
+    let mut list = parser.parse_expr()?;
+    let lambda = |body: Expr| {
+        let params = OneOrManyWithParens::Many(parameters.clone());
+        Expr::Lambda(LambdaFunction { params, body: Box::new(body), syntax: LambdaSyntax::LambdaKeyword })
+    };
+    if parser.parse_keyword(Keyword::IF) {
+        list = call("list_filter", opening, [list, lambda(parser.parse_expr()?)]);
+    }
+    parser.expect_token(&Token::RBracket)?;
+    Ok(call("list_transform", opening, [list, lambda(value)]))
+}
+
+fn call(name: &str, span: Span, arguments: [Expr; 2]) -> Expr {
+    let args = arguments.into_iter().map(|argument| FunctionArg::Unnamed(FunctionArgExpr::Expr(argument)));
+    let list = FunctionArgumentList { duplicate_treatment: None, args: args.collect(), clauses: Vec::new() };
+    Expr::Function(Function {
+        name: ObjectName::from(vec![Ident::with_span(span, name)]),
+        uses_odbc_syntax: false,
+        parameters: FunctionArguments::None,
+        args: FunctionArguments::List(list),
+        filter: None,
+        null_treatment: None,
+        over: None,
+        within_group: Vec::new(),
+    })
 }
 
 /// `CAST(value AS type)`, read here because the parser knows MAP types only in other dialects.

@@ -3,7 +3,7 @@
 use sqlparser::ast::{self, AccessExpr, Expr, Subscript, Value};
 
 use crate::error::{Error, Result};
-use crate::parse::{Parameters, call, query, span_of, type_name};
+use crate::parse::{Notes, call, query, span_of, type_name};
 use crate::span::Span;
 use crate::tree::{
     BinaryOperator, CaseBranch, Expression, ExpressionKind, LiteralText, MatchKind, Name, OrderTerm, Quantifier,
@@ -16,38 +16,38 @@ const STACK_FREE_BYTES: usize = 128 << 10;
 const STACK_GROW_BYTES: usize = 2 << 20;
 
 /// Converts one expression.
-pub(super) fn convert(expression: Expr, parameters: &mut Parameters) -> Result<Expression> {
+pub(super) fn convert(expression: Expr, notes: &mut Notes) -> Result<Expression> {
     stacker::maybe_grow(STACK_FREE_BYTES, STACK_GROW_BYTES, || match expression {
-        Expr::BinaryOp { left, op, right } => convert_chain(*left, op, *right, parameters),
-        other => convert_one(other, parameters),
+        Expr::BinaryOp { left, op, right } => convert_chain(*left, op, *right, notes),
+        other => convert_one(other, notes),
     })
 }
 
-pub(super) fn convert_all(expressions: Vec<Expr>, parameters: &mut Parameters) -> Result<Vec<Expression>> {
-    expressions.into_iter().map(|expression| convert(expression, parameters)).collect()
+pub(super) fn convert_all(expressions: Vec<Expr>, notes: &mut Notes) -> Result<Vec<Expression>> {
+    expressions.into_iter().map(|expression| convert(expression, notes)).collect()
 }
 
-fn boxed(expression: Expr, parameters: &mut Parameters) -> Result<Box<Expression>> {
-    convert(expression, parameters).map(Box::new)
+fn boxed(expression: Expr, notes: &mut Notes) -> Result<Box<Expression>> {
+    convert(expression, notes).map(Box::new)
 }
 
-fn boxed_optional(expression: Option<Box<Expr>>, parameters: &mut Parameters) -> Result<Option<Box<Expression>>> {
-    expression.map(|expression| boxed(*expression, parameters)).transpose()
+fn boxed_optional(expression: Option<Box<Expr>>, notes: &mut Notes) -> Result<Option<Box<Expression>>> {
+    expression.map(|expression| boxed(*expression, notes)).transpose()
 }
 
 /// Walks the left spine of a chain of operators in a loop, since chains are long where nesting is not.
-fn convert_chain(left: Expr, op: ast::BinaryOperator, right: Expr, parameters: &mut Parameters) -> Result<Expression> {
+fn convert_chain(left: Expr, op: ast::BinaryOperator, right: Expr, notes: &mut Notes) -> Result<Expression> {
     let mut links = vec![(op, right)];
     let mut first = left;
     while let Expr::BinaryOp { left, op, right } = first {
         links.push((op, *right));
         first = *left;
     }
-    let mut chain = convert(first, parameters)?;
+    let mut chain = convert(first, notes)?;
     let mut chain_is_comparison = false;
     for (op, right) in links.into_iter().rev() {
         let right_is_comparison = matches!(&right, Expr::BinaryOp { op, .. } if is_comparison(op));
-        let right = convert(right, parameters)?;
+        let right = convert(right, notes)?;
         let comparison = is_comparison(&op);
         if comparison && (chain_is_comparison || right_is_comparison) {
             let message = "comparisons cannot be chained; combine them with AND";
@@ -147,7 +147,7 @@ pub(super) fn binary_operator(op: &ast::BinaryOperator, span: Span) -> Result<Bi
 }
 
 /// Converts every form but chains of operators.
-fn convert_one(expression: Expr, parameters: &mut Parameters) -> Result<Expression> {
+fn convert_one(expression: Expr, notes: &mut Notes) -> Result<Expression> {
     use ExpressionKind as Kind;
     match expression {
         Expr::Identifier(ident) => {
@@ -160,97 +160,97 @@ fn convert_one(expression: Expr, parameters: &mut Parameters) -> Result<Expressi
             let span = names_span(&names);
             Ok(Expression::new(Kind::Column(names), span))
         }
-        Expr::CompoundFieldAccess { root, access_chain } => access(*root, access_chain, parameters),
-        Expr::Nested(inner) => convert(*inner, parameters),
-        Expr::Value(value) => literal(value, parameters),
+        Expr::CompoundFieldAccess { root, access_chain } => access(*root, access_chain, notes),
+        Expr::Nested(inner) => convert(*inner, notes),
+        Expr::Value(value) => literal(value, notes),
         Expr::TypedString(typed) => {
-            let value = literal(typed.value, parameters)?;
+            let value = literal(typed.value, notes)?;
             let span = value.span;
             let target = type_name::convert(typed.data_type, span)?;
             Ok(Expression::new(Kind::Cast { operand: Box::new(value), target, lenient: false }, span))
         }
-        Expr::UnaryOp { op, expr } => unary(op, *expr, parameters),
-        Expr::IsNull(operand) => is_null(*operand, false, parameters),
-        Expr::IsUnknown(operand) => is_null(*operand, false, parameters),
-        Expr::IsNotNull(operand) | Expr::IsNotUnknown(operand) => is_null(*operand, true, parameters),
-        Expr::IsTrue(operand) => is_boolean(*operand, true, false, parameters),
-        Expr::IsNotTrue(operand) => is_boolean(*operand, true, true, parameters),
-        Expr::IsFalse(operand) => is_boolean(*operand, false, false, parameters),
-        Expr::IsNotFalse(operand) => is_boolean(*operand, false, true, parameters),
-        Expr::IsDistinctFrom(left, right) => is_distinct(*left, *right, false, parameters),
-        Expr::IsNotDistinctFrom(left, right) => is_distinct(*left, *right, true, parameters),
+        Expr::UnaryOp { op, expr } => unary(op, *expr, notes),
+        Expr::IsNull(operand) => is_null(*operand, false, notes),
+        Expr::IsUnknown(operand) => is_null(*operand, false, notes),
+        Expr::IsNotNull(operand) | Expr::IsNotUnknown(operand) => is_null(*operand, true, notes),
+        Expr::IsTrue(operand) => is_boolean(*operand, true, false, notes),
+        Expr::IsNotTrue(operand) => is_boolean(*operand, true, true, notes),
+        Expr::IsFalse(operand) => is_boolean(*operand, false, false, notes),
+        Expr::IsNotFalse(operand) => is_boolean(*operand, false, true, notes),
+        Expr::IsDistinctFrom(left, right) => is_distinct(*left, *right, false, notes),
+        Expr::IsNotDistinctFrom(left, right) => is_distinct(*left, *right, true, notes),
         Expr::InList { expr, list, negated } => {
-            let operand = boxed(*expr, parameters)?;
-            let list = convert_all(list, parameters)?;
+            let operand = boxed(*expr, notes)?;
+            let list = convert_all(list, notes)?;
             let span = list.iter().fold(operand.span, |span, item| span.union(item.span));
             Ok(Expression::new(Kind::InList { operand, list, negated }, span))
         }
         Expr::InSubquery { expr, subquery, negated } => {
-            let operand = boxed(*expr, parameters)?;
-            let query = Box::new(query::convert(*subquery, parameters)?);
+            let operand = boxed(*expr, notes)?;
+            let query = Box::new(query::convert(*subquery, notes)?);
             let span = operand.span.union(query.span);
             Ok(Expression::new(Kind::InQuery { operand, query, negated }, span))
         }
         Expr::Between { expr, negated, low, high } => {
-            let operand = boxed(*expr, parameters)?;
-            let low = boxed(*low, parameters)?;
-            let high = boxed(*high, parameters)?;
+            let operand = boxed(*expr, notes)?;
+            let low = boxed(*low, notes)?;
+            let high = boxed(*high, notes)?;
             let span = operand.span.union(high.span);
             Ok(Expression::new(Kind::Between { operand, low, high, negated }, span))
         }
         Expr::Like { negated, any: false, expr, pattern, escape_char } => {
-            text_match(MatchKind::Like, negated, *expr, *pattern, escape_char, parameters)
+            text_match(MatchKind::Like, negated, *expr, *pattern, escape_char, notes)
         }
         Expr::ILike { negated, any: false, expr, pattern, escape_char } => {
-            text_match(MatchKind::ILike, negated, *expr, *pattern, escape_char, parameters)
+            text_match(MatchKind::ILike, negated, *expr, *pattern, escape_char, notes)
         }
         Expr::SimilarTo { negated, expr, pattern, escape_char } => {
-            text_match(MatchKind::SimilarTo, negated, *expr, *pattern, escape_char, parameters)
+            text_match(MatchKind::SimilarTo, negated, *expr, *pattern, escape_char, notes)
         }
         Expr::AnyOp { left, compare_op, right, .. } => {
-            quantified(Quantifier::Any, *left, compare_op, *right, parameters)
+            quantified(Quantifier::Any, *left, compare_op, *right, notes)
         }
         Expr::AllOp { left, compare_op, right } => {
-            quantified(Quantifier::All, *left, compare_op, *right, parameters)
+            quantified(Quantifier::All, *left, compare_op, *right, notes)
         }
         Expr::Cast { kind, expr, data_type, format: None } => {
-            let operand = boxed(*expr, parameters)?;
+            let operand = boxed(*expr, notes)?;
             let target = type_name::convert(data_type, operand.span)?;
             let lenient = matches!(kind, ast::CastKind::TryCast | ast::CastKind::SafeCast);
             let span = operand.span;
             Ok(Expression::new(Kind::Cast { operand, target, lenient }, span))
         }
         Expr::Case { case_token, end_token, operand, conditions, else_result } => {
-            let operand = boxed_optional(operand, parameters)?;
+            let operand = boxed_optional(operand, notes)?;
             let branches = conditions
                 .into_iter()
                 .map(|branch| {
                     Ok(CaseBranch {
-                        condition: convert(branch.condition, parameters)?,
-                        result: convert(branch.result, parameters)?,
+                        condition: convert(branch.condition, notes)?,
+                        result: convert(branch.result, notes)?,
                     })
                 })
                 .collect::<Result<_>>()?;
-            let otherwise = boxed_optional(else_result, parameters)?;
+            let otherwise = boxed_optional(else_result, notes)?;
             let span = span_of(case_token.0.span).union(span_of(end_token.0.span));
             Ok(Expression::new(Kind::Case { operand, branches, otherwise }, span))
         }
         Expr::Exists { subquery, negated } => {
-            let query = Box::new(query::convert(*subquery, parameters)?);
+            let query = Box::new(query::convert(*subquery, notes)?);
             let span = query.span;
             Ok(Expression::new(Kind::Exists { query, negated }, span))
         }
         Expr::Subquery(subquery) => {
-            let query = Box::new(query::convert(*subquery, parameters)?);
+            let query = Box::new(query::convert(*subquery, notes)?);
             let span = query.span;
             Ok(Expression::new(Kind::ScalarQuery(query), span))
         }
-        Expr::Tuple(items) => collection(items, Kind::Row, parameters),
-        Expr::Array(array) => collection(array.elem, Kind::List, parameters),
+        Expr::Tuple(items) => collection(items, Kind::Row, notes),
+        Expr::Array(array) => collection(array.elem, Kind::List, notes),
         Expr::Dictionary(fields) => {
             let fields = fields
                 .into_iter()
-                .map(|field| Ok((name_of(field.key), convert(*field.value, parameters)?)))
+                .map(|field| Ok((name_of(field.key), convert(*field.value, notes)?)))
                 .collect::<Result<Vec<_>>>()?;
             let span = fields.iter().fold(Span::NONE, |span, (name, value)| span.union(name.span).union(value.span));
             Ok(Expression::new(Kind::Struct(fields), span))
@@ -259,23 +259,23 @@ fn convert_one(expression: Expr, parameters: &mut Parameters) -> Result<Expressi
             let entries = map
                 .entries
                 .into_iter()
-                .map(|entry| Ok((convert(*entry.key, parameters)?, convert(*entry.value, parameters)?)))
+                .map(|entry| Ok((convert(*entry.key, notes)?, convert(*entry.value, notes)?)))
                 .collect::<Result<Vec<_>>>()?;
             let span = entries.iter().fold(Span::NONE, |span, (key, value)| span.union(key.span).union(value.span));
             Ok(Expression::new(Kind::Map(entries), span))
         }
         Expr::Lambda(lambda) => {
-            let parameters_written: Vec<Name> = match lambda.params {
+            let parameters: Vec<Name> = match lambda.params {
                 ast::OneOrManyWithParens::One(parameter) => vec![name_of(parameter.name)],
                 ast::OneOrManyWithParens::Many(many) => many.into_iter().map(|one| name_of(one.name)).collect(),
             };
-            let body = boxed(*lambda.body, parameters)?;
-            let span = names_span(&parameters_written).union(body.span);
+            let body = boxed(*lambda.body, notes)?;
+            let span = names_span(&parameters).union(body.span);
             let arrow = lambda.syntax == ast::LambdaSyntax::Arrow;
-            Ok(Expression::new(Kind::Lambda { parameters: parameters_written, body, arrow }, span))
+            Ok(Expression::new(Kind::Lambda { parameters, body, arrow }, span))
         }
         Expr::Interval(interval) => {
-            let value = boxed(*interval.value, parameters)?;
+            let value = boxed(*interval.value, notes)?;
             let span = value.span;
             if interval.last_field.is_some() {
                 return Err(Error::unsupported("intervals with two units are", span));
@@ -284,12 +284,12 @@ fn convert_one(expression: Expr, parameters: &mut Parameters) -> Result<Expressi
             Ok(Expression::new(Kind::Interval { value, unit }, span))
         }
         Expr::Collate { expr, collation } => {
-            let operand = boxed(*expr, parameters)?;
+            let operand = boxed(*expr, notes)?;
             let span = operand.span;
             let collation = single_name(collation, span)?;
             Ok(Expression::new(Kind::Collate(operand, collation), span))
         }
-        other => call::convert(other, parameters),
+        other => call::convert(other, notes),
     }
 }
 
@@ -325,21 +325,21 @@ pub(super) fn names_span(names: &[Name]) -> Span {
     names.iter().fold(Span::NONE, |span, name| span.union(name.span))
 }
 
-fn is_null(operand: Expr, negated: bool, parameters: &mut Parameters) -> Result<Expression> {
-    let operand = boxed(operand, parameters)?;
+fn is_null(operand: Expr, negated: bool, notes: &mut Notes) -> Result<Expression> {
+    let operand = boxed(operand, notes)?;
     let span = operand.span;
     Ok(Expression::new(ExpressionKind::IsNull { operand, negated }, span))
 }
 
-fn is_boolean(operand: Expr, value: bool, negated: bool, parameters: &mut Parameters) -> Result<Expression> {
-    let operand = boxed(operand, parameters)?;
+fn is_boolean(operand: Expr, value: bool, negated: bool, notes: &mut Notes) -> Result<Expression> {
+    let operand = boxed(operand, notes)?;
     let span = operand.span;
     Ok(Expression::new(ExpressionKind::IsBoolean { operand, value, negated }, span))
 }
 
-fn is_distinct(left: Expr, right: Expr, negated: bool, parameters: &mut Parameters) -> Result<Expression> {
-    let left = boxed(left, parameters)?;
-    let right = boxed(right, parameters)?;
+fn is_distinct(left: Expr, right: Expr, negated: bool, notes: &mut Notes) -> Result<Expression> {
+    let left = boxed(left, notes)?;
+    let right = boxed(right, notes)?;
     let span = left.span.union(right.span);
     Ok(Expression::new(ExpressionKind::IsDistinct { left, right, negated }, span))
 }
@@ -350,11 +350,11 @@ fn text_match(
     operand: Expr,
     pattern: Expr,
     escape: Option<Box<Expr>>,
-    parameters: &mut Parameters,
+    notes: &mut Notes,
 ) -> Result<Expression> {
-    let operand = boxed(operand, parameters)?;
-    let pattern = boxed(pattern, parameters)?;
-    let escape = boxed_optional(escape, parameters)?;
+    let operand = boxed(operand, notes)?;
+    let pattern = boxed(pattern, notes)?;
+    let escape = boxed_optional(escape, notes)?;
     let span = operand.span.union(pattern.span);
     Ok(Expression::new(ExpressionKind::Match { kind, operand, pattern, escape, negated }, span))
 }
@@ -364,10 +364,10 @@ fn quantified(
     left: Expr,
     op: ast::BinaryOperator,
     right: Expr,
-    parameters: &mut Parameters,
+    notes: &mut Notes,
 ) -> Result<Expression> {
-    let left = boxed(left, parameters)?;
-    let right = boxed(right, parameters)?;
+    let left = boxed(left, notes)?;
+    let right = boxed(right, notes)?;
     let span = left.span.union(right.span);
     let operator = binary_operator(&op, span)?;
     Ok(Expression::new(ExpressionKind::Quantified { quantifier, operator, left, right }, span))
@@ -376,16 +376,16 @@ fn quantified(
 fn collection(
     items: Vec<Expr>,
     wrap: impl FnOnce(Vec<Expression>) -> ExpressionKind,
-    parameters: &mut Parameters,
+    notes: &mut Notes,
 ) -> Result<Expression> {
-    let items = convert_all(items, parameters)?;
+    let items = convert_all(items, notes)?;
     let span = items.iter().fold(Span::NONE, |span, item| span.union(item.span));
     Ok(Expression::new(wrap(items), span))
 }
 
 /// `-5` is the constant -5, so that the smallest integers can be written.
-fn unary(op: ast::UnaryOperator, operand: Expr, parameters: &mut Parameters) -> Result<Expression> {
-    let operand = convert(operand, parameters)?;
+fn unary(op: ast::UnaryOperator, operand: Expr, notes: &mut Notes) -> Result<Expression> {
+    let operand = convert(operand, notes)?;
     let span = operand.span;
     let operator = match op {
         ast::UnaryOperator::Minus => UnaryOperator::Minus,
@@ -409,7 +409,7 @@ fn unary(op: ast::UnaryOperator, operand: Expr, parameters: &mut Parameters) -> 
     Ok(Expression::new(kind, span))
 }
 
-fn literal(value: ast::ValueWithSpan, parameters: &mut Parameters) -> Result<Expression> {
+fn literal(value: ast::ValueWithSpan, notes: &mut Notes) -> Result<Expression> {
     let span = span_of(value.span);
     let literal = match value.value {
         Value::Null => LiteralText::Null,
@@ -423,7 +423,7 @@ fn literal(value: ast::ValueWithSpan, parameters: &mut Parameters) -> Result<Exp
         Value::HexStringLiteral(digits) => LiteralText::Bytes(hex_bytes(&digits, span)?),
         Value::Placeholder(sign) => {
             let name = match sign.trim_start_matches(['?', '$', ':', '@']) {
-                "" => parameters.next(),
+                "" => notes.next_parameter(),
                 name => name.to_owned(),
             };
             return Ok(Expression::new(ExpressionKind::Parameter(name), span));
@@ -446,8 +446,8 @@ fn hex_bytes(digits: &str, span: Span) -> Result<Vec<u8>> {
 }
 
 /// `root[1].field[2:3]`, link by link.
-fn access(root: Expr, chain: Vec<AccessExpr>, parameters: &mut Parameters) -> Result<Expression> {
-    let mut value = convert(root, parameters)?;
+fn access(root: Expr, chain: Vec<AccessExpr>, notes: &mut Notes) -> Result<Expression> {
+    let mut value = convert(root, notes)?;
     for link in chain {
         let operand = Box::new(value);
         let span = operand.span;
@@ -459,18 +459,18 @@ fn access(root: Expr, chain: Vec<AccessExpr>, parameters: &mut Parameters) -> Re
             }
             AccessExpr::Dot(Expr::Function(function)) => {
                 // `value.function(arguments)` is the function with the value before its arguments.
-                call::method(*operand, function, parameters)?
+                call::method(*operand, function, notes)?
             }
             AccessExpr::Dot(other) => {
                 return Err(Error::syntax(format!("\"{other}\" is no name of a field"), span));
             }
             AccessExpr::Subscript(Subscript::Index { index }) => {
-                let index = boxed(index, parameters)?;
+                let index = boxed(index, notes)?;
                 let span = span.union(index.span);
                 Expression::new(ExpressionKind::Index(operand, index), span)
             }
             AccessExpr::Subscript(Subscript::Slice { lower_bound, upper_bound, stride }) => {
-                let mut bound = |bound: Option<Expr>| bound.map(|bound| boxed(bound, parameters)).transpose();
+                let mut bound = |bound: Option<Expr>| bound.map(|bound| boxed(bound, notes)).transpose();
                 let (low, high, step) = (bound(lower_bound)?, bound(upper_bound)?, bound(stride)?);
                 Expression::new(ExpressionKind::Slice { operand, low, high, step }, span)
             }
@@ -480,11 +480,11 @@ fn access(root: Expr, chain: Vec<AccessExpr>, parameters: &mut Parameters) -> Re
 }
 
 /// Converts the terms of an ORDER BY.
-pub(super) fn order_terms(terms: Vec<ast::OrderByExpr>, parameters: &mut Parameters) -> Result<Vec<OrderTerm>> {
+pub(super) fn order_terms(terms: Vec<ast::OrderByExpr>, notes: &mut Notes) -> Result<Vec<OrderTerm>> {
     terms
         .into_iter()
         .map(|term| {
-            let expression = convert(term.expr, parameters)?;
+            let expression = convert(term.expr, notes)?;
             let descending = match term.options.sort {
                 None | Some(ast::OrderBySort::Asc) => false,
                 Some(ast::OrderBySort::Desc) => true,

@@ -6,6 +6,7 @@
 
 mod dialect;
 mod limits;
+mod adjust;
 mod failure;
 mod statement;
 mod query;
@@ -14,10 +15,12 @@ mod expression;
 mod call;
 mod type_name;
 
-use sqlparser::parser::Parser;
-use sqlparser::tokenizer::{Token, Tokenizer};
+use std::rc::Rc;
 
-use crate::error::Result;
+use sqlparser::parser::Parser;
+use sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
+
+use crate::error::{Error, Result};
 use crate::span::{Location, Span};
 use crate::tree::{Expression, Statement};
 
@@ -31,20 +34,7 @@ const RECURSION_MAX: usize = 2 * limits::NESTING_MAX + 100;
 /// # Errors
 /// The first error of syntax, with its place.
 pub fn parse_statements(sql: &str) -> Result<Vec<Statement>> {
-    parse(sql, |parser, parameters| {
-        let mut statements = Vec::new();
-        loop {
-            while parser.consume_token(&Token::SemiColon) {}
-            if parser.peek_token_ref().token == Token::EOF {
-                return Ok(statements);
-            }
-            statements.push(statement::parse_statement(parser, parameters)?);
-            let next = parser.peek_token_ref();
-            if !matches!(next.token, Token::SemiColon | Token::EOF) {
-                return Err(failure::unexpected(next, "the end of the statement"));
-            }
-        }
-    })
+    parse(sql, read_statements)
 }
 
 /// Parses one expression and nothing else.
@@ -52,9 +42,9 @@ pub fn parse_statements(sql: &str) -> Result<Vec<Statement>> {
 /// # Errors
 /// The first error of syntax, with its place.
 pub fn parse_expression(sql: &str) -> Result<Expression> {
-    parse(sql, |parser, parameters| {
+    parse(sql, |parser, notes| {
         let expression = parser.parse_expr().map_err(failure::Failure::from)?;
-        let expression = expression::convert(expression, parameters)?;
+        let expression = expression::convert(expression, notes)?;
         match parser.peek_token_ref() {
             next if next.token == Token::EOF => Ok(expression),
             next => Err(failure::unexpected(next, "the end of the expression")),
@@ -62,33 +52,93 @@ pub fn parse_expression(sql: &str) -> Result<Expression> {
     })
 }
 
-/// Numbers the `?` parameters of a text in order of appearance.
+/// What the parser's tree does not hold, kept from the tokens while it is converted.
 #[derive(Debug, Default)]
-struct Parameters {
-    count: usize,
+struct Notes {
+    /// `?` parameters met; they are numbered in order of appearance.
+    parameter_count: usize,
+    /// Texts in single quotes with their places: the parser forgets the place of one that names a table.
+    quoted: Rc<[(String, Span)]>,
+    /// Statements that were cut out, by number.
+    cut_out: Rc<[Vec<TokenWithSpan>]>,
 }
 
-impl Parameters {
-    fn next(&mut self) -> String {
-        self.count += 1;
-        self.count.to_string()
+impl Notes {
+    fn of(tokens: &[TokenWithSpan], cut_out: Vec<Vec<TokenWithSpan>>) -> Self {
+        let quoted = tokens.iter().filter_map(|token| match &token.token {
+            Token::SingleQuotedString(text) => Some((text.clone(), span_of(token.span))),
+            _ => None,
+        });
+        Self { parameter_count: 0, quoted: quoted.collect(), cut_out: cut_out.into() }
+    }
+
+    /// Notes for a statement inside another, whose parameters are its own.
+    fn nested(&self) -> Self {
+        Self { parameter_count: 0, quoted: Rc::clone(&self.quoted), cut_out: Rc::clone(&self.cut_out) }
+    }
+
+    fn next_parameter(&mut self) -> String {
+        self.parameter_count += 1;
+        self.parameter_count.to_string()
+    }
+
+    /// The statement in parentheses that a table's name stands for, if it was cut out.
+    fn statement(&self, name: &str) -> Option<Result<Statement>> {
+        let tokens = self.cut_out.get(adjust::cut_out_number(name)?)?.clone();
+        let mut statements = match parse_tokens(tokens, read_statements) {
+            Ok(statements) => statements,
+            Err(error) => return Some(Err(error)),
+        };
+        match (statements.pop(), statements.len()) {
+            (Some(statement), 0) => Some(Ok(statement)),
+            _ => Some(Err(Error::syntax("one statement is expected between these parentheses", Span::NONE))),
+        }
+    }
+
+    /// The place of a text in single quotes; of several equal ones the first.
+    fn place_of(&self, text: &str) -> Span {
+        self.quoted.iter().find(|(known, _)| known == text).map_or(Span::NONE, |(_, span)| *span)
     }
 }
 
-fn parse<T>(
-    sql: &str,
-    read: impl FnOnce(&mut Parser, &mut Parameters) -> Result<T, failure::Failure>,
-) -> Result<T> {
+fn parse<T>(sql: &str, read: impl FnOnce(&mut Parser, &mut Notes) -> Result<T, failure::Failure>) -> Result<T> {
     let dialect = HypostyleDialect::new(0);
     let tokens = Tokenizer::new(&dialect, sql)
         .tokenize_with_location()
         .map_err(|error| failure::from_tokenizer(error, sql))?;
     limits::check(&tokens)?;
-    let dialect = HypostyleDialect::new(tokens.len());
-    let mut parser =
-        Parser::new(&dialect).with_recursion_limit(RECURSION_MAX).with_tokens_with_locations(tokens.clone());
-    read(&mut parser, &mut Parameters::default())
-        .map_err(|failure| failure.into_error(&tokens, dialect.furthest(), parser.peek_token_ref().span))
+    parse_tokens(tokens, read)
+}
+
+fn parse_tokens<T>(
+    tokens: Vec<TokenWithSpan>,
+    read: impl FnOnce(&mut Parser, &mut Notes) -> Result<T, failure::Failure>,
+) -> Result<T> {
+    let adjusted = adjust::adjust(tokens);
+    let dialect = HypostyleDialect::new(adjusted.tokens.len());
+    let mut notes = Notes::of(&adjusted.tokens, adjusted.cut_out);
+    let mut parser = Parser::new(&dialect)
+        .with_recursion_limit(RECURSION_MAX)
+        .with_tokens_with_locations(adjusted.tokens.clone());
+    read(&mut parser, &mut notes).map_err(|failure| {
+        failure.into_error(&adjusted.tokens, dialect.furthest(), parser.peek_token_ref().span)
+    })
+}
+
+/// Reads the statements of a parser to its end.
+fn read_statements(parser: &mut Parser, notes: &mut Notes) -> Result<Vec<Statement>, failure::Failure> {
+    let mut statements = Vec::new();
+    loop {
+        while parser.consume_token(&Token::SemiColon) {}
+        if parser.peek_token_ref().token == Token::EOF {
+            return Ok(statements);
+        }
+        statements.push(statement::parse_statement(parser, notes)?);
+        let next = parser.peek_token_ref();
+        if !matches!(next.token, Token::SemiColon | Token::EOF) {
+            return Err(failure::unexpected(next, "the end of the statement"));
+        }
+    }
 }
 
 fn location_of(location: sqlparser::tokenizer::Location) -> Location {

@@ -4,7 +4,7 @@ use sqlparser::ast::{self, SelectItem as AstItem, SetExpr, SetQuantifier, Spanne
 
 use crate::error::{Error, Result};
 use crate::parse::expression::{convert as convert_expression, convert_all, name_of, names_of, order_terms};
-use crate::parse::{Parameters, span_of, table};
+use crate::parse::{Notes, span_of, table};
 use crate::span::Span;
 use crate::tree::{
     CommonTable, Expression, ExpressionKind, GroupBy, MatchKind, Name, OrderBy, Query, QueryBody, Replacement, Select,
@@ -12,7 +12,7 @@ use crate::tree::{
 };
 
 /// Converts one query.
-pub(super) fn convert(query: ast::Query, parameters: &mut Parameters) -> Result<Query> {
+pub(super) fn convert(query: ast::Query, notes: &mut Notes) -> Result<Query> {
     let span = first_place(&query.body);
     for (clause, present) in [
         ("FOR UPDATE and its like are", !query.locks.is_empty()),
@@ -23,13 +23,13 @@ pub(super) fn convert(query: ast::Query, parameters: &mut Parameters) -> Result<
     ] {
         refuse(clause, present, span)?;
     }
-    let with = query.with.map(|with| common_tables(with, parameters)).transpose()?.unwrap_or_default();
-    let body = convert_body(*query.body, span, parameters)?;
-    let order_by = query.order_by.map_or(Ok(OrderBy::None), |order_by| convert_order(order_by, parameters))?;
-    let (mut limit, offset) = convert_limit(query.limit_clause, span, parameters)?;
+    let with = query.with.map(|with| common_tables(with, notes)).transpose()?.unwrap_or_default();
+    let body = convert_body(*query.body, span, notes)?;
+    let order_by = query.order_by.map_or(Ok(OrderBy::None), |order_by| convert_order(order_by, notes))?;
+    let (mut limit, offset) = convert_limit(query.limit_clause, span, notes)?;
     if let Some(fetch) = query.fetch {
         refuse("FETCH .. PERCENT and WITH TIES are", fetch.percent || fetch.with_ties, span)?;
-        limit = fetch.quantity.map(|quantity| convert_expression(quantity, parameters)).transpose()?;
+        limit = fetch.quantity.map(|quantity| convert_expression(quantity, notes)).transpose()?;
     }
     let span = span.union(body_span(&body));
     Ok(Query { with, body, order_by, limit, offset, span })
@@ -65,34 +65,34 @@ fn refuse(clause: &str, present: bool, span: Span) -> Result<()> {
     }
 }
 
-fn common_tables(with: ast::With, parameters: &mut Parameters) -> Result<Vec<CommonTable>> {
+fn common_tables(with: ast::With, notes: &mut Notes) -> Result<Vec<CommonTable>> {
     refuse("WITH RECURSIVE is", with.recursive, span_of(with.with_token.0.span))?;
     with.cte_tables
         .into_iter()
         .map(|table| {
             let columns = table.alias.columns.into_iter().map(|column| name_of(column.name)).collect();
-            Ok(CommonTable { name: name_of(table.alias.name), columns, query: convert(*table.query, parameters)? })
+            Ok(CommonTable { name: name_of(table.alias.name), columns, query: convert(*table.query, notes)? })
         })
         .collect()
 }
 
-fn convert_order(order_by: ast::OrderBy, parameters: &mut Parameters) -> Result<OrderBy> {
+fn convert_order(order_by: ast::OrderBy, notes: &mut Notes) -> Result<OrderBy> {
     match order_by.kind {
         ast::OrderByKind::All(options) => Ok(OrderBy::All {
             descending: matches!(options.sort, Some(ast::OrderBySort::Desc)),
             nulls_first: options.nulls_first,
         }),
-        ast::OrderByKind::Expressions(terms) => Ok(OrderBy::Terms(order_terms(terms, parameters)?)),
+        ast::OrderByKind::Expressions(terms) => Ok(OrderBy::Terms(order_terms(terms, notes)?)),
     }
 }
 
 fn convert_limit(
     clause: Option<ast::LimitClause>,
     span: Span,
-    parameters: &mut Parameters,
+    notes: &mut Notes,
 ) -> Result<(Option<Expression>, Option<Expression>)> {
     let mut expression =
-        |value: Option<ast::Expr>| value.map(|value| convert_expression(value, parameters)).transpose();
+        |value: Option<ast::Expr>| value.map(|value| convert_expression(value, notes)).transpose();
     match clause {
         None => Ok((None, None)),
         Some(ast::LimitClause::LimitOffset { limit, offset, limit_by }) => {
@@ -106,14 +106,14 @@ fn convert_limit(
 }
 
 /// Walks the left spine of UNION chains in a loop: generated queries have hundreds of branches.
-fn convert_body(body: SetExpr, span: Span, parameters: &mut Parameters) -> Result<QueryBody> {
+fn convert_body(body: SetExpr, span: Span, notes: &mut Notes) -> Result<QueryBody> {
     let mut links = Vec::new();
     let mut first = body;
     while let SetExpr::SetOperation { left, op, set_quantifier, right } = first {
         links.push((op, set_quantifier, *right));
         first = *left;
     }
-    let mut body = convert_leaf(first, span, parameters)?;
+    let mut body = convert_leaf(first, span, notes)?;
     for (op, quantifier, right) in links.into_iter().rev() {
         let operator = match op {
             ast::SetOperator::Union => SetOperator::Union,
@@ -126,19 +126,19 @@ fn convert_body(body: SetExpr, span: Span, parameters: &mut Parameters) -> Resul
             SetQuantifier::ByName | SetQuantifier::AllByName | SetQuantifier::DistinctByName
         );
         refuse("BY NAME with INTERSECT or EXCEPT is", by_name && operator != SetOperator::Union, span)?;
-        let right = convert_body(right, span, parameters)?;
+        let right = convert_body(right, span, notes)?;
         body = QueryBody::Set { operator, all, by_name, left: Box::new(body), right: Box::new(right) };
     }
     Ok(body)
 }
 
-fn convert_leaf(body: SetExpr, span: Span, parameters: &mut Parameters) -> Result<QueryBody> {
+fn convert_leaf(body: SetExpr, span: Span, notes: &mut Notes) -> Result<QueryBody> {
     match body {
-        SetExpr::Select(select) => convert_select(*select, parameters).map(|select| QueryBody::Select(Box::new(select))),
-        SetExpr::Query(query) => convert(*query, parameters).map(|query| QueryBody::Query(Box::new(query))),
+        SetExpr::Select(select) => convert_select(*select, notes).map(|select| QueryBody::Select(Box::new(select))),
+        SetExpr::Query(query) => convert(*query, notes).map(|query| QueryBody::Query(Box::new(query))),
         SetExpr::Values(values) => {
             let rows =
-                values.rows.into_iter().map(|row| convert_all(row.content, parameters)).collect::<Result<_>>()?;
+                values.rows.into_iter().map(|row| convert_all(row.content, notes)).collect::<Result<_>>()?;
             Ok(QueryBody::Values(rows))
         }
         SetExpr::Table(table) => {
@@ -153,7 +153,7 @@ fn convert_leaf(body: SetExpr, span: Span, parameters: &mut Parameters) -> Resul
     }
 }
 
-fn convert_select(select: ast::Select, parameters: &mut Parameters) -> Result<Select> {
+fn convert_select(select: ast::Select, notes: &mut Notes) -> Result<Select> {
     let span = span_of(select.select_token.0.span);
     for (clause, present) in [
         ("QUALIFY is", select.qualify.is_some()),
@@ -176,13 +176,13 @@ fn convert_select(select: ast::Select, parameters: &mut Parameters) -> Result<Se
         ast::SelectFlavor::FromFirstNoSelect => {
             vec![SelectItem { expression: Expression::new(ExpressionKind::Star(Box::default()), span), alias: None }]
         }
-        _ => select.projection.into_iter().map(|item| convert_item(item, parameters)).collect::<Result<_>>()?,
+        _ => select.projection.into_iter().map(|item| convert_item(item, notes)).collect::<Result<_>>()?,
     };
     let selected = items.iter().fold(span, |span, item| span.union(item.expression.span));
-    let from = select.from.into_iter().map(|table| table::convert(table, parameters)).collect::<Result<_>>()?;
-    let filter = select.selection.map(|filter| convert_expression(filter, parameters)).transpose()?;
-    let group_by = convert_group(select.group_by, span, parameters)?;
-    let having = select.having.map(|having| convert_expression(having, parameters)).transpose()?;
+    let from = select.from.into_iter().map(|table| table::convert(table, notes)).collect::<Result<_>>()?;
+    let filter = select.selection.map(|filter| convert_expression(filter, notes)).transpose()?;
+    let group_by = convert_group(select.group_by, span, notes)?;
+    let having = select.having.map(|having| convert_expression(having, notes)).transpose()?;
     Ok(Select { distinct, items, from, filter, group_by, having, span: selected })
 }
 
@@ -190,7 +190,7 @@ fn has_hive_clauses(select: &ast::Select) -> bool {
     !select.cluster_by.is_empty() || !select.distribute_by.is_empty() || !select.sort_by.is_empty()
 }
 
-fn convert_group(group_by: ast::GroupByExpr, span: Span, parameters: &mut Parameters) -> Result<GroupBy> {
+fn convert_group(group_by: ast::GroupByExpr, span: Span, notes: &mut Notes) -> Result<GroupBy> {
     match group_by {
         ast::GroupByExpr::All(modifiers) => {
             refuse("ROLLUP, CUBE and TOTALS are", !modifiers.is_empty(), span)?;
@@ -203,35 +203,35 @@ fn convert_group(group_by: ast::GroupByExpr, span: Span, parameters: &mut Parame
             refuse("GROUPING SETS, ROLLUP and CUBE are", sets || !modifiers.is_empty(), span)?;
             match expressions.is_empty() {
                 true => Ok(GroupBy::None),
-                false => Ok(GroupBy::Expressions(convert_all(expressions, parameters)?)),
+                false => Ok(GroupBy::Expressions(convert_all(expressions, notes)?)),
             }
         }
     }
 }
 
-fn convert_item(item: AstItem, parameters: &mut Parameters) -> Result<SelectItem> {
+fn convert_item(item: AstItem, notes: &mut Notes) -> Result<SelectItem> {
     match item {
         AstItem::UnnamedExpr(expression) => {
-            Ok(SelectItem { expression: convert_expression(expression, parameters)?, alias: None })
+            Ok(SelectItem { expression: convert_expression(expression, notes)?, alias: None })
         }
         AstItem::ExprWithAlias { expr, alias } => {
-            Ok(SelectItem { expression: convert_expression(expr, parameters)?, alias: Some(name_of(alias)) })
+            Ok(SelectItem { expression: convert_expression(expr, notes)?, alias: Some(name_of(alias)) })
         }
         AstItem::Wildcard(options) => {
             let span = span_of(options.wildcard_token.0.span);
-            let star = star(Vec::new(), options, parameters)?;
+            let star = star(Vec::new(), options, notes)?;
             Ok(SelectItem { expression: Expression::new(ExpressionKind::Star(Box::new(star)), span), alias: None })
         }
         AstItem::QualifiedWildcard(ast::SelectItemQualifiedWildcardKind::ObjectName(name), options) => {
             let span = span_of(name.span()).union(span_of(options.wildcard_token.0.span));
-            let star = star(names_of(name)?, options, parameters)?;
+            let star = star(names_of(name)?, options, notes)?;
             Ok(SelectItem { expression: Expression::new(ExpressionKind::Star(Box::new(star)), span), alias: None })
         }
         AstItem::QualifiedWildcard(ast::SelectItemQualifiedWildcardKind::Expr(_), options) => {
             Err(Error::unsupported("a star behind an expression is", span_of(options.wildcard_token.0.span)))
         }
         AstItem::ExprWithAliases { expr, .. } => {
-            let span = convert_expression(expr, parameters)?.span;
+            let span = convert_expression(expr, notes)?.span;
             Err(Error::unsupported("several aliases for one expression are", span))
         }
     }
@@ -241,7 +241,7 @@ fn convert_item(item: AstItem, parameters: &mut Parameters) -> Result<SelectItem
 pub(super) fn star(
     qualifier: Vec<Name>,
     options: ast::WildcardAdditionalOptions,
-    parameters: &mut Parameters,
+    notes: &mut Notes,
 ) -> Result<Star> {
     let span = span_of(options.wildcard_token.0.span);
     refuse("an alias for a star is", options.opt_alias.is_some(), span)?;
@@ -258,7 +258,7 @@ pub(super) fn star(
     let replace = replace
         .into_iter()
         .map(|item| {
-            let expression = convert_expression(item.expr, parameters)?;
+            let expression = convert_expression(item.expr, notes)?;
             Ok(Replacement { expression, column: name_of(item.column_name) })
         })
         .collect::<Result<_>>()?;

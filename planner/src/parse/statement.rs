@@ -8,7 +8,7 @@ use sqlparser::tokenizer::{Token, TokenWithSpan};
 use crate::error::Error;
 use crate::parse::expression::{convert as convert_expression, name_of, single_name};
 use crate::parse::failure::{Failure, unexpected};
-use crate::parse::{Parameters, call, query, span_of, table};
+use crate::parse::{Notes, call, query, span_of, table};
 use crate::tree::{
     CopyStatement, CreateMacro, CreateTable, CreateView, DropKind, ExplainFormat, Expression, ExpressionKind,
     LiteralText, MacroBody, MacroParameter, Name, OrderBy, Query, QueryBody, Statement, StatementKind,
@@ -20,29 +20,29 @@ type Outcome<T> = std::result::Result<T, Failure>;
 const STATEMENT_NESTING_MAX: usize = 4;
 
 /// Parses one statement, up to but without its semicolon.
-pub(super) fn parse_statement(parser: &mut Parser, parameters: &mut Parameters) -> Outcome<Statement> {
-    parse_nested(parser, parameters, 0)
+pub(super) fn parse_statement(parser: &mut Parser, notes: &mut Notes) -> Outcome<Statement> {
+    parse_nested(parser, notes, 0)
 }
 
-fn parse_nested(parser: &mut Parser, parameters: &mut Parameters, depth: usize) -> Outcome<Statement> {
+fn parse_nested(parser: &mut Parser, notes: &mut Notes, depth: usize) -> Outcome<Statement> {
     let first = parser.peek_token();
     if depth > STATEMENT_NESTING_MAX {
         return Err(unexpected(&first, "a query"));
     }
     let start = span_of(first.span);
     let kind = match word(&first).as_str() {
-        "SELECT" | "WITH" | "FROM" | "VALUES" | "TABLE" | "(" => StatementKind::Query(parse_query(parser, parameters)?),
-        "EXPLAIN" => explain(parser, parameters, depth)?,
+        "SELECT" | "WITH" | "FROM" | "VALUES" | "TABLE" | "(" => StatementKind::Query(parse_query(parser, notes)?),
+        "EXPLAIN" => explain(parser, notes, depth)?,
         "DESCRIBE" | "DESC" => {
             parser.advance_token();
-            described(parser, parameters)?
+            described(parser, notes)?
         }
         "SUMMARIZE" => {
             parser.advance_token();
-            StatementKind::Summarize(query_or_table(parser, parameters)?)
+            StatementKind::Summarize(query_or_table(parser, notes)?)
         }
-        "SHOW" => show(parser, parameters)?,
-        "SET" | "PRAGMA" => set(parser, parameters)?,
+        "SHOW" => show(parser, notes)?,
+        "SET" | "PRAGMA" => set(parser, notes)?,
         "RESET" => {
             parser.advance_token();
             take_scope(parser);
@@ -52,18 +52,18 @@ fn parse_nested(parser: &mut Parser, parameters: &mut Parameters, depth: usize) 
             parser.advance_token();
             let name = identifier(parser)?;
             parser.expect_keyword_is(Keyword::AS)?;
-            let statement = Box::new(parse_nested(parser, &mut Parameters::default(), depth + 1)?);
+            let statement = Box::new(parse_nested(parser, &mut notes.nested(), depth + 1)?);
             StatementKind::Prepare { name, statement }
         }
-        "EXECUTE" => execute(parser, parameters)?,
+        "EXECUTE" => execute(parser, notes)?,
         "DEALLOCATE" => {
             parser.advance_token();
             take_word(parser, "PREPARE");
             StatementKind::Deallocate(identifier(parser)?)
         }
-        "CREATE" => create(parser, parameters)?,
+        "CREATE" => create(parser, notes)?,
         "DROP" => drop_statement(parser)?,
-        "COPY" => StatementKind::Copy(copy(parser, parameters)?),
+        "COPY" => StatementKind::Copy(copy(parser, notes)?),
         other => return Err(refused(other, &first)),
     };
     let end = span_of(parser.get_current_token().span);
@@ -118,23 +118,23 @@ fn simple_name(parser: &mut Parser) -> Outcome<Name> {
     Ok(single_name(name, span)?)
 }
 
-fn parse_query(parser: &mut Parser, parameters: &mut Parameters) -> Outcome<Query> {
+fn parse_query(parser: &mut Parser, notes: &mut Notes) -> Outcome<Query> {
     let parsed = parser.parse_query()?;
-    Ok(query::convert(*parsed, parameters)?)
+    Ok(query::convert(*parsed, notes)?)
 }
 
-fn parse_expression(parser: &mut Parser, parameters: &mut Parameters) -> Outcome<Expression> {
+fn parse_expression(parser: &mut Parser, notes: &mut Notes) -> Outcome<Expression> {
     let parsed = parser.parse_expr()?;
-    Ok(convert_expression(parsed, parameters)?)
+    Ok(convert_expression(parsed, notes)?)
 }
 
 /// A query, or the name of a table that stands for all its rows.
-fn query_or_table(parser: &mut Parser, parameters: &mut Parameters) -> Outcome<Query> {
+fn query_or_table(parser: &mut Parser, notes: &mut Notes) -> Outcome<Query> {
     match word(parser.peek_token_ref()).as_str() {
-        "SELECT" | "WITH" | "FROM" | "VALUES" | "(" => parse_query(parser, parameters),
+        "SELECT" | "WITH" | "FROM" | "VALUES" | "(" => parse_query(parser, notes),
         _ => {
             take_word(parser, "TABLE");
-            let table = table::table_of(parser.parse_object_name(true)?)?;
+            let table = table::table_of(parser.parse_object_name(true)?, notes)?;
             let span = table.span;
             let body = QueryBody::Select(Box::new(table::select_table(table)));
             Ok(Query { with: Vec::new(), body, order_by: OrderBy::None, limit: None, offset: None, span })
@@ -142,14 +142,14 @@ fn query_or_table(parser: &mut Parser, parameters: &mut Parameters) -> Outcome<Q
     }
 }
 
-fn described(parser: &mut Parser, parameters: &mut Parameters) -> Outcome<StatementKind> {
+fn described(parser: &mut Parser, notes: &mut Notes) -> Outcome<StatementKind> {
     match parser.peek_token_ref().token {
         Token::EOF | Token::SemiColon => Ok(StatementKind::ShowTables),
-        _ => Ok(StatementKind::Describe(query_or_table(parser, parameters)?)),
+        _ => Ok(StatementKind::Describe(query_or_table(parser, notes)?)),
     }
 }
 
-fn explain(parser: &mut Parser, parameters: &mut Parameters, depth: usize) -> Outcome<StatementKind> {
+fn explain(parser: &mut Parser, notes: &mut Notes, depth: usize) -> Outcome<StatementKind> {
     parser.advance_token();
     let mut analyze = take_word(parser, "ANALYZE");
     let mut format = ExplainFormat::Text;
@@ -180,11 +180,11 @@ fn explain(parser: &mut Parser, parameters: &mut Parameters, depth: usize) -> Ou
         }
         parser.expect_token(&Token::RParen)?;
     }
-    let statement = Box::new(parse_nested(parser, parameters, depth + 1)?);
+    let statement = Box::new(parse_nested(parser, notes, depth + 1)?);
     Ok(StatementKind::Explain { analyze, format, statement })
 }
 
-fn show(parser: &mut Parser, parameters: &mut Parameters) -> Outcome<StatementKind> {
+fn show(parser: &mut Parser, notes: &mut Notes) -> Outcome<StatementKind> {
     parser.advance_token();
     let token = parser.peek_token();
     let next = word(parser.peek_nth_token_ref(1));
@@ -198,7 +198,7 @@ fn show(parser: &mut Parser, parameters: &mut Parameters) -> Outcome<StatementKi
         ("SETTINGS", _) => StatementKind::ShowSettings(None),
         ("TABLE", _) => {
             parser.advance_token();
-            return Ok(StatementKind::Describe(query_or_table(parser, parameters)?));
+            return Ok(StatementKind::Describe(query_or_table(parser, notes)?));
         }
         _ => return Ok(StatementKind::ShowSettings(Some(identifier(parser)?))),
     };
@@ -214,7 +214,7 @@ fn take_scope(parser: &mut Parser) {
     }
 }
 
-fn set(parser: &mut Parser, parameters: &mut Parameters) -> Outcome<StatementKind> {
+fn set(parser: &mut Parser, notes: &mut Notes) -> Outcome<StatementKind> {
     parser.advance_token();
     take_scope(parser);
     let name = identifier(parser)?;
@@ -222,13 +222,13 @@ fn set(parser: &mut Parser, parameters: &mut Parameters) -> Outcome<StatementKin
     if !assigned {
         return Err(unexpected(parser.peek_token_ref(), "= and a value"));
     }
-    let value = setting_value(parser, parameters)?;
+    let value = setting_value(parser, notes)?;
     Ok(StatementKind::Set { name, value })
 }
 
 /// A value, where a bare word stands for its text: `SET float_sum = fast`.
-fn setting_value(parser: &mut Parser, parameters: &mut Parameters) -> Outcome<Expression> {
-    let value = parse_expression(parser, parameters)?;
+fn setting_value(parser: &mut Parser, notes: &mut Notes) -> Outcome<Expression> {
+    let value = parse_expression(parser, notes)?;
     Ok(match value.kind {
         ExpressionKind::Column(names) if names.len() == 1 => {
             let text = names.into_iter().map(|name| name.text).collect();
@@ -238,17 +238,17 @@ fn setting_value(parser: &mut Parser, parameters: &mut Parameters) -> Outcome<Ex
     })
 }
 
-fn execute(parser: &mut Parser, parameters: &mut Parameters) -> Outcome<StatementKind> {
+fn execute(parser: &mut Parser, notes: &mut Notes) -> Outcome<StatementKind> {
     parser.advance_token();
     let name = identifier(parser)?;
     let arguments = match parser.consume_token(&Token::LParen) {
-        true => call::table_arguments(parser.parse_optional_args()?, parameters)?,
+        true => call::table_arguments(parser.parse_optional_args()?, notes)?,
         false => Vec::new(),
     };
     Ok(StatementKind::Execute { name, arguments })
 }
 
-fn create(parser: &mut Parser, parameters: &mut Parameters) -> Outcome<StatementKind> {
+fn create(parser: &mut Parser, notes: &mut Notes) -> Outcome<StatementKind> {
     parser.advance_token();
     let replace = take_word(parser, "OR");
     if replace {
@@ -268,11 +268,11 @@ fn create(parser: &mut Parser, parameters: &mut Parameters) -> Outcome<Statement
     let if_not_exists = parser.parse_keywords(&[Keyword::IF, Keyword::NOT, Keyword::EXISTS]);
     let name = simple_name(parser)?;
     if matches!(what.as_str(), "FUNCTION" | "MACRO") {
-        return create_macro(parser, parameters, name, replace, if_not_exists);
+        return create_macro(parser, notes, name, replace, if_not_exists);
     }
     let columns = column_names(parser)?;
     parser.expect_keyword_is(Keyword::AS)?;
-    let query = parse_query(parser, parameters)?;
+    let query = parse_query(parser, notes)?;
     Ok(match what.as_str() {
         "VIEW" => StatementKind::CreateView(CreateView { name, columns, query, replace, if_not_exists }),
         _ => StatementKind::CreateTable(CreateTable { name, columns, query, replace, if_not_exists }),
@@ -300,7 +300,7 @@ fn column_names(parser: &mut Parser) -> Outcome<Vec<Name>> {
 
 fn create_macro(
     parser: &mut Parser,
-    parameters: &mut Parameters,
+    notes: &mut Notes,
     name: Name,
     replace: bool,
     if_not_exists: bool,
@@ -311,7 +311,7 @@ fn create_macro(
         let name = identifier(parser)?;
         let has_default = parser.consume_token(&Token::Assignment) || parser.consume_token(&Token::RArrow);
         let default = match has_default {
-            true => Some(parse_expression(parser, parameters)?),
+            true => Some(parse_expression(parser, notes)?),
             false => None,
         };
         if macro_parameters.iter().any(|other| other.name.is(&name.text)) {
@@ -325,8 +325,8 @@ fn create_macro(
     }
     parser.expect_keyword_is(Keyword::AS)?;
     let body = match take_word(parser, "TABLE") {
-        true => MacroBody::Table(parse_query(parser, parameters)?),
-        false => MacroBody::Scalar(parse_expression(parser, parameters)?),
+        true => MacroBody::Table(parse_query(parser, notes)?),
+        false => MacroBody::Scalar(parse_expression(parser, notes)?),
     };
     Ok(StatementKind::CreateMacro(CreateMacro { name, parameters: macro_parameters, body, replace, if_not_exists }))
 }
@@ -350,15 +350,15 @@ fn drop_statement(parser: &mut Parser) -> Outcome<StatementKind> {
     Ok(StatementKind::Drop { kind, name: simple_name(parser)?, if_exists })
 }
 
-fn copy(parser: &mut Parser, parameters: &mut Parameters) -> Outcome<CopyStatement> {
+fn copy(parser: &mut Parser, notes: &mut Notes) -> Outcome<CopyStatement> {
     parser.advance_token();
     let query = match parser.consume_token(&Token::LParen) {
         true => {
-            let query = parse_query(parser, parameters)?;
+            let query = parse_query(parser, notes)?;
             parser.expect_token(&Token::RParen)?;
             query
         }
-        false => query_or_table(parser, parameters)?,
+        false => query_or_table(parser, notes)?,
     };
     if word(parser.peek_token_ref()) == "FROM" {
         let message = "COPY .. FROM, which would be CREATE TABLE .. AS FROM 'file', is";
@@ -372,14 +372,14 @@ fn copy(parser: &mut Parser, parameters: &mut Parameters) -> Outcome<CopyStateme
         _ => return Err(unexpected(&token, "a path in quotes")),
     };
     let options = match parser.consume_token(&Token::LParen) {
-        true => copy_options(parser, parameters)?,
+        true => copy_options(parser, notes)?,
         false => Vec::new(),
     };
     Ok(CopyStatement { query, target, target_span: span_of(token.span), options })
 }
 
 /// `(FORMAT parquet, HEADER, PARTITION_BY (a, b), COMPRESSION 'zstd')`.
-fn copy_options(parser: &mut Parser, parameters: &mut Parameters) -> Outcome<Vec<(Name, Option<Expression>)>> {
+fn copy_options(parser: &mut Parser, notes: &mut Notes) -> Outcome<Vec<(Name, Option<Expression>)>> {
     let mut options = Vec::new();
     while !parser.consume_token(&Token::RParen) {
         let token = parser.next_token();
@@ -388,7 +388,7 @@ fn copy_options(parser: &mut Parser, parameters: &mut Parameters) -> Outcome<Vec
         let _ = parser.consume_token(&Token::Eq);
         let value = match parser.peek_token_ref().token {
             Token::Comma | Token::RParen => None,
-            _ => Some(option_value(parser, parameters)?),
+            _ => Some(option_value(parser, notes)?),
         };
         options.push((name, value));
         if !parser.consume_token(&Token::Comma) {
@@ -400,8 +400,8 @@ fn copy_options(parser: &mut Parser, parameters: &mut Parameters) -> Outcome<Vec
 }
 
 /// An option's value: bare words are text, and words in parentheses a list of texts.
-fn option_value(parser: &mut Parser, parameters: &mut Parameters) -> Outcome<Expression> {
-    let value = setting_value(parser, parameters)?;
+fn option_value(parser: &mut Parser, notes: &mut Notes) -> Outcome<Expression> {
+    let value = setting_value(parser, notes)?;
     let as_text = |item: Expression| match item.kind {
         ExpressionKind::Column(names) => {
             let text = names.last().map(|name| name.text.clone()).unwrap_or_default();

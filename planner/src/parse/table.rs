@@ -4,20 +4,20 @@ use sqlparser::ast::{self, JoinConstraint, JoinOperator, Spanned, TableFactor};
 
 use crate::error::{Error, Result};
 use crate::parse::expression::{convert as convert_expression, convert_all, name_of, names_of, single_name};
-use crate::parse::{Parameters, call, query, span_of};
+use crate::parse::{Notes, call, query, span_of};
 use crate::span::Span;
 use crate::tree::{
-    Argument, Expression, ExpressionKind, GroupBy, JoinCondition, JoinKind, Name, Select, SelectItem, Table, TableAlias,
+    Argument, Expression, ExpressionKind, GroupBy, JoinCondition, JoinKind, Name, Select, SelectItem, Statement, Table, TableAlias,
     TableKind,
 };
 
 /// Converts a table with the tables joined to it, from left to right.
-pub(super) fn convert(tables: ast::TableWithJoins, parameters: &mut Parameters) -> Result<Table> {
-    let mut left = convert_factor(tables.relation, parameters)?;
+pub(super) fn convert(tables: ast::TableWithJoins, notes: &mut Notes) -> Result<Table> {
+    let mut left = convert_factor(tables.relation, notes)?;
     for join in tables.joins {
-        let right = convert_factor(join.relation, parameters)?;
+        let right = convert_factor(join.relation, notes)?;
         let span = left.span.union(right.span);
-        let (kind, condition) = convert_operator(join.join_operator, right.span, parameters)?;
+        let (kind, condition) = convert_operator(join.join_operator, right.span, notes)?;
         // A right semi join keeps right rows: the same join with its sides exchanged.
         let (left_side, right_side, kind) = match kind {
             Sided::Left(kind) => (left, right, kind),
@@ -59,7 +59,7 @@ enum Sided {
 fn convert_operator(
     operator: JoinOperator,
     span: Span,
-    parameters: &mut Parameters,
+    notes: &mut Notes,
 ) -> Result<(Sided, JoinCondition)> {
     let (kind, constraint) = match operator {
         JoinOperator::Join(constraint) | JoinOperator::Inner(constraint) => (Sided::Left(JoinKind::Inner), constraint),
@@ -83,7 +83,7 @@ fn convert_operator(
         _ => return Err(Error::unsupported("this kind of join is", span)),
     };
     let condition = match constraint {
-        JoinConstraint::On(condition) => JoinCondition::On(convert_expression(condition, parameters)?),
+        JoinConstraint::On(condition) => JoinCondition::On(convert_expression(condition, notes)?),
         JoinConstraint::Using(columns) => JoinCondition::Using(
             columns.into_iter().map(|column| single_name(column, span)).collect::<Result<_>>()?,
         ),
@@ -96,7 +96,7 @@ fn convert_operator(
     Ok((kind, condition))
 }
 
-fn convert_factor(factor: TableFactor, parameters: &mut Parameters) -> Result<Table> {
+fn convert_factor(factor: TableFactor, notes: &mut Notes) -> Result<Table> {
     let span = match &factor {
         TableFactor::Table { name, .. } | TableFactor::Function { name, .. } => span_of(name.span()),
         TableFactor::Pivot { table, .. } | TableFactor::Unpivot { table, .. } => match &**table {
@@ -116,21 +116,25 @@ fn convert_factor(factor: TableFactor, parameters: &mut Parameters) -> Result<Ta
             let kind = match args {
                 Some(args) => {
                     let name = single_name(name, span)?;
-                    let arguments = call::table_arguments(args.args, parameters)?;
+                    let arguments = call::table_arguments(args.args, notes)?;
                     TableKind::Function { name, arguments, ordinality: with_ordinality }
                 }
-                None => named(name)?,
+                None => match cut_out(&name, notes) {
+                    Some(statement) => TableKind::Statement(Box::new(statement?)),
+                    None => named(name)?,
+                },
             };
+            let span = place_of(&kind, span, notes);
             Ok(Table { kind, alias: alias.map(convert_alias), span })
         }
         TableFactor::Function { name, args, alias, with_ordinality, .. } => {
             let name = single_name(name, span)?;
-            let arguments = call::table_arguments(args, parameters)?;
+            let arguments = call::table_arguments(args, notes)?;
             let kind = TableKind::Function { name, arguments, ordinality: with_ordinality };
             Ok(Table { kind, alias: alias.map(convert_alias), span })
         }
         TableFactor::UNNEST { alias, array_exprs, with_ordinality, .. } => {
-            let arguments = convert_all(array_exprs, parameters)?;
+            let arguments = convert_all(array_exprs, notes)?;
             let arguments = arguments.into_iter().map(|value| Argument { name: None, value }).collect();
             let name = Name::new("unnest", span);
             let kind = TableKind::Function { name, arguments, ordinality: with_ordinality };
@@ -140,12 +144,12 @@ fn convert_factor(factor: TableFactor, parameters: &mut Parameters) -> Result<Ta
             if sample.is_some() {
                 return Err(Error::unsupported("TABLESAMPLE is", span));
             }
-            let query = Box::new(query::convert(*subquery, parameters)?);
+            let query = Box::new(query::convert(*subquery, notes)?);
             let span = span.union(query.span);
             Ok(Table { kind: TableKind::Query { query, lateral }, alias: alias.map(convert_alias), span })
         }
         TableFactor::NestedJoin { table_with_joins, alias } => {
-            let table = convert(*table_with_joins, parameters)?;
+            let table = convert(*table_with_joins, notes)?;
             match (alias, &table.alias) {
                 (Some(alias), None) => Ok(Table { alias: Some(convert_alias(alias)), ..table }),
                 (Some(alias), Some(_)) => Err(Error::syntax("a second alias", span_of(alias.name.span))),
@@ -173,8 +177,25 @@ fn convert_alias(alias: ast::TableAlias) -> TableAlias {
     TableAlias { name: name_of(alias.name), columns }
 }
 
+/// The statement that was cut out where this name stands.
+fn cut_out(name: &ast::ObjectName, notes: &Notes) -> Option<Result<Statement>> {
+    match name.0.as_slice() {
+        [ast::ObjectNamePart::Identifier(ident)] => notes.statement(&ident.value),
+        _ => None,
+    }
+}
+
+fn place_of(kind: &TableKind, span: Span, notes: &Notes) -> Span {
+    match kind {
+        TableKind::Path(path) if !span.is_known() => notes.place_of(path),
+        _ => span,
+    }
+}
+
 /// A table as a statement names it.
-pub(super) fn table_of(name: ast::ObjectName) -> Result<Table> {
+pub(super) fn table_of(name: ast::ObjectName, notes: &Notes) -> Result<Table> {
     let span = span_of(name.span());
-    Ok(Table { kind: named(name)?, alias: None, span })
+    let kind = named(name)?;
+    let span = place_of(&kind, span, notes);
+    Ok(Table { kind, alias: None, span })
 }

@@ -96,6 +96,11 @@ fn forms_print_as_duckdb_names_columns() {
         ("$$it's$$", "'it''s'"),
         ("x'0aff'", "X'0aff'"),
         ("s.upper()", "upper(s)"),
+        ("[x * 2 FOR x IN l]", "list_transform(l, (lambda x: (x * 2)))"),
+        (
+            "[x FOR x IN [1, 2] IF x > 1]",
+            "list_transform(list_filter(list_value(1, 2), (lambda x: (x > 1))), (lambda x: x))",
+        ),
         ("ceil(a) + floor(b)", "(ceil(a) + floor(b))"),
     ] {
         assert_eq!(shown(sql), expected, "{sql}");
@@ -175,6 +180,12 @@ fn friendly_queries_are_read() {
         "SELECT unnest(l) FROM t, unnest([1, 2]) AS u(x), range(3), LATERAL (SELECT 1)",
         "SELECT a FROM read_csv('x.csv', header = true, delim => ',')",
         "SELECT sum(x = 1), count_if(a = b AND c) FROM t",
+        "FROM t WHERE a > 1 GROUP BY a",
+        "WITH x AS MATERIALIZED (FROM t WHERE a), y AS NOT MATERIALIZED (SELECT 1) FROM x WHERE a UNION FROM y WHERE b",
+        "SELECT extract(year FROM d), (a) FROM t WHERE b IN (FROM u WHERE c)",
+        "SELECT count(*) FILTER (a > 1) FROM t",
+        "SELECT * FROM (DESCRIBE t) AS d JOIN (SUMMARIZE SELECT 1) ON true, (SHOW TABLES) WHERE x",
+        "SELECT TIMESTAMP_S '2020-01-01', timestamp_ns FROM t",
     ] {
         assert!(matches!(statement(sql), StatementKind::Query(_)), "{sql}");
     }

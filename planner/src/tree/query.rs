@@ -1,7 +1,7 @@
 //! Queries as written.
 
 use crate::span::Span;
-use crate::tree::{Argument, Expression, Name, OrderTerm};
+use crate::tree::{Argument, Expression, Name, OrderTerm, Statement};
 
 /// A query: a body with what stands around it.
 #[derive(Debug, Clone)]
@@ -164,6 +164,8 @@ pub enum TableKind {
         /// LATERAL: may use columns of the tables before it.
         lateral: bool,
     },
+    /// `(DESCRIBE ..)`, `(SUMMARIZE ..)` or `(SHOW TABLES)`.
+    Statement(Box<Statement>),
     /// Two tables joined.
     Join {
         /// How.
