@@ -26,11 +26,26 @@ pub enum Closed {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum BordersError {
     /// A border is NaN or infinite.
-    NotFinite { position: usize, border: f64 },
+    NotFinite {
+        /// Where it stands.
+        position: usize,
+        /// The border.
+        border: f64,
+    },
     /// A border is below the one before it.
-    Decreasing { position: usize, previous: f64, border: f64 },
+    Decreasing {
+        /// Where it stands.
+        position: usize,
+        /// The border before it.
+        previous: f64,
+        /// The border.
+        border: f64,
+    },
     /// There are more borders than [`BORDERS_MAX`].
-    TooMany { borders: usize },
+    TooMany {
+        /// How many there are.
+        borders: usize,
+    },
 }
 
 impl fmt::Display for BordersError {

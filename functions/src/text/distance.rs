@@ -3,6 +3,8 @@
 use super::lift::{measure_pair, try_measure_pair};
 use crate::Registry;
 use crate::error::{Error, Result};
+use crate::kernel::text::ascii;
+use crate::kernel::text::edit_distance::{self, DistanceScratch};
 use crate::scalar::{Cost, ScalarFunction};
 use crate::signature::exact;
 use crate::types::Type;
@@ -47,55 +49,12 @@ pub fn register(registry: &mut Registry) {
 }
 
 fn levenshtein(left: &str, right: &str) -> i64 {
-    let (left, right) = (left.as_bytes(), right.as_bytes());
-    let mut row: Vec<usize> = (0..=right.len()).collect();
-    for (i, &a) in left.iter().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, &b) in right.iter().enumerate() {
-            let replaced = diagonal + usize::from(a != b);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[right.len()] as i64
+    edit_distance::levenshtein(left.as_bytes(), right.as_bytes(), &mut DistanceScratch::default()) as i64
 }
 
-/// Lowrance and Wagner (1975): a table with one more row and column than the texts, and for each byte
-/// the row of the left text in which it last occurred.
 fn damerau_levenshtein(left: &str, right: &str) -> i64 {
-    let (left, right) = (left.as_bytes(), right.as_bytes());
-    let (rows, columns) = (left.len() + 2, right.len() + 2);
-    let unreachable = left.len() + right.len();
-    let mut table = vec![unreachable; rows * columns];
-    let at = |row: usize, column: usize| row * columns + column;
-    for row in 1..rows {
-        table[at(row, 1)] = row - 1;
-    }
-    for column in 1..columns {
-        table[at(1, column)] = column - 1;
-    }
-    let mut last_row = [0usize; 256];
-    for row in 2..rows {
-        let mut last_column = 0;
-        for column in 2..columns {
-            let (a, b) = (left[row - 2], right[column - 2]);
-            let (swap_row, swap_column) = (last_row[usize::from(b)], last_column);
-            let mut cost = 1;
-            if a == b {
-                cost = 0;
-                last_column = column - 1;
-            }
-            let replaced = table[at(row - 1, column - 1)] + cost;
-            let inserted = table[at(row, column - 1)] + 1;
-            let deleted = table[at(row - 1, column)] + 1;
-            let swapped =
-                table[at(swap_row, swap_column)] + (row - 2 - swap_row) + 1 + (column - 2 - swap_column);
-            table[at(row, column)] = replaced.min(inserted).min(deleted).min(swapped);
-        }
-        last_row[usize::from(left[row - 2])] = row - 1;
-    }
-    table[at(rows - 1, columns - 1)] as i64
+    edit_distance::damerau_levenshtein(left.as_bytes(), right.as_bytes(), &mut DistanceScratch::default())
+        as i64
 }
 
 fn hamming(left: &str, right: &str) -> Result<i64> {
@@ -107,5 +66,5 @@ fn hamming(left: &str, right: &str) -> Result<i64> {
         );
         return Err(Error::User(lengths));
     }
-    Ok(left.bytes().zip(right.bytes()).filter(|(a, b)| a != b).count() as i64)
+    Ok(ascii::hamming_distance(left.as_bytes(), right.as_bytes()) as i64)
 }

@@ -3,6 +3,7 @@
 use super::lift::{measure_pair, try_measure_pair};
 use crate::Registry;
 use crate::error::{Error, Result};
+use crate::kernel::text::similarity::{self as kernel, SimilarityScratch};
 use crate::scalar::{Bound, Cost, ScalarFunction};
 use crate::signature::exact;
 use crate::types::Type;
@@ -57,39 +58,12 @@ fn with_cutoff(function: fn(&[u8], &[u8]) -> f64) -> Bound {
     })
 }
 
-/// Characters match if they are equal and no further apart than half the longer text; of the matched
-/// ones, those at other places in the two orders count half.
 fn jaro(left: &[u8], right: &[u8]) -> f64 {
-    if left.is_empty() || right.is_empty() {
-        return 0.0;
-    }
-    let reach = (left.len().max(right.len()) / 2).saturating_sub(1);
-    let mut taken = vec![false; right.len()];
-    let mut matched = Vec::with_capacity(left.len());
-    for (i, &byte) in left.iter().enumerate() {
-        let window = i.saturating_sub(reach)..right.len().min(i + reach + 1);
-        if let Some(j) = window.into_iter().find(|&j| !taken[j] && right[j] == byte) {
-            taken[j] = true;
-            matched.push(byte);
-        }
-    }
-    if matched.is_empty() {
-        return 0.0;
-    }
-    let others = right.iter().zip(&taken).filter(|(_, taken)| **taken).map(|(byte, _)| *byte);
-    let displaced = matched.iter().zip(others).filter(|(a, b)| **a != *b).count() / 2;
-    let (m, t) = (matched.len() as f64, displaced as f64);
-    (m / left.len() as f64 + m / right.len() as f64 + (m - t) / m) / 3.0
+    kernel::jaro(left, right, &mut SimilarityScratch::default())
 }
 
-/// Winkler's bonus of 0.1 for each of at most four shared first bytes, where the similarity exceeds 0.7.
 fn jaro_winkler(left: &[u8], right: &[u8]) -> f64 {
-    let similarity = jaro(left, right);
-    if similarity <= 0.7 {
-        return similarity;
-    }
-    let shared = left.iter().zip(right).take(4).take_while(|(a, b)| a == b).count();
-    similarity + shared as f64 * 0.1 * (1.0 - similarity)
+    kernel::jaro_winkler(left, right, &mut SimilarityScratch::default())
 }
 
 fn jaccard(left: &str, right: &str) -> Result<f64> {

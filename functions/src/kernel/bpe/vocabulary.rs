@@ -10,15 +10,32 @@ use std::fmt;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum VocabularyError {
     /// A line of the text format is not a token in base64, a space and a rank.
-    Line { line: usize },
+    Line {
+        /// The line, from 1.
+        line: usize,
+    },
     /// A single byte is no token, so some text could not be encoded.
-    MissingByte { byte: u8 },
+    MissingByte {
+        /// The lowest such byte.
+        byte: u8,
+    },
     /// Two tokens have one rank, or one token two ranks.
-    Repeated { rank: u32 },
+    Repeated {
+        /// The rank found again.
+        rank: u32,
+    },
     /// A token is empty.
-    Empty { rank: u32 },
+    Empty {
+        /// Its rank.
+        rank: u32,
+    },
     /// The ranks are spread so far that they cannot be an index.
-    Sparse { rank: u32, tokens: usize },
+    Sparse {
+        /// The highest rank.
+        rank: u32,
+        /// The number of tokens.
+        tokens: usize,
+    },
     /// The vocabulary holds more than 2^32 bytes.
     TooLarge,
 }
@@ -289,7 +306,7 @@ fn token_of_line(line: &[u8]) -> Option<(Vec<u8>, u32)> {
 
 /// Bytes from base64 in the standard alphabet, padded.
 fn decode_base64(text: &[u8]) -> Option<Vec<u8>> {
-    if text.len() % 4 != 0 {
+    if !text.len().is_multiple_of(4) {
         return None;
     }
     let mut bytes = Vec::with_capacity(text.len() / 4 * 3);

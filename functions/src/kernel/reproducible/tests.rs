@@ -244,7 +244,7 @@ fn words_that_no_state_has_are_refused() {
         bad[word] = value;
         assert!(Sum::from_words(&bad).is_none(), "{word}");
     }
-    assert!(Moments::from_words(&vec![u64::MAX; Moments::WORDS]).is_none());
+    assert!(Moments::from_words(&[u64::MAX; Moments::WORDS]).is_none());
     assert!(Comoments::from_words(&vec![u64::MAX; Comoments::WORDS]).is_none());
     assert!(PowerSums::from_words(&vec![u64::MAX; PowerSums::WORDS]).is_none());
 }

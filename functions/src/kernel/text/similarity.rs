@@ -54,13 +54,14 @@ fn match_in_word(left: &[u8], right: &[u8], reach: usize) -> (usize, usize) {
     let mut matches = 0;
     for (index, &byte) in left.iter().enumerate() {
         let end = right.len().min(index + reach + 1);
-        for position in index.saturating_sub(reach)..end {
-            if right[position] == byte && taken >> position & 1 == 0 {
-                taken |= 1 << position;
-                matched[matches] = byte;
-                matches += 1;
-                break;
-            }
+        let start = index.saturating_sub(reach).min(end);
+        let mut window = right[start..end].iter().enumerate();
+        if let Some((offset, _)) =
+            window.find(|&(offset, &other)| other == byte && taken >> (start + offset) & 1 == 0)
+        {
+            taken |= 1 << (start + offset);
+            matched[matches] = byte;
+            matches += 1;
         }
     }
     let mut displaced = 0;

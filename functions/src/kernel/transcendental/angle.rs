@@ -16,7 +16,7 @@ const HALF_PI_3: f64 = 2.0222662487111665e-21;
 const HALF_PI_4: f64 = 8.4784276603689e-32;
 
 /// pi/2 as a rounded value and the rest.
-const HALF_PI: f64 = 1.5707963267948966;
+const HALF_PI: f64 = std::f64::consts::FRAC_PI_2;
 const HALF_PI_REST: f64 = 6.123233995736766e-17;
 
 /// What is left of an angle: `remainder + rest` within pi/4, and the quarter turns taken off, modulo 4.

@@ -41,6 +41,7 @@ pub(super) struct Exponential {
 ///
 /// A NaN in `high` gives some NaN in `leading`.
 #[inline(always)]
+#[allow(clippy::manual_range_contains)] // `contains` branches, which keeps loops from vectorizing
 pub(super) fn exp_parts(high: f64, low: f64) -> Exponential {
     let low = select((high > ARGUMENT_MAX) | (high < ARGUMENT_MIN), 0.0, low);
     let high = select(high > ARGUMENT_MAX, ARGUMENT_MAX, high);

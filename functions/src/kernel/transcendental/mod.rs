@@ -112,6 +112,7 @@ pub use trigonometric::{
 };
 
 #[cfg(test)]
+#[allow(clippy::approx_constant)] // values of functions, some of which are near a named constant
 mod oracle;
 #[cfg(test)]
 mod tests;
