@@ -9,6 +9,9 @@ pub fn register(registry: &mut Registry) {
     crate::comparison::register(registry);
     crate::logic::register(registry);
     crate::math::register(registry);
+    crate::feature::register(registry);
+    crate::hash::register(registry);
+    crate::embedding::register(registry);
     crate::text::register(registry);
     crate::regex::register(registry);
     crate::list::register(registry);

@@ -19,7 +19,10 @@ pub mod column;
 mod comparison;
 pub mod date;
 pub mod documentation;
+mod embedding;
 pub mod error;
+mod feature;
+mod hash;
 #[allow(unsafe_code)]
 pub mod kernel;
 pub mod lanes;

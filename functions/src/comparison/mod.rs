@@ -7,7 +7,7 @@ mod distinct;
 mod extremes;
 mod in_list;
 mod operators;
-mod ordered;
+pub(crate) mod ordered;
 
 use crate::registry::Registry;
 
