@@ -47,7 +47,7 @@ impl Shape {
     /// How a column of a stated type is read; `None` if JSON has no form of it.
     pub fn of(data_type: &Type) -> Option<Self> {
         Some(match data_type {
-            Type::Null | Type::Text => Self::Json,
+            Type::Null => Self::Json,
             Type::List(element) => Self::List(Box::new(Self::of(element)?)),
             Type::FixedList(element, size) => Self::FixedList(Box::new(Self::of(element)?), *size),
             Type::Struct(fields) => Self::Struct(

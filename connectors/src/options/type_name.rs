@@ -175,7 +175,9 @@ fn simple(name: &str, reader: &mut Reader<'_>) -> Result<Type, String> {
         "TIMESTAMPTZ" => Type::TimestampTz,
         "INTERVAL" => Type::Interval,
         other => {
-            return Err(format!("\"{other}\" is not a type; BIGINT, DOUBLE, VARCHAR, DATE and TIMESTAMP are"));
+            return Err(format!(
+                "\"{other}\" is not a type; BIGINT, DOUBLE, VARCHAR, DATE and TIMESTAMP are"
+            ));
         }
     })
 }
