@@ -73,6 +73,11 @@ pub trait TableProvider: Send + Sync {
         FilterSupport::None
     }
 
+    /// Whether a host pushes the rows into each run, instead of a scan reading them.
+    fn is_host_driven(&self) -> bool {
+        false
+    }
+
     /// Starts a scan. Called once per run; cheap.
     ///
     /// # Errors

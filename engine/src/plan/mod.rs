@@ -3,12 +3,16 @@
 //! A plan owns no state and knows no operator; `crate::execution` makes one runnable.
 
 mod expression;
+mod verify;
+mod walk;
 
 use hypostyle_functions::types::Schema;
 use hypostyle_functions::value::Literal;
 use serde::{Deserialize, Serialize};
 
 pub use expression::Expression;
+pub use verify::verify;
+pub use walk::{count_nodes, first_breaker, parameters, visit_expressions};
 
 /// Version of the plan's serialized form.
 pub const PLAN_VERSION: u32 = 1;

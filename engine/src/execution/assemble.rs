@@ -1,0 +1,376 @@
+//! Cuts a plan into pipelines: streaming nodes become stages, and each breaker ends a pipeline and starts another.
+
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
+
+use hypostyle_functions::types::{Schema, Type};
+use hypostyle_functions::value::Literal;
+
+use super::bindings::Bindings;
+use super::pipeline::{End, Link, Phase, Pipeline};
+use super::schedule::Schedule;
+use crate::context::Context;
+use crate::error::Result;
+use crate::expression::ExpressionSet;
+use crate::metrics::{MetricsRegistry, OperatorMetrics};
+use crate::operator::aggregate::{AggregateShape, AggregateSource, HashAggregate};
+use crate::operator::filter::{Coalesce, Filter};
+use crate::operator::join::{JoinBuild, JoinShape, Probe, SpilledSource, UnmatchedSource};
+use crate::operator::limit::MorselLimit;
+use crate::operator::ordered::{Consumer, OrderedSink, Window};
+use crate::operator::project::{Pick, Project};
+use crate::operator::scan::{BatchesSource, HostInput, HostSource, ScanSource};
+use crate::operator::sort::{KeyOrder, Sort, SortSource};
+use crate::operator::unnest::Unnest;
+use crate::operator::values::Values;
+use crate::operator::write::{Collect, SingleRow, writer};
+use crate::operator::{RunContext, Sink, Source, Stage};
+use crate::plan::{AggregateCall, Expression, JoinKey, JoinKind, Node, Plan, SortKey, WriteTarget};
+use crate::spill::SpillDirectory;
+use crate::table::{FilterSupport, ScanRequest, TableProvider};
+
+/// What the operators of a new run see.
+pub(super) fn run_context(context: &Arc<Context>, parameters: Vec<Literal>) -> Arc<RunContext> {
+    Arc::new(RunContext {
+        context: Arc::clone(context),
+        parameters,
+        memory: context.memory.query(),
+        spill: SpillDirectory::new(context.configuration.temp_directory.as_deref()),
+        cancelled: AtomicBool::new(false),
+    })
+}
+
+/// The pipelines of a run.
+pub(super) fn assemble(plan: &Plan, run: &Arc<RunContext>, bindings: &mut Bindings) -> Result<Schedule> {
+    let metrics = MetricsRegistry::new(crate::plan::count_nodes(plan));
+    let mut assembler =
+        Assembler { run: Arc::clone(run), bindings, pipelines: Vec::new(), metrics, input: None };
+    let (phases, window) = assembler.ordered(plan, 0)?;
+    let output = OrderedSink::output(window, &run.memory.account("output"));
+    assembler.end(phases, End::Output(Arc::clone(&output)), Arc::default());
+    let Assembler { pipelines, metrics, input, .. } = assembler;
+    Ok(Schedule::new(Arc::clone(run), pipelines, output, metrics, input))
+}
+
+struct Assembler<'a> {
+    run: Arc<RunContext>,
+    bindings: &'a mut Bindings,
+    pipelines: Vec<Pipeline>,
+    metrics: MetricsRegistry,
+    input: Option<Arc<HostInput>>,
+}
+
+/// Types of a schema's columns.
+fn types(schema: &Schema) -> Vec<Type> {
+    schema.fields.iter().map(|field| field.data_type.clone()).collect()
+}
+
+impl Assembler<'_> {
+    /// The phases that give the rows of a plan whose consumer takes them in order, and which of them it wants. `id` is
+    /// the position of the node in the plan, a node coming before its inputs.
+    fn ordered(&mut self, plan: &Plan, id: usize) -> Result<(Vec<Phase>, Window)> {
+        match &plan.node {
+            Node::Limit { input, offset, count } => {
+                let mut phases = self.phases(input, id + 1)?;
+                let window = Window { offset: *offset, count: *count };
+                self.limit(&mut phases, window, id);
+                Ok((phases, window))
+            }
+            // The rows of a projection are those of its input, one for one.
+            Node::Project { input, expressions } => {
+                let (mut phases, window) = self.ordered(input, id + 1)?;
+                self.project(&mut phases, expressions, &input.schema, id)?;
+                Ok((phases, window))
+            }
+            _ => Ok((self.phases(plan, id)?, Window::default())),
+        }
+    }
+
+    /// The phases that give the rows of a plan.
+    fn phases(&mut self, plan: &Plan, id: usize) -> Result<Vec<Phase>> {
+        match &plan.node {
+            Node::Scan { .. } => self.scan(plan, id, &[]),
+            Node::Values { rows } => self.values(plan, rows, id),
+            Node::Filter { input, predicate } => {
+                let mut phases = match &input.node {
+                    Node::Scan { .. } => self.scan(input, id + 1, &conjuncts(predicate))?,
+                    _ => self.phases(input, id + 1)?,
+                };
+                let predicate = self.set(std::slice::from_ref(predicate), &input.schema)?;
+                self.push(&mut phases, id, Filter { predicate, columns: None, run: Arc::clone(&self.run) });
+                Ok(phases)
+            }
+            Node::Project { input, expressions } => {
+                let mut phases = self.phases(input, id + 1)?;
+                self.project(&mut phases, expressions, &input.schema, id)?;
+                Ok(phases)
+            }
+            Node::Limit { input, offset, count } => {
+                let mut phases = self.phases(input, id + 1)?;
+                let window = Window { offset: *offset, count: *count };
+                self.limit(&mut phases, window, id);
+                let result = Arc::new(BatchesSource::default());
+                let consumer = Collect::new(&self.run.memory.account("limit"), &result);
+                Ok(self.consume(phases, window, Box::new(consumer), result, id))
+            }
+            Node::Sort { input, keys, limit } => self.sort(input, keys, *limit, id),
+            Node::Aggregate { input, keys, aggregates } => self.aggregate(input, keys, aggregates, id),
+            Node::HashJoin { left, right, kind, keys, residual } => {
+                self.join(left, right, *kind, keys, residual.as_ref(), id)
+            }
+            Node::CrossJoin { left, right, kind, condition } => {
+                self.join(left, right, *kind, &[], condition.as_ref(), id)
+            }
+            Node::Union { inputs } => {
+                let mut next = id + 1;
+                let mut phases = Vec::new();
+                for input in inputs {
+                    phases.extend(self.phases(input, next)?);
+                    next += crate::plan::count_nodes(input);
+                }
+                Ok(phases)
+            }
+            Node::Unnest { input, lists, outer } => {
+                let mut phases = self.phases(input, id + 1)?;
+                let types = lists.iter().map(Expression::data_type).collect();
+                let lists = self.set(lists, &input.schema)?;
+                self.push(&mut phases, id, Unnest { lists, types, outer: *outer, run: Arc::clone(&self.run) });
+                Ok(phases)
+            }
+            Node::SingleRow { input } => {
+                let (phases, window) = self.ordered(input, id + 1)?;
+                let result = Arc::new(BatchesSource::default());
+                let consumer = Box::new(SingleRow::new(&input.schema, &result));
+                Ok(self.consume(phases, window, consumer, result, id))
+            }
+            Node::Write { input, target } => self.write(input, target, id),
+        }
+    }
+
+    /// An expression set, compiled once per plan.
+    fn set(&mut self, expressions: &[Expression], schema: &Schema) -> Result<Arc<ExpressionSet>> {
+        let context = Arc::clone(&self.run.context);
+        let set = self.bindings.part(|| ExpressionSet::compile(expressions, schema, &context))?;
+        Ok(Arc::clone(&*set))
+    }
+
+    /// Adds a stage to every phase.
+    fn push(&self, phases: &mut [Phase], id: usize, stage: impl Stage + 'static) {
+        self.push_link(phases, Arc::new(stage), self.metrics.of(id));
+    }
+
+    fn push_link(&self, phases: &mut [Phase], stage: Arc<dyn Stage>, metrics: Arc<OperatorMetrics>) {
+        for phase in phases {
+            phase.stages.push(Link { stage: Arc::clone(&stage), metrics: Arc::clone(&metrics) });
+        }
+    }
+
+    /// A source as the only phase.
+    fn source(&self, source: impl Source + 'static, id: usize) -> Phase {
+        Phase { source: Arc::new(source), source_metrics: self.metrics.of(id), stages: Vec::new() }
+    }
+
+    fn end(&mut self, phases: Vec<Phase>, end: End, sink_metrics: Arc<OperatorMetrics>) {
+        self.pipelines.push(Pipeline { phases, end, sink_metrics });
+    }
+
+    fn break_at(&mut self, phases: Vec<Phase>, sink: impl Sink + 'static, id: usize) {
+        let metrics = self.metrics.of(id);
+        self.end(phases, End::Sink(Arc::new(sink)), metrics);
+    }
+
+    /// Ends a pipeline in a consumer that takes rows in order and leaves its result as batches.
+    fn consume(
+        &mut self,
+        phases: Vec<Phase>,
+        window: Window,
+        consumer: Box<dyn Consumer>,
+        result: Arc<BatchesSource>,
+        id: usize,
+    ) -> Vec<Phase> {
+        let account = self.run.memory.account("ordered rows");
+        self.break_at(phases, OrderedSink::new(window, &account, consumer), id);
+        vec![self.source(result, id)]
+    }
+
+    fn limit(&self, phases: &mut [Phase], window: Window, id: usize) {
+        if let Some(rows) = window.morsel_rows() {
+            self.push(phases, id, MorselLimit { rows });
+        }
+    }
+
+    fn project(&mut self, phases: &mut [Phase], expressions: &[Expression], schema: &Schema, id: usize) -> Result<()> {
+        let picked = |expression: &Expression| match expression {
+            Expression::Column { index, .. } => Some(*index),
+            _ => None,
+        };
+        if let Some(columns) = expressions.iter().map(picked).collect() {
+            self.push(phases, id, Pick { columns });
+            return Ok(());
+        }
+        let expressions = self.set(expressions, schema)?;
+        self.push(phases, id, Project { expressions, run: Arc::clone(&self.run) });
+        Ok(())
+    }
+
+    /// A scan. Filters that the table does not apply in full are applied here, unless the plan does so above (`checked`).
+    fn scan(&mut self, plan: &Plan, id: usize, checked: &[&Expression]) -> Result<Vec<Phase>> {
+        let Node::Scan { table, projection, filters, limit } = &plan.node else { return self.phases(plan, id) };
+        let context = Arc::clone(&self.run.context);
+        let provider = self.bindings.part(|| context.catalog.resolve(table, &context))?;
+        let residual: Vec<&Expression> = filters
+            .iter()
+            .filter(|filter| provider.filter_support(filter) != FilterSupport::Exact && !checked.contains(filter))
+            .collect();
+        let mut columns = projection.clone();
+        for column in residual.iter().flat_map(|filter| filter.columns()) {
+            if !columns.contains(&column) {
+                columns.push(column);
+            }
+        }
+        let phase = if provider.is_host_driven() {
+            let input = Arc::clone(self.input.get_or_insert_with(Arc::default));
+            self.source(HostSource { input, projection: columns.clone() }, id)
+        } else {
+            let request = ScanRequest {
+                projection: columns.clone(),
+                filters: filters.clone(),
+                limit: limit.filter(|_| residual.is_empty()),
+                batch_rows: self.run.batch_rows(),
+            };
+            self.source(ScanSource::new(Arc::clone(&*provider), request, Arc::clone(&self.run)), id)
+        };
+        let mut phases = vec![phase];
+        if !residual.is_empty() {
+            self.residual_filter(&mut phases, provider.as_ref().as_ref(), &residual, &columns, projection.len())?;
+        }
+        Ok(phases)
+    }
+
+    fn residual_filter(
+        &mut self,
+        phases: &mut [Phase],
+        provider: &dyn TableProvider,
+        residual: &[&Expression],
+        columns: &[usize],
+        kept: usize,
+    ) -> Result<()> {
+        let schema = provider.schema();
+        let read = Schema::new(columns.iter().map(|&column| schema.fields[column].clone()).collect());
+        let moved = |filter: &&Expression| {
+            let mut filter = (*filter).clone();
+            filter.walk_mut(&mut |expression| {
+                if let Expression::Column { index, .. } = expression {
+                    *index = columns.iter().position(|column| column == index).unwrap_or(0);
+                }
+            });
+            filter
+        };
+        let predicate = self.set(&[Expression::And(residual.iter().map(moved).collect())], &read)?;
+        let columns = Some((0..kept).collect());
+        let filter = Filter { predicate, columns, run: Arc::clone(&self.run) };
+        self.push_link(phases, Arc::new(filter), Arc::default());
+        Ok(())
+    }
+
+    fn values(&mut self, plan: &Plan, rows: &[Vec<Expression>], id: usize) -> Result<Vec<Phase>> {
+        let all: Vec<Expression> = rows.iter().flatten().cloned().collect();
+        let values = Values {
+            expressions: self.set(&all, &Schema::default())?,
+            rows: rows.len(),
+            columns: plan.schema.fields.len(),
+            run: Arc::clone(&self.run),
+            claimed: AtomicBool::new(false),
+        };
+        Ok(vec![self.source(values, id)])
+    }
+
+    fn sort(&mut self, input: &Plan, keys: &[SortKey], limit: Option<u64>, id: usize) -> Result<Vec<Phase>> {
+        let phases = self.phases(input, id + 1)?;
+        let expressions: Vec<Expression> = keys.iter().map(|key| key.expression.clone()).collect();
+        let set = self.set(&expressions, &input.schema)?;
+        let orders = keys.iter().map(KeyOrder::of).collect();
+        let sort = Sort::new(set, orders, limit, types(&input.schema), Arc::clone(&self.run), self.metrics.of(id));
+        self.break_at(phases, Arc::clone(&sort), id);
+        Ok(vec![self.source(SortSource(sort), id)])
+    }
+
+    fn aggregate(
+        &mut self,
+        input: &Plan,
+        keys: &[Expression],
+        calls: &[AggregateCall],
+        id: usize,
+    ) -> Result<Vec<Phase>> {
+        let phases = self.phases(input, id + 1)?;
+        let context = Arc::clone(&self.run.context);
+        let bound = self.bindings.part(|| {
+            let (shape, expressions) = AggregateShape::bind(keys, calls, &context)?;
+            let set = ExpressionSet::compile(&expressions, &input.schema, &context)?;
+            Ok((Arc::new(shape), set))
+        })?;
+        let (shape, set) = (Arc::clone(&bound.0), Arc::clone(&bound.1));
+        let aggregate = HashAggregate::new(shape, set, Arc::clone(&self.run), self.metrics.of(id));
+        self.break_at(phases, Arc::clone(&aggregate), id);
+        Ok(vec![self.source(AggregateSource(aggregate), id)])
+    }
+
+    fn join(
+        &mut self,
+        left: &Plan,
+        right: &Plan,
+        kind: JoinKind,
+        keys: &[JoinKey],
+        residual: Option<&Expression>,
+        id: usize,
+    ) -> Result<Vec<Phase>> {
+        let (left_keys, right_keys): (Vec<_>, Vec<_>) =
+            keys.iter().map(|key| (key.left.clone(), key.right.clone())).unzip();
+        let left_set = if keys.is_empty() { None } else { Some(self.set(&left_keys, &left.schema)?) };
+        let right_set = if keys.is_empty() { None } else { Some(self.set(&right_keys, &right.schema)?) };
+        let fields = left.schema.fields.iter().chain(&right.schema.fields).cloned().collect();
+        let both = Schema::new(fields);
+        let residual = residual.map(|condition| self.set(std::slice::from_ref(condition), &both)).transpose()?;
+        let shape = Arc::new(JoinShape {
+            kind,
+            left_types: types(&left.schema),
+            right_types: types(&right.schema),
+            key_types: left_keys.iter().map(Expression::data_type).collect(),
+            nulls_match: keys.iter().map(|key| key.nulls_match).collect(),
+            left_keys: left_set,
+            right_keys: right_set,
+            residual,
+        });
+        let right_id = id + 1 + crate::plan::count_nodes(left);
+        let build_phases = self.phases(right, right_id)?;
+        let build = JoinBuild::new(Arc::clone(&shape), Arc::clone(&self.run), self.metrics.of(id));
+        self.break_at(build_phases, Arc::clone(&build), id);
+        let mut phases = self.phases(left, id + 1)?;
+        self.push(&mut phases, id, Probe(Arc::clone(&build)));
+        if shape.keeps_right() {
+            let table = Arc::clone(build.table());
+            let run = Arc::clone(&self.run);
+            phases.push(self.source(UnmatchedSource { shape, table, run, claimed: Mutex::new(false) }, id));
+        }
+        if !keys.is_empty() {
+            phases.push(self.source(SpilledSource(build), id));
+        }
+        self.push_link(&mut phases, Arc::new(Coalesce { batch_rows: self.run.batch_rows() }), Arc::default());
+        Ok(phases)
+    }
+
+    fn write(&mut self, input: &Plan, target: &WriteTarget, id: usize) -> Result<Vec<Phase>> {
+        let (phases, window) = self.ordered(input, id + 1)?;
+        let result = Arc::new(BatchesSource::default());
+        let consumer = writer(target, &input.schema, &self.run, &result)?;
+        Ok(self.consume(phases, window, consumer, result, id))
+    }
+}
+
+/// The conjuncts of a predicate.
+fn conjuncts(predicate: &Expression) -> Vec<&Expression> {
+    match predicate {
+        Expression::And(operands) => operands.iter().flat_map(conjuncts).collect(),
+        other => vec![other],
+    }
+}

@@ -1,0 +1,114 @@
+//! How the columns of an aggregation's expression set are laid out, and the bound aggregates.
+
+use std::sync::Arc;
+
+use hypostyle_functions::aggregate::BoundAggregate;
+use hypostyle_functions::scalar::Arguments;
+use hypostyle_functions::signature::Given;
+use hypostyle_functions::types::Type;
+use hypostyle_functions::value::Literal;
+
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::operator::aggregate::distinct::distinct;
+use crate::operator::aggregate::ordered::ordered;
+use crate::operator::sort::KeyOrder;
+use crate::plan::{AggregateCall, Expression, SortKey};
+
+/// One call: where its inputs are among the evaluated columns.
+#[derive(Debug, Clone)]
+pub(crate) struct Call {
+    /// Positions of the arguments, and after them of the order keys.
+    pub arguments: Vec<usize>,
+    /// Position of the filter.
+    pub filter: Option<usize>,
+    /// Number of arguments whose null skips the row; 0 for an aggregate that sees nulls.
+    pub strict: usize,
+    /// The aggregate, wrapped where it is DISTINCT or ordered.
+    pub bound: BoundAggregate,
+}
+
+/// Types and calls of an aggregation.
+#[derive(Debug)]
+pub(crate) struct AggregateShape {
+    /// Types of the evaluated columns: keys first.
+    pub column_types: Vec<Type>,
+    /// Types of the keys.
+    pub key_types: Vec<Type>,
+    /// The calls.
+    pub calls: Vec<Call>,
+    /// Types of rows given out: keys, ordinal of the first row, states.
+    pub state_types: Vec<Type>,
+}
+
+impl AggregateShape {
+    /// Lays out keys and calls; the expressions to evaluate come with it.
+    ///
+    /// # Errors
+    /// An aggregate that the registry does not have in this form and version.
+    pub fn bind(keys: &[Expression], calls: &[AggregateCall], context: &Arc<Context>) -> Result<(Self, Vec<Expression>)> {
+        let mut expressions = keys.to_vec();
+        let mut bound_calls = Vec::with_capacity(calls.len());
+        for call in calls {
+            bound_calls.push(bind_call(call, &mut expressions, context)?);
+        }
+        let key_types: Vec<Type> = keys.iter().map(Expression::data_type).collect();
+        let mut state_types = key_types.clone();
+        state_types.push(Type::UInt64);
+        state_types.extend(bound_calls.iter().flat_map(|call| call.bound.states.iter().cloned()));
+        let column_types = expressions.iter().map(Expression::data_type).collect();
+        Ok((Self { column_types, key_types, calls: bound_calls, state_types }, expressions))
+    }
+}
+
+fn bind_call(call: &AggregateCall, expressions: &mut Vec<Expression>, context: &Arc<Context>) -> Result<Call> {
+    let function = context
+        .registry
+        .aggregate(&call.function)
+        .ok_or_else(|| Error::Function(context.registry.unknown(&call.function)))?;
+    if function.version != call.version {
+        return Err(Error::user(format!(
+            "aggregate {} has version {}; the plan needs version {}",
+            call.function, function.version, call.version
+        )));
+    }
+    let types: Vec<Type> = call.arguments.iter().map(Expression::data_type).collect();
+    let given: Vec<Given<'_>> = types.iter().map(Given::Typed).collect();
+    let (overload, _) = function.resolve(&given)?;
+    let constants: Vec<Option<Literal>> = call
+        .arguments
+        .iter()
+        .map(|argument| match argument {
+            Expression::Literal(literal) => Some(literal.clone()),
+            _ => None,
+        })
+        .collect();
+    let settings = &context.settings;
+    let bind = overload.bind.as_ref();
+    let mut bound = bind(&Arguments { function: &call.function, types: &types, constants: &constants, settings })?;
+    if bound.result != call.data_type {
+        return Err(Error::user(format!(
+            "aggregate {} gives {}; the plan expects {}",
+            call.function, bound.result, call.data_type
+        )));
+    }
+    let strict = if bound.strict { types.len() } else { 0 };
+    let order: &[SortKey] = if function.order_sensitive { &call.order } else { &[] };
+    let is_distinct = call.distinct && !function.ignores_duplicates;
+    if !order.is_empty() {
+        let keys = order.iter().map(KeyOrder::of).collect();
+        bound = ordered(bound, types.clone(), keys, is_distinct);
+    } else if is_distinct {
+        bound = distinct(bound, types.clone());
+    }
+    let mut place = |expression: &Expression| {
+        // Equal expressions share a column; the expression set would compute them once anyway.
+        expressions.iter().position(|known| known == expression).unwrap_or_else(|| {
+            expressions.push(expression.clone());
+            expressions.len() - 1
+        })
+    };
+    let arguments = call.arguments.iter().chain(order.iter().map(|key| &key.expression)).map(&mut place).collect();
+    let filter = call.filter.as_ref().map(&mut place);
+    Ok(Call { arguments, filter, strict, bound })
+}

@@ -1,0 +1,233 @@
+//! The groups of one worker or partition: a table of keys, a state per aggregate, and where each group began.
+
+use arrow::array::{ArrayRef, UInt32Array, UInt64Array};
+use bumpalo::Bump;
+use hypostyle_functions::aggregate::Accumulator;
+use hypostyle_functions::column::{self, Column, Output, Rows, View};
+use hypostyle_functions::types::Type;
+
+use super::call::{AggregateShape, Call};
+use super::code_memo::CodeMemo;
+use super::group_table::{GroupTable, PARTITIONS, partition_of};
+use crate::batch::Batch;
+use crate::error::Result;
+
+pub(super) struct Groups {
+    table: GroupTable,
+    memo: CodeMemo,
+    accumulators: Vec<Box<dyn Accumulator>>,
+    /// Ordinal of each group's first row.
+    firsts: Vec<u64>,
+    groups: Vec<u32>,
+    selected: Vec<u32>,
+    /// Group of every row where there are no keys.
+    zeros: Vec<u32>,
+}
+
+impl Groups {
+    pub fn new(shape: &AggregateShape) -> Self {
+        Self {
+            table: GroupTable::new(&shape.key_types),
+            memo: CodeMemo::default(),
+            accumulators: shape.calls.iter().map(|call| (call.bound.make)()).collect(),
+            firsts: Vec::new(),
+            groups: Vec::new(),
+            selected: Vec::new(),
+            zeros: Vec::new(),
+        }
+    }
+
+    pub fn len(&self) -> usize {
+        self.firsts.len()
+    }
+
+    pub fn firsts(&self) -> &[u64] {
+        &self.firsts
+    }
+
+    pub fn hashes(&self) -> &[u64] {
+        self.table.hashes()
+    }
+
+    pub fn memory_bytes(&self) -> usize {
+        let states: usize = self.accumulators.iter().map(|accumulator| accumulator.memory_bytes()).sum();
+        self.table.memory_bytes() + self.firsts.capacity() * 8 + states
+    }
+
+    /// Adds rows; `columns` are those of the aggregation's expression set.
+    pub fn update(&mut self, shape: &AggregateShape, columns: &[Column], rows: usize, ordinal: u64) -> Result<()> {
+        let bump = Bump::new();
+        let views: Vec<View<'_>> =
+            columns.iter().zip(&shape.column_types).map(|(column, data_type)| column.view(data_type, &bump)).collect();
+        let keys = shape.key_types.len();
+        self.assign(&columns[..keys], &views[..keys], rows, |row| ordinal + row as u64);
+        let groups = if keys == 0 { &self.zeros[..rows] } else { &self.groups[..] };
+        for (call, accumulator) in shape.calls.iter().zip(&mut self.accumulators) {
+            accumulator.resize(self.firsts.len());
+            let arguments: Vec<View<'_>> = call.arguments.iter().map(|&position| views[position]).collect();
+            let chosen = counted_rows(call, &arguments, &views, rows, &mut self.selected);
+            if !chosen.is_empty() {
+                accumulator.update(&arguments, chosen, groups, ordinal)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Finds the group of each row, in `self.groups`.
+    fn assign(&mut self, columns: &[Column], keys: &[View<'_>], rows: usize, ordinal_of: impl Fn(usize) -> u64) {
+        if keys.is_empty() {
+            if self.zeros.len() < rows {
+                self.zeros.resize(rows, 0);
+            }
+            if self.firsts.is_empty() && rows > 0 {
+                self.firsts.push(ordinal_of(0));
+                self.table.assign(&[], rows, Rows::All(rows), &mut self.groups);
+            }
+            return;
+        }
+        let encoded = self.memo.encode(columns, keys, rows);
+        if encoded && self.memo.look_up(&mut self.groups) {
+            return;
+        }
+        self.table.assign(keys, rows, Rows::All(rows), &mut self.groups);
+        self.firsts.extend(self.table.opened().iter().map(|&row| ordinal_of(row as usize)));
+        if encoded {
+            self.memo.learn(&self.groups);
+        }
+    }
+
+    /// Adds a batch of rows that [`Groups::give_out`] made.
+    pub fn merge(&mut self, shape: &AggregateShape, batch: &Batch) -> Result<()> {
+        let bump = Bump::new();
+        let columns = batch.columns.iter().zip(&shape.state_types);
+        let views: Vec<View<'_>> = columns.map(|(column, data_type)| column.view(data_type, &bump)).collect();
+        let keys = shape.key_types.len();
+        let firsts = views[keys].fixed::<u64>();
+        self.assign(&batch.columns[..keys], &views[..keys], batch.rows, |row| firsts.get(row));
+        let groups = if keys == 0 { &self.zeros[..batch.rows] } else { &self.groups[..] };
+        for (row, &group) in groups.iter().enumerate() {
+            let first = &mut self.firsts[group as usize];
+            *first = (*first).min(firsts.get(row));
+        }
+        let mut states = &views[keys + 1..];
+        for (call, accumulator) in shape.calls.iter().zip(&mut self.accumulators) {
+            accumulator.resize(self.firsts.len());
+            let (own, rest) = states.split_at(call.bound.states.len());
+            accumulator.merge(own, groups)?;
+            states = rest;
+        }
+        Ok(())
+    }
+
+    /// Makes sure that there is the one group of an aggregation without keys.
+    pub fn open_single(&mut self) {
+        self.assign(&[], &[], 1, |_| 0);
+        self.accumulators.iter_mut().for_each(|accumulator| accumulator.resize(1));
+    }
+
+    /// The keys as arrays; the table is of no use after this.
+    pub fn take_keys(&mut self) -> Result<Vec<ArrayRef>> {
+        self.memo.clear();
+        Ok(self.table.keys_mut().iter_mut().map(Output::freeze).collect::<Result<_, _>>()?)
+    }
+
+    /// The results of these groups, a column per call.
+    pub fn finish(&mut self, shape: &AggregateShape, groups: &[u32]) -> Result<Vec<ArrayRef>> {
+        let mut columns = Vec::with_capacity(shape.calls.len());
+        for (call, accumulator) in shape.calls.iter().zip(&mut self.accumulators) {
+            let mut output = Output::new(call.bound.result.clone());
+            output.prepare(groups.len());
+            accumulator.finish(groups, &mut output)?;
+            columns.push(output.freeze()?);
+        }
+        Ok(columns)
+    }
+
+    /// These groups as rows of keys, first ordinals and states; the table is of no use after this.
+    pub fn give_out(&mut self, shape: &AggregateShape, order: &[u32], batch_rows: usize) -> Result<Vec<Batch>> {
+        let keys = self.take_keys()?;
+        order.chunks(batch_rows.max(1)).map(|groups| self.state_rows(shape, &keys, groups)).collect()
+    }
+
+    /// All groups as such rows, by partition.
+    pub fn give_out_partitioned(&mut self, shape: &AggregateShape, level: u32, batch_rows: usize) -> Result<Vec<Vec<Batch>>> {
+        let by_partition = self.partitioned(level);
+        let keys = self.take_keys()?;
+        by_partition
+            .iter()
+            .map(|order| order.chunks(batch_rows.max(1)).map(|groups| self.state_rows(shape, &keys, groups)).collect())
+            .collect()
+    }
+
+    /// The groups of each partition, ascending.
+    pub fn partitioned(&self, level: u32) -> Vec<Vec<u32>> {
+        let mut by_partition = vec![Vec::new(); PARTITIONS];
+        for (group, &hash) in self.table.hashes().iter().enumerate() {
+            by_partition[partition_of(hash, level)].push(group as u32);
+        }
+        by_partition
+    }
+
+    fn state_rows(&mut self, shape: &AggregateShape, keys: &[ArrayRef], groups: &[u32]) -> Result<Batch> {
+        let rows = UInt32Array::from(groups.to_vec());
+        let mut columns = Vec::with_capacity(shape.state_types.len());
+        for (key, data_type) in keys.iter().zip(&shape.key_types) {
+            columns.push(Column::Flat(gather(key, data_type, &rows)?));
+        }
+        let firsts: UInt64Array = groups.iter().map(|&group| Some(self.firsts[group as usize])).collect();
+        columns.push(Column::Flat(std::sync::Arc::new(firsts)));
+        for (call, accumulator) in shape.calls.iter().zip(&mut self.accumulators) {
+            let prepared = |data_type: &Type| {
+                let mut output = Output::new(data_type.clone());
+                output.prepare(groups.len());
+                output
+            };
+            let mut states: Vec<Output> = call.bound.states.iter().map(prepared).collect();
+            accumulator.state(groups, &mut states)?;
+            for mut state in states {
+                columns.push(Column::Flat(state.freeze()?));
+            }
+        }
+        Ok(Batch::new(columns, groups.len()))
+    }
+}
+
+/// The values at these rows, with bytes of their own: rows that are given out must not hold on to the whole table.
+fn gather(values: &ArrayRef, data_type: &Type, rows: &UInt32Array) -> Result<ArrayRef> {
+    if data_type.is_fixed_width() {
+        return Ok(arrow_select::take::take(values, rows, None)?);
+    }
+    let bump = Bump::new();
+    let source = column::borrow(values, data_type, &bump);
+    let mut output = Output::copying(data_type.clone());
+    output.prepare(rows.values().len());
+    rows.values().iter().enumerate().for_each(|(to, &from)| output.copy(to, &source, from as usize));
+    Ok(output.freeze()?)
+}
+
+/// The rows that a call counts: those its filter accepts and, for a strict aggregate, without a null argument.
+fn counted_rows<'a>(
+    call: &Call,
+    arguments: &[View<'_>],
+    views: &[View<'_>],
+    rows: usize,
+    selected: &'a mut Vec<u32>,
+) -> Rows<'a> {
+    let nullable: Vec<&View<'_>> = arguments[..call.strict].iter().filter(|view| view.may_be_null()).collect();
+    let filter = call.filter.map(|position| views[position]);
+    if nullable.is_empty() && filter.is_none() {
+        return Rows::All(rows);
+    }
+    selected.clear();
+    match filter {
+        Some(filter) => {
+            let truth = filter.boolean();
+            selected.extend((0..rows as u32).filter(|&row| filter.is_valid(row as usize) && truth.get(row as usize)));
+        }
+        None => selected.extend(0..rows as u32),
+    }
+    for view in nullable {
+        selected.retain(|&row| view.is_valid(row as usize));
+    }
+    Rows::Selected(selected)
+}

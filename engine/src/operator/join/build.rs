@@ -1,0 +1,272 @@
+//! Gathers the build side: in memory in its order, or by partition in spill files.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use arrow::array::UInt32Array;
+use bumpalo::Bump;
+use hypostyle_functions::column::{Column, View};
+
+use super::JoinShape;
+use super::table::{BuildFacts, JoinTable, all_can_match, can_match};
+use crate::batch::Batch;
+use crate::error::Result;
+use crate::expression::Evaluator;
+use crate::memory::{Account, Reservation};
+use crate::metrics::OperatorMetrics;
+use crate::operator::aggregate::{PARTITIONS, partition_of};
+use crate::operator::ordinal::OrdinalCounter;
+use crate::operator::row_hash::hash_rows;
+use crate::operator::{LocalSink, RunContext, Sink, Task};
+use crate::spill::RowStore;
+
+/// What all workers of one build share, and what the probe side sees of it.
+pub struct JoinBuild {
+    pub(super) shape: Arc<JoinShape>,
+    pub(super) run: Arc<RunContext>,
+    pub(super) account: Arc<Account>,
+    pub(super) metrics: Arc<OperatorMetrics>,
+    /// The table, once the build is done and if it fits.
+    table: Arc<OnceLock<Arc<JoinTable>>>,
+    is_spilled: AtomicBool,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    facts: BuildFacts,
+    /// Batches with the ordinal of their first row.
+    batches: Vec<(u64, Batch)>,
+    reservations: Vec<Reservation>,
+    build: Vec<RowStore>,
+    probe: Vec<RowStore>,
+}
+
+impl JoinBuild {
+    /// A build of this shape.
+    pub fn new(shape: Arc<JoinShape>, run: Arc<RunContext>, metrics: Arc<OperatorMetrics>) -> Arc<Self> {
+        let account = run.memory.account(if shape.key_types.is_empty() { "cross join" } else { "hash join build" });
+        Arc::new(Self {
+            shape,
+            run,
+            account,
+            metrics,
+            table: Arc::default(),
+            is_spilled: AtomicBool::new(false),
+            state: Mutex::default(),
+        })
+    }
+
+    /// The table, once there is one.
+    pub fn table(&self) -> &Arc<OnceLock<Arc<JoinTable>>> {
+        &self.table
+    }
+
+    /// Whether the build side went to spill files.
+    pub fn is_spilled(&self) -> bool {
+        self.is_spilled.load(Ordering::Acquire)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn new_stores(&self) -> Vec<RowStore> {
+        let store = |_| RowStore::on_disk(&self.run, &self.account, &self.metrics, "hash join");
+        (0..PARTITIONS).map(store).collect()
+    }
+
+    /// Facts about the whole build side.
+    pub(super) fn facts(&self) -> BuildFacts {
+        self.lock().facts
+    }
+
+    /// Adds rows of the build side (columns, then keys) to their partitions.
+    fn partition_build(&self, batch: &Batch) -> Result<()> {
+        let parts = self.split(batch, 0)?;
+        let mut state = self.lock();
+        if state.build.is_empty() {
+            state.build = self.new_stores();
+        }
+        add_parts(&mut state.build, parts)
+    }
+
+    /// Adds rows of the probe side (columns, then keys) to their partitions.
+    pub(super) fn partition_probe(&self, batch: &Batch) -> Result<()> {
+        let parts = self.split(batch, 0)?;
+        let mut state = self.lock();
+        if state.probe.is_empty() {
+            state.probe = self.new_stores();
+        }
+        add_parts(&mut state.probe, parts)
+    }
+
+    /// The next spilled partition: build rows and probe rows.
+    pub(super) fn take_partition(&self) -> Option<(RowStore, RowStore)> {
+        let mut state = self.lock();
+        if state.build.is_empty() && state.probe.is_empty() {
+            return None;
+        }
+        for side in [0, 1] {
+            let stores = if side == 0 { &mut state.build } else { &mut state.probe };
+            if stores.is_empty() {
+                *stores = self.new_stores();
+            }
+        }
+        // Both sides have as many partitions left; the last comes first, which is as good as any order.
+        Some((state.build.pop()?, state.probe.pop()?))
+    }
+
+    /// The rows of a batch whose last columns are the keys, by partition.
+    pub(super) fn split(&self, batch: &Batch, level: u32) -> Result<Vec<Option<Batch>>> {
+        let keys = &batch.columns[batch.columns.len() - self.shape.key_types.len()..];
+        let bump = Bump::new();
+        let views: Vec<View<'_>> =
+            keys.iter().zip(&self.shape.key_types).map(|(key, data_type)| key.view(data_type, &bump)).collect();
+        let mut hashes = Vec::new();
+        hash_rows(&views, batch.rows, 0, &mut hashes);
+        let mut rows: Vec<Vec<u32>> = vec![Vec::new(); PARTITIONS];
+        hashes.iter().enumerate().for_each(|(row, &hash)| rows[partition_of(hash, level)].push(row as u32));
+        let part = |rows: Vec<u32>| -> Result<Option<Batch>> {
+            if rows.is_empty() {
+                return Ok(None);
+            }
+            let count = rows.len();
+            let rows = UInt32Array::from(rows);
+            let columns = batch.columns.iter().map(|column| column.take(&rows)).collect::<Result<_, _>>()?;
+            Ok(Some(Batch::new(columns, count)))
+        };
+        rows.into_iter().map(part).collect()
+    }
+
+    /// Sends batches to the partitions.
+    fn spill(&self, batches: impl IntoIterator<Item = Batch>) -> Result<()> {
+        self.is_spilled.store(true, Ordering::Release);
+        for batch in batches {
+            self.run.check_cancelled()?;
+            self.partition_build(&batch)?;
+        }
+        Ok(())
+    }
+}
+
+/// Adds the rows of a split batch to their partitions.
+pub(super) fn add_parts(stores: &mut [RowStore], parts: Vec<Option<Batch>>) -> Result<()> {
+    for (store, part) in stores.iter_mut().zip(parts) {
+        if let Some(part) = part {
+            store.add(part)?;
+        }
+    }
+    Ok(())
+}
+
+impl Sink for Arc<JoinBuild> {
+    fn local(&self) -> Result<Box<dyn LocalSink>> {
+        let mut reservation = self.account.reserve();
+        reservation.set_spillable(!self.shape.key_types.is_empty());
+        let keys = self.shape.right_keys.as_ref();
+        let keys = keys.map(|set| Evaluator::new(Arc::clone(set), &self.run.parameters)).transpose()?;
+        Ok(Box::new(Local {
+            build: Arc::clone(self),
+            keys,
+            facts: BuildFacts::default(),
+            batches: Vec::new(),
+            bytes: 0,
+            reservation,
+            ordinals: OrdinalCounter::default(),
+        }))
+    }
+
+    fn finish(&self) -> Result<Vec<Task>> {
+        if self.table.get().is_some() {
+            return Ok(Vec::new());
+        }
+        let mut state = self.lock();
+        let mut batches = std::mem::take(&mut state.batches);
+        let reservations = std::mem::take(&mut state.reservations);
+        let facts = state.facts;
+        drop(state);
+        batches.sort_by_key(|(ordinal, _)| *ordinal);
+        let batches: Vec<Batch> = batches.into_iter().map(|(_, batch)| batch).collect();
+        if self.is_spilled() {
+            return self.spill(batches).map(|()| Vec::new());
+        }
+        let rows = batches.iter().map(|batch| batch.rows).sum();
+        let held: usize = reservations.iter().map(Reservation::bytes).sum();
+        drop(reservations);
+        let mut reservation = self.account.reserve();
+        let bytes = held + JoinTable::index_bytes(rows);
+        if !reservation.try_resize(bytes) {
+            if !self.shape.key_types.is_empty() {
+                return self.spill(batches).map(|()| Vec::new());
+            }
+            reservation.resize(bytes)?;
+        }
+        self.metrics.raise_peak(self.account.peak_bytes());
+        let table = JoinTable::new(&self.shape, batches, facts, reservation)?;
+        self.table.get_or_init(|| Arc::new(table));
+        Ok(Vec::new())
+    }
+}
+
+struct Local {
+    build: Arc<JoinBuild>,
+    keys: Option<Evaluator>,
+    facts: BuildFacts,
+    batches: Vec<(u64, Batch)>,
+    bytes: usize,
+    reservation: Reservation,
+    ordinals: OrdinalCounter,
+}
+
+impl LocalSink for Local {
+    fn push(&mut self, batch: Batch) -> Result<()> {
+        let ordinal = self.ordinals.next(&batch)?;
+        let shape = &self.build.shape;
+        let keys = self.keys.as_mut().map(|keys| keys.evaluate(&batch)).transpose()?.unwrap_or_default();
+        self.facts.has_rows = true;
+        if !self.facts.has_null_key {
+            self.facts.has_null_key = has_null_key(shape, &keys, batch.rows);
+        }
+        let Batch { columns, rows, position } = batch;
+        let mut columns = if shape.needs_right_columns() { columns } else { Vec::new() };
+        columns.extend(keys);
+        let batch = Batch::new(columns, rows).at(position);
+        if self.build.is_spilled() {
+            self.spill_held()?;
+            return self.build.partition_build(&batch);
+        }
+        self.bytes += batch.memory_bytes();
+        self.batches.push((ordinal, batch));
+        if self.reservation.try_resize(self.bytes) && !self.build.account.take_spill_request() {
+            return Ok(());
+        }
+        if shape.key_types.is_empty() { self.reservation.resize(self.bytes) } else { self.spill_held() }
+    }
+
+    fn finish(self: Box<Self>) -> Result<()> {
+        let mut state = self.build.lock();
+        state.facts.has_rows |= self.facts.has_rows;
+        state.facts.has_null_key |= self.facts.has_null_key;
+        state.batches.extend(self.batches);
+        state.reservations.push(self.reservation);
+        Ok(())
+    }
+}
+
+impl Local {
+    fn spill_held(&mut self) -> Result<()> {
+        let batches = std::mem::take(&mut self.batches);
+        self.build.spill(batches.into_iter().map(|(_, batch)| batch))?;
+        self.bytes = 0;
+        self.reservation.force(0);
+        Ok(())
+    }
+}
+
+fn has_null_key(shape: &JoinShape, keys: &[Column], rows: usize) -> bool {
+    let bump = Bump::new();
+    let views: Vec<View<'_>> =
+        keys.iter().zip(&shape.key_types).map(|(key, data_type)| key.view(data_type, &bump)).collect();
+    !all_can_match(&views, &shape.nulls_match) && (0..rows).any(|row| !can_match(&views, &shape.nulls_match, row))
+}

@@ -1,0 +1,76 @@
+//! Joins: the right side is built into a table, the left side probes it batch by batch.
+//!
+//! [`build`] gathers the right side, [`table`] indexes it, [`matches`] finds pairs for a batch and turns
+//! them into rows by [`JoinKind`], [`probe`] is the transform around it. A join without keys pairs every
+//! row with every row; everything else is the same. A build side that does not fit the budget is
+//! partitioned by hash into spill files, and so is the probe side ([`spilled`]).
+
+pub mod build;
+pub mod matches;
+pub mod probe;
+pub mod spilled;
+pub mod table;
+
+use std::sync::Arc;
+
+use hypostyle_functions::types::Type;
+
+use crate::expression::ExpressionSet;
+use crate::plan::JoinKind;
+
+pub use build::JoinBuild;
+pub use probe::Probe;
+pub use spilled::SpilledSource;
+pub use table::UnmatchedSource;
+
+/// Types and expressions of a join.
+pub struct JoinShape {
+    /// Which rows come out.
+    pub kind: JoinKind,
+    /// Columns of the probe side.
+    pub left_types: Vec<Type>,
+    /// Columns of the build side.
+    pub right_types: Vec<Type>,
+    /// Types of the keys.
+    pub key_types: Vec<Type>,
+    /// Per key, whether null matches null.
+    pub nulls_match: Vec<bool>,
+    /// The keys over the probe side; absent for a join without keys.
+    pub left_keys: Option<Arc<ExpressionSet>>,
+    /// The keys over the build side.
+    pub right_keys: Option<Arc<ExpressionSet>>,
+    /// A further condition over the columns of both sides.
+    pub residual: Option<Arc<ExpressionSet>>,
+}
+
+impl JoinShape {
+    /// Whether the columns of the build side come out or are needed by the condition.
+    pub fn needs_right_columns(&self) -> bool {
+        self.residual.is_some() || self.gives_pairs()
+    }
+
+    /// Whether pairs of rows come out, and not only rows of the left side.
+    pub fn gives_pairs(&self) -> bool {
+        matches!(self.kind, JoinKind::Inner | JoinKind::Left | JoinKind::Right | JoinKind::Full)
+    }
+
+    /// Whether build rows without a match come out.
+    pub fn keeps_right(&self) -> bool {
+        matches!(self.kind, JoinKind::Right | JoinKind::Full)
+    }
+
+    /// Whether probe rows without a match come out, beside pairs.
+    pub fn keeps_left(&self) -> bool {
+        matches!(self.kind, JoinKind::Left | JoinKind::Full)
+    }
+
+    /// Whether equal keys of the build side are as good as one.
+    pub fn only_asks_for_match(&self) -> bool {
+        !self.gives_pairs() && self.residual.is_none()
+    }
+
+    /// Whether nothing can come out if the build side is empty.
+    pub fn is_empty_without_right(&self) -> bool {
+        matches!(self.kind, JoinKind::Inner | JoinKind::Right | JoinKind::LeftSemi)
+    }
+}

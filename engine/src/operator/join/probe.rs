@@ -1,0 +1,65 @@
+//! Probes the build side with each batch of the left side.
+
+use std::sync::Arc;
+
+use super::build::JoinBuild;
+use super::matches::Matcher;
+use crate::batch::Batch;
+use crate::error::{Error, Result};
+use crate::expression::Evaluator;
+use crate::operator::{Input, Stage, Step, Transform};
+
+/// Shared part of the probe side.
+pub struct Probe(pub Arc<JoinBuild>);
+
+impl Stage for Probe {
+    fn instantiate(&self) -> Result<Box<dyn Transform>> {
+        let build = &self.0;
+        let keys = build.shape.left_keys.as_ref();
+        Ok(Box::new(ProbeTransform {
+            keys: keys.map(|set| Evaluator::new(Arc::clone(set), &build.run.parameters)).transpose()?,
+            matcher: Matcher::new(&build.shape, &build.run)?,
+            build: Arc::clone(build),
+        }))
+    }
+}
+
+struct ProbeTransform {
+    build: Arc<JoinBuild>,
+    keys: Option<Evaluator>,
+    matcher: Matcher,
+}
+
+impl Transform for ProbeTransform {
+    fn step(&mut self, input: Input) -> Result<Step> {
+        match input {
+            Input::Batch(batch) => {
+                if self.build.shape.is_empty_without_right() && !self.build.facts().has_rows {
+                    return Ok(Step::Finished);
+                }
+                let keys = self.keys.as_mut().map(|keys| keys.evaluate(&batch)).transpose()?.unwrap_or_default();
+                if self.build.is_spilled() {
+                    let Batch { mut columns, rows, position } = batch;
+                    columns.extend(keys);
+                    self.build.partition_probe(&Batch::new(columns, rows).at(position))?;
+                    return Ok(Step::NeedInput);
+                }
+                let Some(table) = self.build.table().get() else {
+                    return Err(Error::internal("a join is probed before it is built"));
+                };
+                self.matcher.begin(table, batch, keys);
+            }
+            Input::Continue => {}
+            Input::MorselEnd => {
+                self.matcher.clear();
+                return Ok(Step::NeedInput);
+            }
+        }
+        let Some(table) = self.build.table().get() else { return Ok(Step::NeedInput) };
+        Ok(match self.matcher.next(table)? {
+            Some((batch, true)) => Step::MoreOutput(batch),
+            Some((batch, false)) => Step::Output(batch),
+            None => Step::NeedInput,
+        })
+    }
+}

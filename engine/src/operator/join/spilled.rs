@@ -1,0 +1,332 @@
+//! Joins the partitions that went to spill files, one after the other.
+//!
+//! The build rows of a partition become a table, and its probe rows are matched against it. A build
+//! partition that does not fit is split, with its probe rows, by the next bits of the hash. Where that
+//! does not help, since many rows share one key, the build rows are taken a share at a time, and the
+//! probe rows are read once for each share.
+
+use std::sync::Arc;
+
+use arrow::array::BooleanArray;
+use bumpalo::Bump;
+use hypostyle_functions::column::{Column, View};
+
+use super::JoinShape;
+use super::build::{JoinBuild, add_parts};
+use super::matches::Matcher;
+use super::table::{JoinTable, UnmatchedReader, can_match};
+use crate::batch::Batch;
+use crate::error::Result;
+use crate::operator::aggregate::LEVELS_MAX;
+use crate::operator::filter::kept_rows;
+use crate::operator::{Claim, Source};
+use crate::plan::JoinKind;
+use crate::spill::{RowReader, RowStore};
+use crate::table::Reader;
+
+/// Rows of the build side that a share has at least, whatever the budget says.
+const SHARE_ROWS_MIN: usize = 1 << 14;
+
+/// The spilled partitions of a join, after all probe rows have been seen.
+pub struct SpilledSource(pub Arc<JoinBuild>);
+
+impl Source for SpilledSource {
+    fn claim(&self) -> Result<Claim> {
+        let build = &self.0;
+        Ok(match build.is_spilled().then(|| build.take_partition()).flatten() {
+            Some((build_rows, probe_rows)) => Claim::Morsel(Box::new(PartitionReader {
+                build: Arc::clone(build),
+                waiting: vec![Waiting { build_rows, probe_rows, level: 1, can_split: true }],
+                current: None,
+            })),
+            None => Claim::End,
+        })
+    }
+}
+
+/// A partition that has not been joined yet.
+struct Waiting {
+    build_rows: RowStore,
+    probe_rows: RowStore,
+    level: u32,
+    can_split: bool,
+}
+
+/// Joins one partition, and the parts that it is split into.
+struct PartitionReader {
+    build: Arc<JoinBuild>,
+    waiting: Vec<Waiting>,
+    current: Option<Current>,
+}
+
+/// The partition that is being joined.
+struct Current {
+    matcher: Matcher,
+    table: Arc<JoinTable>,
+    probe: RowReader,
+    unmatched: Option<UnmatchedReader>,
+    shares: Option<Shares>,
+}
+
+/// A build side that is taken a share at a time.
+struct Shares {
+    build: RowReader,
+    /// Whether each probe row has had a match.
+    has_match: Vec<bool>,
+    /// First row of the probe batch at work.
+    first_row: usize,
+    batch_rows: usize,
+    /// The last pass, over the probe rows alone.
+    is_closing: bool,
+}
+
+impl Reader for PartitionReader {
+    fn next(&mut self) -> Result<Option<Batch>> {
+        loop {
+            self.build.run.check_cancelled()?;
+            if let Some(current) = &mut self.current {
+                if let Some(batch) = current.next(&self.build)? {
+                    return Ok(Some(batch));
+                }
+                self.current = None;
+            }
+            let Some(waiting) = self.waiting.pop() else { return Ok(None) };
+            self.current = self.open(waiting)?;
+        }
+    }
+}
+
+impl PartitionReader {
+    /// Makes a table of the build rows; a partition that does not fit is split or opened in shares.
+    fn open(&mut self, waiting: Waiting) -> Result<Option<Current>> {
+        let build = Arc::clone(&self.build);
+        let Waiting { build_rows, probe_rows, level, can_split } = waiting;
+        let can_skip = build_rows.rows() == 0 && build.shape.is_empty_without_right();
+        if can_skip || (probe_rows.rows() == 0 && !build.shape.keeps_right()) {
+            return Ok(None);
+        }
+        let mut rows = build_rows.into_reader()?;
+        if !can_split || level >= LEVELS_MAX {
+            return Current::open_shares(&build, rows, probe_rows).map(Some);
+        }
+        let Some((batches, reservation)) = gather(&build, &mut rows, true)? else {
+            rows.rewind()?;
+            self.split(rows, probe_rows, level)?;
+            return Ok(None);
+        };
+        let table = Arc::new(JoinTable::new(&build.shape, batches, build.facts(), reservation)?);
+        let matcher = Matcher::new(&build.shape, &build.run)?;
+        let probe = probe_rows.into_reader()?;
+        Ok(Some(Current { matcher, table, probe, unmatched: None, shares: None }))
+    }
+
+    fn split(&mut self, mut build_rows: RowReader, probe_rows: RowStore, level: u32) -> Result<()> {
+        let all = build_rows.rows();
+        let mut build_parts = self.build.new_stores();
+        while let Some(batch) = build_rows.next()? {
+            add_parts(&mut build_parts, self.build.split(&batch, level)?)?;
+        }
+        drop(build_rows);
+        let mut probe_parts = self.build.new_stores();
+        let mut probe_rows = probe_rows.into_reader()?;
+        while let Some(batch) = probe_rows.next()? {
+            add_parts(&mut probe_parts, self.build.split(&batch, level)?)?;
+        }
+        for (build_rows, probe_rows) in build_parts.into_iter().zip(probe_parts) {
+            let can_split = build_rows.rows() < all;
+            self.waiting.push(Waiting { build_rows, probe_rows, level: level + 1, can_split });
+        }
+        Ok(())
+    }
+}
+
+/// Batches whose table fits the budget, with what they are charged: all that are left in `rows`, or `None`. If
+/// `all_or_nothing` is false, as many as fit.
+fn gather(
+    build: &JoinBuild,
+    rows: &mut RowReader,
+    all_or_nothing: bool,
+) -> Result<Option<(Vec<Batch>, crate::memory::Reservation)>> {
+    let mut reservation = build.account.reserve();
+    let (mut batches, mut count, mut bytes) = (Vec::new(), 0, 0);
+    while let Some(batch) = rows.next()? {
+        count += batch.rows;
+        // The batches and the columns made of them exist at the same time for a moment.
+        bytes += 2 * batch.memory_bytes();
+        batches.push(batch);
+        if reservation.try_resize(bytes + JoinTable::index_bytes(count)) {
+            continue;
+        }
+        let is_small = if all_or_nothing { rows.rows() <= SHARE_ROWS_MIN } else { count < SHARE_ROWS_MIN };
+        if !is_small && all_or_nothing {
+            return Ok(None);
+        }
+        reservation.force(bytes + JoinTable::index_bytes(count));
+        if !is_small {
+            break;
+        }
+    }
+    build.metrics.raise_peak(build.account.peak_bytes());
+    Ok(Some((batches, reservation)))
+}
+
+/// The shape with which pairs are found where the kind is decided afterwards.
+fn inner_shape(shape: &JoinShape) -> JoinShape {
+    JoinShape {
+        kind: if shape.keeps_right() { JoinKind::Right } else { JoinKind::Inner },
+        left_types: shape.left_types.clone(),
+        right_types: if shape.needs_right_columns() { shape.right_types.clone() } else { Vec::new() },
+        key_types: shape.key_types.clone(),
+        nulls_match: shape.nulls_match.clone(),
+        left_keys: None,
+        right_keys: None,
+        residual: shape.residual.clone(),
+    }
+}
+
+impl Current {
+    fn open_shares(build: &Arc<JoinBuild>, mut build_rows: RowReader, probe_rows: RowStore) -> Result<Self> {
+        let shape = Arc::new(inner_shape(&build.shape));
+        let matcher = Matcher::new(&shape, &build.run)?;
+        let mut shares = Shares {
+            has_match: vec![false; probe_rows.rows()],
+            first_row: 0,
+            batch_rows: 0,
+            is_closing: false,
+            build: {
+                build_rows.rewind()?;
+                build_rows
+            },
+        };
+        let table = shares.next_table(build, &shape)?;
+        let probe = probe_rows.into_reader()?;
+        Ok(Self { matcher, table: Arc::new(table), probe, unmatched: None, shares: Some(shares) })
+    }
+
+    fn next(&mut self, build: &Arc<JoinBuild>) -> Result<Option<Batch>> {
+        loop {
+            if let Some(unmatched) = &mut self.unmatched {
+                if let Some(batch) = unmatched.next()? {
+                    return Ok(Some(batch));
+                }
+                if !self.next_share(build)? {
+                    return Ok(None);
+                }
+                continue;
+            }
+            if self.shares.as_ref().is_some_and(|shares| shares.is_closing) {
+                return self.close(build);
+            }
+            let found = self.matcher.next(&self.table)?;
+            if let Some(shares) = &mut self.shares {
+                let first = shares.first_row;
+                self.matcher.matched_rows().iter().for_each(|&row| shares.has_match[first + row as usize] = true);
+            }
+            match found {
+                Some((batch, _)) if self.shares.is_none() || build.shape.gives_pairs() => return Ok(Some(batch)),
+                Some(_) => {}
+                None => self.begin_next(build)?,
+            }
+        }
+    }
+
+    /// Starts on the next probe batch; after the last, on what had no match.
+    fn begin_next(&mut self, build: &Arc<JoinBuild>) -> Result<()> {
+        build.run.check_cancelled()?;
+        match self.probe.next()? {
+            Some(batch) => {
+                if let Some(shares) = &mut self.shares {
+                    shares.first_row += std::mem::replace(&mut shares.batch_rows, batch.rows);
+                }
+                let (batch, keys) = without_keys(&build.shape, batch);
+                self.matcher.begin(&self.table, batch, keys);
+            }
+            None => self.unmatched = Some(UnmatchedReader::new(&build.shape, &self.table, &build.run)),
+        }
+        Ok(())
+    }
+
+    /// Goes on to the next share, or to the last pass; false if there is neither.
+    fn next_share(&mut self, build: &Arc<JoinBuild>) -> Result<bool> {
+        let Some(shares) = &mut self.shares else { return Ok(false) };
+        if shares.is_closing {
+            return Ok(false);
+        }
+        self.unmatched = None;
+        self.probe.rewind()?;
+        (shares.first_row, shares.batch_rows) = (0, 0);
+        let table = shares.next_table(build, &inner_shape(&build.shape))?;
+        shares.is_closing = table.rows == 0;
+        self.table = Arc::new(table);
+        Ok(true)
+    }
+
+    /// Gives the probe rows that the kind asks for, after all shares.
+    fn close(&mut self, build: &Arc<JoinBuild>) -> Result<Option<Batch>> {
+        let shape = &build.shape;
+        if matches!(shape.kind, JoinKind::Inner | JoinKind::Right) {
+            return Ok(None);
+        }
+        while let (Some(batch), Some(shares)) = (self.probe.next()?, &mut self.shares) {
+            let flags = &shares.has_match[shares.first_row..shares.first_row + batch.rows];
+            shares.first_row += batch.rows;
+            if let Some(batch) = closed(build, batch, flags)? {
+                return Ok(Some(batch));
+            }
+        }
+        Ok(None)
+    }
+}
+
+impl Shares {
+    /// A table of as many of the build rows as fit.
+    fn next_table(&mut self, build: &Arc<JoinBuild>, shape: &JoinShape) -> Result<JoinTable> {
+        let gathered = gather(build, &mut self.build, false)?;
+        let (batches, reservation) = gathered.unwrap_or_else(|| (Vec::new(), build.account.reserve()));
+        JoinTable::new(shape, batches, build.facts(), reservation)
+    }
+}
+
+/// A batch of a spill file without the keys that were stored behind its columns.
+fn without_keys(shape: &JoinShape, batch: Batch) -> (Batch, Vec<Column>) {
+    let Batch { mut columns, rows, position } = batch;
+    let keys = columns.split_off(columns.len() - shape.key_types.len());
+    (Batch::new(columns, rows).at(position), keys)
+}
+
+/// What a kind gives of probe rows when it is known which had a match.
+fn closed(build: &JoinBuild, batch: Batch, has_match: &[bool]) -> Result<Option<Batch>> {
+    let shape = &build.shape;
+    let facts = build.facts();
+    let (batch, keys) = without_keys(shape, batch);
+    let bump = Bump::new();
+    let views: Vec<View<'_>> =
+        keys.iter().zip(&shape.key_types).map(|(key, data_type)| key.view(data_type, &bump)).collect();
+    let has_null = |row: usize| !can_match(&views, &shape.nulls_match, row);
+    if shape.kind == JoinKind::LeftMark {
+        let marks: BooleanArray = (0..batch.rows)
+            .map(|row| match has_match[row] {
+                true => Some(true),
+                false => (!facts.has_rows || !(facts.has_null_key || has_null(row))).then_some(false),
+            })
+            .collect();
+        let mut columns = batch.columns;
+        columns.push(Column::Flat(Arc::new(marks)));
+        return Ok(Some(Batch::new(columns, batch.rows)));
+    }
+    let keep = |row: usize| match shape.kind {
+        JoinKind::LeftSemi => has_match[row],
+        JoinKind::LeftAntiNullAware => !(has_match[row] || facts.has_null_key || has_null(row)),
+        _ => !has_match[row],
+    };
+    let keep: Vec<bool> = (0..batch.rows).map(keep).collect();
+    let kept = keep.iter().filter(|&&keep| keep).count();
+    if kept == 0 {
+        return Ok(None);
+    }
+    let mut batch = kept_rows(&batch, &keep.into(), kept)?;
+    if shape.keeps_left() {
+        batch.columns.extend(shape.right_types.iter().map(|data_type| Column::nulls(data_type, kept)));
+    }
+    Ok(Some(batch))
+}

@@ -1,0 +1,245 @@
+//! Brings the batches of all workers into the order of the source: the end of every pipeline whose
+//! order shows, and the place where LIMIT and OFFSET are decided.
+//!
+//! Workers deposit batches by morsel. The batches of the front morsel pass on at once; those of later
+//! morsels wait, and a worker that is too far ahead is asked to come back later. An error is
+//! deposited like a batch, so that it shows only if a single worker would have come to it.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::batch::Batch;
+use crate::error::{Error, Result};
+use crate::memory::{Account, Reservation};
+use crate::operator::{LocalSink, Sink, Task};
+
+/// Batches that may wait before workers ahead of the front are asked to pause.
+const WAITING_BATCHES: usize = 64;
+
+/// Batches of the front morsel that may wait for whoever pulls.
+const FRONT_BATCHES: usize = 4;
+
+/// Takes the batches of a pipeline in order.
+pub trait Consumer: Send {
+    /// Takes the next batch.
+    ///
+    /// # Errors
+    /// What keeps it from being taken.
+    fn consume(&mut self, batch: Batch) -> Result<()>;
+
+    /// Told once that all rows have come.
+    ///
+    /// # Errors
+    /// What keeps the result from being made.
+    fn finish(&mut self) -> Result<()>;
+}
+
+/// The rows wanted of an ordered stream.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Window {
+    /// Rows to skip.
+    pub offset: u64,
+    /// Rows to keep; all if `None`.
+    pub count: Option<u64>,
+}
+
+impl Window {
+    /// Rows of any one morsel that can be inside the window.
+    pub fn morsel_rows(&self) -> Option<u64> {
+        self.count.map(|count| count.saturating_add(self.offset))
+    }
+}
+
+#[derive(Default)]
+struct Slot {
+    batches: VecDeque<Result<Batch>>,
+    ended: bool,
+}
+
+struct Sequence {
+    window: Window,
+    front: u32,
+    slots: BTreeMap<u32, Slot>,
+    waiting_batches: usize,
+    waiting_bytes: usize,
+    reservation: Reservation,
+}
+
+/// A sink that keeps order. Without a consumer it is the output of the run, and batches are taken with [`OrderedSink::pop`].
+pub struct OrderedSink {
+    sequence: Mutex<Sequence>,
+    consumer: Option<Mutex<Box<dyn Consumer>>>,
+}
+
+impl OrderedSink {
+    /// The output of a run.
+    pub fn output(window: Window, account: &Arc<Account>) -> Arc<Self> {
+        Arc::new(Self { sequence: Self::sequence(window, account), consumer: None })
+    }
+
+    /// A sink that hands every batch to `consumer`.
+    pub fn new(window: Window, account: &Arc<Account>, consumer: Box<dyn Consumer>) -> Arc<Self> {
+        Arc::new(Self { sequence: Self::sequence(window, account), consumer: Some(Mutex::new(consumer)) })
+    }
+
+    fn sequence(window: Window, account: &Arc<Account>) -> Mutex<Sequence> {
+        Mutex::new(Sequence {
+            window,
+            front: 0,
+            slots: BTreeMap::new(),
+            waiting_batches: 0,
+            waiting_bytes: 0,
+            reservation: account.reserve(),
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Sequence> {
+        self.sequence.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The next batch of the order, if it is there; an error ends the run.
+    pub fn pop(&self) -> Option<Result<Batch>> {
+        self.lock().pop()
+    }
+
+    /// True if a batch or an error is there to be taken.
+    pub fn has_output(&self) -> bool {
+        self.lock().has_front()
+    }
+
+    /// Deposits the error of a morsel at its place.
+    pub fn fail(&self, morsel: u32, error: Error) {
+        let mut sequence = self.lock();
+        let slot = sequence.slots.entry(morsel).or_default();
+        slot.batches.push_back(Err(error));
+        slot.ended = true;
+        sequence.waiting_batches += 1;
+    }
+
+    /// Hands over what is at the front. Whoever holds the consumer looks again after letting it go, so
+    /// nothing deposited meanwhile is left behind.
+    fn drain(&self) -> Result<()> {
+        let Some(consumer) = &self.consumer else { return Ok(()) };
+        loop {
+            {
+                let Ok(mut consumer) = consumer.try_lock() else { return Ok(()) };
+                while let Some(batch) = self.pop() {
+                    consumer.consume(batch?)?;
+                }
+            }
+            if !self.lock().has_front() {
+                return Ok(());
+            }
+        }
+    }
+}
+
+impl Sequence {
+    fn has_front(&mut self) -> bool {
+        if self.window.count == Some(0) {
+            return false;
+        }
+        while let Some(slot) = self.slots.get(&self.front) {
+            if !slot.batches.is_empty() {
+                return true;
+            }
+            if !slot.ended {
+                return false;
+            }
+            self.slots.remove(&self.front);
+            self.front += 1;
+        }
+        false
+    }
+
+    fn pop(&mut self) -> Option<Result<Batch>> {
+        while self.has_front() {
+            let batch = self.slots.get_mut(&self.front)?.batches.pop_front()?;
+            self.waiting_batches -= 1;
+            let batch = match batch {
+                Ok(batch) => batch,
+                Err(error) => return Some(Err(error)),
+            };
+            self.waiting_bytes -= batch.memory_bytes().min(self.waiting_bytes);
+            self.reservation.force(self.waiting_bytes);
+            if let Some(batch) = self.window.cut(batch) {
+                return Some(Ok(batch));
+            }
+        }
+        None
+    }
+
+    fn push(&mut self, batch: Batch) {
+        let slot = self.slots.entry(batch.position.morsel).or_default();
+        self.waiting_bytes += batch.memory_bytes();
+        self.waiting_batches += 1;
+        self.reservation.force(self.waiting_bytes);
+        slot.batches.push_back(Ok(batch));
+    }
+}
+
+impl Window {
+    /// The rows of the batch that are wanted; the window moves on.
+    fn cut(&mut self, batch: Batch) -> Option<Batch> {
+        let skipped = self.offset.min(batch.rows as u64);
+        self.offset -= skipped;
+        let left = batch.rows as u64 - skipped;
+        let kept = self.count.map_or(left, |count| count.min(left));
+        if let Some(count) = &mut self.count {
+            *count -= kept;
+        }
+        match kept {
+            0 => None,
+            _ if kept == batch.rows as u64 => Some(batch),
+            _ => Some(batch.slice(skipped as usize, kept as usize)),
+        }
+    }
+}
+
+impl Sink for Arc<OrderedSink> {
+    fn local(&self) -> Result<Box<dyn LocalSink>> {
+        Ok(Box::new(Depositor(Arc::clone(self))))
+    }
+
+    fn accepts(&self, morsel: u32) -> bool {
+        let mut sequence = self.lock();
+        // A morsel without rows may be all that keeps the front from moving on.
+        sequence.has_front();
+        if morsel <= sequence.front {
+            let waiting = sequence.slots.get(&morsel).map_or(0, |slot| slot.batches.len());
+            return self.consumer.is_some() || waiting < FRONT_BATCHES;
+        }
+        sequence.waiting_batches < WAITING_BATCHES
+    }
+
+    fn wants_more(&self) -> bool {
+        self.lock().window.count != Some(0)
+    }
+
+    fn finish(&self) -> Result<Vec<Task>> {
+        if let Some(consumer) = &self.consumer {
+            self.drain()?;
+            consumer.lock().unwrap_or_else(PoisonError::into_inner).finish()?;
+        }
+        Ok(Vec::new())
+    }
+}
+
+/// One worker's way into the sink.
+struct Depositor(Arc<OrderedSink>);
+
+impl LocalSink for Depositor {
+    fn push(&mut self, batch: Batch) -> Result<()> {
+        self.0.lock().push(batch);
+        self.0.drain()
+    }
+
+    fn end_morsel(&mut self, morsel: u32) -> Result<()> {
+        self.0.lock().slots.entry(morsel).or_default().ended = true;
+        self.0.drain()
+    }
+
+    fn finish(self: Box<Self>) -> Result<()> {
+        Ok(())
+    }
+}

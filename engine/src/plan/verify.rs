@@ -1,0 +1,201 @@
+//! Checks a plan that may come from anywhere: sizes, indexes, types and versions, with clear errors.
+
+use std::sync::Arc;
+
+use hypostyle_functions::types::{Schema, Type};
+
+use super::{Expression, JoinKind, Node, Plan};
+use crate::context::Context;
+use crate::error::{Error, Result};
+
+/// Deepest nesting of nodes, and of expressions; beyond it the stack of a worker could overflow.
+const DEPTH_MAX: usize = 500;
+
+/// Checks the plan against the session it is to run in.
+///
+/// # Errors
+/// The first fault found, with the node it is in.
+pub fn verify(plan: &Plan, context: &Arc<Context>) -> Result<()> {
+    verify_node(plan, context, 0)
+}
+
+fn verify_node(plan: &Plan, context: &Arc<Context>, depth: usize) -> Result<()> {
+    let name = plan.node.name();
+    if depth > DEPTH_MAX {
+        return Err(fault(name, format!("the plan is nested deeper than {DEPTH_MAX} nodes")));
+    }
+    for input in plan.inputs() {
+        verify_node(input, context, depth + 1)?;
+    }
+    for expression in plan.node.expressions() {
+        verify_depth(expression, 0).map_err(|problem| fault(name, problem))?;
+    }
+    verify_contents(plan, context).map_err(|problem| fault(name, problem))?;
+    let expected = output_types(plan).map_err(|problem| fault(name, problem))?;
+    let Some(expected) = expected else { return Ok(()) };
+    let actual: Vec<&Type> = plan.schema.fields.iter().map(|field| &field.data_type).collect();
+    if expected.len() != actual.len() {
+        return Err(fault(name, format!("it has {} columns; its schema names {}", expected.len(), actual.len())));
+    }
+    for (position, (expected, actual)) in expected.iter().zip(actual).enumerate() {
+        if expected != actual {
+            return Err(fault(name, format!("column {} has type {expected}; its schema says {actual}", position + 1)));
+        }
+    }
+    Ok(())
+}
+
+fn fault(node: &str, problem: String) -> Error {
+    Error::user(format!("plan node {node}: {problem}"))
+}
+
+fn verify_depth(expression: &Expression, depth: usize) -> Result<(), String> {
+    if depth > DEPTH_MAX {
+        return Err(format!("an expression is nested deeper than {DEPTH_MAX}"));
+    }
+    expression.children().into_iter().try_for_each(|child| verify_depth(child, depth + 1))
+}
+
+/// Columns and functions that the expressions of a node use.
+fn verify_contents(plan: &Plan, context: &Arc<Context>) -> Result<(), String> {
+    let check = |expression: &Expression, schema: &Schema| verify_expression(expression, schema, context);
+    match &plan.node {
+        Node::Scan { table, projection, filters, .. } => {
+            let provider = context.catalog.resolve(table, context).map_err(|error| error.to_string())?;
+            let schema = provider.schema();
+            if let Some(column) = projection.iter().find(|&&column| column >= schema.fields.len()) {
+                return Err(format!("it reads column {column}; the table has {} columns", schema.fields.len()));
+            }
+            let read = projection.iter().map(|&column| &schema.fields[column].data_type);
+            for (position, (actual, field)) in read.zip(&plan.schema.fields).enumerate() {
+                if *actual != field.data_type {
+                    return Err(format!(
+                        "column {} has type {actual} in the table; the plan was made for {}",
+                        position + 1,
+                        field.data_type
+                    ));
+                }
+            }
+            filters.iter().try_for_each(|filter| predicate(filter).and_then(|()| check(filter, schema)))
+        }
+        Node::Values { rows } => rows.iter().flatten().try_for_each(|value| check(value, &Schema::default())),
+        Node::HashJoin { left, right, keys, residual, .. } => {
+            for key in keys {
+                check(&key.left, &left.schema)?;
+                check(&key.right, &right.schema)?;
+                if key.left.data_type() != key.right.data_type() {
+                    return Err(format!("a key has type {} on the left and {} on the right", key.left.data_type(), key.right.data_type()));
+                }
+            }
+            residual.iter().try_for_each(|condition| predicate(condition).and_then(|()| check(condition, &both(left, right))))
+        }
+        Node::CrossJoin { left, right, condition, .. } => {
+            condition.iter().try_for_each(|condition| predicate(condition).and_then(|()| check(condition, &both(left, right))))
+        }
+        node => {
+            let Some(input) = plan.inputs().into_iter().next() else { return Ok(()) };
+            if let Node::Filter { predicate: condition, .. } = node {
+                predicate(condition)?;
+            }
+            node.expressions().into_iter().try_for_each(|expression| check(expression, &input.schema))
+        }
+    }
+}
+
+fn both(left: &Plan, right: &Plan) -> Schema {
+    Schema::new(left.schema.fields.iter().chain(&right.schema.fields).cloned().collect())
+}
+
+fn predicate(expression: &Expression) -> Result<(), String> {
+    match expression.data_type() {
+        Type::Boolean => Ok(()),
+        other => Err(format!("a condition has type {other}; expected BOOLEAN")),
+    }
+}
+
+fn verify_expression(expression: &Expression, schema: &Schema, context: &Arc<Context>) -> Result<(), String> {
+    let mut result = Ok(());
+    expression.walk(&mut |expression| {
+        if result.is_ok() {
+            result = verify_operand(expression, schema, context);
+        }
+    });
+    result
+}
+
+fn verify_operand(expression: &Expression, schema: &Schema, context: &Arc<Context>) -> Result<(), String> {
+    match expression {
+        Expression::Column { index, data_type } => match schema.fields.get(*index) {
+            None => Err(format!("an expression reads column {index}; there are {}", schema.fields.len())),
+            Some(field) if field.data_type != *data_type => {
+                Err(format!("column {index} has type {}; an expression reads it as {data_type}", field.data_type))
+            }
+            Some(_) => Ok(()),
+        },
+        Expression::Call { function, version, .. } => match context.registry.scalar(function) {
+            None => Err(context.registry.unknown(function).to_string()),
+            Some(known) if known.version != *version => {
+                Err(format!("function {function} has version {}; the plan needs version {version}", known.version))
+            }
+            Some(_) => Ok(()),
+        },
+        Expression::And(operands) | Expression::Or(operands) => operands.iter().try_for_each(predicate),
+        _ => Ok(()),
+    }
+}
+
+/// Types of the node's columns as its parts make them; `None` where the table decides.
+fn output_types(plan: &Plan) -> Result<Option<Vec<Type>>, String> {
+    let of = |plan: &Plan| plan.schema.fields.iter().map(|field| field.data_type.clone()).collect::<Vec<_>>();
+    let results = |expressions: &[Expression]| expressions.iter().map(Expression::data_type).collect::<Vec<_>>();
+    Ok(match &plan.node {
+        Node::Scan { projection, .. } if projection.len() != plan.schema.fields.len() => {
+            return Err(format!("it reads {} columns; its schema names {}", projection.len(), plan.schema.fields.len()));
+        }
+        Node::Scan { .. } => None,
+        Node::Values { rows } => {
+            let own = of(plan);
+            for row in rows {
+                if results(row) != own {
+                    return Err("a row does not have the columns of its schema".into());
+                }
+            }
+            Some(own)
+        }
+        Node::Filter { input, .. } | Node::Limit { input, .. } | Node::Sort { input, .. } | Node::SingleRow { input } => {
+            Some(of(input))
+        }
+        Node::Project { expressions, .. } => Some(results(expressions)),
+        Node::Aggregate { keys, aggregates, .. } => {
+            Some(results(keys).into_iter().chain(aggregates.iter().map(|call| call.data_type.clone())).collect())
+        }
+        Node::HashJoin { left, right, kind, .. } | Node::CrossJoin { left, right, kind, .. } => {
+            let mut columns = of(left);
+            match kind {
+                JoinKind::Inner | JoinKind::Left | JoinKind::Right | JoinKind::Full => columns.extend(of(right)),
+                JoinKind::LeftSemi | JoinKind::LeftAnti | JoinKind::LeftAntiNullAware => {}
+                JoinKind::LeftMark => columns.push(Type::Boolean),
+            }
+            Some(columns)
+        }
+        Node::Union { inputs } => {
+            let own = of(plan);
+            if inputs.iter().any(|input| of(input) != own) {
+                return Err("an input does not have the columns of its schema".into());
+            }
+            Some(own)
+        }
+        Node::Unnest { input, lists, .. } => {
+            let mut columns = of(input);
+            for list in results(lists) {
+                match (list.element(), &list) {
+                    (Some(element), _) => columns.push(element.clone()),
+                    (None, Type::Null) => columns.push(Type::Null),
+                    (None, other) => return Err(format!("it unnests a column of type {other}; expected a list")),
+                }
+            }
+            Some(columns)
+        }
+        Node::Write { .. } => Some(vec![Type::Int64]),
+    })
+}

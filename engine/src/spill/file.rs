@@ -1,0 +1,223 @@
+//! One spill file: written batch by batch, then read once.
+
+use std::fs::File;
+use std::io::{BufReader, BufWriter, Seek, SeekFrom, Write};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, RecordBatchOptions};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::error::ArrowError;
+use arrow::ipc::CompressionType;
+use arrow::ipc::reader::StreamReader;
+use arrow::ipc::writer::{IpcWriteOptions, StreamWriter};
+use hypostyle_functions::column::{Column, flatten};
+use tempfile::TempDir;
+
+use crate::batch::Batch;
+use crate::error::{Error, Result};
+
+/// A file being written.
+pub struct SpillWriter {
+    path: PathBuf,
+    _directory: Arc<TempDir>,
+    stream: Stream,
+    rows: u64,
+}
+
+enum Stream {
+    Empty(File),
+    Open(Box<StreamWriter<BufWriter<File>>>, SchemaRef),
+}
+
+impl SpillWriter {
+    pub(super) fn create(path: PathBuf, directory: Arc<TempDir>) -> Result<Self> {
+        let file = File::options().read(true).write(true).create_new(true).open(&path);
+        let file = file.map_err(|error| Error::Resource(format!("{}: cannot make a spill file: {error}", path.display())))?;
+        Ok(Self { path, _directory: directory, stream: Stream::Empty(file), rows: 0 })
+    }
+
+    /// Number of rows written.
+    pub fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    /// Adds a batch; the number of bytes its buffers take.
+    ///
+    /// # Errors
+    /// A full disk.
+    pub fn write(&mut self, batch: &Batch) -> Result<u64> {
+        let arrays = flatten(&batch.columns)?.into_iter().map(|array| compact(&array)).collect::<Vec<_>>();
+        let bytes = arrays.iter().map(|array| array.get_array_memory_size() as u64).sum();
+        if matches!(self.stream, Stream::Empty(_)) {
+            self.open(&arrays)?;
+        }
+        let Stream::Open(writer, schema) = &mut self.stream else { return Err(Error::internal("a spill file was not opened")) };
+        let options = RecordBatchOptions::new().with_row_count(Some(batch.rows));
+        let batch_out = RecordBatch::try_new_with_options(Arc::clone(schema), arrays, &options)?;
+        writer.write(&batch_out).map_err(|error| failed(&self.path, error))?;
+        self.rows += batch.rows as u64;
+        Ok(bytes)
+    }
+
+    fn open(&mut self, arrays: &[ArrayRef]) -> Result<()> {
+        let Stream::Empty(file) = &self.stream else { return Ok(()) };
+        let file = file.try_clone().map_err(|error| failed(&self.path, error.into()))?;
+        let fields: Vec<Field> = arrays
+            .iter()
+            .enumerate()
+            .map(|(index, array)| Field::new(format!("c{index}"), array.data_type().clone(), true))
+            .collect();
+        let schema: SchemaRef = Arc::new(Schema::new(fields));
+        let options = IpcWriteOptions::default().try_with_compression(Some(CompressionType::LZ4_FRAME))?;
+        let writer = StreamWriter::try_new_with_options(BufWriter::new(file), &schema, options)
+            .map_err(|error| failed(&self.path, error))?;
+        self.stream = Stream::Open(Box::new(writer), schema);
+        Ok(())
+    }
+
+    /// Ends writing.
+    ///
+    /// # Errors
+    /// A full disk.
+    pub fn finish(self) -> Result<SpillFile> {
+        let file = match self.stream {
+            Stream::Empty(_) => None,
+            Stream::Open(mut writer, _) => {
+                let at = |error: ArrowError| failed(&self.path, error);
+                writer.finish().map_err(at)?;
+                writer.get_mut().flush().map_err(|error| failed(&self.path, error.into()))?;
+                let buffered = writer.into_inner().map_err(at)?;
+                let mut file = buffered.into_inner().map_err(|error| failed(&self.path, error.into_error().into()))?;
+                file.seek(SeekFrom::Start(0)).map_err(|error| failed(&self.path, error.into()))?;
+                Some(file)
+            }
+        };
+        // The open file stays readable without its name, and its space is free once it is dropped.
+        let _ = std::fs::remove_file(&self.path);
+        Ok(SpillFile { path: self.path, _directory: self._directory, file, rows: self.rows })
+    }
+}
+
+/// A file that is written and not yet read.
+pub struct SpillFile {
+    path: PathBuf,
+    _directory: Arc<TempDir>,
+    file: Option<File>,
+    rows: u64,
+}
+
+impl SpillFile {
+    /// Number of rows.
+    pub fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    /// Reads the batches from the start.
+    ///
+    /// # Errors
+    /// A file that cannot be read.
+    pub fn into_reader(self) -> Result<SpillReader> {
+        let stream = match self.file {
+            Some(file) => {
+                let reader = StreamReader::try_new(BufReader::new(file), None);
+                Some(reader.map_err(|error| failed(&self.path, error))?)
+            }
+            None => None,
+        };
+        Ok(SpillReader { path: self.path, _directory: self._directory, stream, rows: self.rows })
+    }
+}
+
+/// The batches of a spill file, in the order they were written.
+pub struct SpillReader {
+    path: PathBuf,
+    _directory: Arc<TempDir>,
+    stream: Option<StreamReader<BufReader<File>>>,
+    rows: u64,
+}
+
+impl SpillReader {
+    /// The same file, from its first batch.
+    ///
+    /// # Errors
+    /// A file that cannot be read.
+    pub fn rewound(self) -> Result<Self> {
+        let file = match self.stream {
+            Some(mut stream) => {
+                let at = |error: std::io::Error| failed(&self.path, error.into());
+                let mut file = stream.get_mut().get_ref().try_clone().map_err(at)?;
+                file.seek(SeekFrom::Start(0)).map_err(at)?;
+                Some(file)
+            }
+            None => None,
+        };
+        SpillFile { path: self.path, _directory: self._directory, file, rows: self.rows }.into_reader()
+    }
+
+    /// The next batch.
+    ///
+    /// # Errors
+    /// A file that cannot be read.
+    pub fn next(&mut self) -> Result<Option<Batch>> {
+        let Some(batch) = self.stream.as_mut().and_then(Iterator::next) else { return Ok(None) };
+        let batch = batch.map_err(|error| failed(&self.path, error))?;
+        let columns = batch.columns().iter().map(|array| Column::Flat(Arc::clone(array))).collect();
+        Ok(Some(Batch::new(columns, batch.num_rows())))
+    }
+}
+
+fn failed(path: &std::path::Path, error: ArrowError) -> Error {
+    let problem = match error {
+        ArrowError::IoError(_, error) if error.kind() == std::io::ErrorKind::StorageFull => {
+            "the disk is full; free space, raise the memory limit or name another temporary directory".into()
+        }
+        ArrowError::IoError(_, error) => error.to_string(),
+        other => other.to_string(),
+    };
+    Error::Resource(format!("{}: spill file: {problem}", path.display()))
+}
+
+/// Text and binary views without bytes that no row uses: a slice would otherwise write all it shares.
+fn compact(array: &ArrayRef) -> ArrayRef {
+    match array.data_type() {
+        DataType::Utf8View => Arc::new(array.as_string_view().gc()),
+        DataType::BinaryView => Arc::new(array.as_binary_view().gc()),
+        _ => Arc::clone(array),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spill::SpillDirectory;
+    use arrow::array::{Int64Array, StringViewArray};
+
+    #[test]
+    fn batches_come_back_in_order_and_the_file_has_no_name_left() {
+        let parent = tempfile::tempdir().expect("a directory");
+        let spill = SpillDirectory::new(Some(parent.path()));
+        let mut writer = spill.create("sort").expect("a file");
+        for start in [0i64, 3] {
+            let numbers: ArrayRef = Arc::new(Int64Array::from_iter(start..start + 3));
+            let texts: ArrayRef = Arc::new(StringViewArray::from_iter((0..3).map(|row| (row != 1).then(|| format!("a long text number {row}")))));
+            writer.write(&Batch::new(vec![Column::Flat(numbers), Column::Flat(texts)], 3)).expect("written");
+        }
+        let file = writer.finish().expect("finished");
+        assert_eq!(file.rows(), 6);
+        assert_eq!(std::fs::read_dir(spill.path().expect("made")).expect("listed").count(), 0);
+        let mut reader = file.into_reader().expect("opened");
+        let first = reader.next().expect("read").expect("a batch");
+        assert_eq!(first.columns[1].to_array().expect("flat").as_string_view().value(2), "a long text number 2");
+        let second = reader.next().expect("read").expect("a batch");
+        assert_eq!(second.columns[0].to_array().expect("flat").as_primitive::<arrow::datatypes::Int64Type>().values(), &[3, 4, 5]);
+        assert!(reader.next().expect("read").is_none());
+    }
+
+    #[test]
+    fn an_empty_file_gives_no_batch() {
+        let spill = SpillDirectory::new(None);
+        let file = spill.create("join").expect("a file").finish().expect("finished");
+        assert!(file.into_reader().expect("opened").next().expect("read").is_none());
+    }
+}

@@ -1,0 +1,167 @@
+//! Rows that are kept until they are read once: in memory while the budget allows, then in a file.
+
+use std::sync::Arc;
+
+use super::file::{SpillFile, SpillReader, SpillWriter};
+use crate::batch::Batch;
+use crate::error::Result;
+use crate::memory::{Account, Reservation};
+use crate::metrics::OperatorMetrics;
+use crate::operator::RunContext;
+use crate::operator::filter::concat_batches;
+
+/// Batches that are smaller than this many rows are put together before they go to a file.
+const FILE_ROWS: usize = 1024;
+
+/// Rows of one partition.
+pub struct RowStore {
+    run: Arc<RunContext>,
+    metrics: Arc<OperatorMetrics>,
+    operator: &'static str,
+    batches: Vec<Batch>,
+    rows: usize,
+    reservation: Reservation,
+    /// Nothing is kept in memory.
+    is_on_disk: bool,
+    writer: Option<SpillWriter>,
+    /// Small batches on their way to the file.
+    small: Vec<Batch>,
+    small_rows: usize,
+}
+
+impl RowStore {
+    /// No rows, charged to `account`.
+    pub fn new(run: &Arc<RunContext>, account: &Arc<Account>, metrics: &Arc<OperatorMetrics>, operator: &'static str) -> Self {
+        Self {
+            run: Arc::clone(run),
+            metrics: Arc::clone(metrics),
+            operator,
+            batches: Vec::new(),
+            rows: 0,
+            reservation: account.reserve(),
+            is_on_disk: false,
+            writer: None,
+            small: Vec::new(),
+            small_rows: 0,
+        }
+    }
+
+    /// No rows, and none will be kept in memory: what waits for its turn must not take the memory of what is at work.
+    pub fn on_disk(run: &Arc<RunContext>, account: &Arc<Account>, metrics: &Arc<OperatorMetrics>, operator: &'static str) -> Self {
+        Self { is_on_disk: true, ..Self::new(run, account, metrics, operator) }
+    }
+
+    /// Number of rows.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Adds a batch; if the budget refuses it, what is held and what follows goes to a file.
+    ///
+    /// # Errors
+    /// A full disk.
+    pub fn add(&mut self, batch: Batch) -> Result<()> {
+        self.rows += batch.rows;
+        if !self.is_on_disk {
+            let bytes = self.reservation.bytes() + batch.memory_bytes();
+            if self.reservation.try_resize(bytes) {
+                self.batches.push(batch);
+                return Ok(());
+            }
+            self.is_on_disk = true;
+            for held in std::mem::take(&mut self.batches) {
+                self.write(held)?;
+            }
+        }
+        self.write(batch)
+    }
+
+    fn write(&mut self, batch: Batch) -> Result<()> {
+        if batch.rows >= FILE_ROWS && self.small.is_empty() {
+            return self.write_out(&batch);
+        }
+        self.small_rows += batch.rows;
+        self.small.push(batch);
+        // The rows that wait are few, and there is no other place for them.
+        self.reservation.force(self.small.iter().map(Batch::memory_bytes).sum());
+        if self.small_rows >= FILE_ROWS { self.write_small() } else { Ok(()) }
+    }
+
+    fn write_small(&mut self) -> Result<()> {
+        if self.small.is_empty() {
+            return Ok(());
+        }
+        self.small_rows = 0;
+        let small = std::mem::take(&mut self.small);
+        self.write_out(&concat_batches(&small)?)?;
+        self.reservation.force(0);
+        Ok(())
+    }
+
+    fn write_out(&mut self, batch: &Batch) -> Result<()> {
+        let writer = match &mut self.writer {
+            Some(writer) => writer,
+            none => none.insert(self.run.spill.create(self.operator)?),
+        };
+        self.metrics.add_spilled(writer.write(batch)?);
+        Ok(())
+    }
+
+    /// The rows, for reading once.
+    ///
+    /// # Errors
+    /// A full disk.
+    pub fn into_reader(mut self) -> Result<RowReader> {
+        self.write_small()?;
+        let Self { batches, rows, reservation, writer, .. } = self;
+        let file = writer.map(SpillWriter::finish).transpose()?;
+        let reader = file.map(SpillFile::into_reader).transpose()?;
+        Ok(RowReader { batches, place: 0, _reservation: reservation, file: reader, rows })
+    }
+}
+
+/// The rows of a [`RowStore`], given batch by batch.
+pub struct RowReader {
+    batches: Vec<Batch>,
+    place: usize,
+    _reservation: Reservation,
+    file: Option<SpillReader>,
+    rows: usize,
+}
+
+impl RowReader {
+    /// Number of rows in all.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// The next batch.
+    ///
+    /// # Errors
+    /// A file that cannot be read.
+    pub fn next(&mut self) -> Result<Option<Batch>> {
+        if let Some(batch) = self.batches.get(self.place) {
+            self.place += 1;
+            return Ok(Some(batch.clone()));
+        }
+        match &mut self.file {
+            Some(file) => file.next(),
+            None => Ok(None),
+        }
+    }
+
+    /// Starts again at the first batch.
+    ///
+    /// # Errors
+    /// A file that cannot be read.
+    pub fn rewind(&mut self) -> Result<()> {
+        self.place = 0;
+        match self.file.take() {
+            Some(file) => {
+                self.file = Some(file.rewound()?);
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,218 @@
+//! Grouping and aggregating.
+
+use std::collections::BTreeMap;
+
+use hypostyle_engine::plan::{AggregateCall, Expression};
+use hypostyle_functions::types::Type;
+use hypostyle_functions::value::Value;
+
+use crate::row;
+use crate::setting::*;
+
+fn sales(count: u64) -> Table {
+    let mut random = Random(7);
+    let cities = ["Rome", "Oslo", "a city with a long name", "another city with a long name"];
+    let rows = (0..count)
+        .map(|id| {
+            let city = match random.below(6) {
+                5 => Value::Null,
+                n => Value::text(cities[n as usize % 4]),
+            };
+            let amount = if random.below(10) == 0 { Value::Null } else { Value::Int64(random.below(1000) as i64) };
+            row![id as i64, city, amount, random.below(100_000) as i64, random.below(2) == 0]
+        })
+        .collect();
+    let fields = vec![
+        ("id", Type::Int64),
+        ("city", Type::Text),
+        ("amount", Type::Int64),
+        ("customer", Type::Int64),
+        ("flag", Type::Boolean),
+    ];
+    Table { name: "sales", fields, rows }
+}
+
+fn count_all() -> AggregateCall {
+    call("count", vec![], Type::Int64)
+}
+
+fn sum(expression: Expression) -> AggregateCall {
+    call("sum", vec![expression], Type::HUGEINT)
+}
+
+#[test]
+fn groups_leave_in_the_order_of_their_first_row_and_nulls_are_one_group() {
+    let table = sales(4000);
+    let plan = scan(&table);
+    let (city, amount) = (column(&plan, 1), column(&plan, 2));
+    let calls = vec![count_all(), call("count", vec![amount.clone()], Type::Int64), sum(amount)];
+    let mut groups: Vec<(Value, i64, i64, i128)> = Vec::new();
+    for row in &table.rows {
+        let at = groups.iter().position(|group| group.0 == row[1]).unwrap_or_else(|| {
+            groups.push((row[1].clone(), 0, 0, 0));
+            groups.len() - 1
+        });
+        groups[at].1 += 1;
+        if let Some(amount) = row[2].as_i64() {
+            groups[at].2 += 1;
+            groups[at].3 += i128::from(amount);
+        }
+    }
+    let expected: Rows = groups
+        .into_iter()
+        .map(|(city, all, valid, sum)| vec![city, Value::Int64(all), Value::Int64(valid), Value::hugeint(sum)])
+        .collect();
+    check(&[&table], &aggregate(plan, vec![city], calls), &expected);
+}
+
+#[test]
+fn without_keys_there_is_one_group_also_over_no_rows() {
+    let table = sales(0);
+    let plan = scan(&table);
+    let amount = column(&plan, 2);
+    let plan = aggregate(plan, vec![], vec![count_all(), sum(amount)]);
+    check(&[&table], &plan, &[row![0, ()]]);
+    let table = sales(100);
+    let total: i128 = table.rows.iter().filter_map(|row| row[2].as_i64()).map(i128::from).sum();
+    check(&[&table], &plan, &[row![100, Value::hugeint(total)]]);
+}
+
+#[test]
+fn with_keys_no_rows_give_no_group() {
+    let table = sales(0);
+    let plan = scan(&table);
+    let city = column(&plan, 1);
+    check(&[&table], &aggregate(plan, vec![city], vec![count_all()]), &[]);
+}
+
+#[test]
+fn several_keys_of_any_type_group_together() {
+    let table = sales(3000);
+    let plan = scan(&table);
+    let keys = vec![column(&plan, 4), column(&plan, 1), column(&plan, 2)];
+    let mut expected: BTreeMap<String, i64> = BTreeMap::new();
+    for row in &table.rows {
+        *expected.entry(format!("{:?}", [&row[4], &row[1], &row[2]])).or_default() += 1;
+    }
+    let rows = same_everywhere(&[&table], &aggregate(plan, keys, vec![count_all()]));
+    assert_eq!(rows.len(), expected.len());
+    for row in rows {
+        assert_eq!(expected.get(&format!("{:?}", [&row[0], &row[1], &row[2]])), row[3].as_i64().as_ref());
+    }
+}
+
+#[test]
+fn floats_group_by_value_with_one_nan_and_one_zero() {
+    let values = [0.0, -0.0, f64::NAN, -f64::NAN, 1.5, 1.5];
+    let table = Table {
+        name: "floats",
+        fields: vec![("x", Type::Float64)],
+        rows: values.iter().map(|&value| row![value]).collect(),
+    };
+    let plan = scan(&table);
+    let key = column(&plan, 0);
+    let rows = same_everywhere(&[&table], &aggregate(plan, vec![key], vec![count_all()]));
+    let counts: Vec<_> = rows.iter().map(|row| row[1].as_i64().unwrap()).collect();
+    assert_eq!(counts, [2, 2, 2]);
+}
+
+#[test]
+fn a_filter_limits_the_rows_of_one_aggregate_and_not_the_groups() {
+    let table = sales(1000);
+    let plan = scan(&table);
+    let (city, flag, id) = (column(&plan, 1), column(&plan, 4), column(&plan, 0));
+    let mut flagged = count_all();
+    flagged.filter = Some(flag);
+    let mut never = call("max", vec![id.clone()], Type::Int64);
+    never.filter = Some(compare("<", id, literal(0)));
+    let rows = same_everywhere(&[&table], &aggregate(plan, vec![city], vec![flagged, never]));
+    assert_eq!(rows.len(), 5);
+    let expected = table.rows.iter().filter(|row| row[4] == Value::Boolean(true)).count() as i64;
+    assert_eq!(rows.iter().map(|row| row[1].as_i64().unwrap()).sum::<i64>(), expected);
+    assert!(rows.iter().all(|row| row[2].is_null()));
+}
+
+#[test]
+fn distinct_counts_each_argument_once_per_group() {
+    let table = sales(5000);
+    let plan = scan(&table);
+    let (city, amount) = (column(&plan, 1), column(&plan, 2));
+    let mut distinct_count = call("count", vec![amount.clone()], Type::Int64);
+    distinct_count.distinct = true;
+    let mut distinct_sum = sum(amount);
+    distinct_sum.distinct = true;
+    let mut expected: BTreeMap<String, std::collections::BTreeSet<i64>> = BTreeMap::new();
+    for row in &table.rows {
+        let set = expected.entry(format!("{:?}", row[1])).or_default();
+        set.extend(row[2].as_i64());
+    }
+    let rows = same_everywhere(&[&table], &aggregate(plan, vec![city], vec![distinct_count, distinct_sum]));
+    assert_eq!(rows.len(), 5);
+    for row in rows {
+        let set = &expected[&format!("{:?}", row[0])];
+        assert_eq!(row[1], Value::Int64(set.len() as i64));
+        assert_eq!(row[2], Value::hugeint(set.iter().map(|&value| i128::from(value)).sum()));
+    }
+}
+
+fn list_of(rows: impl Iterator<Item = i64>) -> Value {
+    Value::List(Type::Int64, rows.map(Value::Int64).collect())
+}
+
+#[test]
+fn an_order_sensitive_aggregate_sees_the_input_order_and_with_order_by_that_order() {
+    let table = sales(3000);
+    let plan = scan(&table);
+    let (flag, id, amount, customer) = (column(&plan, 4), column(&plan, 0), column(&plan, 2), column(&plan, 3));
+    let in_order = call("list", vec![id.clone()], Type::list(Type::Int64));
+    let mut ordered = in_order.clone();
+    ordered.order = vec![descending(amount.clone()), ascending(customer)];
+    let mut distinct = call("list", vec![amount.clone()], Type::list(Type::Int64));
+    distinct.distinct = true;
+    let mut both = distinct.clone();
+    both.order = vec![ascending(amount)];
+    let rows = same_everywhere(&[&table], &aggregate(plan, vec![flag], vec![in_order, ordered, distinct, both]));
+    assert_eq!(rows.len(), 2);
+    for row in rows {
+        let own: Vec<&Vec<Value>> = table.rows.iter().filter(|given| given[4] == row[0]).collect();
+        assert_eq!(row[1], list_of(own.iter().map(|row| row[0].as_i64().unwrap())));
+        let mut by_amount = own.clone();
+        by_amount.sort_by_key(|row| (row[2].is_null(), row[2].as_i64().map(|amount| -amount), row[3].as_i64(), row[0].as_i64()));
+        assert_eq!(row[2], list_of(by_amount.iter().map(|row| row[0].as_i64().unwrap())));
+        let mut seen = std::collections::BTreeSet::new();
+        let firsts: Vec<Value> = own.iter().filter(|row| seen.insert(row[2].as_i64())).map(|row| row[2].clone()).collect();
+        assert_eq!(row[3], Value::List(Type::Int64, firsts.clone()));
+        let mut by_value = firsts;
+        by_value.sort_by_key(|value| (value.is_null(), value.as_i64()));
+        assert_eq!(row[4], Value::List(Type::Int64, by_value));
+    }
+}
+
+#[test]
+fn many_groups_are_the_same_with_one_and_two_workers() {
+    let count = 150_000u64;
+    let rows = (0..count * 2).map(|row| row![(row * 7919 % count) as i64, row as i64]).collect();
+    let table = Table { name: "many", fields: vec![("key", Type::Int64), ("x", Type::Int64)], rows };
+    let plan = scan(&table);
+    let (key, x) = (column(&plan, 0), column(&plan, 1));
+    let plan = aggregate(plan, vec![key], vec![count_all(), sum(x.clone()), call("first", vec![x], Type::Int64)]);
+    let run = |threads| {
+        let setting = Setting { batch_rows: 2048, threads, memory_limit_bytes: None };
+        collect(&plan, &context(&[&table], setting), &[]).unwrap()
+    };
+    let one = run(1);
+    assert_eq!(one.len(), count as usize);
+    assert!(one.iter().all(|row| row[1] == Value::Int64(2)));
+    assert!(one == run(2));
+}
+
+#[test]
+fn an_error_in_an_aggregate_ends_the_query() {
+    let rows = (0..5000).map(|_| row![i64::MAX]).collect();
+    let table = Table { name: "large", fields: vec![("x", Type::Int64)], rows };
+    let plan = scan(&table);
+    let x = column(&plan, 0);
+    let squared = Expression::call("*", vec![x.clone(), x], Type::Int64);
+    let error = error_everywhere(&[&table], &aggregate(plan, vec![], vec![sum(squared)]));
+    assert!(error.contains("out of range"), "{error}");
+}

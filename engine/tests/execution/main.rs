@@ -1,0 +1,8 @@
+//! Plans over tables in memory, run at several batch sizes and numbers of workers.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod aggregate;
+mod join;
+mod setting;
+mod sort;
+mod streaming;
