@@ -4,22 +4,23 @@
 //! meaning and every expression a type, rewrites make the [`logical`] plan cheaper, and lowering makes it a plan of the
 //! engine, which is plain data.
 #![forbid(unsafe_code)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
-mod span;
-mod error;
-mod nearest;
-pub mod tree;
-pub mod parse;
-mod definitions;
-pub mod logical;
 pub mod bind;
-pub mod rewrite;
+mod definitions;
+mod error;
+pub mod logical;
 mod lower;
+mod nearest;
+pub mod parse;
 mod planner;
+pub mod rewrite;
+mod span;
+pub mod tree;
 
+pub use bind::Parameter;
 pub use definitions::Definitions;
 pub use error::{Error, ErrorKind, Result};
-pub use bind::Parameter;
 pub use nearest::nearest;
 pub use planner::{Definition, Planned, PlannedQuery, Planner};
 pub use span::{Location, Span};

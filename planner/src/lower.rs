@@ -13,7 +13,11 @@ use crate::rewrite::estimate;
 pub fn lower(relation: &Relation, result: &[Column]) -> Result<Plan> {
     let lowered = lower_relation(relation)?;
     let same = lowered.columns.len() == result.len()
-        && lowered.columns.iter().zip(result).all(|(left, right)| left.id == right.id && left.name == right.name);
+        && lowered
+            .columns
+            .iter()
+            .zip(result)
+            .all(|(left, right)| left.id == right.id && left.name == right.name);
     if same {
         return Ok(lowered.plan);
     }
@@ -45,7 +49,11 @@ impl Positions {
         if let Expression::Column { index, .. } = expression {
             *index = match self.0.get(index) {
                 Some(position) => *position,
-                None => return Err(Error::internal(format!("column #{index} is not in the input of its reader"))),
+                None => {
+                    return Err(Error::internal(format!(
+                        "column #{index} is not in the input of its reader"
+                    )));
+                }
             };
             return Ok(());
         }
@@ -59,7 +67,9 @@ impl Positions {
     }
 
     fn sort_keys(&self, keys: &[SortKey]) -> Result<Vec<SortKey>> {
-        keys.iter().map(|key| Ok(SortKey { expression: self.expression(&key.expression)?, ..key.clone() })).collect()
+        keys.iter()
+            .map(|key| Ok(SortKey { expression: self.expression(&key.expression)?, ..key.clone() }))
+            .collect()
     }
 }
 
@@ -72,7 +82,9 @@ fn lower_relation(relation: &Relation) -> Result<Lowered> {
 fn lower_node(relation: &Relation) -> Result<Lowered> {
     match relation {
         Relation::Scan(scan) => lower_scan(scan),
-        Relation::Values { columns, rows } => Ok(finish(Node::Values { rows: rows.clone() }, columns.clone())),
+        Relation::Values { columns, rows } => {
+            Ok(finish(Node::Values { rows: rows.clone() }, columns.clone()))
+        }
         Relation::Filter { input, predicates } => {
             let input = lower_relation(input)?;
             let positions = Positions::of(&input.columns);
@@ -120,7 +132,8 @@ fn lower_node(relation: &Relation) -> Result<Lowered> {
 }
 
 fn finish(node: Node, columns: Vec<Column>) -> Lowered {
-    let fields = columns.iter().map(|column| Field::new(column.name.clone(), column.data_type.clone())).collect();
+    let fields =
+        columns.iter().map(|column| Field::new(column.name.clone(), column.data_type.clone())).collect();
     Lowered { plan: Plan::new(node, Schema::new(fields)), columns }
 }
 

@@ -15,8 +15,8 @@ use crate::nearest::nearest;
 use crate::rewrite;
 use crate::span::Span;
 use crate::tree::{
-    Argument, CopyStatement, CreateMacro, CreateTable, CreateView, DropKind, ExplainFormat, Expression, MacroBody, Name,
-    Statement, StatementKind,
+    Argument, CopyStatement, CreateMacro, CreateTable, CreateView, DropKind, ExplainFormat, Expression,
+    MacroBody, Name, Statement, StatementKind,
 };
 
 /// A plan with the parameters it leaves open.
@@ -29,6 +29,8 @@ pub struct PlannedQuery {
 }
 
 /// What a session does with a statement.
+// One value per statement: its size does not matter.
+#[allow(clippy::large_enum_variant)]
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Planned {
@@ -180,10 +182,13 @@ impl<'a> Planner<'a> {
     }
 
     fn execute(&self, name: &Name, arguments: &[Argument]) -> Result<Planned> {
-        let Some(statement) = self.definitions.prepared(&name.text) else { return Err(self.unknown_prepared(name)) };
+        let Some(statement) = self.definitions.prepared(&name.text) else {
+            return Err(self.unknown_prepared(name));
+        };
         let mut values = Vec::with_capacity(arguments.len());
         for (position, argument) in arguments.iter().enumerate() {
-            let parameter = argument.name.as_ref().map_or_else(|| (position + 1).to_string(), |name| name.text.clone());
+            let parameter =
+                argument.name.as_ref().map_or_else(|| (position + 1).to_string(), |name| name.text.clone());
             values.push((parameter, self.constant(&argument.value)?));
         }
         let planner = Planner { context: self.context, definitions: self.definitions, values: Some(&values) };
@@ -280,7 +285,8 @@ impl<'a> Planner<'a> {
             _ => {
                 let tables = self.context.catalog.table_names();
                 let views = self.definitions.view_names();
-                let macros = self.definitions.macros().map(|definition| definition.name.text.clone()).collect();
+                let macros =
+                    self.definitions.macros().map(|definition| definition.name.text.clone()).collect();
                 let known: Vec<String> = match kind {
                     DropKind::Table => tables,
                     DropKind::View => views,
@@ -338,7 +344,8 @@ fn write(input: Relation, target: WriteTarget, binder: &mut Binder<'_>) -> Relat
 /// The format that a path's extension names; CSV where it names none, as in DuckDB.
 fn format_of(path: &str) -> &'static str {
     let lower = path.to_lowercase();
-    let plain = [".gz", ".zst", ".zstd"].iter().find_map(|suffix| lower.strip_suffix(suffix)).unwrap_or(&lower);
+    let plain =
+        [".gz", ".zst", ".zstd"].iter().find_map(|suffix| lower.strip_suffix(suffix)).unwrap_or(&lower);
     match plain.rsplit_once('.').map(|(_, extension)| extension) {
         Some("parquet" | "parq" | "pq") => "parquet",
         Some("json" | "ndjson" | "jsonl") => "json",

@@ -22,7 +22,8 @@ pub struct Span {
 
 impl Span {
     /// The span of nothing: text that no user wrote.
-    pub const NONE: Span = Span { start: Location { line: 0, column: 0 }, end: Location { line: 0, column: 0 } };
+    pub const NONE: Span =
+        Span { start: Location { line: 0, column: 0 }, end: Location { line: 0, column: 0 } };
 
     /// True where the place is known.
     pub fn is_known(self) -> bool {

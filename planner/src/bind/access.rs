@@ -25,7 +25,12 @@ impl Binder<'_> {
     }
 
     /// `[a, b]`, in the type that the elements have in common.
-    pub(super) fn list(&mut self, items: &[tree::Expression], span: Span, frame: &mut Frame) -> Result<Bound> {
+    pub(super) fn list(
+        &mut self,
+        items: &[tree::Expression],
+        span: Span,
+        frame: &mut Frame,
+    ) -> Result<Bound> {
         let items = self.all(items, frame)?;
         let places: Vec<Span> = items.iter().map(|(_, place)| *place).collect();
         let (items, _) = self.unify(items, "a list")?;
@@ -53,7 +58,12 @@ impl Binder<'_> {
     }
 
     /// `struct_pack(a := 1)`, where an argument without a name has that of its column.
-    pub(super) fn struct_pack(&mut self, arguments: &[Argument], span: Span, frame: &mut Frame) -> Result<Bound> {
+    pub(super) fn struct_pack(
+        &mut self,
+        arguments: &[Argument],
+        span: Span,
+        frame: &mut Frame,
+    ) -> Result<Bound> {
         let mut fields = Vec::with_capacity(arguments.len());
         for argument in arguments {
             let name = match (&argument.name, &argument.value.kind) {
@@ -61,7 +71,12 @@ impl Binder<'_> {
                 (None, ExpressionKind::Column(names)) if !names.is_empty() => {
                     names.last().cloned().unwrap_or_else(|| Name::new("", span))
                 }
-                _ => return Err(Error::invalid("struct_pack needs a name for this: name := value", argument.value.span)),
+                _ => {
+                    return Err(Error::invalid(
+                        "struct_pack needs a name for this: name := value",
+                        argument.value.span,
+                    ));
+                }
             };
             fields.push((name, argument.value.clone()));
         }

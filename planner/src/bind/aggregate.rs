@@ -1,10 +1,10 @@
 //! Calls of aggregates, and what else may stand beside them.
 
 use hypostyle_engine::plan::{AggregateCall, Expression, SortKey};
+use hypostyle_functions::Literal;
 use hypostyle_functions::aggregate::AggregateFunction;
 use hypostyle_functions::scalar::Arguments;
 use hypostyle_functions::signature::Signature;
-use hypostyle_functions::Literal;
 
 use crate::bind::Binder;
 use crate::bind::call::{Operand, Slot, choose};
@@ -176,8 +176,9 @@ impl Grouping<'_> {
             {
                 let name = frame.scope.columns().iter().find(|column| column.column.id == *index);
                 let name = name.map(|column| column.column.name.as_str()).unwrap_or_default();
-                let message =
-                    format!("column \"{name}\" must stand in GROUP BY or inside an aggregate such as any_value({name})");
+                let message = format!(
+                    "column \"{name}\" must stand in GROUP BY or inside an aggregate such as any_value({name})"
+                );
                 let span = frame.places.get(index).copied().unwrap_or_default();
                 return Err(Error::invalid(message, span));
             }
@@ -190,4 +191,3 @@ impl Grouping<'_> {
 pub(super) fn reads_any(expression: &Expression, columns: &[(Column, AggregateCall)]) -> bool {
     expression.columns().iter().any(|id| columns.iter().any(|(column, _)| column.id == *id))
 }
-

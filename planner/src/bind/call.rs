@@ -89,12 +89,14 @@ impl Binder<'_> {
         for (position, argument) in call.arguments.iter().enumerate() {
             operands.push(self.operand(&function, position, argument, frame)?);
         }
-        let names: Vec<Option<&Name>> = call.arguments.iter().map(|argument| argument.name.as_ref()).collect();
+        let names: Vec<Option<&Name>> =
+            call.arguments.iter().map(|argument| argument.name.as_ref()).collect();
         self.scalar_call(&function, operands, &names, span, frame)
     }
 
     fn unknown_function(&self, name: &Name) -> Error {
-        let macros: Vec<String> = self.definitions.macros().map(|definition| definition.name.text.clone()).collect();
+        let macros: Vec<String> =
+            self.definitions.macros().map(|definition| definition.name.text.clone()).collect();
         if self.context.catalog.function(&name.text).is_some() {
             let message = format!("\"{}\" is a table function: it stands in FROM", name.text);
             return Error::invalid(message, name.span);
@@ -129,7 +131,8 @@ impl Binder<'_> {
         let Some(function) = self.context.registry.scalar(function).cloned() else {
             return Err(self.unknown_function(&Name::new(function, span)));
         };
-        let operands: Vec<Operand<'_>> = values.into_iter().map(|(bound, place)| Operand::Value(bound, place)).collect();
+        let operands: Vec<Operand<'_>> =
+            values.into_iter().map(|(bound, place)| Operand::Value(bound, place)).collect();
         let names = vec![None; operands.len()];
         // Without lambdas no frame is looked at.
         let mut frame = Frame::new(std::rc::Rc::default(), super::frame::Clause::Select);
@@ -181,7 +184,9 @@ impl Binder<'_> {
         let mut arguments = Vec::with_capacity(types.len());
         let mut lambdas = Vec::new();
         for (position, slot) in choice.slots.iter().enumerate() {
-            let Some(to) = types.get(position) else { return Err(Error::internal("an argument without a type")) };
+            let Some(to) = types.get(position) else {
+                return Err(Error::internal("an argument without a type"));
+            };
             let operand = match slot {
                 Slot::Default(literal) => {
                     let bound = Bound::typed(Expression::Literal(literal.clone()));
@@ -203,8 +208,8 @@ impl Binder<'_> {
             let Some(lambda_types) = &overload.lambda_types else {
                 return Err(Error::internal("a form takes a lambda and does not tell its types"));
             };
-            let parameter_types =
-                lambda_types(&types, position, parameters.len()).map_err(|error| Error::from(error).at(span))?;
+            let parameter_types = lambda_types(&types, position, parameters.len())
+                .map_err(|error| Error::from(error).at(span))?;
             let lambda = self.lambda(parameters, body, parameter_types, frame)?;
             if let (Some(slot), Some(held)) = (types.get_mut(position), arguments.get_mut(position)) {
                 *slot = lambda.data_type();
@@ -242,7 +247,10 @@ impl Binder<'_> {
         frame: &mut Frame,
     ) -> Result<Bound> {
         let MacroBody::Scalar(body) = &definition.body else {
-            return Err(Error::invalid(format!("\"{}\" is a table macro: it stands in FROM", call.name.text), span));
+            return Err(Error::invalid(
+                format!("\"{}\" is a table macro: it stands in FROM", call.name.text),
+                span,
+            ));
         };
         if !call.is_plain() {
             return Err(Error::invalid("a macro takes no DISTINCT, FILTER or ORDER BY", span));
@@ -287,7 +295,8 @@ pub(super) fn macro_arguments(
                 positional - 1
             }
             Some(written) => {
-                let known = definition.parameters.iter().position(|parameter| written.is(&parameter.name.text));
+                let known =
+                    definition.parameters.iter().position(|parameter| written.is(&parameter.name.text));
                 known.ok_or_else(|| {
                     let names = definition.parameters.iter().map(|parameter| parameter.name.text.as_str());
                     Error::unknown("parameter", &written.text, nearest(&written.text, names), written.span)
@@ -306,7 +315,10 @@ pub(super) fn macro_arguments(
     let pairs = definition.parameters.iter().zip(paired).map(|(parameter, given)| {
         let value = given.or(parameter.default.as_ref());
         let value = value.ok_or_else(|| {
-            Error::invalid(format!("{name} needs a value for its parameter \"{}\"", parameter.name.text), span)
+            Error::invalid(
+                format!("{name} needs a value for its parameter \"{}\"", parameter.name.text),
+                span,
+            )
         })?;
         Ok((parameter.name.text.clone(), std::rc::Rc::new(value.clone())))
     });
@@ -384,14 +396,21 @@ fn wrong_name(function: &str, forms: &[&Signature], names: &[Option<&Name>]) -> 
     Some(match suggestion {
         Some(_) => Error::unknown("parameter", &wrong.text, suggestion, wrong.span),
         None => {
-            let message = format!("{function} has no parameter \"{}\"; it has {}", wrong.text, known.join(", "));
+            let message =
+                format!("{function} has no parameter \"{}\"; it has {}", wrong.text, known.join(", "));
             Error::invalid(message, wrong.span)
         }
     })
 }
 
 /// The error of arguments that no form takes: the argument at fault where only one form has their number.
-fn misfit(function: &str, forms: &[&Signature], operands: &[Operand<'_>], types: &[Type], span: Span) -> Error {
+fn misfit(
+    function: &str,
+    forms: &[&Signature],
+    operands: &[Operand<'_>],
+    types: &[Type],
+    span: Span,
+) -> Error {
     let names = vec![None; operands.len()];
     let by_count: Vec<(&&Signature, Vec<Slot>)> =
         forms.iter().filter_map(|form| Some((form, arrange(form, operands.len(), &names)?))).collect();
@@ -404,7 +423,9 @@ fn misfit(function: &str, forms: &[&Signature], operands: &[Operand<'_>], types:
                 Operand::Lambda(parameters, ..) => {
                     format!("is a lambda of {} parameters; expected {}", parameters.len(), parameter.pattern)
                 }
-                Operand::Value(..) => format!("has type {}; expected {}", operand.data_type(), parameter.pattern),
+                Operand::Value(..) => {
+                    format!("has type {}; expected {}", operand.data_type(), parameter.pattern)
+                }
             };
             let error = hypostyle_functions::Error::argument(function, position + 1, problem);
             return Error::from(error).at(operand.span());

@@ -38,9 +38,17 @@ impl Binder<'_> {
                 Ok(Expression::Literal(Literal::null(to.clone())))
             }
             (Adapts::Text, expression) => self.cast_constant(expression, to, span),
-            (_, expression) => {
-                Ok(Expression::Cast { input: Box::new(expression), to: to.clone(), is_try: false })
-            }
+            (_, expression) => Ok(self.cast_leniently(expression, to, false)),
+        }
+    }
+
+    /// A cast; of a constant its value, unless it fails, which it then does only where a row uses it.
+    pub(super) fn cast_leniently(&self, expression: Expression, to: &Type, is_try: bool) -> Expression {
+        let constant = matches!(expression, Expression::Literal(_));
+        let cast = Expression::Cast { input: Box::new(expression), to: to.clone(), is_try };
+        match constant.then(|| constant::evaluate(&cast, self.context)) {
+            Some(Some(Ok(literal))) => Expression::Literal(literal),
+            _ => cast,
         }
     }
 
@@ -79,7 +87,9 @@ impl Binder<'_> {
         let fits = match bound.adapts {
             Adapts::Parameter => true,
             Adapts::Text => literal_cost(to).is_some(),
-            Adapts::Integer(value) => adapt_integer(value, to).is_some() || implicit_cost(&from, to).is_some(),
+            Adapts::Integer(value) => {
+                adapt_integer(value, to).is_some() || implicit_cost(&from, to).is_some()
+            }
             Adapts::No => implicit_cost(&from, to).is_some(),
         };
         match fits {
@@ -112,12 +122,15 @@ impl Binder<'_> {
                 Some(held) => common_type(&held, &side.data_type())?,
             });
         }
-        let mut common = common.filter(|held| *held != Type::Null || sides.iter().all(|side| is_plain_null(side)));
+        let mut common =
+            common.filter(|held| *held != Type::Null || sides.iter().all(|side| is_plain_null(side)));
         for side in sides {
             let Adapts::Integer(value) = side.adapts else { continue };
             common = Some(match common {
                 None => side.data_type(),
-                Some(held) if adapts(&held) && adapt_integer(value, &held).is_some() || held.is_float() => held,
+                Some(held) if adapts(&held) && adapt_integer(value, &held).is_some() || held.is_float() => {
+                    held
+                }
                 // A quoted column beside a number is refused by the common type below.
                 Some(held) => common_type(&held, &side.data_type())?,
             });
@@ -130,7 +143,8 @@ impl Binder<'_> {
     /// beside one.
     pub(super) fn comparable(&self, sides: &[&Bound]) -> Option<Type> {
         self.common_where(sides, |_| true).or_else(|| {
-            let numbers: Vec<&Bound> = sides.iter().copied().filter(|side| side.data_type() != Type::Text).collect();
+            let numbers: Vec<&Bound> =
+                sides.iter().copied().filter(|side| side.data_type() != Type::Text).collect();
             let others = self.common_or_boolean(&numbers)?;
             (others.is_numeric() || others == Type::Boolean).then_some(others)
         })
@@ -138,7 +152,8 @@ impl Binder<'_> {
 
     fn common_or_boolean(&self, sides: &[&Bound]) -> Option<Type> {
         self.common(sides).or_else(|| {
-            let numbers: Vec<&Bound> = sides.iter().copied().filter(|side| side.data_type() != Type::Boolean).collect();
+            let numbers: Vec<&Bound> =
+                sides.iter().copied().filter(|side| side.data_type() != Type::Boolean).collect();
             self.common(&numbers).filter(Type::is_numeric)
         })
     }

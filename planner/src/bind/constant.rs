@@ -3,27 +3,52 @@
 use std::sync::Arc;
 
 use hypostyle_engine::Context;
+use hypostyle_engine::expression::evaluate_constant;
 use hypostyle_engine::plan::Expression;
 use hypostyle_functions::scalar::{ScalarFunction, Volatility};
 use hypostyle_functions::{Literal, Type};
 
 use crate::bind::literal::{adapt_integer, as_integer};
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
+use crate::span::Span;
 
 /// The value of an expression of constants; `None` if it is not one.
-pub fn evaluate(expression: &Expression, _context: &Arc<Context>) -> Option<Result<Literal>> {
+pub fn evaluate(expression: &Expression, context: &Arc<Context>) -> Option<Result<Literal>> {
     match expression {
-        Expression::Literal(literal) => Some(Ok(literal.clone())),
+        Expression::Literal(literal) => return Some(Ok(literal.clone())),
         Expression::Cast { input, to, .. } => {
-            let Expression::Literal(literal) = &**input else { return None };
-            if literal.value.is_null() {
-                return Some(Ok(Literal::null(to.clone())));
+            if let Expression::Literal(literal) = &**input
+                && let Some(value) = as_integer(literal).and_then(|value| adapt_integer(value, to))
+            {
+                return Some(Ok(Literal { data_type: to.clone(), value }));
             }
-            let value = adapt_integer(as_integer(literal)?, to)?;
-            Some(Ok(Literal { data_type: to.clone(), value }))
         }
-        _ => None,
+        _ => {}
     }
+    if !is_closed(expression, context) {
+        return None;
+    }
+    Some(evaluate_constant(expression, context).map_err(|error| match error {
+        hypostyle_engine::Error::Function(error) => error.into(),
+        other => Error::new(ErrorKind::Source(other.to_string()), Span::NONE),
+    }))
+}
+
+/// True if the expression reads nothing from outside and gives the same value each time.
+fn is_closed(expression: &Expression, context: &Arc<Context>) -> bool {
+    let mut closed = true;
+    let mut parameters = Vec::new();
+    expression.walk(&mut |part| match part {
+        Expression::Column { .. } | Expression::Parameter { .. } => closed = false,
+        Expression::Lambda { parameters: own, .. } => parameters.extend(own.iter().map(|(id, _)| *id)),
+        Expression::Variable { id, .. } => closed &= parameters.contains(id),
+        Expression::Call { function, .. } => {
+            let known = context.registry.scalar(function);
+            closed &= known.is_some_and(|known| known.volatility == Volatility::Immutable);
+        }
+        _ => {}
+    });
+    closed
 }
 
 /// The whole number, from 0, that LIMIT and OFFSET take.
@@ -31,7 +56,7 @@ pub fn row_count(literal: &Literal) -> Option<u64> {
     match literal.data_type {
         Type::Float32 | Type::Float64 => {
             let value = literal.value.as_f64()?;
-            (value >= 0.0 && value < 9e18).then_some(value as u64)
+            (0.0..9e18).contains(&value).then_some(value as u64)
         }
         _ => u64::try_from(as_integer(literal)?).ok(),
     }

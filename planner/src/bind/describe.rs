@@ -9,8 +9,8 @@ use crate::logical::{Column, Relation};
 use crate::parse::parse_expression;
 use crate::span::Span;
 use crate::tree::{
-    self, ExpressionKind, GroupBy, LiteralText, Name, OrderBy, Query, QueryBody, Select, SelectItem, Statement,
-    StatementKind, Table, TableAlias, TableKind,
+    self, ExpressionKind, GroupBy, LiteralText, Name, OrderBy, Query, QueryBody, Select, SelectItem,
+    Statement, StatementKind, Table, TableAlias, TableKind,
 };
 
 /// What SUMMARIZE tells of each column: the name of the answer, and the aggregate over the column `c`.
@@ -75,7 +75,8 @@ impl Binder<'_> {
         for name in self.context.catalog.table_names() {
             if let Some(table) = self.context.catalog.table(&name) {
                 let fields = &table.schema().fields;
-                let columns = fields.iter().map(|field| (field.name.clone(), field.data_type.to_string())).collect();
+                let columns =
+                    fields.iter().map(|field| (field.name.clone(), field.data_type.to_string())).collect();
                 described.push((name, "table", columns));
             }
         }
@@ -94,7 +95,12 @@ impl Binder<'_> {
             vec![text(name), text(kind), texts(names), texts(types)]
         });
         let list = Type::list(Type::Text);
-        let types = [("name", Type::Text), ("kind", Type::Text), ("column_names", list.clone()), ("column_types", list)];
+        let types = [
+            ("name", Type::Text),
+            ("kind", Type::Text),
+            ("column_names", list.clone()),
+            ("column_types", list),
+        ];
         let columns = types.into_iter().map(|(name, data_type)| self.new_column(name, data_type)).collect();
         let rows = rows.collect();
         Ok(Relation::Values { columns, rows })
@@ -161,10 +167,24 @@ impl Binder<'_> {
         };
         let kind = TableKind::Query { query: Box::new(query.clone()), lateral: false };
         let from = vec![Table { kind, alias: Some(alias), span }];
-        let select =
-            Select { distinct: false, items, from, filter: None, group_by: GroupBy::None, having: None, span };
+        let select = Select {
+            distinct: false,
+            items,
+            from,
+            filter: None,
+            group_by: GroupBy::None,
+            having: None,
+            span,
+        };
         let body = QueryBody::Select(Box::new(select));
-        self.query(&Query { with: Vec::new(), body, order_by: OrderBy::None, limit: None, offset: None, span })
+        self.query(&Query {
+            with: Vec::new(),
+            body,
+            order_by: OrderBy::None,
+            limit: None,
+            offset: None,
+            span,
+        })
     }
 
     /// A table of texts and nulls.

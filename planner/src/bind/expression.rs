@@ -89,9 +89,13 @@ impl Binder<'_> {
                 let operand = self.expression(operand, frame)?;
                 self.field(operand, name)
             }
-            Kind::Lambda { parameters, body, arrow } => self.arrow_access(parameters, body, *arrow, span, frame),
+            Kind::Lambda { parameters, body, arrow } => {
+                self.arrow_access(parameters, body, *arrow, span, frame)
+            }
             Kind::Interval { value, unit } => self.interval(value, unit.as_deref(), span, frame),
-            Kind::Star(_) => Err(Error::invalid(format!("a star cannot stand in {}", frame.clause.words()), span)),
+            Kind::Star(_) => {
+                Err(Error::invalid(format!("a star cannot stand in {}", frame.clause.words()), span))
+            }
             Kind::Collate(_, collation) => Err(Error::unsupported("COLLATE is", collation.span)),
         }
     }
@@ -121,11 +125,18 @@ impl Binder<'_> {
         self.unknown_column(names, span, &scope, frame)
     }
 
-    fn unknown_column(&self, names: &[Name], span: Span, scope: &super::Scope, frame: &Frame) -> Result<Bound> {
+    fn unknown_column(
+        &self,
+        names: &[Name],
+        span: Span,
+        scope: &super::Scope,
+        frame: &Frame,
+    ) -> Result<Bound> {
         for outer in &self.outer {
             if outer.find(names)?.is_some() {
                 let name = names.last().map(|name| name.text.as_str()).unwrap_or_default();
-                let what = format!("correlated subqueries (\"{name}\" belongs to the query around this one) are");
+                let what =
+                    format!("correlated subqueries (\"{name}\" belongs to the query around this one) are");
                 return Err(Error::unsupported(what, span));
             }
         }
@@ -158,7 +169,10 @@ impl Binder<'_> {
 
     fn macro_argument(&self, name: &str) -> Option<Rc<tree::Expression>> {
         let arguments = self.macro_arguments.last()?;
-        arguments.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| Rc::clone(value))
+        arguments
+            .iter()
+            .find(|(known, _)| known.eq_ignore_ascii_case(name))
+            .map(|(_, value)| Rc::clone(value))
     }
 
     /// An argument is bound where the macro is called, outside of the macro's own names.
@@ -221,7 +235,12 @@ impl Binder<'_> {
             && let Some(opposite) = operator::negated(function)
         {
             let (version, arguments, data_type) = (*version, arguments.clone(), data_type.clone());
-            return Ok(Bound::typed(Expression::Call { function: opposite.to_owned(), version, arguments, data_type }));
+            return Ok(Bound::typed(Expression::Call {
+                function: opposite.to_owned(),
+                version,
+                arguments,
+                data_type,
+            }));
         }
         self.apply(operator::NOT, vec![(Bound::typed(operand), span)], span)
     }
@@ -242,10 +261,8 @@ impl Binder<'_> {
             tree::BinaryOperator::ContainedBy => (right, left),
             _ => (left, right),
         };
-        let arguments = vec![
-            (self.expression(left, frame)?, left.span),
-            (self.expression(right, frame)?, right.span),
-        ];
+        let arguments =
+            vec![(self.expression(left, frame)?, left.span), (self.expression(right, frame)?, right.span)];
         self.apply(function, arguments, span)
     }
 
@@ -271,10 +288,14 @@ impl Binder<'_> {
     ) -> Result<Bound> {
         let Some(common) = self.comparable(&[&left, &right]) else {
             let (left, right) = (left.data_type(), right.data_type());
-            return Err(Error::invalid(format!("cannot compare {left} with {right}; cast one of them"), span));
+            return Err(Error::invalid(
+                format!("cannot compare {left} with {right}; cast one of them"),
+                span,
+            ));
         };
         // Two open parameters are compared as text.
-        let untyped = common == Type::Null && left.adapts == Adapts::Parameter && right.adapts == Adapts::Parameter;
+        let untyped =
+            common == Type::Null && left.adapts == Adapts::Parameter && right.adapts == Adapts::Parameter;
         let common = if untyped { Type::Text } else { common };
         let left = Bound::typed(self.cast(left, &common, left_span)?);
         let right = Bound::typed(self.cast(right, &common, right_span)?);
@@ -310,8 +331,7 @@ impl Binder<'_> {
         if bound.adapts == Adapts::Parameter || from == to && !matches!(bound.adapts, Adapts::Parameter) {
             return Ok(Bound::typed(self.cast(bound, &to, operand.span)?));
         }
-        let input = Box::new(bound.expression);
-        Ok(Bound::typed(Expression::Cast { input, to, is_try: lenient }))
+        Ok(Bound::typed(self.cast_leniently(bound.expression, &to, lenient)))
     }
 }
 
@@ -332,7 +352,9 @@ fn bind_literal(text: &LiteralText, span: Span) -> Result<Bound> {
         LiteralText::Bytes(bytes) => (Literal::new(Value::Binary(bytes.clone())), Adapts::No),
         LiteralText::Number(digits) => {
             let literal = literal::number(digits, span)?;
-            let adapts = literal::as_integer(&literal).filter(|_| !digits.contains('.')).map_or(Adapts::No, Adapts::Integer);
+            let adapts = literal::as_integer(&literal)
+                .filter(|_| !digits.contains('.'))
+                .map_or(Adapts::No, Adapts::Integer);
             (literal, adapts)
         }
     };

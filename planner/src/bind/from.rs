@@ -137,12 +137,14 @@ impl Binder<'_> {
     /// A file or glob: its extension names the function that reads it.
     fn path(&mut self, path: &str, span: Span) -> Result<Relation> {
         let Some(function) = reader(path) else {
-            let message =
-                format!("\"{path}\" has no extension that tells its format; use read_parquet, read_csv, read_json or read_arrow");
+            let message = format!(
+                "\"{path}\" has no extension that tells its format; use read_parquet, read_csv, read_json or read_arrow"
+            );
             return Err(Error::invalid(message, span));
         };
         let arguments = vec![Literal::new(Value::text(path))];
-        let reference = TableReference::Function { name: function.to_owned(), arguments, options: Vec::new() };
+        let reference =
+            TableReference::Function { name: function.to_owned(), arguments, options: Vec::new() };
         self.scan_reference(reference, span)
     }
 
@@ -172,7 +174,8 @@ impl Binder<'_> {
 /// The table function that reads files of this extension, compressed or not.
 fn reader(path: &str) -> Option<&'static str> {
     let lower = path.to_lowercase();
-    let plain = [".gz", ".zst", ".zstd"].iter().find_map(|suffix| lower.strip_suffix(suffix)).unwrap_or(&lower);
+    let plain =
+        [".gz", ".zst", ".zstd"].iter().find_map(|suffix| lower.strip_suffix(suffix)).unwrap_or(&lower);
     let (_, extension) = plain.rsplit_once('.')?;
     Some(match extension {
         "parquet" | "parq" | "pq" => "read_parquet",
@@ -212,7 +215,8 @@ fn renamed(source: Source, alias: Option<&TableAlias>, span: Span) -> Result<Sou
     }
     let mut scope = Scope::default();
     for (position, column) in source.scope.columns().iter().enumerate() {
-        let name = alias.columns.get(position).map_or_else(|| column.column.name.clone(), |name| name.text.clone());
+        let name =
+            alias.columns.get(position).map_or_else(|| column.column.name.clone(), |name| name.text.clone());
         let column = Column { name, ..column.column.clone() };
         scope.push(ScopeColumn { table: Some(alias.name.text.clone()), column, hidden: false });
     }
@@ -220,7 +224,12 @@ fn renamed(source: Source, alias: Option<&TableAlias>, span: Span) -> Result<Sou
 }
 
 /// Gives the first columns of a relation new names.
-pub(super) fn rename_columns(relation: Relation, names: &[Name], table: &str, span: Span) -> Result<Relation> {
+pub(super) fn rename_columns(
+    relation: Relation,
+    names: &[Name],
+    table: &str,
+    span: Span,
+) -> Result<Relation> {
     if names.is_empty() {
         return Ok(relation);
     }

@@ -68,7 +68,10 @@ impl Binder<'_> {
         let mut frame = Frame::new(Rc::new(scope), Clause::On);
         let bound = self.condition(condition, &mut frame)?;
         if frame.pending.iter().any(|pending| matches!(pending, Pending::Mark { .. })) {
-            return Err(Error::unsupported("IN with a subquery in the condition of a join is", condition.span));
+            return Err(Error::unsupported(
+                "IN with a subquery in the condition of a join is",
+                condition.span,
+            ));
         }
         let left = Source { relation: attach(left.relation, frame.pending), scope: left.scope };
         let mut terms = Vec::new();
@@ -84,10 +87,12 @@ impl Binder<'_> {
         for name in names {
             let left_column = side_column(&left.scope, name)?;
             let right_column = side_column(&right.scope, name)?;
-            let (left_bound, right_bound) = (Bound::typed(left_column.read()), Bound::typed(right_column.read()));
+            let (left_bound, right_bound) =
+                (Bound::typed(left_column.read()), Bound::typed(right_column.read()));
             let Some(common) = self.comparable(&[&left_bound, &right_bound]) else {
                 let (left, right) = (left_column.data_type, right_column.data_type);
-                let message = format!("column \"{}\" is {left} on one side and {right} on the other", name.text);
+                let message =
+                    format!("column \"{}\" is {left} on one side and {right} on the other", name.text);
                 return Err(Error::invalid(message, name.span));
             };
             keys.push(JoinKey {
@@ -127,7 +132,8 @@ impl Binder<'_> {
                 let value = Expression::Coalesce { arguments: sides, data_type: common.clone() };
                 let column = self.new_column(name, common.clone());
                 let passed = source.relation.columns().into_iter().map(Computed::passed);
-                let columns = passed.chain([Computed { column: column.clone(), expression: value }]).collect();
+                let columns =
+                    passed.chain([Computed { column: column.clone(), expression: value }]).collect();
                 source.relation = Relation::Project { input: Box::new(source.relation), columns };
                 source.scope = replaced(&source.scope, left.id, right.id, column);
             }
@@ -166,7 +172,10 @@ impl Binder<'_> {
             return Ok(source);
         }
         if outer || !frame.pending.is_empty() {
-            return Err(Error::unsupported("a condition other than true on LEFT JOIN unnest is", condition.span));
+            return Err(Error::unsupported(
+                "a condition other than true on LEFT JOIN unnest is",
+                condition.span,
+            ));
         }
         let mut predicates = Vec::new();
         conjuncts(bound, &mut predicates);

@@ -16,7 +16,10 @@ pub fn number(text: &str, span: Span) -> Result<Literal> {
     if is_integer && let Ok(value) = text.parse::<i128>() {
         return Ok(Literal::new(integer(value)));
     }
-    if !text.contains(['e', 'E']) && !is_integer && let Some(decimal) = decimal(text) {
+    if !text.contains(['e', 'E'])
+        && !is_integer
+        && let Some(decimal) = decimal(text)
+    {
         return Ok(Literal::new(decimal));
     }
     match text.parse::<f64>() {
@@ -68,7 +71,11 @@ pub fn adapt_integer(value: i128, to: &Type) -> Option<Value> {
         Type::Decimal(precision, scale) => {
             let unscaled = value.checked_mul(10i128.checked_pow(u32::try_from(*scale).ok()?)?)?;
             let limit = 10u128.checked_pow(u32::from(*precision))?;
-            (unscaled.unsigned_abs() < limit).then_some(Value::Decimal(DecimalDigits(unscaled), *precision, *scale))?
+            (unscaled.unsigned_abs() < limit).then_some(Value::Decimal(
+                DecimalDigits(unscaled),
+                *precision,
+                *scale,
+            ))?
         }
         _ => return None,
     })
@@ -89,7 +96,8 @@ mod tests {
     use super::*;
 
     fn type_of(text: &str) -> String {
-        number(text, Span::NONE).map_or_else(|error| error.to_string(), |literal| literal.data_type.to_string())
+        number(text, Span::NONE)
+            .map_or_else(|error| error.to_string(), |literal| literal.data_type.to_string())
     }
 
     #[test]

@@ -3,28 +3,28 @@
 //! A query becomes a [`crate::logical::Relation`]. Aggregates and subqueries leave the expressions they stand in: their
 //! values are columns of the relation below. Expressions come out typed and coerced, in the engine's own form.
 
-pub mod operator;
-mod scope;
-mod frame;
-mod literal;
-mod type_name;
-mod constant;
-pub(crate) mod fold;
-mod coerce;
-mod expression;
-mod special;
 mod access;
-mod call;
 mod aggregate;
-mod subquery;
-mod star;
+mod call;
+mod coerce;
+mod constant;
+mod describe;
+mod expression;
+pub(crate) mod fold;
+mod frame;
 mod from;
 mod join;
-mod table_function;
-mod select;
+mod literal;
+pub mod operator;
 mod query;
+mod scope;
+mod select;
 mod set_operation;
-mod describe;
+mod special;
+mod star;
+mod subquery;
+mod table_function;
+mod type_name;
 
 use std::rc::Rc;
 use std::sync::Arc;

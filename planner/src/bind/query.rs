@@ -108,7 +108,8 @@ impl Binder<'_> {
     fn result_term(&mut self, term: &tree::Expression, columns: &[Column]) -> Result<Bound> {
         if let Some(ordinal) = ordinal(term) {
             let position = item_at(ordinal, columns.len(), "ORDER BY", term.span)?;
-            let column = columns.get(position).ok_or_else(|| Error::internal("an ordinal without a column"))?;
+            let column =
+                columns.get(position).ok_or_else(|| Error::internal("an ordinal without a column"))?;
             return Ok(Bound::typed(column.read()));
         }
         let scope = Scope::of_table(None, columns.iter().cloned());
@@ -155,11 +156,13 @@ impl Binder<'_> {
     fn values(&mut self, rows: &[Vec<tree::Expression>]) -> Result<Relation> {
         let width = rows.first().map_or(0, Vec::len);
         let mut frame = Frame::new(Rc::new(Scope::default()), Clause::Values);
-        let mut by_column: Vec<Vec<(Bound, Span)>> = (0..width).map(|_| Vec::with_capacity(rows.len())).collect();
+        let mut by_column: Vec<Vec<(Bound, Span)>> =
+            (0..width).map(|_| Vec::with_capacity(rows.len())).collect();
         for (number, row) in rows.iter().enumerate() {
             if row.len() != width {
                 let span = row.first().map_or(Span::NONE, |value| value.span);
-                let message = format!("row {} of VALUES has {} values; the first has {width}", number + 1, row.len());
+                let message =
+                    format!("row {} of VALUES has {} values; the first has {width}", number + 1, row.len());
                 return Err(Error::invalid(message, span));
             }
             for (value, column) in row.iter().zip(&mut by_column) {

@@ -66,7 +66,10 @@ impl Scope {
 
     /// Lets only its full name find a column.
     pub fn hide(&mut self, id: usize) {
-        self.columns.iter_mut().filter(|column| column.column.id == id).for_each(|column| column.hidden = true);
+        self.columns
+            .iter_mut()
+            .filter(|column| column.column.id == id)
+            .for_each(|column| column.hidden = true);
     }
 
     /// True if a table of this name is here.
@@ -95,10 +98,11 @@ impl Scope {
     /// The visible column of this name, or the column of this table and name.
     fn find_column(&self, table: Option<&Name>, name: &Name) -> Result<Option<&ScopeColumn>> {
         let Some(positions) = self.by_name.get(&name.text.to_lowercase()) else { return Ok(None) };
-        let mut candidates = positions.iter().map(|position| &self.columns[*position]).filter(|column| match table {
-            Some(table) => is_table(column, &table.text),
-            None => !column.hidden,
-        });
+        let mut candidates =
+            positions.iter().map(|position| &self.columns[*position]).filter(|column| match table {
+                Some(table) => is_table(column, &table.text),
+                None => !column.hidden,
+            });
         let Some(first) = candidates.next() else { return Ok(None) };
         let others: Vec<&ScopeColumn> = candidates.collect();
         // Two columns of one name in one table are a subquery's own doing: the first one is meant.
@@ -125,11 +129,13 @@ impl Scope {
                 let near = nearest(&column.text, of_table.map(|candidate| candidate.column.name.as_str()));
                 return Error::unknown("column", &column.text, near, column.span);
             }
-            let mut tables: Vec<&str> = self.columns.iter().filter_map(|column| column.table.as_deref()).collect();
+            let mut tables: Vec<&str> =
+                self.columns.iter().filter_map(|column| column.table.as_deref()).collect();
             tables.dedup();
             return Error::unknown("table", &table.text, nearest(&table.text, tables), table.span);
         }
-        let visible = self.columns.iter().filter(|column| !column.hidden).map(|column| column.column.name.as_str());
+        let visible =
+            self.columns.iter().filter(|column| !column.hidden).map(|column| column.column.name.as_str());
         Error::unknown("column", &first.text, nearest(&first.text, visible), span)
     }
 }

@@ -54,7 +54,8 @@ impl Binder<'_> {
             check_distinct_order(&order, order_by)?;
         }
         let keys = self.group_keys(&select.group_by, &items, &mut frame)?;
-        let aggregated = !matches!(select.group_by, GroupBy::None) || !frame.calls.is_empty() || having.is_some();
+        let aggregated =
+            !matches!(select.group_by, GroupBy::None) || !frame.calls.is_empty() || having.is_some();
         let relation = attach(relation, std::mem::take(&mut frame.pending_inside));
         let relation = match aggregated {
             true => {
@@ -108,7 +109,9 @@ impl Binder<'_> {
             match &item.expression.kind {
                 ExpressionKind::Star(star) => {
                     let columns = self.star(star, span, frame)?;
-                    bound.extend(columns.into_iter().map(|(name, bound)| Item { name, expression: bound.expression }));
+                    bound.extend(
+                        columns.into_iter().map(|(name, bound)| Item { name, expression: bound.expression }),
+                    );
                 }
                 ExpressionKind::Call(call) if is_unnest_of_struct(call) && item.alias.is_none() => {
                     bound.extend(self.unnest_item(item, call, frame)?);
@@ -126,7 +129,10 @@ impl Binder<'_> {
     /// `unnest(list)` among other things in a select list: the list is unnested below, beside the others.
     pub(super) fn unnest(&mut self, call: &Call, span: Span, frame: &mut Frame) -> Result<Bound> {
         if !matches!(frame.clause, Clause::Select) || frame.inside_aggregate || !frame.variables.is_empty() {
-            return Err(Error::invalid("unnest stands in a select list or in FROM, and not inside an aggregate", span));
+            return Err(Error::invalid(
+                "unnest stands in a select list or in FROM, and not inside an aggregate",
+                span,
+            ));
         }
         let [argument] = call.arguments.as_slice() else {
             return Err(Error::invalid("unnest takes one list here", span));
@@ -179,7 +185,8 @@ impl Binder<'_> {
         match group_by {
             GroupBy::None => {}
             GroupBy::All => {
-                let computed = |item: &&Item| !reads_any(&item.expression, &frame.calls) && !reads_unnest(item, frame);
+                let computed =
+                    |item: &&Item| !reads_any(&item.expression, &frame.calls) && !reads_unnest(item, frame);
                 expressions.extend(
                     items.iter().filter(computed).map(|item| (item.expression.clone(), item.name.clone())),
                 );
@@ -196,7 +203,9 @@ impl Binder<'_> {
                 continue;
             }
             let column = match &expression {
-                Expression::Column { index, data_type } => Column { id: *index, name, data_type: data_type.clone() },
+                Expression::Column { index, data_type } => {
+                    Column { id: *index, name, data_type: data_type.clone() }
+                }
                 other => self.new_column(name, other.data_type()),
             };
             keys.push(Computed { column, expression });
@@ -213,10 +222,12 @@ impl Binder<'_> {
     ) -> Result<(Expression, String)> {
         let position = match (ordinal(key), &key.kind) {
             (Some(ordinal), _) => Some(item_at(ordinal, items.len(), "GROUP BY", key.span)?),
-            (None, ExpressionKind::Column(names)) if frame.scope.find(names)?.is_none() => match names.as_slice() {
-                [name] => items.iter().position(|item| name.is(&item.name)),
-                _ => None,
-            },
+            (None, ExpressionKind::Column(names)) if frame.scope.find(names)?.is_none() => {
+                match names.as_slice() {
+                    [name] => items.iter().position(|item| name.is(&item.name)),
+                    _ => None,
+                }
+            }
             _ => None,
         };
         let Some(item) = position.and_then(|position| items.get(position)) else {
@@ -272,7 +283,13 @@ impl Binder<'_> {
     }
 
     /// Projects the items, removes duplicates, sorts, and drops what only the order needed.
-    fn output(&mut self, relation: Relation, items: Vec<Item>, order: Vec<Order>, distinct: bool) -> Relation {
+    fn output(
+        &mut self,
+        relation: Relation,
+        items: Vec<Item>,
+        order: Vec<Order>,
+        distinct: bool,
+    ) -> Relation {
         let count = items.len();
         let mut expressions: Vec<(String, Expression)> =
             items.into_iter().map(|item| (item.name, item.expression)).collect();
@@ -415,7 +432,10 @@ pub(super) fn ordinal(tree: &tree::Expression) -> Option<i64> {
 pub(super) fn item_at(ordinal: i64, count: usize, clause: &str, span: Span) -> Result<usize> {
     let position = usize::try_from(ordinal).ok().and_then(|ordinal| ordinal.checked_sub(1));
     position.filter(|position| *position < count).ok_or_else(|| {
-        Error::invalid(format!("{clause} {ordinal} is outside of the select list, which has {count} items"), span)
+        Error::invalid(
+            format!("{clause} {ordinal} is outside of the select list, which has {count} items"),
+            span,
+        )
     })
 }
 

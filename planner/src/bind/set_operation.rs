@@ -33,7 +33,9 @@ impl Binder<'_> {
                 (SetOperator::Union, false) => distinct_rows(self.union(left, right)),
                 (SetOperator::Intersect, false) => matching(left, right, JoinKind::LeftSemi),
                 (SetOperator::Except, false) => matching(left, right, JoinKind::LeftAnti),
-                (SetOperator::Intersect, true) => return Err(Error::unsupported("INTERSECT ALL is", Span::NONE)),
+                (SetOperator::Intersect, true) => {
+                    return Err(Error::unsupported("INTERSECT ALL is", Span::NONE));
+                }
                 (SetOperator::Except, true) => return Err(Error::unsupported("EXCEPT ALL is", Span::NONE)),
             };
         }
@@ -50,7 +52,8 @@ impl Binder<'_> {
             }
             left => vec![left, right],
         };
-        let columns = names.into_iter().map(|column| self.new_column(column.name, column.data_type)).collect();
+        let columns =
+            names.into_iter().map(|column| self.new_column(column.name, column.data_type)).collect();
         Relation::Union { inputs, columns }
     }
 
@@ -117,9 +120,12 @@ impl Binder<'_> {
         }
         if let Relation::Union { inputs, columns } = relation {
             // Inputs are cast below the union, so that it stays one.
-            let inputs = inputs.into_iter().map(|input| self.as_types(input, types)).collect::<Result<_>>()?;
+            let inputs =
+                inputs.into_iter().map(|input| self.as_types(input, types)).collect::<Result<_>>()?;
             let columns = columns.into_iter().zip(types);
-            let columns = columns.map(|(column, data_type)| Column { data_type: data_type.clone(), ..column }).collect();
+            let columns = columns
+                .map(|(column, data_type)| Column { data_type: data_type.clone(), ..column })
+                .collect();
             return Ok(Relation::Union { inputs, columns });
         }
         let mut expressions: Vec<(String, Expression)> = Vec::with_capacity(columns.len());
@@ -150,7 +156,8 @@ fn set_type(left: &Column, right: &Column) -> Result<Type> {
     match text_and_plain {
         true => Ok(Type::Text),
         false => {
-            let message = format!("column \"{}\" is {left_type} on the left and {right_type} on the right", left.name);
+            let message =
+                format!("column \"{}\" is {left_type} on the left and {right_type} on the right", left.name);
             Err(Error::invalid(message, Span::NONE))
         }
     }
@@ -159,8 +166,9 @@ fn set_type(left: &Column, right: &Column) -> Result<Type> {
 /// Distinct rows of the left with, or without, an equal row on the right; null equals null.
 fn matching(left: Relation, right: Relation, kind: JoinKind) -> Relation {
     let pairs = left.columns().into_iter().zip(right.columns());
-    let keys =
-        pairs.map(|(left, right)| JoinKey { left: left.read(), right: right.read(), nulls_match: true }).collect();
+    let keys = pairs
+        .map(|(left, right)| JoinKey { left: left.read(), right: right.read(), nulls_match: true })
+        .collect();
     let (left, right) = (Box::new(distinct_rows(left)), Box::new(right));
     Relation::Join(Join { left, right, kind, keys, residual: Vec::new(), mark: None })
 }

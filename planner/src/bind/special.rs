@@ -12,7 +12,11 @@ use crate::tree::{self, BinaryOperator, CaseBranch, ExpressionKind, LiteralText,
 
 impl Binder<'_> {
     /// Binds several expressions, each with its place.
-    pub(super) fn all(&mut self, trees: &[tree::Expression], frame: &mut Frame) -> Result<Vec<(Bound, Span)>> {
+    pub(super) fn all(
+        &mut self,
+        trees: &[tree::Expression],
+        frame: &mut Frame,
+    ) -> Result<Vec<(Bound, Span)>> {
         trees.iter().map(|tree| Ok((self.expression(tree, frame)?, tree.span))).collect()
     }
 
@@ -86,8 +90,12 @@ impl Binder<'_> {
         let left_bound = self.expression(&left.value, frame)?;
         let right_bound = self.expression(&right.value, frame)?;
         let value = left_bound.clone();
-        let equal =
-            self.compare(operator::EQUAL, (left_bound, left.value.span), (right_bound, right.value.span), span)?;
+        let equal = self.compare(
+            operator::EQUAL,
+            (left_bound, left.value.span),
+            (right_bound, right.value.span),
+            span,
+        )?;
         let data_type = value.data_type();
         let null = Expression::Literal(Literal::null(data_type.clone()));
         let otherwise = Some(Box::new(value.expression));
@@ -113,7 +121,9 @@ impl Binder<'_> {
         frame: &mut Frame,
     ) -> Result<Bound> {
         if let ExpressionKind::Row(fields) = &operand.kind
-            && list.iter().all(|item| matches!(&item.kind, ExpressionKind::Row(other) if other.len() == fields.len()))
+            && list
+                .iter()
+                .all(|item| matches!(&item.kind, ExpressionKind::Row(other) if other.len() == fields.len()))
         {
             return self.in_rows(fields, list, negated, span, frame);
         }
@@ -124,13 +134,18 @@ impl Binder<'_> {
             && operand_bound.data_type().element().is_none()
         {
             let (item, place) = items.remove(0);
-            let found = self.apply(operator::LIST_CONTAINS, vec![(item, place), (operand_bound, operand.span)], span)?;
+            let found = self.apply(
+                operator::LIST_CONTAINS,
+                vec![(item, place), (operand_bound, operand.span)],
+                span,
+            )?;
             return self.negated_if(negated, found, span);
         }
         let mut sides = vec![&operand_bound];
         sides.extend(items.iter().map(|(item, _)| item));
         let Some(common) = self.comparable(&sides) else {
-            let message = format!("cannot look for {} in this list; its types differ", operand_bound.data_type());
+            let message =
+                format!("cannot look for {} in this list; its types differ", operand_bound.data_type());
             return Err(Error::invalid(message, span));
         };
         let operand_span = operand.span;
@@ -166,7 +181,10 @@ impl Binder<'_> {
             let mut equalities = Vec::with_capacity(fields.len());
             for (field, value) in fields.iter().zip(values) {
                 let (left, right) = (self.expression(field, frame)?, self.expression(value, frame)?);
-                equalities.push(self.compare(operator::EQUAL, (left, field.span), (right, value.span), row.span)?.expression);
+                equalities.push(
+                    self.compare(operator::EQUAL, (left, field.span), (right, value.span), row.span)?
+                        .expression,
+                );
             }
             alternatives.push(match equalities.len() {
                 1 => equalities.remove(0),
@@ -295,8 +313,8 @@ impl Binder<'_> {
             return constant_interval(amount, singular, span);
         }
         let function = match singular {
-            "year" | "month" | "day" | "hour" | "minute" | "second" | "millisecond" | "microsecond" | "week"
-            | "quarter" | "decade" | "century" => format!("to_{}", plural(singular)),
+            "year" | "month" | "day" | "hour" | "minute" | "second" | "millisecond" | "microsecond"
+            | "week" | "quarter" | "decade" | "century" => format!("to_{}", plural(singular)),
             other => return Err(Error::invalid(format!("\"{other}\" is no unit of an interval"), span)),
         };
         self.apply(&function, vec![(bound, value.span)], span)
@@ -338,7 +356,9 @@ fn constant_interval(amount: f64, unit: &str, span: Span) -> Result<Bound> {
         "microsecond" => (0.0, 0.0, whole * 1e3),
         other => return Err(Error::invalid(format!("\"{other}\" is no unit of an interval"), span)),
     };
-    let fits = months.abs() <= f64::from(i32::MAX) && days.abs() <= f64::from(i32::MAX) && nanoseconds.abs() < 9.2e18;
+    let fits = months.abs() <= f64::from(i32::MAX)
+        && days.abs() <= f64::from(i32::MAX)
+        && nanoseconds.abs() < 9.2e18;
     if !fits {
         return Err(Error::invalid(format!("an interval of {amount} {unit}s is out of range"), span));
     }

@@ -14,9 +14,16 @@ use crate::tree::{Call, Expression, ExpressionKind, LiteralText, Name, Replaceme
 
 impl Binder<'_> {
     /// The columns a star stands for, with their names.
-    pub(super) fn star(&mut self, star: &Star, span: Span, frame: &mut Frame) -> Result<Vec<(String, Bound)>> {
+    pub(super) fn star(
+        &mut self,
+        star: &Star,
+        span: Span,
+        frame: &mut Frame,
+    ) -> Result<Vec<(String, Bound)>> {
         let scope = Rc::clone(&frame.scope);
-        if !star.qualifier.is_empty() && !star.qualifier.first().is_some_and(|table| scope.has_table(&table.text)) {
+        if !star.qualifier.is_empty()
+            && !star.qualifier.first().is_some_and(|table| scope.has_table(&table.text))
+        {
             return self.struct_star(star, span, &scope);
         }
         let columns = star_columns(star, &scope, span)?;
@@ -45,7 +52,8 @@ impl Binder<'_> {
     fn struct_star(&mut self, star: &Star, span: Span, scope: &Scope) -> Result<Vec<(String, Bound)>> {
         let found = scope.find(&star.qualifier)?.ok_or_else(|| match star.qualifier.as_slice() {
             [table] => {
-                let mut tables: Vec<&str> = scope.columns().iter().filter_map(|column| column.table.as_deref()).collect();
+                let mut tables: Vec<&str> =
+                    scope.columns().iter().filter_map(|column| column.table.as_deref()).collect();
                 tables.dedup();
                 Error::unknown("table", &table.text, nearest(&table.text, tables), table.span)
             }
@@ -65,7 +73,11 @@ impl Binder<'_> {
     }
 
     /// The items that an item with COLUMNS stands for; `None` if it has none.
-    pub(super) fn columns_items(&mut self, item: &SelectItem, frame: &Frame) -> Result<Option<Vec<SelectItem>>> {
+    pub(super) fn columns_items(
+        &mut self,
+        item: &SelectItem,
+        frame: &Frame,
+    ) -> Result<Option<Vec<SelectItem>>> {
         let mut found: Option<Call> = None;
         item.expression.any(&mut |expression| {
             if let ExpressionKind::Call(call) = &expression.kind
@@ -104,7 +116,9 @@ fn star_columns<'s>(star: &Star, scope: &'s Scope, span: Span) -> Result<Vec<&'s
             return Err(Error::unknown("column", &name.text, nearest(&name.text, known), name.span));
         }
     }
-    let named = chosen.into_iter().filter(|column| pattern.as_ref().is_none_or(|pattern| pattern.is_match(&column.column.name)));
+    let named = chosen
+        .into_iter()
+        .filter(|column| pattern.as_ref().is_none_or(|pattern| pattern.is_match(&column.column.name)));
     Ok(named.filter(|column| !star.exclude.iter().any(|name| name.is(&column.column.name))).collect())
 }
 
@@ -155,18 +169,28 @@ fn matching_columns(call: &Call, scope: &Scope) -> Result<Vec<Vec<Name>>> {
                 };
                 let found = visible().find(|column| column.column.name.eq_ignore_ascii_case(name));
                 let known = visible().map(|column| column.column.name.as_str());
-                chosen.push(found.ok_or_else(|| Error::unknown("column", name, nearest(name, known), item.span))?);
+                chosen.push(
+                    found.ok_or_else(|| Error::unknown("column", name, nearest(name, known), item.span))?,
+                );
             }
             chosen
         }
-        _ => return Err(Error::unsupported("COLUMNS of anything but a pattern, a star or a list is", argument.value.span)),
+        _ => {
+            return Err(Error::unsupported(
+                "COLUMNS of anything but a pattern, a star or a list is",
+                argument.value.span,
+            ));
+        }
     };
     if chosen.is_empty() {
         return Err(Error::invalid("COLUMNS matches no column", argument.value.span));
     }
     let path = |column: &ScopeColumn| {
         let table = column.table.clone().map(|table| Name { quoted: true, ..Name::new(table, span) });
-        table.into_iter().chain([Name { quoted: true, ..Name::new(column.column.name.clone(), span) }]).collect()
+        table
+            .into_iter()
+            .chain([Name { quoted: true, ..Name::new(column.column.name.clone(), span) }])
+            .collect()
     };
     Ok(chosen.into_iter().map(path).collect())
 }

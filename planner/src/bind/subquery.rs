@@ -79,8 +79,12 @@ impl Binder<'_> {
         let (overload, _) = known.resolve(&given).map_err(|error| Error::from(error).at(span))?;
         let constants = vec![None; types.len()];
         let settings = &self.context.settings;
-        let surroundings =
-            hypostyle_functions::scalar::Arguments { function, types: &types, constants: &constants, settings };
+        let surroundings = hypostyle_functions::scalar::Arguments {
+            function,
+            types: &types,
+            constants: &constants,
+            settings,
+        };
         let bound = (overload.bind)(&surroundings).map_err(|error| Error::from(error).at(span))?;
         let call = AggregateCall {
             function: known.name.clone(),
@@ -115,7 +119,11 @@ impl Binder<'_> {
         let relation = self.inner_query(query, frame)?;
         let columns = relation.columns();
         if columns.len() != operands.len() {
-            let message = format!("the subquery of IN gives {} columns; {} are compared", columns.len(), operands.len());
+            let message = format!(
+                "the subquery of IN gives {} columns; {} are compared",
+                columns.len(),
+                operands.len()
+            );
             return Err(Error::invalid(message, query.span));
         }
         let mut keys = Vec::with_capacity(columns.len());
@@ -128,7 +136,8 @@ impl Binder<'_> {
             };
             let left = self.cast(left, &common, place)?;
             let expression = self.cast(right, &common, query.span)?;
-            let column = if column.data_type == common { column } else { self.new_column(column.name, common) };
+            let column =
+                if column.data_type == common { column } else { self.new_column(column.name, common) };
             keys.push(JoinKey { left, right: column.read(), nulls_match: false });
             computed.push(Computed { column, expression });
         }

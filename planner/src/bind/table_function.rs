@@ -72,7 +72,8 @@ impl Binder<'_> {
 
     fn unknown_table_function(&self, name: &Name) -> Error {
         let functions = self.context.catalog.function_names();
-        let macros: Vec<String> = self.definitions.macros().map(|definition| definition.name.text.clone()).collect();
+        let macros: Vec<String> =
+            self.definitions.macros().map(|definition| definition.name.text.clone()).collect();
         let known = functions.iter().chain(&macros).map(String::as_str);
         let kind = ErrorKind::Unknown {
             what: "table function",

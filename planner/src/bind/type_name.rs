@@ -71,8 +71,19 @@ const PLAIN: [(&str, Type); 60] = [
 ];
 
 /// Types that DuckDB has and this engine refuses by name.
-const REFUSED: [&str; 11] =
-    ["UUID", "BIT", "BITSTRING", "TIMETZ", "UHUGEINT", "UINT128", "BIGNUM", "VARINT", "ENUM", "UNION", "VARIANT"];
+const REFUSED: [&str; 11] = [
+    "UUID",
+    "BIT",
+    "BITSTRING",
+    "TIMETZ",
+    "UHUGEINT",
+    "UINT128",
+    "BIGNUM",
+    "VARINT",
+    "ENUM",
+    "UNION",
+    "VARIANT",
+];
 
 /// Largest precision of a decimal.
 const PRECISION_MAX: i64 = 38;
@@ -89,7 +100,8 @@ pub fn resolve(name: &TypeName) -> Result<Type> {
         }
         ("MAP", [(_, key), (_, value)]) => Ok(Type::map(resolve(key)?, resolve(value)?)),
         ("STRUCT" | "ROW", fields) if !fields.is_empty() => {
-            let fields = fields.iter().map(|(name, data_type)| Ok(Field::new(name.text.clone(), resolve(data_type)?)));
+            let fields =
+                fields.iter().map(|(name, data_type)| Ok(Field::new(name.text.clone(), resolve(data_type)?)));
             Ok(Type::Struct(fields.collect::<Result<_>>()?))
         }
         ("DECIMAL" | "NUMERIC" | "DEC", []) => decimal(name),
@@ -101,7 +113,10 @@ pub fn resolve(name: &TypeName) -> Result<Type> {
 fn fixed_list(element: Type, dimension: u64, name: &TypeName) -> Result<Type> {
     match usize::try_from(dimension) {
         Ok(size) if (1..=100_000).contains(&size) => Ok(Type::fixed_list(element, size)),
-        _ => Err(Error::invalid(format!("the dimension of an array is 1 to 100000, not {dimension}"), name.span)),
+        _ => Err(Error::invalid(
+            format!("the dimension of an array is 1 to 100000, not {dimension}"),
+            name.span,
+        )),
     }
 }
 
@@ -116,7 +131,8 @@ fn decimal(name: &TypeName) -> Result<Type> {
     match (u8::try_from(precision), i8::try_from(scale)) {
         (Ok(precision), Ok(scale)) if valid => Ok(Type::Decimal(precision, scale)),
         _ => {
-            let message = format!("DECIMAL({precision}, {scale}) needs a precision of 1 to 38 and a scale up to it");
+            let message =
+                format!("DECIMAL({precision}, {scale}) needs a precision of 1 to 38 and a scale up to it");
             Err(Error::invalid(message, name.span))
         }
     }

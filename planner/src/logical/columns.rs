@@ -86,11 +86,15 @@ impl Relation {
     /// The expressions of this relation itself, for rewriting.
     pub fn expressions_mut(&mut self) -> Vec<&mut Expression> {
         match self {
-            Self::Limit { .. } | Self::Union { .. } | Self::SingleRow { .. } | Self::Write { .. } => Vec::new(),
+            Self::Limit { .. } | Self::Union { .. } | Self::SingleRow { .. } | Self::Write { .. } => {
+                Vec::new()
+            }
             Self::Scan(scan) => scan.filters.iter_mut().collect(),
             Self::Values { rows, .. } => rows.iter_mut().flatten().collect(),
             Self::Filter { predicates, .. } => predicates.iter_mut().collect(),
-            Self::Project { columns, .. } => columns.iter_mut().map(|computed| &mut computed.expression).collect(),
+            Self::Project { columns, .. } => {
+                columns.iter_mut().map(|computed| &mut computed.expression).collect()
+            }
             Self::Unnest { lists, .. } => lists.iter_mut().map(|computed| &mut computed.expression).collect(),
             Self::Sort { keys, .. } => keys.iter_mut().map(|key| &mut key.expression).collect(),
             Self::Aggregate { keys, aggregates, .. } => {

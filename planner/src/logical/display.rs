@@ -89,7 +89,9 @@ impl Display for ShownColumns<'_> {
             let comma = if index == 0 { "" } else { ", " };
             match computed.is_passed() {
                 true => write!(f, "{comma}#{}", computed.column.id)?,
-                false => write!(f, "{comma}#{} = {}", computed.column.id, ShownExpression(&computed.expression))?,
+                false => {
+                    write!(f, "{comma}#{} = {}", computed.column.id, ShownExpression(&computed.expression))?
+                }
             }
         }
         Ok(())

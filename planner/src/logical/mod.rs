@@ -10,7 +10,9 @@ mod display;
 use std::fmt;
 use std::sync::Arc;
 
-use hypostyle_engine::plan::{AggregateCall, Expression, JoinKey, JoinKind, SortKey, TableReference, WriteTarget};
+use hypostyle_engine::plan::{
+    AggregateCall, Expression, JoinKey, JoinKind, SortKey, TableReference, WriteTarget,
+};
 use hypostyle_engine::table::{Statistics, TableProvider};
 use hypostyle_functions::Type;
 

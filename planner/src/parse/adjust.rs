@@ -102,7 +102,9 @@ fn statement_in_parentheses(tokens: &[TokenWithSpan], position: usize) -> Option
         || tokens.get(position - 1).is_some_and(|token| token.token == Token::Comma);
     let known = ["describe", "summarize", "show"].iter().any(|word| first.value.eq_ignore_ascii_case(word));
     // After a comma this could also be a column of that name in parentheses.
-    let is_column = tokens.get(position + 2).is_none_or(|token| !matches!(token.token, Token::Word(_) | Token::SingleQuotedString(_) | Token::LParen));
+    let is_column = tokens.get(position + 2).is_none_or(|token| {
+        !matches!(token.token, Token::Word(_) | Token::SingleQuotedString(_) | Token::LParen)
+    });
     if opening.token != Token::LParen || first.quote_style.is_some() || !in_from || !known || is_column {
         return None;
     }
@@ -168,8 +170,15 @@ impl Level {
                     *self = Self::default();
                 }
             }
-            (_, Keyword::ALL | Keyword::BY | Keyword::NAME | Keyword::EXPLAIN | Keyword::ANALYZE | Keyword::DESCRIBE)
-                if !self.started => {}
+            (
+                _,
+                Keyword::ALL
+                | Keyword::BY
+                | Keyword::NAME
+                | Keyword::EXPLAIN
+                | Keyword::ANALYZE
+                | Keyword::DESCRIBE,
+            ) if !self.started => {}
             (_, Keyword::WHERE | Keyword::GROUP | Keyword::HAVING) if self.from_without_select => {
                 tokens.push(word("SELECT", Keyword::SELECT, token));
                 tokens.push(TokenWithSpan { token: Token::Mul, span: token.span });

@@ -1,7 +1,7 @@
 //! Function calls, and the forms that are calls with words for commas: EXTRACT, SUBSTRING, TRIM and their like.
 
-use sqlparser::ast::{self, Expr, FunctionArg, FunctionArgExpr, FunctionArgumentClause, FunctionArguments};
 use sqlparser::ast::Spanned;
+use sqlparser::ast::{self, Expr, FunctionArg, FunctionArgExpr, FunctionArgumentClause, FunctionArguments};
 
 use crate::error::{Error, Result};
 use crate::parse::expression::{convert as convert_expression, convert_all, name_of, names_of, order_terms};
@@ -124,8 +124,14 @@ fn function_call(
     if function.over.is_some() {
         return Err(Error::unsupported("window functions (OVER) are", span));
     }
-    let mut call =
-        Call { name, arguments: Vec::new(), distinct: false, order_by: Vec::new(), filter: None, within_group: false };
+    let mut call = Call {
+        name,
+        arguments: Vec::new(),
+        distinct: false,
+        order_by: Vec::new(),
+        filter: None,
+        within_group: false,
+    };
     match function.args {
         FunctionArguments::None => {}
         FunctionArguments::Subquery(subquery) => {
@@ -153,7 +159,8 @@ fn function_call(
         call.order_by = order_terms(function.within_group, notes)?;
         call.within_group = true;
     }
-    call.filter = function.filter.map(|filter| convert_expression(*filter, notes).map(Box::new)).transpose()?;
+    call.filter =
+        function.filter.map(|filter| convert_expression(*filter, notes).map(Box::new)).transpose()?;
     let span = arguments.iter().fold(span, |span, argument| span.union(argument.value.span));
     call.arguments = arguments;
     Ok(Expression::new(ExpressionKind::Call(Box::new(call)), span))
@@ -172,13 +179,17 @@ fn apply_clause(call: &mut Call, clause: FunctionArgumentClause, notes: &mut Not
 
 fn convert_argument(argument: FunctionArg, span: Span, notes: &mut Notes) -> Result<Argument> {
     match argument {
-        FunctionArg::Unnamed(value) => Ok(Argument { name: None, value: argument_value(value, span, notes)? }),
+        FunctionArg::Unnamed(value) => {
+            Ok(Argument { name: None, value: argument_value(value, span, notes)? })
+        }
         FunctionArg::Named { name, arg, .. } => {
             let name = name_of(name);
             let value = argument_value(arg, name.span, notes)?;
             Ok(Argument { name: Some(name), value })
         }
-        FunctionArg::ExprNamed { name, .. } => Err(Error::syntax(format!("\"{name}\" is no name of an argument"), span)),
+        FunctionArg::ExprNamed { name, .. } => {
+            Err(Error::syntax(format!("\"{name}\" is no name of an argument"), span))
+        }
     }
 }
 

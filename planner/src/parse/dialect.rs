@@ -4,9 +4,10 @@ use std::any::TypeId;
 use std::cell::Cell;
 
 use sqlparser::ast::{
-    ArrayElemTypeDef, BinaryOperator, CastKind, DataType, DictionaryField, Expr, Function, FunctionArg, FunctionArgExpr,
-    FunctionArgumentList, FunctionArguments, Ident, LambdaFunction, LambdaFunctionParameter, LambdaSyntax, MapBracketKind,
-    ObjectName, OneOrManyWithParens, StructBracketKind, StructField, TypedString, UnaryOperator, Value,
+    ArrayElemTypeDef, BinaryOperator, CastKind, DataType, DictionaryField, Expr, Function, FunctionArg,
+    FunctionArgExpr, FunctionArgumentList, FunctionArguments, Ident, LambdaFunction, LambdaFunctionParameter,
+    LambdaSyntax, MapBracketKind, ObjectName, OneOrManyWithParens, StructBracketKind, StructField,
+    TypedString, UnaryOperator, Value,
 };
 use sqlparser::dialect::{Dialect, DuckDbDialect, Precedence};
 use sqlparser::keywords::Keyword;
@@ -149,7 +150,9 @@ impl Dialect for HypostyleDialect {
                 let lambda = word.keyword == Keyword::LAMBDA && word.quote_style.is_none();
                 match &parser.peek_nth_token_ref(1).token {
                     Token::Arrow if word.keyword != Keyword::NULL => Some(arrow_lambda(parser)),
-                    Token::SingleQuotedString(_) if is_timestamp_type(&word.value) => Some(typed_text(parser)),
+                    Token::SingleQuotedString(_) if is_timestamp_type(&word.value) => {
+                        Some(typed_text(parser))
+                    }
                     // `date: 1` is a name before a colon, never a DATE literal.
                     Token::Colon => Some(parser.parse_identifier().map(Expr::Identifier)),
                     Token::Word(_) | Token::LParen if lambda && is_keyword_lambda(parser) => {
@@ -410,7 +413,9 @@ fn struct_literal(parser: &mut Parser) -> Result<Expr, ParserError> {
 
 /// The types of timestamps that the parser does not know by name.
 fn is_timestamp_type(word: &str) -> bool {
-    ["timestamp_s", "timestamp_ms", "timestamp_us", "timestamp_ns"].iter().any(|known| word.eq_ignore_ascii_case(known))
+    ["timestamp_s", "timestamp_ms", "timestamp_us", "timestamp_ns"]
+        .iter()
+        .any(|known| word.eq_ignore_ascii_case(known))
 }
 
 /// `TIMESTAMP_S '..'`.

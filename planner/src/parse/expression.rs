@@ -6,8 +6,8 @@ use crate::error::{Error, Result};
 use crate::parse::{Notes, call, query, span_of, type_name};
 use crate::span::Span;
 use crate::tree::{
-    BinaryOperator, CaseBranch, Expression, ExpressionKind, LiteralText, MatchKind, Name, OrderTerm, Quantifier,
-    UnaryOperator,
+    BinaryOperator, CaseBranch, Expression, ExpressionKind, LiteralText, MatchKind, Name, OrderTerm,
+    Quantifier, UnaryOperator,
 };
 
 /// Stack kept free for one level of conversion.
@@ -94,7 +94,13 @@ fn join_link(left: Expression, op: ast::BinaryOperator, right: Expression) -> Re
 }
 
 fn match_kind(kind: MatchKind, operand: Expression, pattern: Expression, negated: bool) -> ExpressionKind {
-    ExpressionKind::Match { kind, operand: Box::new(operand), pattern: Box::new(pattern), escape: None, negated }
+    ExpressionKind::Match {
+        kind,
+        operand: Box::new(operand),
+        pattern: Box::new(pattern),
+        escape: None,
+        negated,
+    }
 }
 
 fn flattened(
@@ -252,7 +258,8 @@ fn convert_one(expression: Expr, notes: &mut Notes) -> Result<Expression> {
                 .into_iter()
                 .map(|field| Ok((name_of(field.key), convert(*field.value, notes)?)))
                 .collect::<Result<Vec<_>>>()?;
-            let span = fields.iter().fold(Span::NONE, |span, (name, value)| span.union(name.span).union(value.span));
+            let span =
+                fields.iter().fold(Span::NONE, |span, (name, value)| span.union(name.span).union(value.span));
             Ok(Expression::new(Kind::Struct(fields), span))
         }
         Expr::Map(map) => {
@@ -261,13 +268,16 @@ fn convert_one(expression: Expr, notes: &mut Notes) -> Result<Expression> {
                 .into_iter()
                 .map(|entry| Ok((convert(*entry.key, notes)?, convert(*entry.value, notes)?)))
                 .collect::<Result<Vec<_>>>()?;
-            let span = entries.iter().fold(Span::NONE, |span, (key, value)| span.union(key.span).union(value.span));
+            let span =
+                entries.iter().fold(Span::NONE, |span, (key, value)| span.union(key.span).union(value.span));
             Ok(Expression::new(Kind::Map(entries), span))
         }
         Expr::Lambda(lambda) => {
             let parameters: Vec<Name> = match lambda.params {
                 ast::OneOrManyWithParens::One(parameter) => vec![name_of(parameter.name)],
-                ast::OneOrManyWithParens::Many(many) => many.into_iter().map(|one| name_of(one.name)).collect(),
+                ast::OneOrManyWithParens::Many(many) => {
+                    many.into_iter().map(|one| name_of(one.name)).collect()
+                }
             };
             let body = boxed(*lambda.body, notes)?;
             let span = names_span(&parameters).union(body.span);
@@ -298,9 +308,10 @@ pub(super) fn single_name(name: ast::ObjectName, span: Span) -> Result<Name> {
     let mut names = names_of(name)?;
     match (names.pop(), names.is_empty()) {
         (Some(name), true) => Ok(name),
-        (Some(name), false) => {
-            Err(Error::invalid("a name without a schema is expected here", names_span(&names).union(name.span)))
-        }
+        (Some(name), false) => Err(Error::invalid(
+            "a name without a schema is expected here",
+            names_span(&names).union(name.span),
+        )),
         (None, _) => Err(Error::syntax("a name is missing", span)),
     }
 }
@@ -439,10 +450,9 @@ fn hex_bytes(digits: &str, span: Span) -> Result<Vec<u8>> {
         [high, low] => Some(char::from(*high).to_digit(16)? << 4 | char::from(*low).to_digit(16)?),
         _ => None,
     });
-    pairs
-        .map(|byte| byte.and_then(|byte| u8::try_from(byte).ok()))
-        .collect::<Option<Vec<u8>>>()
-        .ok_or_else(|| Error::syntax(format!("\"{digits}\" is not an even number of hexadecimal digits"), span))
+    pairs.map(|byte| byte.and_then(|byte| u8::try_from(byte).ok())).collect::<Option<Vec<u8>>>().ok_or_else(
+        || Error::syntax(format!("\"{digits}\" is not an even number of hexadecimal digits"), span),
+    )
 }
 
 /// `root[1].field[2:3]`, link by link.

@@ -119,9 +119,10 @@ fn at_end(tokens: &[TokenWithSpan], message: &str) -> Error {
 /// Splits `.. at Line: 1, Column: 5` into message and place.
 fn split_place(message: &str) -> (&str, Option<Location>) {
     let Some(position) = message.rfind(" at Line: ") else { return (message, None) };
-    let place = message[position + " at Line: ".len()..].split_once(", Column: ").and_then(|(line, column)| {
-        Some(Location { line: line.parse().ok()?, column: column.trim().parse().ok()? })
-    });
+    let place =
+        message[position + " at Line: ".len()..].split_once(", Column: ").and_then(|(line, column)| {
+            Some(Location { line: line.parse().ok()?, column: column.trim().parse().ok()? })
+        });
     match place {
         Some(place) => (&message[..position], Some(place)),
         None => (message, None),

@@ -77,7 +77,12 @@ impl Chain {
                 self.flat_operators += 1;
                 (self.flat_operators > CHAIN_MAX).then_some(CHAIN_MAX)
             }
-            Keyword::WHEN | Keyword::THEN | Keyword::ELSE | Keyword::SELECT | Keyword::FROM | Keyword::WHERE => {
+            Keyword::WHEN
+            | Keyword::THEN
+            | Keyword::ELSE
+            | Keyword::SELECT
+            | Keyword::FROM
+            | Keyword::WHERE => {
                 self.operators = 0;
                 None
             }

@@ -4,15 +4,15 @@
 //! are read from the same tokens, and its tree is turned into [`crate::tree`], spans kept. The parser's types do not
 //! leave this module.
 
-mod dialect;
-mod limits;
 mod adjust;
-mod failure;
-mod statement;
-mod query;
-mod table;
-mod expression;
 mod call;
+mod dialect;
+mod expression;
+mod failure;
+mod limits;
+mod query;
+mod statement;
+mod table;
 mod type_name;
 
 use std::rc::Rc;
@@ -101,7 +101,10 @@ impl Notes {
     }
 }
 
-fn parse<T>(sql: &str, read: impl FnOnce(&mut Parser, &mut Notes) -> Result<T, failure::Failure>) -> Result<T> {
+fn parse<T>(
+    sql: &str,
+    read: impl FnOnce(&mut Parser, &mut Notes) -> Result<T, failure::Failure>,
+) -> Result<T> {
     let dialect = HypostyleDialect::new(0);
     let tokens = Tokenizer::new(&dialect, sql)
         .tokenize_with_location()

@@ -7,8 +7,8 @@ use crate::parse::expression::{convert as convert_expression, convert_all, name_
 use crate::parse::{Notes, span_of, table};
 use crate::span::Span;
 use crate::tree::{
-    CommonTable, Expression, ExpressionKind, GroupBy, MatchKind, Name, OrderBy, Query, QueryBody, Replacement, Select,
-    SelectItem, SetOperator, Star,
+    CommonTable, Expression, ExpressionKind, GroupBy, MatchKind, Name, OrderBy, Query, QueryBody,
+    Replacement, Select, SelectItem, SetOperator, Star,
 };
 
 /// Converts one query.
@@ -54,7 +54,9 @@ fn body_span(body: &QueryBody) -> Span {
         QueryBody::Select(select) => select.span,
         QueryBody::Query(query) => query.span,
         QueryBody::Set { left, right, .. } => body_span(left).union(body_span(right)),
-        QueryBody::Values(rows) => rows.iter().flatten().fold(Span::NONE, |span, value| span.union(value.span)),
+        QueryBody::Values(rows) => {
+            rows.iter().flatten().fold(Span::NONE, |span, value| span.union(value.span))
+        }
     }
 }
 
@@ -134,7 +136,9 @@ fn convert_body(body: SetExpr, span: Span, notes: &mut Notes) -> Result<QueryBod
 
 fn convert_leaf(body: SetExpr, span: Span, notes: &mut Notes) -> Result<QueryBody> {
     match body {
-        SetExpr::Select(select) => convert_select(*select, notes).map(|select| QueryBody::Select(Box::new(select))),
+        SetExpr::Select(select) => {
+            convert_select(*select, notes).map(|select| QueryBody::Select(Box::new(select)))
+        }
         SetExpr::Query(query) => convert(*query, notes).map(|query| QueryBody::Query(Box::new(query))),
         SetExpr::Values(values) => {
             let rows =
@@ -174,7 +178,10 @@ fn convert_select(select: ast::Select, notes: &mut Notes) -> Result<Select> {
     };
     let items: Vec<SelectItem> = match select.flavor {
         ast::SelectFlavor::FromFirstNoSelect => {
-            vec![SelectItem { expression: Expression::new(ExpressionKind::Star(Box::default()), span), alias: None }]
+            vec![SelectItem {
+                expression: Expression::new(ExpressionKind::Star(Box::default()), span),
+                alias: None,
+            }]
         }
         _ => select.projection.into_iter().map(|item| convert_item(item, notes)).collect::<Result<_>>()?,
     };
@@ -220,12 +227,18 @@ fn convert_item(item: AstItem, notes: &mut Notes) -> Result<SelectItem> {
         AstItem::Wildcard(options) => {
             let span = span_of(options.wildcard_token.0.span);
             let star = star(Vec::new(), options, notes)?;
-            Ok(SelectItem { expression: Expression::new(ExpressionKind::Star(Box::new(star)), span), alias: None })
+            Ok(SelectItem {
+                expression: Expression::new(ExpressionKind::Star(Box::new(star)), span),
+                alias: None,
+            })
         }
         AstItem::QualifiedWildcard(ast::SelectItemQualifiedWildcardKind::ObjectName(name), options) => {
             let span = span_of(name.span()).union(span_of(options.wildcard_token.0.span));
             let star = star(names_of(name)?, options, notes)?;
-            Ok(SelectItem { expression: Expression::new(ExpressionKind::Star(Box::new(star)), span), alias: None })
+            Ok(SelectItem {
+                expression: Expression::new(ExpressionKind::Star(Box::new(star)), span),
+                alias: None,
+            })
         }
         AstItem::QualifiedWildcard(ast::SelectItemQualifiedWildcardKind::Expr(_), options) => {
             Err(Error::unsupported("a star behind an expression is", span_of(options.wildcard_token.0.span)))
@@ -252,7 +265,9 @@ pub(super) fn star(
     let exclude = match options.opt_exclude {
         None => Vec::new(),
         Some(ast::ExcludeSelectItem::Single(name)) => vec![last_name(name)?],
-        Some(ast::ExcludeSelectItem::Multiple(names)) => names.into_iter().map(last_name).collect::<Result<_>>()?,
+        Some(ast::ExcludeSelectItem::Multiple(names)) => {
+            names.into_iter().map(last_name).collect::<Result<_>>()?
+        }
     };
     let replace = options.opt_replace.map(|replace| replace.items).unwrap_or_default();
     let replace = replace

@@ -31,7 +31,9 @@ fn parse_nested(parser: &mut Parser, notes: &mut Notes, depth: usize) -> Outcome
     }
     let start = span_of(first.span);
     let kind = match word(&first).as_str() {
-        "SELECT" | "WITH" | "FROM" | "VALUES" | "TABLE" | "(" => StatementKind::Query(parse_query(parser, notes)?),
+        "SELECT" | "WITH" | "FROM" | "VALUES" | "TABLE" | "(" => {
+            StatementKind::Query(parse_query(parser, notes)?)
+        }
         "EXPLAIN" => explain(parser, notes, depth)?,
         "DESCRIBE" | "DESC" => {
             parser.advance_token();
@@ -73,8 +75,27 @@ fn parse_nested(parser: &mut Parser, notes: &mut Notes, depth: usize) -> Outcome
 /// Statements of other systems are refused by name; other words are no statement at all.
 fn refused(word: &str, token: &TokenWithSpan) -> Failure {
     const KNOWN: [&str; 22] = [
-        "INSERT", "UPDATE", "DELETE", "MERGE", "TRUNCATE", "ALTER", "ATTACH", "DETACH", "USE", "BEGIN", "START",
-        "COMMIT", "ROLLBACK", "CALL", "EXPORT", "IMPORT", "INSTALL", "LOAD", "VACUUM", "ANALYZE", "CHECKPOINT",
+        "INSERT",
+        "UPDATE",
+        "DELETE",
+        "MERGE",
+        "TRUNCATE",
+        "ALTER",
+        "ATTACH",
+        "DETACH",
+        "USE",
+        "BEGIN",
+        "START",
+        "COMMIT",
+        "ROLLBACK",
+        "CALL",
+        "EXPORT",
+        "IMPORT",
+        "INSTALL",
+        "LOAD",
+        "VACUUM",
+        "ANALYZE",
+        "CHECKPOINT",
         "PIVOT",
     ];
     match KNOWN.contains(&word) {
@@ -315,7 +336,9 @@ fn create_macro(
             false => None,
         };
         if macro_parameters.iter().any(|other| other.name.is(&name.text)) {
-            return Err(Error::invalid(format!("parameter \"{}\" is there twice", name.text), name.span).into());
+            return Err(
+                Error::invalid(format!("parameter \"{}\" is there twice", name.text), name.span).into()
+            );
         }
         macro_parameters.push(MacroParameter { name, default });
         if !parser.consume_token(&Token::Comma) {
@@ -325,10 +348,16 @@ fn create_macro(
     }
     parser.expect_keyword_is(Keyword::AS)?;
     let body = match take_word(parser, "TABLE") {
-        true => MacroBody::Table(parse_query(parser, notes)?),
+        true => MacroBody::Table(Box::new(parse_query(parser, notes)?)),
         false => MacroBody::Scalar(parse_expression(parser, notes)?),
     };
-    Ok(StatementKind::CreateMacro(CreateMacro { name, parameters: macro_parameters, body, replace, if_not_exists }))
+    Ok(StatementKind::CreateMacro(CreateMacro {
+        name,
+        parameters: macro_parameters,
+        body,
+        replace,
+        if_not_exists,
+    }))
 }
 
 fn drop_statement(parser: &mut Parser) -> Outcome<StatementKind> {
@@ -417,4 +446,3 @@ fn option_value(parser: &mut Parser, notes: &mut Notes) -> Outcome<Expression> {
         kind => as_text(Expression::new(kind, value.span)),
     })
 }
-

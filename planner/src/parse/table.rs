@@ -7,8 +7,8 @@ use crate::parse::expression::{convert as convert_expression, convert_all, name_
 use crate::parse::{Notes, call, query, span_of};
 use crate::span::Span;
 use crate::tree::{
-    Argument, Expression, ExpressionKind, GroupBy, JoinCondition, JoinKind, Name, Select, SelectItem, Statement, Table, TableAlias,
-    TableKind,
+    Argument, Expression, ExpressionKind, GroupBy, JoinCondition, JoinKind, Name, Select, SelectItem,
+    Statement, Table, TableAlias, TableKind,
 };
 
 /// Converts a table with the tables joined to it, from left to right.
@@ -56,13 +56,11 @@ enum Sided {
     Right(JoinKind),
 }
 
-fn convert_operator(
-    operator: JoinOperator,
-    span: Span,
-    notes: &mut Notes,
-) -> Result<(Sided, JoinCondition)> {
+fn convert_operator(operator: JoinOperator, span: Span, notes: &mut Notes) -> Result<(Sided, JoinCondition)> {
     let (kind, constraint) = match operator {
-        JoinOperator::Join(constraint) | JoinOperator::Inner(constraint) => (Sided::Left(JoinKind::Inner), constraint),
+        JoinOperator::Join(constraint) | JoinOperator::Inner(constraint) => {
+            (Sided::Left(JoinKind::Inner), constraint)
+        }
         JoinOperator::Left(constraint) | JoinOperator::LeftOuter(constraint) => {
             (Sided::Left(JoinKind::Left), constraint)
         }
@@ -157,7 +155,9 @@ fn convert_factor(factor: TableFactor, notes: &mut Notes) -> Result<Table> {
             }
         }
         TableFactor::Pivot { .. } => Err(Error::unsupported("PIVOT is", span)),
-        TableFactor::Unpivot { .. } | TableFactor::UnpivotExpr { .. } => Err(Error::unsupported("UNPIVOT is", span)),
+        TableFactor::Unpivot { .. } | TableFactor::UnpivotExpr { .. } => {
+            Err(Error::unsupported("UNPIVOT is", span))
+        }
         other => Err(Error::unsupported(format!("the table {other} is"), span)),
     }
 }

@@ -206,7 +206,9 @@ fn a_quoted_path_is_a_path_and_a_quoted_name_is_not() {
 
 #[test]
 fn order_by_all_is_kept() {
-    let StatementKind::Query(query) = statement("SELECT a FROM t ORDER BY ALL DESC") else { panic!("no query") };
+    let StatementKind::Query(query) = statement("SELECT a FROM t ORDER BY ALL DESC") else {
+        panic!("no query")
+    };
     assert!(matches!(query.order_by, OrderBy::All { descending: true, nulls_first: None }));
 }
 
@@ -215,13 +217,19 @@ fn a_syntax_error_names_the_place_and_the_token() {
     for (sql, expected) in [
         ("SELECT a,, b FROM t", "line 1, column 10: unexpected \",\"; expected an expression"),
         ("SELECT a\nFROM t WHERE", "line 2, column 13: the text ends where an expression should be"),
-        ("SELEKT 1", "line 1, column 1: unexpected \"SELEKT\"; expected a statement such as SELECT, COPY, CREATE or DESCRIBE"),
+        (
+            "SELEKT 1",
+            "line 1, column 1: unexpected \"SELEKT\"; expected a statement such as SELECT, COPY, CREATE or DESCRIBE",
+        ),
         ("SELECT 'abc", "line 1, column 8: unterminated string literal"),
         ("SELECT 1 FROM t x y", "line 1, column 19: unexpected \"y\"; expected the end of the statement"),
         ("INSERT INTO t VALUES (1)", "line 1, column 1: INSERT is not supported yet"),
         ("TRUNCATE t", "line 1, column 1: TRUNCATE is not supported yet"),
         ("SELECT 1 < 2 < 3", "line 1, column 8: comparisons cannot be chained; combine them with AND"),
-        ("SELECT rank() OVER (ORDER BY a) FROM t", "line 1, column 8: window functions (OVER) are not supported yet"),
+        (
+            "SELECT rank() OVER (ORDER BY a) FROM t",
+            "line 1, column 8: window functions (OVER) are not supported yet",
+        ),
     ] {
         assert_eq!(refused(sql), expected, "{sql}");
     }
@@ -235,7 +243,9 @@ fn an_error_inside_a_derived_table_is_reported_there() {
 
 #[test]
 fn deep_nesting_is_an_error_and_not_an_overflow() {
-    for (open, close, count) in [("(", ")", 100_000), ("[", "]", 5_000), ("f(", ")", 5_000), ("-", "", 100_000)] {
+    for (open, close, count) in
+        [("(", ")", 100_000), ("[", "]", 5_000), ("f(", ")", 5_000), ("-", "", 100_000)]
+    {
         let sql = format!("SELECT {}1{}", open.repeat(count), close.repeat(count));
         let message = refused(&sql);
         assert!(message.contains("nests deeper than") || open == "-", "{message}");

@@ -49,14 +49,21 @@ pub fn rows(relation: &Relation) -> f64 {
             rows(input) * share
         }
         Relation::Project { input, .. } => rows(input),
-        Relation::Sort { input, limit, .. } => limit.map_or(rows(input), |limit| rows(input).min(limit as f64)),
-        Relation::Limit { input, count, .. } => count.map_or(rows(input), |count| rows(input).min(count as f64)),
+        Relation::Sort { input, limit, .. } => {
+            limit.map_or(rows(input), |limit| rows(input).min(limit as f64))
+        }
+        Relation::Limit { input, count, .. } => {
+            count.map_or(rows(input), |count| rows(input).min(count as f64))
+        }
         Relation::Aggregate { input, keys, .. } => {
             let input_rows = rows(input);
             if keys.is_empty() {
                 return 1.0;
             }
-            let groups: f64 = keys.iter().map(|key| distinct(&key.expression, input).unwrap_or(input_rows.sqrt())).product();
+            let groups: f64 = keys
+                .iter()
+                .map(|key| distinct(&key.expression, input).unwrap_or(input_rows.sqrt()))
+                .product();
             groups.min(input_rows)
         }
         Relation::Join(join) => join_rows(join),
@@ -88,7 +95,9 @@ fn matched_rows(left: f64, right: f64, join: &Join) -> f64 {
         // The side with fewer rows is taken for the one whose keys are unique.
         left_distinct.min(left).max(right_distinct.min(right)).max(1.0)
     });
-    match divisor.fold(None, |held: Option<f64>, divisor| Some(held.map_or(divisor, |held| held.max(divisor)))) {
+    match divisor
+        .fold(None, |held: Option<f64>, divisor| Some(held.map_or(divisor, |held| held.max(divisor))))
+    {
         Some(divisor) => left * right / divisor,
         None => left * right,
     }
@@ -188,7 +197,12 @@ fn call_share(function: &str, arguments: &[Expression], known: &dyn Fn(usize) ->
         Expression::Column { index, .. } => known(*index),
         _ => None,
     });
-    let equal = || column.as_ref().and_then(|column| column.distinct).map_or(SHARE_EQUAL, |distinct| 1.0 / distinct.max(1.0));
+    let equal = || {
+        column
+            .as_ref()
+            .and_then(|column| column.distinct)
+            .map_or(SHARE_EQUAL, |distinct| 1.0 / distinct.max(1.0))
+    };
     match function {
         operator::EQUAL | operator::IS_NOT_DISTINCT => equal(),
         operator::NOT_EQUAL | operator::IS_DISTINCT => 1.0 - equal(),

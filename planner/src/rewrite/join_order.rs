@@ -97,7 +97,9 @@ fn ordered(tables: Vec<Relation>, conditions: Vec<Expression>) -> Relation {
     match build(all, &ways, &search, &mut tables, &mut conditions) {
         Some(relation) => relation,
         // Every set has a way, so this cannot be; what is left is joined as it was written.
-        None => as_written(tables.into_iter().flatten().collect(), conditions.into_iter().flatten().collect()),
+        None => {
+            as_written(tables.into_iter().flatten().collect(), conditions.into_iter().flatten().collect())
+        }
     }
 }
 
@@ -131,15 +133,20 @@ fn describe(condition: &Expression, tables: &[Relation]) -> Condition {
     };
     let set = set_of(condition);
     let sides = crate::bind::equality_of(condition).map(|(left, right, _)| (left, right));
-    let Some((left, right)) = sides else { return Condition { tables: set, share: SHARE_CONDITION, is_key: false } };
+    let Some((left, right)) = sides else {
+        return Condition { tables: set, share: SHARE_CONDITION, is_key: false };
+    };
     let (left_set, right_set) = (set_of(left), set_of(right));
     if left_set == 0 || right_set == 0 || left_set & right_set != 0 {
         return Condition { tables: set, share: SHARE_CONDITION, is_key: false };
     }
     let distinct = |expression: &Expression, set: u64| {
-        let table = tables.iter().enumerate().find(|(position, _)| set == 1 << position).map(|(_, table)| table);
+        let table =
+            tables.iter().enumerate().find(|(position, _)| set == 1 << position).map(|(_, table)| table);
         let rows = table.map_or(1_000.0, estimate::rows);
-        table.and_then(|table| estimate::distinct(expression, table)).map_or(rows, |distinct| distinct.min(rows))
+        table
+            .and_then(|table| estimate::distinct(expression, table))
+            .map_or(rows, |distinct| distinct.min(rows))
     };
     let share = 1.0 / distinct(left, left_set).max(distinct(right, right_set)).max(1.0);
     Condition { tables: set, share, is_key: true }
@@ -149,8 +156,13 @@ impl Search {
     /// Rows of a set of tables, whatever the order. Several conditions between the same tables are rarely independent, so
     /// each counts less than the one before.
     fn rows_of(&self, set: u64) -> f64 {
-        let mut rows: f64 =
-            self.rows.iter().enumerate().filter(|(table, _)| set >> table & 1 == 1).map(|(_, rows)| rows).product();
+        let mut rows: f64 = self
+            .rows
+            .iter()
+            .enumerate()
+            .filter(|(table, _)| set >> table & 1 == 1)
+            .map(|(_, rows)| rows)
+            .product();
         let mut by_tables: HashMap<u64, Vec<f64>> = HashMap::new();
         for condition in self.conditions.iter().filter(|condition| condition.tables & !set == 0) {
             by_tables.entry(condition.tables).or_default().push(condition.share);
@@ -176,7 +188,8 @@ impl Search {
     }
 
     fn singles(&self) -> HashMap<u64, Way> {
-        let single = |(table, rows): (usize, &f64)| (1u64 << table, Way { cost: 0.0, rows: *rows, sides: None });
+        let single =
+            |(table, rows): (usize, &f64)| (1u64 << table, Way { cost: 0.0, rows: *rows, sides: None });
         self.rows.iter().enumerate().map(single).collect()
     }
 
@@ -228,12 +241,14 @@ impl Search {
             let mut best: Option<(usize, usize, Way)> = None;
             for (i, left) in open.iter().enumerate() {
                 for (j, right) in open.iter().enumerate().skip(i + 1) {
-                    let (Some(left_way), Some(right_way)) = (ways.get(left), ways.get(right)) else { continue };
+                    let (Some(left_way), Some(right_way)) = (ways.get(left), ways.get(right)) else {
+                        continue;
+                    };
                     let rows = self.rows_of(left | right);
                     let way = self.join(left_way, right_way, (*left, *right), rows);
-                    let better = best.as_ref().is_none_or(|(_, _, held)| {
-                        way.cost - left_way.cost - right_way.cost < held.cost
-                    });
+                    let better = best
+                        .as_ref()
+                        .is_none_or(|(_, _, held)| way.cost - left_way.cost - right_way.cost < held.cost);
                     if better {
                         let cost = way.cost - left_way.cost - right_way.cost;
                         best = Some((i, j, Way { cost, ..way }));
@@ -292,7 +307,8 @@ fn exchange_outer(relation: Relation) -> Relation {
         return Relation::Join(join);
     }
     let keys = join.keys.into_iter();
-    let keys = keys.map(|key| JoinKey { left: key.right, right: key.left, nulls_match: key.nulls_match }).collect();
+    let keys =
+        keys.map(|key| JoinKey { left: key.right, right: key.left, nulls_match: key.nulls_match }).collect();
     let (left, right, residual, mark) = (join.right, join.left, join.residual, join.mark);
     Relation::Join(Join { left, right, kind, keys, residual, mark })
 }

@@ -57,7 +57,9 @@ fn repeats_volatile(outer: &[Computed], inner: &[Computed]) -> bool {
         let mut uses = 0;
         for column in outer {
             column.expression.walk(&mut |part| {
-                uses += usize::from(matches!(part, Expression::Column { index, .. } if *index == computed.column.id));
+                uses += usize::from(
+                    matches!(part, Expression::Column { index, .. } if *index == computed.column.id),
+                );
             });
         }
         without_arguments && uses > 1

@@ -1,16 +1,16 @@
 //! Rewrites of the logical plan: each makes it cheaper and none changes its result. One per file, in order of use.
 
 pub mod estimate;
+mod join_order;
+mod merge_project;
+mod or_factors;
+mod prune;
+mod push_filter;
+mod push_limit;
+mod semi_join;
+mod simplify;
 mod substitute;
 mod unwrap_cast;
-mod simplify;
-mod or_factors;
-mod semi_join;
-mod push_filter;
-mod join_order;
-mod push_limit;
-mod prune;
-mod merge_project;
 
 use std::sync::Arc;
 

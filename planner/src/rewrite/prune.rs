@@ -56,7 +56,8 @@ fn exactly(relation: &mut Relation, wanted: &HashSet<usize>) {
     if columns.iter().all(|column| wanted.contains(&column.id)) {
         return;
     }
-    let kept = columns.into_iter().filter(|column| wanted.contains(&column.id)).map(Computed::passed).collect();
+    let kept =
+        columns.into_iter().filter(|column| wanted.contains(&column.id)).map(Computed::passed).collect();
     let input = Box::new(std::mem::replace(relation, one_row()));
     *relation = Relation::Project { input, columns: kept };
 }
@@ -103,11 +104,7 @@ fn prune_join(join: &mut Join, wanted: &HashSet<usize>) {
 }
 
 /// Columns of a union are paired by position, so each input gives the same ones in the same order.
-fn prune_union(
-    inputs: &mut [Relation],
-    columns: &mut Vec<Column>,
-    wanted: &HashSet<usize>,
-) {
+fn prune_union(inputs: &mut [Relation], columns: &mut Vec<Column>, wanted: &HashSet<usize>) {
     let positions: Vec<usize> = columns
         .iter()
         .enumerate()
@@ -123,7 +120,8 @@ fn prune_union(
         let same = now.len() == kept.len() && now.iter().zip(&kept).all(|(left, right)| left.id == right.id);
         if !same {
             let taken = Box::new(std::mem::replace(input, one_row()));
-            *input = Relation::Project { input: taken, columns: kept.into_iter().map(Computed::passed).collect() };
+            *input =
+                Relation::Project { input: taken, columns: kept.into_iter().map(Computed::passed).collect() };
         }
     }
     let mut position = 0;

@@ -46,7 +46,8 @@ fn push(relation: Relation, predicates: Vec<Expression>, context: &Arc<Context>)
             let inputs = inputs.into_iter().map(|input| {
                 let own: Vec<Expression> = input.columns().iter().map(|column| column.read()).collect();
                 let mapped: Values<'_> = columns.iter().map(|column| column.id).zip(&own).collect();
-                let predicates = predicates.iter().map(|predicate| substitute(predicate.clone(), &mapped)).collect();
+                let predicates =
+                    predicates.iter().map(|predicate| substitute(predicate.clone(), &mapped)).collect();
                 push(input, predicates, context)
             });
             Relation::Union { inputs: inputs.collect(), columns }
@@ -60,12 +61,14 @@ fn push(relation: Relation, predicates: Vec<Expression>, context: &Arc<Context>)
         Relation::SingleRow { input } => {
             filter(Relation::SingleRow { input: Box::new(push(*input, Vec::new(), context)) }, predicates)
         }
-        Relation::Limit { input, offset, count } => {
-            filter(Relation::Limit { input: Box::new(push(*input, Vec::new(), context)), offset, count }, predicates)
-        }
-        Relation::Sort { input, keys, limit } => {
-            filter(Relation::Sort { input: Box::new(push(*input, Vec::new(), context)), keys, limit }, predicates)
-        }
+        Relation::Limit { input, offset, count } => filter(
+            Relation::Limit { input: Box::new(push(*input, Vec::new(), context)), offset, count },
+            predicates,
+        ),
+        Relation::Sort { input, keys, limit } => filter(
+            Relation::Sort { input: Box::new(push(*input, Vec::new(), context)), keys, limit },
+            predicates,
+        ),
         Relation::Write { input, target, count } => {
             Relation::Write { input: Box::new(push(*input, Vec::new(), context)), target, count }
         }
@@ -104,7 +107,8 @@ fn push_project(
 ) -> Relation {
     let computed = values(&columns);
     let is_cheap = |predicate: &Expression| {
-        let value_is_cheap = |value: &&Expression| parts(value) <= PARTS_MAX && !fold::is_volatile(value, context);
+        let value_is_cheap =
+            |value: &&Expression| parts(value) <= PARTS_MAX && !fold::is_volatile(value, context);
         predicate.columns().iter().all(|id| computed.get(id).is_none_or(value_is_cheap))
     };
     let (below, above): (Vec<_>, Vec<_>) = predicates.into_iter().partition(|predicate| is_cheap(predicate));
@@ -140,7 +144,11 @@ fn push_join(mut join: Join, predicates: Vec<Expression>, context: &Arc<Context>
             join.keys.extend(new_keys);
             join.residual = residual;
         }
-        JoinKind::Left | JoinKind::LeftSemi | JoinKind::LeftMark | JoinKind::LeftAnti | JoinKind::LeftAntiNullAware => {
+        JoinKind::Left
+        | JoinKind::LeftSemi
+        | JoinKind::LeftMark
+        | JoinKind::LeftAnti
+        | JoinKind::LeftAntiNullAware => {
             (to_left, above) = split(predicates, &left_ids);
             // A condition of the join on the right side alone decides which right rows can match. For NOT IN it would
             // hide nulls.
@@ -198,8 +206,10 @@ fn copy_across(join: &Join, to_left: &mut Vec<Expression>, to_right: &mut Vec<Ex
     let both = matches!(join.kind, JoinKind::Inner | JoinKind::LeftSemi);
     let to_the_right = both || matches!(join.kind, JoinKind::Left | JoinKind::LeftAnti);
     let keys: Vec<&JoinKey> = join.keys.iter().filter(|key| !key.nulls_match).collect();
-    let left: Vec<(usize, &Expression)> = keys.iter().filter_map(|key| Some((column_of(&key.left)?, &key.right))).collect();
-    let right: Vec<(usize, &Expression)> = keys.iter().filter_map(|key| Some((column_of(&key.right)?, &key.left))).collect();
+    let left: Vec<(usize, &Expression)> =
+        keys.iter().filter_map(|key| Some((column_of(&key.left)?, &key.right))).collect();
+    let right: Vec<(usize, &Expression)> =
+        keys.iter().filter_map(|key| Some((column_of(&key.right)?, &key.left))).collect();
     let copies = |predicates: &[Expression], partners: &[(usize, &Expression)]| -> Vec<Expression> {
         let values: Values<'_> = partners.iter().copied().collect();
         let usable = predicates.iter().filter(|predicate| {

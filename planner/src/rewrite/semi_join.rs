@@ -36,10 +36,12 @@ pub fn rewrite(relation: &mut Relation) {
 fn mark(predicate: &Expression) -> Option<(usize, JoinKind)> {
     match predicate {
         Expression::Column { index, .. } => Some((*index, JoinKind::LeftSemi)),
-        Expression::Call { function, arguments, .. } if function == operator::NOT => match arguments.as_slice() {
-            [Expression::Column { index, .. }] => Some((*index, JoinKind::LeftAntiNullAware)),
-            _ => None,
-        },
+        Expression::Call { function, arguments, .. } if function == operator::NOT => {
+            match arguments.as_slice() {
+                [Expression::Column { index, .. }] => Some((*index, JoinKind::LeftAntiNullAware)),
+                _ => None,
+            }
+        }
         _ => None,
     }
 }

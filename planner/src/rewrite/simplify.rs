@@ -13,7 +13,10 @@ use crate::rewrite::unwrap_cast;
 /// Simplifies all expressions of a plan; a filter that nothing passes becomes an empty relation.
 pub fn rewrite(relation: &mut Relation, context: &Arc<Context>) {
     relation.walk_mut(&mut |relation| {
-        relation.expressions_mut().into_iter().for_each(|expression| expression_in_place(expression, context));
+        relation
+            .expressions_mut()
+            .into_iter()
+            .for_each(|expression| expression_in_place(expression, context));
         if let Relation::Filter { input, predicates } = relation {
             let mut flat = Vec::with_capacity(predicates.len());
             predicates.drain(..).for_each(|predicate| conjuncts(predicate, &mut flat));
@@ -53,7 +56,10 @@ fn truth(expression: &Expression) -> Option<Option<bool>> {
 }
 
 fn boolean(value: Option<bool>) -> Expression {
-    Expression::Literal(Literal { data_type: Type::Boolean, value: value.map_or(Value::Null, Value::Boolean) })
+    Expression::Literal(Literal {
+        data_type: Type::Boolean,
+        value: value.map_or(Value::Null, Value::Boolean),
+    })
 }
 
 fn step(expression: &mut Expression, context: &Arc<Context>) -> Option<Expression> {
@@ -64,7 +70,9 @@ fn step(expression: &mut Expression, context: &Arc<Context>) -> Option<Expressio
             case(std::mem::take(branches), otherwise.take(), data_type.clone())
         }
         Expression::Coalesce { arguments, .. } => {
-            arguments.retain(|argument| !matches!(argument, Expression::Literal(literal) if literal.value.is_null()));
+            arguments.retain(
+                |argument| !matches!(argument, Expression::Literal(literal) if literal.value.is_null()),
+            );
             (arguments.len() == 1).then(|| arguments.remove(0))
         }
         Expression::Try(input) if matches!(**input, Expression::Literal(_) | Expression::Column { .. }) => {
@@ -78,7 +86,12 @@ fn step(expression: &mut Expression, context: &Arc<Context>) -> Option<Expressio
                 && let Some(opposite) = operator::negated(function)
             {
                 let (version, arguments, data_type) = (*version, arguments.clone(), data_type.clone());
-                return Some(Expression::Call { function: opposite.to_owned(), version, arguments, data_type });
+                return Some(Expression::Call {
+                    function: opposite.to_owned(),
+                    version,
+                    arguments,
+                    data_type,
+                });
             }
             unwrap_cast::comparison(expression).or_else(|| fold::value(expression, context))
         }

@@ -17,7 +17,10 @@ pub fn comparison(expression: &Expression) -> Option<Expression> {
         _ => return None,
     };
     let Expression::Cast { input, to, is_try: false } = cast else { return None };
-    if !operator::is_comparison(function) || literal.value.is_null() || matches!(**input, Expression::Literal(_)) {
+    if !operator::is_comparison(function)
+        || literal.value.is_null()
+        || matches!(**input, Expression::Literal(_))
+    {
         return None;
     }
     let (function, constant) = match (input.data_type(), to) {

@@ -84,14 +84,19 @@ fn aggregates_have_the_types_that_duckdb_gives_them() {
 #[test]
 fn columns_are_named_as_in_duckdb() {
     for (sql, expected) in [
-        ("SELECT a, t.b, st.x, a + 1, sum(f) FROM t GROUP BY ALL",
-            "a INTEGER, b BIGINT, x INTEGER, (a + 1) INTEGER, sum(f) DOUBLE"),
+        (
+            "SELECT a, t.b, st.x, a + 1, sum(f) FROM t GROUP BY ALL",
+            "a INTEGER, b BIGINT, x INTEGER, (a + 1) INTEGER, sum(f) DOUBLE",
+        ),
         ("SELECT count(*), a AS \"My Col\" FROM t GROUP BY a", "count_star() BIGINT, My Col INTEGER"),
         ("VALUES (1, 'a'), (2.5, NULL)", "col0 DECIMAL(11,1), col1 VARCHAR"),
         ("SELECT * FROM small", "a INTEGER, k INTEGER, v VARCHAR"),
         ("FROM small", "a INTEGER, k INTEGER, v VARCHAR"),
         ("SELECT * EXCLUDE (a, V) FROM small", "k INTEGER"),
-        ("SELECT * REPLACE (a::VARCHAR AS a) RENAME (k AS key) FROM small", "a VARCHAR, key INTEGER, v VARCHAR"),
+        (
+            "SELECT * REPLACE (a::VARCHAR AS a) RENAME (k AS key) FROM small",
+            "a VARCHAR, key INTEGER, v VARCHAR",
+        ),
         ("SELECT s.*, t.a FROM small s, t", "a INTEGER, k INTEGER, v VARCHAR, a INTEGER"),
         ("SELECT st.* FROM t", "x INTEGER, name VARCHAR"),
         ("SELECT COLUMNS('^[ab]$') FROM t", "a INTEGER, b BIGINT"),
@@ -104,7 +109,10 @@ fn columns_are_named_as_in_duckdb() {
         ("SELECT * FROM 'data/x.parquet'", "id BIGINT, text VARCHAR"),
         ("SELECT x.id FROM \"data/x.parquet\"", "id BIGINT"),
         ("FROM read_parquet('x', union_by_name = true) AS p SELECT p.text", "text VARCHAR"),
-        ("DESCRIBE SELECT 1", "column_name VARCHAR, column_type VARCHAR, null VARCHAR, key VARCHAR, default VARCHAR, extra VARCHAR"),
+        (
+            "DESCRIBE SELECT 1",
+            "column_name VARCHAR, column_type VARCHAR, null VARCHAR, key VARCHAR, default VARCHAR, extra VARCHAR",
+        ),
         ("SHOW TABLES", "name VARCHAR"),
     ] {
         assert_eq!(columns(sql), expected, "{sql}");
@@ -116,8 +124,14 @@ fn joins_bring_the_right_columns() {
     for (sql, expected) in [
         ("SELECT * FROM small JOIN large USING (k)", "a INTEGER, k INTEGER, v VARCHAR, w DOUBLE, a BIGINT"),
         ("SELECT * FROM small NATURAL JOIN large", "a INTEGER, k INTEGER, v VARCHAR, w DOUBLE"),
-        ("SELECT * FROM small FULL JOIN large USING (k)", "a INTEGER, k INTEGER, v VARCHAR, w DOUBLE, a BIGINT"),
-        ("SELECT k, small.k, large.k FROM small RIGHT JOIN large USING (k)", "k INTEGER, k INTEGER, k INTEGER"),
+        (
+            "SELECT * FROM small FULL JOIN large USING (k)",
+            "a INTEGER, k INTEGER, v VARCHAR, w DOUBLE, a BIGINT",
+        ),
+        (
+            "SELECT k, small.k, large.k FROM small RIGHT JOIN large USING (k)",
+            "k INTEGER, k INTEGER, k INTEGER",
+        ),
         ("SELECT * FROM small SEMI JOIN large ON small.k = large.k", "a INTEGER, k INTEGER, v VARCHAR"),
         ("SELECT * FROM small ANTI JOIN large USING (k)", "a INTEGER, k INTEGER, v VARCHAR"),
         ("SELECT small.a, u FROM small, unnest([1, 2]) AS x(u)", "a INTEGER, u INTEGER"),
@@ -178,7 +192,10 @@ fn set_operations_meet_in_common_types() {
         ("SELECT 1 AS x UNION SELECT 2.5", "x DECIMAL(11,1)"),
         ("SELECT a FROM t UNION ALL SELECT s FROM t", "a VARCHAR"),
         ("SELECT d FROM t UNION ALL SELECT ts FROM t", "d TIMESTAMP"),
-        ("SELECT 1 AS a, 2 AS b UNION ALL BY NAME SELECT 'x' AS c, 3 AS b", "a INTEGER, b INTEGER, c VARCHAR"),
+        (
+            "SELECT 1 AS a, 2 AS b UNION ALL BY NAME SELECT 'x' AS c, 3 AS b",
+            "a INTEGER, b INTEGER, c VARCHAR",
+        ),
         ("SELECT a FROM t INTERSECT SELECT k FROM small EXCEPT SELECT 1", "a INTEGER"),
         ("(SELECT a FROM t LIMIT 3) UNION ALL SELECT k FROM small ORDER BY a DESC LIMIT 2", "a INTEGER"),
         ("SELECT NULL AS x UNION ALL SELECT 1", "x INTEGER"),
@@ -191,7 +208,10 @@ fn set_operations_meet_in_common_types() {
 fn parameters_take_the_types_of_their_places() {
     let parameters = |sql: &str| match plan(sql) {
         Ok(Planned::Query(query)) => {
-            let shown = query.parameters.iter().map(|parameter| format!("{} {}", parameter.name, parameter.data_type));
+            let shown = query
+                .parameters
+                .iter()
+                .map(|parameter| format!("{} {}", parameter.name, parameter.data_type));
             shown.collect::<Vec<_>>().join(", ")
         }
         Ok(other) => format!("{other:?}"),

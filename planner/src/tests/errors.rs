@@ -4,7 +4,10 @@ use super::{error, type_of};
 fn an_unknown_name_is_placed_and_suggests_the_nearest() {
     for (sql, expected) in [
         ("SELECT emb FROM t", "line 1, column 8: no column \"emb\"; did you mean \"embedding\"?"),
-        ("SELECT t.embeding FROM t", "line 1, column 10: no column \"embeding\"; did you mean \"embedding\"?"),
+        (
+            "SELECT t.embeding FROM t",
+            "line 1, column 10: no column \"embeding\"; did you mean \"embedding\"?",
+        ),
         ("SELECT a\nFROM smal", "line 2, column 6: no table \"smal\"; did you mean \"small\"?"),
         ("SELECT x.a FROM t", "line 1, column 8: no table \"x\""),
         ("SELECT lenght(s) FROM t", "line 1, column 8: no function \"lenght\"; did you mean \"length\"?"),
@@ -23,32 +26,69 @@ fn an_unknown_name_is_placed_and_suggests_the_nearest() {
 #[test]
 fn broken_rules_are_named() {
     for (sql, expected) in [
-        ("SELECT a FROM t, small", "line 1, column 8: column \"a\" is ambiguous: it is in t and small; write one of them before it"),
-        ("SELECT b FROM t GROUP BY a", "line 1, column 8: column \"b\" must stand in GROUP BY or inside an aggregate such as any_value(b)"),
-        ("SELECT a FROM t WHERE sum(b) > 1", "line 1, column 23: WHERE cannot hold the aggregate sum; use HAVING"),
+        (
+            "SELECT a FROM t, small",
+            "line 1, column 8: column \"a\" is ambiguous: it is in t and small; write one of them before it",
+        ),
+        (
+            "SELECT b FROM t GROUP BY a",
+            "line 1, column 8: column \"b\" must stand in GROUP BY or inside an aggregate such as any_value(b)",
+        ),
+        (
+            "SELECT a FROM t WHERE sum(b) > 1",
+            "line 1, column 23: WHERE cannot hold the aggregate sum; use HAVING",
+        ),
         ("SELECT sum(sum(a)) FROM t", "line 1, column 12: aggregate sum stands inside another aggregate"),
-        ("SELECT a FROM t GROUP BY 3", "line 1, column 26: GROUP BY 3 is outside of the select list, which has 1 items"),
-        ("SELECT a FROM t ORDER BY 2", "line 1, column 26: ORDER BY 2 is outside of the select list, which has 1 items"),
-        ("SELECT DISTINCT a FROM t ORDER BY b", "line 1, column 35: ORDER BY of SELECT DISTINCT can only hold what is selected"),
+        (
+            "SELECT a FROM t GROUP BY 3",
+            "line 1, column 26: GROUP BY 3 is outside of the select list, which has 1 items",
+        ),
+        (
+            "SELECT a FROM t ORDER BY 2",
+            "line 1, column 26: ORDER BY 2 is outside of the select list, which has 1 items",
+        ),
+        (
+            "SELECT DISTINCT a FROM t ORDER BY b",
+            "line 1, column 35: ORDER BY of SELECT DISTINCT can only hold what is selected",
+        ),
         ("SELECT a FROM t LIMIT -1", "line 1, column 24: LIMIT is a whole number from 0"),
         ("SELECT a FROM t LIMIT a", "line 1, column 23: no column \"a\""),
-        ("SELECT 1 UNION SELECT 1, 2", "both sides of UNION need as many columns; the left has 1, the right 2"),
+        (
+            "SELECT 1 UNION SELECT 1, 2",
+            "both sides of UNION need as many columns; the left has 1, the right 2",
+        ),
         ("SELECT (SELECT 1, 2)", "line 1, column 9: a subquery in an expression gives one column, not 2"),
         ("SELECT y + 1, 1 AS y", "line 1, column 8: \"y\" is defined after this place in the select list"),
-        ("WITH c AS (SELECT 1), c AS (SELECT 2) FROM c", "line 1, column 23: table \"c\" is there twice in WITH"),
+        (
+            "WITH c AS (SELECT 1), c AS (SELECT 2) FROM c",
+            "line 1, column 23: table \"c\" is there twice in WITH",
+        ),
         ("VALUES (1, 2), (3)", "line 1, column 17: row 2 of VALUES has 1 values; the first has 2"),
         ("SELECT * FROM (SELECT 1) AS q(a, b)", "line 1, column 16: \"q\" has 1 columns, not 2"),
-        ("SELECT * FROM 'x.unknown'", "line 1, column 15: \"x.unknown\" has no extension that tells its format; use read_parquet, read_csv, read_json or read_arrow"),
-        ("SELECT range(3) FROM t WHERE read_parquet(1)", "line 1, column 30: \"read_parquet\" is a table function: it stands in FROM"),
+        (
+            "SELECT * FROM 'x.unknown'",
+            "line 1, column 15: \"x.unknown\" has no extension that tells its format; use read_parquet, read_csv, read_json or read_arrow",
+        ),
+        (
+            "SELECT range(3) FROM t WHERE read_parquet(1)",
+            "line 1, column 30: \"read_parquet\" is a table function: it stands in FROM",
+        ),
         ("FROM read_parquet('x', nope = 1)", "line 1, column 6: no option \"nope\""),
         ("FROM range(a)", "line 1, column 12: no column \"a\""),
         ("COPY t TO 'x.orc' (FORMAT orc)", "line 1, column 11: no format \"orc\""),
         ("EXPLAIN SET a = 1", "line 1, column 9: EXPLAIN takes a statement that has a plan"),
-        ("SELECT * FROM small s WHERE EXISTS (SELECT 1 FROM large WHERE large.k = s.k)",
-            "line 1, column 73: correlated subqueries (\"k\" belongs to the query around this one) are not supported yet"),
-        ("SELECT * FROM small s, LATERAL (SELECT s.k)",
-            "line 1, column 40: correlated subqueries (\"k\" belongs to the query around this one) are not supported yet"),
-        ("CREATE TABLE small AS SELECT 1", "line 1, column 14: table \"small\" is there already; use CREATE OR REPLACE"),
+        (
+            "SELECT * FROM small s WHERE EXISTS (SELECT 1 FROM large WHERE large.k = s.k)",
+            "line 1, column 73: correlated subqueries (\"k\" belongs to the query around this one) are not supported yet",
+        ),
+        (
+            "SELECT * FROM small s, LATERAL (SELECT s.k)",
+            "line 1, column 40: correlated subqueries (\"k\" belongs to the query around this one) are not supported yet",
+        ),
+        (
+            "CREATE TABLE small AS SELECT 1",
+            "line 1, column 14: table \"small\" is there already; use CREATE OR REPLACE",
+        ),
         ("CREATE MACRO f(x) AS f(x) + 1", "line 1, column 14: macro \"f\" calls itself"),
     ] {
         assert_eq!(error(sql), expected, "{sql}");
@@ -80,4 +120,12 @@ fn wrong_types_say_what_would_be_right() {
         }
         assert_eq!(found, expected, "{expression}");
     }
+}
+
+#[test]
+fn a_quoted_constant_that_cannot_be_read_is_refused_where_it_stands() {
+    let found = error("SELECT * FROM t WHERE d = 'yesterday'");
+    assert!(found.starts_with("line 1, column 27: ") && found.contains("yesterday"), "{found}");
+    let found = error("SELECT * FROM t WHERE a IN (1, 'x')");
+    assert!(found.starts_with("line 1, column 32: "), "{found}");
 }

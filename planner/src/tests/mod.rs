@@ -11,7 +11,9 @@ use std::sync::Arc;
 use hypostyle_engine::catalog::Catalog;
 use hypostyle_engine::context::{Configuration, Context};
 use hypostyle_engine::plan::Expression;
-use hypostyle_engine::table::{ColumnStatistics, FilterSupport, Scan, ScanRequest, Statistics, TableFunction, TableProvider};
+use hypostyle_engine::table::{
+    ColumnStatistics, FilterSupport, Scan, ScanRequest, Statistics, TableFunction, TableProvider,
+};
 use hypostyle_functions::scalar::Settings;
 use hypostyle_functions::{Field, Literal, Registry, Schema, Type, Value};
 
@@ -78,7 +80,8 @@ fn field(name: &str, data_type: Type) -> Field {
 
 /// Columns of a table: name, type and number of distinct values, 0 where it is unknown.
 fn add(catalog: &Catalog, name: &str, rows: u64, columns: &[(&str, Type, u64)]) {
-    let schema = Schema::new(columns.iter().map(|(name, data_type, _)| field(name, data_type.clone())).collect());
+    let schema =
+        Schema::new(columns.iter().map(|(name, data_type, _)| field(name, data_type.clone())).collect());
     let columns = columns.iter().map(|(_, _, distinct)| ColumnStatistics {
         distinct: (*distinct > 0).then_some(*distinct),
         ..ColumnStatistics::default()
@@ -88,23 +91,33 @@ fn add(catalog: &Catalog, name: &str, rows: u64, columns: &[(&str, Type, u64)]) 
 
 fn context() -> Arc<Context> {
     let catalog = Catalog::default();
-    add(&catalog, "t", 1_000, &[
-        ("a", Type::Int32, 100),
-        ("b", Type::Int64, 10),
-        ("s", Type::Text, 0),
-        ("d", Type::Date, 0),
-        ("f", Type::Float64, 0),
-        ("l", Type::list(Type::Int32), 0),
-        ("st", Type::Struct(vec![field("x", Type::Int32), field("name", Type::Text)]), 0),
-        ("m", Type::map(Type::Text, Type::Int32), 0),
-        ("embedding", Type::fixed_list(Type::Float32, 3), 0),
-        ("u", Type::UInt64, 0),
-        ("bl", Type::Boolean, 2),
-        ("ts", Type::TIMESTAMP, 0),
-        ("dec", Type::Decimal(10, 2), 0),
-    ]);
+    add(
+        &catalog,
+        "t",
+        1_000,
+        &[
+            ("a", Type::Int32, 100),
+            ("b", Type::Int64, 10),
+            ("s", Type::Text, 0),
+            ("d", Type::Date, 0),
+            ("f", Type::Float64, 0),
+            ("l", Type::list(Type::Int32), 0),
+            ("st", Type::Struct(vec![field("x", Type::Int32), field("name", Type::Text)]), 0),
+            ("m", Type::map(Type::Text, Type::Int32), 0),
+            ("embedding", Type::fixed_list(Type::Float32, 3), 0),
+            ("u", Type::UInt64, 0),
+            ("bl", Type::Boolean, 2),
+            ("ts", Type::TIMESTAMP, 0),
+            ("dec", Type::Decimal(10, 2), 0),
+        ],
+    );
     add(&catalog, "small", 10, &[("a", Type::Int32, 10), ("k", Type::Int32, 10), ("v", Type::Text, 0)]);
-    add(&catalog, "large", 1_000_000, &[("k", Type::Int32, 10), ("w", Type::Float64, 0), ("a", Type::Int64, 0)]);
+    add(
+        &catalog,
+        "large",
+        1_000_000,
+        &[("k", Type::Int32, 10), ("w", Type::Float64, 0), ("a", Type::Int64, 0)],
+    );
     tpch::add_tables(&catalog);
     catalog.add_function(Arc::new(DescribedFunction("range", vec![field("range", Type::Int64)])));
     let file = vec![field("id", Type::Int64), field("text", Type::Text)];
@@ -130,7 +143,8 @@ fn plan(sql: &str) -> Result<Planned> {
 fn columns(sql: &str) -> String {
     match plan(sql) {
         Ok(Planned::Query(query)) => {
-            let shown = query.plan.schema.fields.iter().map(|field| format!("{} {}", field.name, field.data_type));
+            let shown =
+                query.plan.schema.fields.iter().map(|field| format!("{} {}", field.name, field.data_type));
             shown.collect::<Vec<_>>().join(", ")
         }
         Ok(other) => format!("{other:?}"),
@@ -141,9 +155,14 @@ fn columns(sql: &str) -> String {
 /// The type of an expression over `t`; or its error.
 fn type_of(expression: &str) -> String {
     match plan(&format!("SELECT {expression} FROM t")) {
-        Ok(Planned::Query(query)) => {
-            query.plan.schema.fields.iter().map(|field| field.data_type.to_string()).collect::<Vec<_>>().join(", ")
-        }
+        Ok(Planned::Query(query)) => query
+            .plan
+            .schema
+            .fields
+            .iter()
+            .map(|field| field.data_type.to_string())
+            .collect::<Vec<_>>()
+            .join(", "),
         Ok(other) => format!("{other:?}"),
         Err(error) => format!("error: {}", error.message()),
     }
@@ -161,7 +180,8 @@ fn error(sql: &str) -> String {
 fn rewritten(sql: &str) -> String {
     let (context, definitions) = (context(), Definitions::default());
     let statements = parse_statements(sql).unwrap_or_default();
-    let Some(StatementKind::Query(query)) = statements.into_iter().next().map(|statement| statement.kind) else {
+    let Some(StatementKind::Query(query)) = statements.into_iter().next().map(|statement| statement.kind)
+    else {
         return format!("no query: {sql}");
     };
     let mut binder = Binder::new(&context, &definitions);

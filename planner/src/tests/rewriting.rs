@@ -21,7 +21,8 @@ fn exact_filters_move_into_the_scan_and_inexact_ones_stay_too() {
 
 #[test]
 fn filters_move_through_projections_groups_and_unions() {
-    let plan = rewritten("SELECT * FROM (SELECT a AS x, sum(b) AS y FROM t GROUP BY a) WHERE x = 3 AND y > 1");
+    let plan =
+        rewritten("SELECT * FROM (SELECT a AS x, sum(b) AS y FROM t GROUP BY a) WHERE x = 3 AND y > 1");
     assert!(plan.contains("where =(#0, 3)"), "{plan}");
     let plan = rewritten("SELECT * FROM (SELECT k FROM small UNION ALL SELECT k FROM large) WHERE k = 3");
     assert_eq!(plan.matches("where =(").count(), 2, "{plan}");
@@ -45,7 +46,9 @@ fn an_outer_join_whose_nulls_are_filtered_is_an_inner_join() {
 
 #[test]
 fn conditions_of_an_outer_join_go_only_where_they_may() {
-    let plan = rewritten("SELECT * FROM t LEFT JOIN small ON t.a = small.a AND small.k = 3 AND t.b = 7 WHERE t.b = 5");
+    let plan = rewritten(
+        "SELECT * FROM t LEFT JOIN small ON t.a = small.a AND small.k = 3 AND t.b = 7 WHERE t.b = 5",
+    );
     assert!(plan.contains("and =(#1, 7)"), "{plan}");
     assert!(plan.contains("where =(#1, 5)"), "{plan}");
     assert_eq!(plan.matches("where =(").count(), 2, "{plan}");
@@ -103,4 +106,14 @@ fn a_widened_column_is_compared_in_its_own_type() {
 fn nested_projections_are_one() {
     let plan = rewritten("SELECT y + 1 AS z FROM (SELECT x * 2 AS y FROM (SELECT a AS x FROM t))");
     assert_eq!(plan.matches("project").count(), 1, "{plan}");
+}
+
+#[test]
+fn constants_are_computed_while_planning() {
+    let plan = rewritten("SELECT a FROM t WHERE d <= DATE '1998-12-01' - INTERVAL '90' DAY AND f < 2 * 3.5");
+    assert!(plan.contains("<=(#3, Date(10471))"), "{plan}");
+    assert!(plan.contains("<(#4, 7)"), "{plan}");
+    // What fails stays, and fails only where a row uses it.
+    let plan = rewritten("SELECT CASE WHEN a > 1 THEN 1 // 0 END FROM t");
+    assert!(plan.contains("//(1, 0)"), "{plan}");
 }

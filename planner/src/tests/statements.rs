@@ -18,7 +18,8 @@ fn defined(sql: &str) -> Definitions {
 fn columns_with(sql: &str, definitions: &Definitions) -> String {
     match plan_with(sql, definitions) {
         Ok(Planned::Query(query)) => {
-            let shown = query.plan.schema.fields.iter().map(|field| format!("{} {}", field.name, field.data_type));
+            let shown =
+                query.plan.schema.fields.iter().map(|field| format!("{} {}", field.name, field.data_type));
             shown.collect::<Vec<_>>().join(", ")
         }
         Ok(other) => format!("{other:?}"),
@@ -28,7 +29,9 @@ fn columns_with(sql: &str, definitions: &Definitions) -> String {
 
 #[test]
 fn a_view_stands_for_its_query() {
-    let definitions = defined("CREATE VIEW v(x) AS SELECT a, b FROM t; CREATE OR REPLACE VIEW v(x, y) AS SELECT k, v FROM small");
+    let definitions = defined(
+        "CREATE VIEW v(x) AS SELECT a, b FROM t; CREATE OR REPLACE VIEW v(x, y) AS SELECT k, v FROM small",
+    );
     assert_eq!(columns_with("SELECT y, v.x FROM v", &definitions), "y VARCHAR, x INTEGER");
     assert_eq!(columns_with("SELECT * FROM v AS w(p)", &definitions), "p INTEGER, y VARCHAR");
 }
@@ -56,12 +59,18 @@ fn macros_stand_for_values_and_tables() {
          CREATE FUNCTION first_rows(n) AS TABLE SELECT a FROM t WHERE a < n; \
          CREATE MACRO total(x) AS sum(x)",
     );
-    assert_eq!(columns_with("SELECT plus(a) AS p, plus(b, y := 2) AS q FROM t", &definitions), "p INTEGER, q BIGINT");
+    assert_eq!(
+        columns_with("SELECT plus(a) AS p, plus(b, y := 2) AS q FROM t", &definitions),
+        "p INTEGER, q BIGINT"
+    );
     assert_eq!(columns_with("FROM first_rows(3)", &definitions), "a INTEGER");
     assert_eq!(columns_with("SELECT total(f) AS s FROM t", &definitions), "s DOUBLE");
     let found = columns_with("SELECT plus(s) FROM t", &definitions);
     assert!(found.starts_with("error: line 1, column 8: in macro \"plus\": "), "{found}");
-    assert_eq!(columns_with("SELECT plus() FROM t", &definitions), "error: line 1, column 8: plus needs a value for its parameter \"x\"");
+    assert_eq!(
+        columns_with("SELECT plus() FROM t", &definitions),
+        "error: line 1, column 8: plus needs a value for its parameter \"x\""
+    );
 }
 
 #[test]

@@ -14,34 +14,108 @@ pub(super) fn add_tables(catalog: &Catalog) {
     let date = |name: &'static str| (name, date.clone(), 2_500);
     let money = |name: &'static str| (name, MONEY, 0);
     add(catalog, "region", 5, &[key("r_regionkey", 5), text("r_name", 5), text("r_comment", 0)]);
-    add(catalog, "nation", 25, &[key("n_nationkey", 25), text("n_name", 25), key("n_regionkey", 5), text("n_comment", 0)]);
-    add(catalog, "supplier", 10_000, &[
-        key("s_suppkey", 10_000), text("s_name", 0), text("s_address", 0), key("s_nationkey", 25), text("s_phone", 0),
-        money("s_acctbal"), text("s_comment", 0),
-    ]);
-    add(catalog, "customer", 150_000, &[
-        key("c_custkey", 150_000), text("c_name", 0), text("c_address", 0), key("c_nationkey", 25), text("c_phone", 0),
-        money("c_acctbal"), text("c_mktsegment", 5), text("c_comment", 0),
-    ]);
-    add(catalog, "part", 200_000, &[
-        key("p_partkey", 200_000), text("p_name", 0), text("p_mfgr", 5), text("p_brand", 25), text("p_type", 150),
-        ("p_size", int.clone(), 50), text("p_container", 40), money("p_retailprice"), text("p_comment", 0),
-    ]);
-    add(catalog, "partsupp", 800_000, &[
-        key("ps_partkey", 200_000), key("ps_suppkey", 10_000), ("ps_availqty", int.clone(), 10_000),
-        money("ps_supplycost"), text("ps_comment", 0),
-    ]);
-    add(catalog, "orders", 1_500_000, &[
-        key("o_orderkey", 1_500_000), key("o_custkey", 100_000), text("o_orderstatus", 3), money("o_totalprice"),
-        date("o_orderdate"), text("o_orderpriority", 5), text("o_clerk", 0), ("o_shippriority", int.clone(), 1),
-        text("o_comment", 0),
-    ]);
-    add(catalog, "lineitem", 6_000_000, &[
-        key("l_orderkey", 1_500_000), key("l_partkey", 200_000), key("l_suppkey", 10_000), ("l_linenumber", int, 7),
-        money("l_quantity"), money("l_extendedprice"), money("l_discount"), money("l_tax"), text("l_returnflag", 3),
-        text("l_linestatus", 2), date("l_shipdate"), date("l_commitdate"), date("l_receiptdate"),
-        text("l_shipinstruct", 4), text("l_shipmode", 7), text("l_comment", 0),
-    ]);
+    add(
+        catalog,
+        "nation",
+        25,
+        &[key("n_nationkey", 25), text("n_name", 25), key("n_regionkey", 5), text("n_comment", 0)],
+    );
+    add(
+        catalog,
+        "supplier",
+        10_000,
+        &[
+            key("s_suppkey", 10_000),
+            text("s_name", 0),
+            text("s_address", 0),
+            key("s_nationkey", 25),
+            text("s_phone", 0),
+            money("s_acctbal"),
+            text("s_comment", 0),
+        ],
+    );
+    add(
+        catalog,
+        "customer",
+        150_000,
+        &[
+            key("c_custkey", 150_000),
+            text("c_name", 0),
+            text("c_address", 0),
+            key("c_nationkey", 25),
+            text("c_phone", 0),
+            money("c_acctbal"),
+            text("c_mktsegment", 5),
+            text("c_comment", 0),
+        ],
+    );
+    add(
+        catalog,
+        "part",
+        200_000,
+        &[
+            key("p_partkey", 200_000),
+            text("p_name", 0),
+            text("p_mfgr", 5),
+            text("p_brand", 25),
+            text("p_type", 150),
+            ("p_size", int.clone(), 50),
+            text("p_container", 40),
+            money("p_retailprice"),
+            text("p_comment", 0),
+        ],
+    );
+    add(
+        catalog,
+        "partsupp",
+        800_000,
+        &[
+            key("ps_partkey", 200_000),
+            key("ps_suppkey", 10_000),
+            ("ps_availqty", int.clone(), 10_000),
+            money("ps_supplycost"),
+            text("ps_comment", 0),
+        ],
+    );
+    add(
+        catalog,
+        "orders",
+        1_500_000,
+        &[
+            key("o_orderkey", 1_500_000),
+            key("o_custkey", 100_000),
+            text("o_orderstatus", 3),
+            money("o_totalprice"),
+            date("o_orderdate"),
+            text("o_orderpriority", 5),
+            text("o_clerk", 0),
+            ("o_shippriority", int.clone(), 1),
+            text("o_comment", 0),
+        ],
+    );
+    add(
+        catalog,
+        "lineitem",
+        6_000_000,
+        &[
+            key("l_orderkey", 1_500_000),
+            key("l_partkey", 200_000),
+            key("l_suppkey", 10_000),
+            ("l_linenumber", int, 7),
+            money("l_quantity"),
+            money("l_extendedprice"),
+            money("l_discount"),
+            money("l_tax"),
+            text("l_returnflag", 3),
+            text("l_linestatus", 2),
+            date("l_shipdate"),
+            date("l_commitdate"),
+            date("l_receiptdate"),
+            text("l_shipinstruct", 4),
+            text("l_shipmode", 7),
+            text("l_comment", 0),
+        ],
+    );
 }
 
 const Q1: &str = "select l_returnflag, l_linestatus, sum(l_quantity) as sum_qty, sum(l_extendedprice) as sum_base_price, \
@@ -135,28 +209,58 @@ const Q19: &str = "select sum(l_extendedprice* (1 - l_discount)) as revenue from
 #[test]
 fn queries_without_correlation_plan() {
     for (number, sql) in [
-        (1, Q1), (3, Q3), (5, Q5), (6, Q6), (7, Q7), (8, Q8), (9, Q9), (10, Q10), (11, Q11), (12, Q12), (13, Q13),
-        (14, Q14), (15, Q15), (16, Q16), (18, Q18), (19, Q19),
+        (1, Q1),
+        (3, Q3),
+        (5, Q5),
+        (6, Q6),
+        (7, Q7),
+        (8, Q8),
+        (9, Q9),
+        (10, Q10),
+        (11, Q11),
+        (12, Q12),
+        (13, Q13),
+        (14, Q14),
+        (15, Q15),
+        (16, Q16),
+        (18, Q18),
+        (19, Q19),
     ] {
         if sql.contains("extract") && super::context().registry.scalar("date_part").is_none() {
             continue;
         }
         let planned = plan(sql);
-        assert!(planned.is_ok(), "Q{number}: {}", planned.map_or_else(|error| error.render(sql), |_| String::new()));
+        assert!(
+            planned.is_ok(),
+            "Q{number}: {}",
+            planned.map_or_else(|error| error.render(sql), |_| String::new())
+        );
     }
 }
 
 #[test]
 fn queries_with_correlation_are_refused_by_name() {
     for (number, sql) in [
-        (2, "select s_acctbal from part, supplier, partsupp where p_partkey = ps_partkey and ps_supplycost = ( \
-            select min(ps_supplycost) from partsupp, supplier where p_partkey = ps_partkey and s_suppkey = ps_suppkey)"),
-        (4, "select o_orderpriority, count(*) from orders where exists ( \
-            select * from lineitem where l_orderkey = o_orderkey and l_commitdate < l_receiptdate) group by 1"),
-        (17, "select sum(l_extendedprice) / 7.0 from lineitem, part where p_partkey = l_partkey and l_quantity < ( \
-            select 0.2 * avg(l_quantity) from lineitem where l_partkey = p_partkey)"),
-        (21, "select s_name from supplier, lineitem l1 where s_suppkey = l1.l_suppkey and exists ( \
-            select * from lineitem l2 where l2.l_orderkey = l1.l_orderkey and l2.l_suppkey <> l1.l_suppkey)"),
+        (
+            2,
+            "select s_acctbal from part, supplier, partsupp where p_partkey = ps_partkey and ps_supplycost = ( \
+            select min(ps_supplycost) from partsupp, supplier where p_partkey = ps_partkey and s_suppkey = ps_suppkey)",
+        ),
+        (
+            4,
+            "select o_orderpriority, count(*) from orders where exists ( \
+            select * from lineitem where l_orderkey = o_orderkey and l_commitdate < l_receiptdate) group by 1",
+        ),
+        (
+            17,
+            "select sum(l_extendedprice) / 7.0 from lineitem, part where p_partkey = l_partkey and l_quantity < ( \
+            select 0.2 * avg(l_quantity) from lineitem where l_partkey = p_partkey)",
+        ),
+        (
+            21,
+            "select s_name from supplier, lineitem l1 where s_suppkey = l1.l_suppkey and exists ( \
+            select * from lineitem l2 where l2.l_orderkey = l1.l_orderkey and l2.l_suppkey <> l1.l_suppkey)",
+        ),
     ] {
         let message = error(sql);
         assert!(message.contains("correlated subqueries"), "Q{number}: {message}");

@@ -3,15 +3,45 @@
 use std::fmt::{self, Display, Formatter};
 
 use crate::tree::{
-    Call, CaseBranch, Expression, ExpressionKind as Kind, LiteralText, MatchKind, Name, OrderTerm, Quantifier, Star,
-    TypeName, UnaryOperator,
+    Call, CaseBranch, Expression, ExpressionKind as Kind, LiteralText, MatchKind, Name, OrderTerm,
+    Quantifier, Star, TypeName, UnaryOperator,
 };
 
 /// Names that are words of the grammar too, so that they are printed in quotes.
 const GRAMMAR_WORDS: [&str; 33] = [
-    "cube", "day", "decade", "first", "grouping", "hour", "if", "interval", "isnull", "last", "left", "map", "microsecond",
-    "millisecond", "minute", "month", "nullif", "overlay", "position", "quarter", "replace", "right", "rollup", "row",
-    "second", "similar", "substring", "treat", "trim", "values", "week", "year", "zone",
+    "cube",
+    "day",
+    "decade",
+    "first",
+    "grouping",
+    "hour",
+    "if",
+    "interval",
+    "isnull",
+    "last",
+    "left",
+    "map",
+    "microsecond",
+    "millisecond",
+    "minute",
+    "month",
+    "nullif",
+    "overlay",
+    "position",
+    "quarter",
+    "replace",
+    "right",
+    "rollup",
+    "row",
+    "second",
+    "similar",
+    "substring",
+    "treat",
+    "trim",
+    "values",
+    "week",
+    "year",
+    "zone",
 ];
 
 impl Expression {
@@ -85,7 +115,8 @@ impl Expression {
                 f.write_str(")")
             }
             Kind::Map(entries) => {
-                let (keys, values): (Vec<_>, Vec<_>) = entries.iter().map(|(key, value)| (key, value)).unzip();
+                let (keys, values): (Vec<_>, Vec<_>) =
+                    entries.iter().map(|(key, value)| (key, value)).unzip();
                 write!(f, "\"map\"(list_value({}), list_value({}))", List(&keys, ", "), List(&values, ", "))
             }
             Kind::Index(operand, index) => write!(f, "{operand}[{index}]"),
@@ -98,7 +129,9 @@ impl Expression {
             }
             Kind::Field(operand, name) => write!(f, "({operand}).{name}"),
             Kind::Lambda { parameters, body, .. } => write!(f, "(lambda {}: {body})", List(parameters, ", ")),
-            Kind::Interval { value, unit: Some(unit) } => write!(f, "INTERVAL {value} {}", unit.to_uppercase()),
+            Kind::Interval { value, unit: Some(unit) } => {
+                write!(f, "INTERVAL {value} {}", unit.to_uppercase())
+            }
             Kind::Interval { value, unit: None } => write!(f, "CAST({value} AS INTERVAL)"),
             Kind::Star(star) => star.fmt(f),
             Kind::Collate(operand, collation) => write!(f, "{operand} COLLATE {collation}"),
@@ -162,7 +195,9 @@ fn write_case(
     f.write_str("CASE ")?;
     for branch in branches {
         match operand {
-            Some(operand) => write!(f, " WHEN (({operand} = {})) THEN ({})", branch.condition, branch.result)?,
+            Some(operand) => {
+                write!(f, " WHEN (({operand} = {})) THEN ({})", branch.condition, branch.result)?
+            }
             None => write!(f, " WHEN ({}) THEN ({})", branch.condition, branch.result)?,
         }
     }
@@ -191,7 +226,8 @@ impl Display for LiteralText {
 /// The name, in quotes where it would not read back without them.
 impl Display for Name {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+        let plain =
+            |c: char| c.is_ascii_lowercase() || c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
         let starts_plain = self.text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
         match starts_plain && self.text.chars().all(plain) {
             true => f.write_str(&self.text),
@@ -203,7 +239,10 @@ impl Display for Name {
 impl Display for Call {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let name = self.name.text.to_lowercase();
-        let star = matches!(self.arguments.as_slice(), [] | [crate::tree::Argument { value: Expression { kind: Kind::Star(_), .. }, .. }]);
+        let star = matches!(
+            self.arguments.as_slice(),
+            [] | [crate::tree::Argument { value: Expression { kind: Kind::Star(_), .. }, .. }]
+        );
         match name.as_str() {
             "count" if star && !self.distinct => f.write_str("count_star(")?,
             "coalesce" | "try" => write!(f, "{}(", name.to_uppercase())?,

@@ -82,7 +82,12 @@ pub enum ExpressionKind {
         negated: bool,
     },
     /// `x = ANY (..)`, `x < ALL (..)`.
-    Quantified { quantifier: Quantifier, operator: BinaryOperator, left: Box<Expression>, right: Box<Expression> },
+    Quantified {
+        quantifier: Quantifier,
+        operator: BinaryOperator,
+        left: Box<Expression>,
+        right: Box<Expression>,
+    },
     /// `CAST(x AS t)`, `TRY_CAST(x AS t)`, `x::t`, `DATE '..'`.
     Cast { operand: Box<Expression>, target: TypeName, lenient: bool },
     /// Both forms of CASE.

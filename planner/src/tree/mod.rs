@@ -3,21 +3,21 @@
 //! It is smaller than the parser's own tree (one form for each meaning), so that binding has few cases, and it holds
 //! what that tree cannot. The parser's types end at [`crate::parse`].
 
+mod children;
+mod display;
 mod expression;
 mod query;
 mod statement;
-mod children;
-mod display;
 
 pub use expression::{
-    Argument, BinaryOperator, Call, CaseBranch, Expression, ExpressionKind, LiteralText, MatchKind, Name, OrderTerm,
-    Quantifier, Replacement, Star, TypeName, UnaryOperator,
+    Argument, BinaryOperator, Call, CaseBranch, Expression, ExpressionKind, LiteralText, MatchKind, Name,
+    OrderTerm, Quantifier, Replacement, Star, TypeName, UnaryOperator,
 };
 pub use query::{
-    CommonTable, GroupBy, JoinCondition, JoinKind, OrderBy, Query, QueryBody, Select, SelectItem, SetOperator, Table,
-    TableAlias, TableKind,
+    CommonTable, GroupBy, JoinCondition, JoinKind, OrderBy, Query, QueryBody, Select, SelectItem,
+    SetOperator, Table, TableAlias, TableKind,
 };
 pub use statement::{
-    CopyStatement, CreateMacro, CreateTable, CreateView, DropKind, ExplainFormat, MacroBody, MacroParameter, Statement,
-    StatementKind,
+    CopyStatement, CreateMacro, CreateTable, CreateView, DropKind, ExplainFormat, MacroBody, MacroParameter,
+    Statement, StatementKind,
 };

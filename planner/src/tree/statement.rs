@@ -151,7 +151,7 @@ pub enum MacroBody {
     /// A value.
     Scalar(Expression),
     /// A table.
-    Table(Query),
+    Table(Box<Query>),
 }
 
 /// What DROP removes.
