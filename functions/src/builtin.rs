@@ -17,5 +17,6 @@ pub fn register(registry: &mut Registry) {
     crate::list::register(registry);
     crate::structure::register(registry);
     crate::map::register(registry);
+    crate::json::register(registry);
     crate::token::register(registry);
 }

@@ -23,6 +23,7 @@ mod embedding;
 pub mod error;
 mod feature;
 mod hash;
+mod json;
 #[allow(unsafe_code)]
 pub mod kernel;
 pub mod lanes;

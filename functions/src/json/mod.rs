@@ -1,0 +1,37 @@
+//! Functions of JSON, which is text that simd-json parses.
+
+mod ask;
+mod construct;
+mod document;
+mod extract;
+mod path;
+mod structure;
+mod transform;
+mod type_name;
+mod typed;
+mod write;
+
+use crate::Registry;
+
+/// Adds the family.
+pub fn register(registry: &mut Registry) {
+    extract::register(registry);
+    construct::register(registry);
+    structure::register(registry);
+    transform::register(registry);
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::trial::{check_examples, check_script};
+
+    #[test]
+    fn examples_of_the_reference_hold() {
+        check_examples("json");
+    }
+
+    #[test]
+    fn results_are_those_of_the_reference_dialect() {
+        check_script(include_str!("../../../tests/slt/json/scalar.slt"));
+    }
+}
