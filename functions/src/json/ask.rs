@@ -63,7 +63,10 @@ impl Question {
     /// Adds the form without a path as well.
     pub fn with_root_and_paths(self, function: ScalarFunction) -> ScalarFunction {
         let question = self.clone();
-        self.with_paths(function.overload([exact("json", Type::Text)], move |arguments| question.bind(arguments)), false)
+        self.with_paths(
+            function.overload([exact("json", Type::Text)], move |arguments| question.bind(arguments)),
+            false,
+        )
     }
 
     fn bind(&self, arguments: &Arguments<'_>) -> Result<Bound> {
@@ -180,7 +183,9 @@ impl LatestPath {
         if self.path.is_none() || self.text != text {
             let path = Path::parse(text)?;
             if path.has_wildcards() {
-                return Err(Error::user(format!("JSON path '{text}' has wildcards; such a path must be constant")));
+                return Err(Error::user(format!(
+                    "JSON path '{text}' has wildcards; such a path must be constant"
+                )));
             }
             self.text.clear();
             self.text.push_str(text);

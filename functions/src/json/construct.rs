@@ -2,12 +2,12 @@
 
 use super::document::{Json, Kind, Reader};
 use super::write::{write_json, write_sequence, write_text, write_value};
+use crate::Registry;
 use crate::column::TextBuilder;
 use crate::error::{Error, Result};
 use crate::scalar::{Arguments, Bound, Cost, ScalarFunction};
 use crate::signature::{any, exact};
 use crate::types::Type;
-use crate::Registry;
 
 /// Adds the family.
 pub fn register(registry: &mut Registry) {
@@ -57,7 +57,9 @@ pub fn register(registry: &mut Registry) {
     );
     registry.register_scalar(
         described("json_pretty", "JSON on lines indented by four blanks.")
-            .overload([exact("json", Type::Text)], |_| Ok(rewrite(|node, builder| write_pretty(node, 0, builder))))
+            .overload([exact("json", Type::Text)], |_| {
+                Ok(rewrite(|node, builder| write_pretty(node, 0, builder)))
+            })
             .example("json_pretty('[]')", "[]"),
     );
     registry.register_scalar(
@@ -83,8 +85,10 @@ fn bind_object(arguments: &Arguments<'_>) -> Result<Bound> {
     }
     Ok(Bound::null_aware(Type::Text, |arguments, rows, output, _| {
         rows.for_each(|row| {
-            if let Some(position) = (0..arguments.len()).step_by(2).find(|name| arguments[*name].is_null(row)) {
-                return output.fail(row, || Error::argument("json_object", position + 1, "is null; a name is text"));
+            if let Some(position) = (0..arguments.len()).step_by(2).find(|name| arguments[*name].is_null(row))
+            {
+                return output
+                    .fail(row, || Error::argument("json_object", position + 1, "is null; a name is text"));
             }
             output.text().build(row, |builder| {
                 write_sequence(builder, ['{', '}'], arguments.chunks_exact(2), |pair, builder| {
@@ -104,7 +108,8 @@ fn rewrite(write: fn(Json<'_, '_>, &mut TextBuilder<'_>)) -> Bound {
         let text = arguments[0].text();
         let reader = scratch.slot::<Reader>();
         rows.for_each(|row| {
-            let written = reader.read(text.get(row), |root| output.text().build(row, |builder| write(root, builder)));
+            let written =
+                reader.read(text.get(row), |root| output.text().build(row, |builder| write(root, builder)));
             if let Err(error) = written {
                 output.fail(row, || error);
             }

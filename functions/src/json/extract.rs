@@ -4,47 +4,61 @@ use super::ask::{Question, Source, constant_paths};
 use super::document::{Json, Kind, Reader};
 use super::path::Path;
 use super::write::write_json;
+use crate::Registry;
 use crate::column::Output;
 use crate::error::{Error, Result};
 use crate::scalar::{Arguments, Bound, Cost, ScalarFunction};
 use crate::signature::exact;
 use crate::types::{Field, Type};
 use crate::value::Value;
-use crate::Registry;
 
 const PATHS: &str = "A path is `$.a.b[0]` with `[#-1]` for the last element, a pointer `/a/b/0`, a plain key, or a position. With `[*]`, `.*` or `..`, or with a list of paths, the result is a list.";
 
 /// Adds the family.
 pub fn register(registry: &mut Registry) {
     let question = |result: Type, answer| Question { result, answer };
-    registry.register_scalar(question(Type::Text, as_json).with_paths(
-        described("json_extract", "Part of a JSON text at a path, as JSON.")
-            .alias("json_extract_path")
-            .alias("->")
-            .note(PATHS)
-            .note("A path that leads nowhere gives null; a text that is not JSON is an error of the row.")
-            .example("json_extract('{\"a\": {\"b\": [1, 2]}}', '$.a.b[0]')", "1")
-            .example("json_extract('{\"a\": [1, 2]}', '$.a')", "[1,2]"),
-        true,
-    ));
-    registry.register_scalar(question(Type::Text, as_text).with_paths(
-        described("json_extract_string", "Part of a JSON text at a path, as text: without quotes, and null for null.")
+    registry.register_scalar(
+        question(Type::Text, as_json).with_paths(
+            described("json_extract", "Part of a JSON text at a path, as JSON.")
+                .alias("json_extract_path")
+                .alias("->")
+                .note(PATHS)
+                .note("A path that leads nowhere gives null; a text that is not JSON is an error of the row.")
+                .example("json_extract('{\"a\": {\"b\": [1, 2]}}', '$.a.b[0]')", "1")
+                .example("json_extract('{\"a\": [1, 2]}', '$.a')", "[1,2]"),
+            true,
+        ),
+    );
+    registry.register_scalar(
+        question(Type::Text, as_text).with_paths(
+            described(
+                "json_extract_string",
+                "Part of a JSON text at a path, as text: without quotes, and null for null.",
+            )
             .alias("json_extract_path_text")
             .alias("->>")
             .note(PATHS)
             .example("json_extract_string('{\"a\": \"x\"}', '$.a')", "x"),
-        true,
-    ));
-    registry.register_scalar(question(Type::Text, as_value).with_paths(
-        described("json_value", "Part of a JSON text at a path, as JSON; null unless it is a text, number or truth value.")
+            true,
+        ),
+    );
+    registry.register_scalar(
+        question(Type::Text, as_value).with_paths(
+            described(
+                "json_value",
+                "Part of a JSON text at a path, as JSON; null unless it is a text, number or truth value.",
+            )
             .example("json_value('{\"a\": 1.5}', '$.a')", "1.5"),
-        true,
-    ));
-    registry.register_scalar(question(Type::Boolean, exists).with_paths(
-        described("json_exists", "True if a path leads somewhere in a JSON text.")
-            .example("json_exists('{\"a\": null}', '$.a')", "true"),
-        false,
-    ));
+            true,
+        ),
+    );
+    registry.register_scalar(
+        question(Type::Boolean, exists).with_paths(
+            described("json_exists", "True if a path leads somewhere in a JSON text.")
+                .example("json_exists('{\"a\": null}', '$.a')", "true"),
+            false,
+        ),
+    );
     registry.register_scalar(
         question(Type::Text, type_name).with_root_and_paths(
             described("json_type", "Type of a JSON text or of a part of it: OBJECT, ARRAY, VARCHAR, BIGINT, UBIGINT, DOUBLE, BOOLEAN or NULL.")
@@ -114,7 +128,8 @@ fn set_text(node: Json<'_, '_>, text: &str, output: &mut Output, row: usize, (wh
 }
 
 fn as_value(node: Option<Json<'_, '_>>, output: &mut Output, row: usize, source: Source<'_>) {
-    let is_scalar = |node: &Json<'_, '_>| !matches!(node.kind(), Kind::Null | Kind::Array(_) | Kind::Object(_));
+    let is_scalar =
+        |node: &Json<'_, '_>| !matches!(node.kind(), Kind::Null | Kind::Array(_) | Kind::Object(_));
     as_json(node.filter(is_scalar), output, row, source);
 }
 
@@ -186,7 +201,13 @@ fn bind_many(arguments: &Arguments<'_>) -> Result<Bound> {
         let is_text = match form.as_text() {
             Some("text") => true,
             Some("json") => false,
-            _ => return Err(Error::argument(arguments.function, 3, "has an unknown form; expected 'json' or 'text'")),
+            _ => {
+                return Err(Error::argument(
+                    arguments.function,
+                    3,
+                    "has an unknown form; expected 'json' or 'text'",
+                ));
+            }
         };
         parts.push(Part { path, is_text });
     }

@@ -39,7 +39,10 @@ impl Path {
         let steps = match text.chars().next() {
             None => Vec::new(),
             Some('$') => steps(text)?,
-            Some('/') => text[1..].split('/').map(|part| Step::Token(part.replace("~1", "/").replace("~0", "~"))).collect(),
+            Some('/') => text[1..]
+                .split('/')
+                .map(|part| Step::Token(part.replace("~1", "/").replace("~0", "~")))
+                .collect(),
             Some(_) => vec![Step::Field(text.into())],
         };
         Ok(Self { steps })
@@ -157,7 +160,9 @@ fn bracket(text: &str) -> Option<(Step, &str)> {
         // One past the last element: there is none.
         "#" => Step::Element(i64::MAX),
         _ => match inside.strip_prefix("#-") {
-            Some(back) => Step::Element(back.parse::<u32>().ok().map(|back| -i64::from(back)).filter(|back| *back < 0)?),
+            Some(back) => {
+                Step::Element(back.parse::<u32>().ok().map(|back| -i64::from(back)).filter(|back| *back < 0)?)
+            }
             None => Step::Element(inside.parse().ok()?),
         },
     };
@@ -170,7 +175,8 @@ mod tests {
 
     #[test]
     fn forms_of_one_path_lead_to_the_same_steps() {
-        let expected = Path { steps: vec![Step::Field("a".into()), Step::Element(-1), Step::Field("b c".into())] };
+        let expected =
+            Path { steps: vec![Step::Field("a".into()), Step::Element(-1), Step::Field("b c".into())] };
         for text in ["$.a[-1].\"b c\"", "$['a'][#-1]['b c']", "$.\"a\"[#-1].b c"] {
             assert_eq!(Path::parse(text), Ok(expected.clone()));
         }

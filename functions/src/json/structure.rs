@@ -2,11 +2,11 @@
 
 use super::document::{Json, Kind, Reader};
 use super::write::{write_sequence, write_text};
+use crate::Registry;
 use crate::column::TextBuilder;
 use crate::scalar::{Bound, Cost, ScalarFunction};
 use crate::signature::exact;
 use crate::types::Type;
-use crate::Registry;
 
 /// Adds the family.
 pub fn register(registry: &mut Registry) {
@@ -146,9 +146,9 @@ fn contains() -> Bound {
         let readers = scratch.slot::<Readers>();
         rows.for_each(|row| {
             let whole = &mut readers.whole;
-            let found = readers.part.read(parts.get(row), |part| {
-                whole.read(wholes.get(row), |whole| contains_node(whole, part))
-            });
+            let found = readers
+                .part
+                .read(parts.get(row), |part| whole.read(wholes.get(row), |whole| contains_node(whole, part)));
             match found.and_then(|inner| inner) {
                 Ok(found) => output.boolean().set(row, found),
                 Err(error) => output.fail(row, || error),
@@ -170,9 +170,9 @@ fn matches_node(node: Json<'_, '_>, part: Json<'_, '_>) -> bool {
         (Kind::Array(_), Kind::Array(_)) => {
             part.elements().all(|wanted| node.elements().any(|element| matches_node(element, wanted)))
         }
-        (Kind::Object(_), Kind::Object(_)) => {
-            part.fields().all(|(name, wanted)| node.field(name).is_some_and(|value| matches_node(value, wanted)))
-        }
+        (Kind::Object(_), Kind::Object(_)) => part
+            .fields()
+            .all(|(name, wanted)| node.field(name).is_some_and(|value| matches_node(value, wanted))),
         (held, wanted) => held == wanted,
     }
 }

@@ -4,12 +4,12 @@ use super::document::{Json, Kind, Reader};
 use super::type_name::parse_type;
 use super::typed::{Problems, write_scalar};
 use super::write::write_json;
+use crate::Registry;
 use crate::column::Output;
 use crate::error::{Error, Result};
 use crate::scalar::{Arguments, Bound, Cost, ScalarFunction};
 use crate::signature::exact;
 use crate::types::{Field, Type};
-use crate::Registry;
 
 /// Adds the family.
 pub fn register(registry: &mut Registry) {
@@ -23,11 +23,15 @@ pub fn register(registry: &mut Registry) {
             .example("from_json('{\"a\": 1, \"b\": [2.5]}', '{\"a\": \"INTEGER\", \"b\": [\"DOUBLE\"]}')", "{'a': 1, 'b': [2.5]}"),
     );
     registry.register_scalar(
-        transform_function("from_json_strict", "A JSON text as a value of exactly the type that a structure names.", true)
-            .alias("json_transform_strict")
-            .note(note)
-            .note("Missing fields and values that do not fit are errors of the row.")
-            .example("from_json_strict('[1, 2]', '[\"INTEGER\"]')", "[1, 2]"),
+        transform_function(
+            "from_json_strict",
+            "A JSON text as a value of exactly the type that a structure names.",
+            true,
+        )
+        .alias("json_transform_strict")
+        .note(note)
+        .note("Missing fields and values that do not fit are errors of the row.")
+        .example("from_json_strict('[1, 2]', '[\"INTEGER\"]')", "[1, 2]"),
     );
 }
 
@@ -74,7 +78,9 @@ impl Shape {
                 }
                 Ok(Self::Struct(fields))
             }
-            _ => Err(Error::user("it consists of type names, arrays of one structure and objects of structures")),
+            _ => Err(Error::user(
+                "it consists of type names, arrays of one structure and objects of structures",
+            )),
         }
     }
 
@@ -87,7 +93,9 @@ impl Shape {
             }
             Type::Map(key, value) if **key == Type::Text => Self::Map(Box::new(Self::of_type(value)?)),
             Type::Map(..) | Type::FixedList(..) | Type::Binary => {
-                return Err(Error::user(format!("JSON does not become {data_type}; cast the result instead")));
+                return Err(Error::user(format!(
+                    "JSON does not become {data_type}; cast the result instead"
+                )));
             }
             scalar => Self::Scalar(scalar.clone()),
         })
@@ -98,9 +106,9 @@ impl Shape {
             Self::Json => Type::Text,
             Self::Scalar(data_type) => data_type.clone(),
             Self::List(element) => Type::list(element.data_type()),
-            Self::Struct(fields) => {
-                Type::Struct(fields.iter().map(|(name, shape)| Field::new(name.clone(), shape.data_type())).collect())
-            }
+            Self::Struct(fields) => Type::Struct(
+                fields.iter().map(|(name, shape)| Field::new(name.clone(), shape.data_type())).collect(),
+            ),
             Self::Map(value) => Type::map(Type::Text, value.data_type()),
         }
     }
@@ -128,7 +136,14 @@ impl Shape {
         }
     }
 
-    fn write_list(&self, element: &Shape, node: Json<'_, '_>, output: &mut Output, row: usize, problems: &mut Problems) {
+    fn write_list(
+        &self,
+        element: &Shape,
+        node: Json<'_, '_>,
+        output: &mut Output,
+        row: usize,
+        problems: &mut Problems,
+    ) {
         let Kind::Array(length) = node.kind() else {
             problems.note(|| format!("expected an array, found {}", shown(node)));
             return output.set_null(row);
@@ -142,7 +157,14 @@ impl Shape {
         list.set(row, start, length);
     }
 
-    fn write_map(&self, shape: &Shape, node: Json<'_, '_>, output: &mut Output, row: usize, problems: &mut Problems) {
+    fn write_map(
+        &self,
+        shape: &Shape,
+        node: Json<'_, '_>,
+        output: &mut Output,
+        row: usize,
+        problems: &mut Problems,
+    ) {
         let Kind::Object(length) = node.kind() else {
             problems.note(|| format!("expected an object, found {}", shown(node)));
             return output.set_null(row);
@@ -185,7 +207,8 @@ fn bind(arguments: &Arguments<'_>, is_strict: bool) -> Result<Bound> {
             if let Err(error) = read {
                 output.fail(row, || error);
             } else if let Some(problem) = problems.first() {
-                output.fail(row, || Error::argument(function.as_str(), 1, format!("does not fit: {problem}")));
+                output
+                    .fail(row, || Error::argument(function.as_str(), 1, format!("does not fit: {problem}")));
             }
         });
         Ok(())

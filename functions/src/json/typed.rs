@@ -35,7 +35,13 @@ impl Problems {
 }
 
 /// Writes a value; one that does not fit becomes null and is noted.
-pub fn write_scalar(node: Json<'_, '_>, data_type: &Type, output: &mut Output, row: usize, problems: &mut Problems) {
+pub fn write_scalar(
+    node: Json<'_, '_>,
+    data_type: &Type,
+    output: &mut Output,
+    row: usize,
+    problems: &mut Problems,
+) {
     let written = match data_type {
         Type::Boolean => boolean(node).map(|value| output.boolean().set(row, value)),
         Type::Int8 => write(output, row, integer::<i8>(node)),
@@ -58,7 +64,9 @@ pub fn write_scalar(node: Json<'_, '_>, data_type: &Type, output: &mut Output, r
         }
         Type::Date => write(output, row, text(node).and_then(parse::date)),
         Type::Time => write(output, row, text(node).and_then(parse::time)),
-        Type::Timestamp(unit) => write(output, row, text(node).and_then(|text| parse::timestamp(text, *unit))),
+        Type::Timestamp(unit) => {
+            write(output, row, text(node).and_then(|text| parse::timestamp(text, *unit)))
+        }
         Type::TimestampTz => write(output, row, text(node).and_then(|text| parse::instant(text, Zone::UTC))),
         Type::Interval => write(output, row, text(node).and_then(parse::interval)),
         _ => None,

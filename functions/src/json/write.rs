@@ -118,7 +118,9 @@ pub fn write_value(view: &View<'_>, row: usize, out: &mut TextBuilder<'_>) {
         }
         (Data::List(_) | Data::FixedList { .. }, _) => {
             let list = view.list();
-            write_sequence(out, ['[', ']'], list.range(row), |place, out| write_value(list.child(), place, out));
+            write_sequence(out, ['[', ']'], list.range(row), |place, out| {
+                write_value(list.child(), place, out)
+            });
             Ok(())
         }
         (Data::Struct(_), Type::Struct(fields)) => {

@@ -16,7 +16,7 @@ pub fn check_script(script: &str) {
         let lines: Vec<&str> = record.lines().filter(|line| !line.starts_with('#')).collect();
         let Some((&kind, rest)) = lines.split_first() else { continue };
         let Some(sql) = rest.first().and_then(|line| line.strip_prefix("SELECT ")) else { continue };
-        let found = evaluate(&registry, sql).map(|literal| show(&literal.value));
+        let found = evaluate(&registry, sql).and_then(|literal| show(&literal));
         if kind.starts_with("query") {
             let expected = rest
                 .iter()
@@ -55,7 +55,7 @@ pub fn check_examples(category: &str) {
             wrong.push(format!("{} has no example", function.name));
         }
         for example in &function.documentation.examples {
-            let found = evaluate(&registry, &example.sql).map(|literal| show(&literal.value));
+            let found = evaluate(&registry, &example.sql).and_then(|literal| show(&literal));
             if found.as_ref() != Ok(&example.result) {
                 wrong.push(format!(
                     "{}\n    expected {}\n    found    {found:?}",
