@@ -41,7 +41,7 @@ pub fn register(registry: &mut Registry) {
                 parameter("map", Pattern::Map(Box::new(Pattern::Variable("K")), Box::new(Pattern::Any))),
                 parameter("key", Pattern::Variable("K")),
             ],
-            |arguments| crate::map::bind_extract_value(arguments),
+            crate::map::bind_extract_value,
         )
         .example("array_extract('duck', 1)", "d")
         .example("array_extract({'a': 7}, 'a')", "7"),

@@ -4,12 +4,12 @@ use memchr::memmem;
 
 /// A text to look for, prepared once.
 #[derive(Debug, Clone)]
-pub struct Needle(memmem::Finder<'static>);
+pub struct Needle(Box<memmem::Finder<'static>>);
 
 impl Needle {
     /// Prepares the search for `text`.
     pub fn new(text: &str) -> Self {
-        Self(memmem::Finder::new(text.as_bytes()).into_owned())
+        Self(Box::new(memmem::Finder::new(text.as_bytes()).into_owned()))
     }
 
     /// The text.

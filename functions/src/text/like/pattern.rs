@@ -131,7 +131,7 @@ impl Segment {
                     (None, Some(_)) => true,
                     (_, None) => false,
                 });
-                fits.then(|| characters.as_str())
+                fits.then_some(characters.as_str())
             }
         }
     }
