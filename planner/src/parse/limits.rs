@@ -11,8 +11,8 @@ use crate::parse::span_of;
 /// Levels of parentheses, subqueries and prefix operators.
 pub const NESTING_MAX: usize = 200;
 
-/// Operators in one chain without parentheses; DuckDB's limit on the depth of an expression.
-pub const CHAIN_MAX: usize = 1_000;
+/// Operators in one chain without parentheses: a plan is refused where an expression nests 500 levels deep.
+pub const CHAIN_MAX: usize = 480;
 
 /// Operators of AND, OR and set operations in one chain: they do not nest in a plan.
 pub const FLAT_CHAIN_MAX: usize = 20_000;

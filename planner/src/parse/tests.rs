@@ -263,10 +263,10 @@ fn allowed_nesting_is_read_on_a_small_stack() {
     let thread = std::thread::Builder::new().stack_size(1 << 20).spawn(|| {
         for sql in [
             format!("SELECT {}1{}", "(".repeat(190), ")".repeat(190)),
-            format!("SELECT 1{}", " + 1".repeat(900)),
+            format!("SELECT 1{}", " + 1".repeat(450)),
             format!("SELECT {} true", "NOT ".repeat(190)),
             format!("SELECT a = 0{} FROM t", " OR a = 1".repeat(10_000)),
-            format!("SELECT 1{}", " UNION ALL SELECT 1".repeat(900)),
+            format!("SELECT 1{}", " UNION ALL SELECT 1".repeat(450)),
         ] {
             let result = parse_statements(&sql);
             assert!(result.is_ok(), "{:?}", result.map(|_| ()).map_err(|error| error.to_string()));

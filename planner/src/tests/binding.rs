@@ -237,10 +237,10 @@ fn thousands_of_feature_expressions_plan_quickly() {
 fn long_chains_and_deep_nests_bind_on_a_small_stack() {
     let thread = std::thread::Builder::new().stack_size(2 << 20).spawn(|| {
         for sql in [
-            format!("SELECT a{} FROM t", " + 1".repeat(900)),
+            format!("SELECT a{} FROM t", " + 1".repeat(450)),
             format!("SELECT {}a{} FROM t", "abs(".repeat(150), ")".repeat(150)),
             format!("SELECT a FROM t WHERE a = 0{}", " OR a = b".repeat(3_000)),
-            format!("SELECT 1{}", " UNION ALL SELECT 1".repeat(500)),
+            format!("SELECT 1{}", " UNION ALL SELECT 1".repeat(450)),
         ] {
             if sql.contains("abs(") && plan("SELECT abs(a) FROM t").is_err() {
                 continue;

@@ -130,7 +130,12 @@ fn plan_with(sql: &str, definitions: &Definitions) -> Result<Planned> {
     let context = context();
     let mut planned = None;
     for statement in parse_statements(sql)? {
-        planned = Some(Planner::new(&context, definitions).plan(&statement)?);
+        let outcome = Planner::new(&context, definitions).plan(&statement)?;
+        if let Planned::Query(query) | Planned::Explain { query, .. } = &outcome {
+            let verified = hypostyle_engine::plan::verify(&query.plan, &context);
+            assert!(verified.is_ok(), "{sql}: {verified:?}");
+        }
+        planned = Some(outcome);
     }
     Ok(planned.unwrap_or(Planned::Nothing))
 }
