@@ -1,9 +1,12 @@
 //! The merges of one piece.
 //!
-//! Short pieces keep the starts of their parts and the ranks of adjacent pairs in two small arrays, look for the lowest rank
-//! by a scan, and close the gap by moving the rest: quadratic, but in a few cache lines. Long ones keep a linked list of parts
-//! and a heap of candidate pairs, where outdated candidates are skipped when they come up: n log n for any text.
+//! Parts are linked, at the index of their first byte. Short pieces keep the rank of each adjacent pair together with its
+//! place in one small array, whose minimum is the next merge: quadratic, but a few vector instructions a merge. Long
+//! pieces keep a heap of candidate pairs, where outdated candidates are skipped when they come up: n log n for any text.
+//!
+//! What short pieces became is remembered from text to text, since words recur (see `piece_cache.rs`).
 
+use super::piece_cache::{CACHED_BYTES, PieceCache, PieceKey};
 use super::vocabulary::{NO_RANK, Vocabulary};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -19,6 +22,7 @@ pub struct MergeScratch {
     heap: BinaryHeap<Reverse<u64>>,
     candidates: Vec<Reverse<u64>>,
     tokens: Vec<u32>,
+    cache: PieceCache,
 }
 
 impl MergeScratch {
@@ -35,6 +39,7 @@ impl MergeScratch {
         self.parts.capacity() * size_of::<Part>()
             + (self.heap.capacity() + self.candidates.capacity()) * size_of::<u64>()
             + self.tokens.capacity() * size_of::<u32>()
+            + self.cache.memory_bytes()
     }
 }
 
@@ -47,9 +52,29 @@ struct Part {
     end: u32,
     /// Rank of this part merged with the next, or [`NO_RANK`].
     pair_rank: u32,
+    /// Rank of this part.
+    rank: u32,
 }
 
 const NONE: u32 = u32::MAX;
+
+/// Bits of a place in a short piece.
+const PLACE_BITS: u32 = SHORT_PIECE_BYTES.trailing_zeros();
+
+/// Pairs that are compared together.
+const PAIR_LANES: usize = 16;
+
+/// The lowest of the pairs in the first blocks, and with it the leftmost of the lowest rank.
+#[inline(always)]
+fn lowest_pair(pairs: &[u32; SHORT_PIECE_BYTES], blocks: usize) -> u32 {
+    let mut lanes = [NO_RANK; PAIR_LANES];
+    for block in pairs.chunks_exact(PAIR_LANES).take(blocks) {
+        for (lane, &pair) in lanes.iter_mut().zip(block) {
+            *lane = (*lane).min(pair);
+        }
+    }
+    lanes.into_iter().fold(NO_RANK, u32::min)
+}
 
 impl Vocabulary {
     /// Appends the tokens of one piece; nothing for an empty one.
@@ -58,44 +83,82 @@ impl Vocabulary {
     /// If the piece has 2^32 bytes or more.
     #[inline]
     pub fn encode_piece(&self, piece: &[u8], scratch: &mut MergeScratch, tokens: &mut Vec<u32>) {
-        match self.rank_or_none(piece) {
-            NO_RANK if piece.is_empty() => {}
-            NO_RANK if piece.len() <= SHORT_PIECE_BYTES => self.merge_short(piece, tokens),
-            NO_RANK => self.merge_long(piece, scratch, tokens),
-            rank => tokens.push(rank),
+        let rank = self.rank_or_none(piece);
+        if rank != NO_RANK {
+            tokens.push(rank);
+        } else if !piece.is_empty() {
+            self.merge(piece, scratch, tokens);
         }
     }
 
+    /// Appends the tokens of a piece that is no token itself.
+    pub(super) fn merge(&self, piece: &[u8], scratch: &mut MergeScratch, tokens: &mut Vec<u32>) {
+        if piece.len() > SHORT_PIECE_BYTES || !self.ranks_fit_pairs() {
+            return self.merge_long(piece, scratch, tokens);
+        }
+        if piece.len() > CACHED_BYTES {
+            return self.merge_short(piece, tokens);
+        }
+        let key = PieceKey::of(piece);
+        if !scratch.cache.append(self.identity(), &key, tokens) {
+            let first = tokens.len();
+            self.merge_short(piece, tokens);
+            scratch.cache.remember(key, &tokens[first..]);
+        }
+    }
+
+    /// Whether a rank leaves room for a place in a word.
+    #[inline(always)]
+    fn ranks_fit_pairs(&self) -> bool {
+        self.ranks() < 1 << (u32::BITS - PLACE_BITS)
+    }
+
     fn merge_short(&self, piece: &[u8], tokens: &mut Vec<u32>) {
-        let mut starts = [0u8; SHORT_PIECE_BYTES + 2];
+        let length = piece.len();
+        // For the part that starts at each place: where the next and the one before start, its rank, and the rank of it
+        // merged with the next above its place.
+        let mut next = [0u8; SHORT_PIECE_BYTES];
+        let mut previous = [0u8; SHORT_PIECE_BYTES];
         let mut ranks = [NO_RANK; SHORT_PIECE_BYTES];
-        // `parts` parts; part i is starts[i] .. starts[i + 1], and ranks[i] that of parts i and i + 1 merged.
-        let mut parts = piece.len();
-        for (index, start) in starts[..=parts].iter_mut().enumerate() {
-            *start = index as u8;
-        }
-        for (rank, pair) in ranks.iter_mut().zip(piece.windows(2)) {
-            *rank = self.rank_of_pair(pair[0], pair[1]);
-        }
-        let part_pair = |starts: &[u8], first: usize, last: usize| {
-            self.rank_or_none(&piece[usize::from(starts[first])..usize::from(starts[last])])
+        let mut pairs = [NO_RANK; SHORT_PIECE_BYTES];
+        let pair_at = |rank: u32, place: usize| {
+            if rank == NO_RANK { NO_RANK } else { (rank << PLACE_BITS) | place as u32 }
         };
-        while parts > 1 {
-            let lowest = ranks[..parts - 1].iter().copied().fold(NO_RANK, u32::min);
+        for place in 0..length {
+            next[place] = place as u8 + 1;
+            previous[place] = (place as u8).wrapping_sub(1);
+            ranks[place] = self.rank_of_byte(piece[place]);
+        }
+        for (place, pair) in piece.windows(2).enumerate() {
+            pairs[place] = pair_at(self.rank_of_pair(pair[0], pair[1]), place);
+        }
+        let blocks = length.div_ceil(PAIR_LANES);
+        loop {
+            let lowest = lowest_pair(&pairs, blocks);
             if lowest == NO_RANK {
                 break;
             }
-            let left = ranks[..parts - 1].iter().position(|&rank| rank == lowest).unwrap_or(0);
-            starts.copy_within(left + 2..=parts, left + 1);
-            ranks.copy_within((left + 1).min(parts)..parts, left);
-            parts -= 1;
-            ranks[left] = if left + 1 < parts { part_pair(&starts, left, left + 2) } else { NO_RANK };
+            let left = (lowest & ((1 << PLACE_BITS) - 1)) as usize;
+            let right = usize::from(next[left]);
+            let end = usize::from(next[right]);
+            ranks[left] = lowest >> PLACE_BITS;
+            next[left] = end as u8;
+            pairs[right] = NO_RANK;
+            pairs[left] = NO_RANK;
+            if end < length {
+                previous[end] = left as u8;
+                pairs[left] = pair_at(self.rank_or_none(&piece[left..usize::from(next[end])]), left);
+            }
             if left > 0 {
-                ranks[left - 1] = part_pair(&starts, left - 1, left + 1);
+                let before = usize::from(previous[left]);
+                pairs[before] = pair_at(self.rank_or_none(&piece[before..end]), before);
             }
         }
-        let part = |bounds: &[u8]| self.rank_or_none(&piece[usize::from(bounds[0])..usize::from(bounds[1])]);
-        tokens.extend(starts[..=parts].windows(2).map(part));
+        let mut place = 0;
+        while place < length {
+            tokens.push(ranks[place]);
+            place = usize::from(next[place]);
+        }
     }
 
     fn merge_long(&self, piece: &[u8], scratch: &mut MergeScratch, tokens: &mut Vec<u32>) {
@@ -109,7 +172,8 @@ impl Vocabulary {
                 Some(&second) => self.rank_of_pair(piece[start as usize], second),
                 None => NO_RANK,
             };
-            parts.push(Part { previous: start.wrapping_sub(1), end: start + 1, pair_rank });
+            let rank = self.rank_of_byte(piece[start as usize]);
+            parts.push(Part { previous: start.wrapping_sub(1), end: start + 1, pair_rank, rank });
             if pair_rank != NO_RANK {
                 candidates.push(candidate(pair_rank, start));
             }
@@ -126,9 +190,8 @@ impl Vocabulary {
         }
         let mut start = 0;
         while start < length {
-            let end = parts[start as usize].end;
-            tokens.push(self.rank_or_none(&piece[start as usize..end as usize]));
-            start = end;
+            tokens.push(parts[start as usize].rank);
+            start = parts[start as usize].end;
         }
     }
 
@@ -138,6 +201,7 @@ impl Vocabulary {
         let end = parts[right as usize].end;
         parts[right as usize].pair_rank = NO_RANK; // its candidates are outdated
         parts[left as usize].end = end;
+        parts[left as usize].rank = parts[left as usize].pair_rank;
         let mut put_up = |parts: &mut [Part], start: u32, end: u32| {
             let rank = self.rank_or_none(&piece[start as usize..end as usize]);
             parts[start as usize].pair_rank = rank;

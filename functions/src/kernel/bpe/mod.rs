@@ -5,12 +5,14 @@
 //! ([`vocabulary`] and [`merge`]). Results equal those of `tiktoken` token for token.
 
 mod merge;
+mod piece_cache;
 mod vocabulary;
 
 pub use merge::MergeScratch;
 pub use vocabulary::{Vocabulary, VocabularyError};
 
 use super::pretokenize::Pretokenizer;
+use vocabulary::NO_RANK;
 
 /// A vocabulary with the pattern that its pieces are split by.
 #[derive(Clone, Debug)]
@@ -32,26 +34,30 @@ impl Encoding {
 
     /// Appends the tokens of `text`. Special tokens have no meaning: their text is encoded as any other.
     pub fn encode(&self, text: &str, scratch: &mut MergeScratch, tokens: &mut Vec<u32>) {
+        let bytes = text.as_bytes();
         for piece in self.pretokenizer.pieces(text) {
-            self.vocabulary.encode_piece(&text.as_bytes()[piece], scratch, tokens);
+            match self.vocabulary.rank_of_piece(bytes, piece.clone()) {
+                NO_RANK => self.vocabulary.merge(&bytes[piece], scratch, tokens),
+                rank => tokens.push(rank),
+            }
         }
     }
 
     /// The number of tokens of `text`; nothing is allocated once the scratch has grown.
     pub fn count(&self, text: &str, scratch: &mut MergeScratch) -> usize {
-        let mut tokens = scratch.take_tokens();
+        let bytes = text.as_bytes();
+        let mut merged = scratch.take_tokens();
         let mut count = 0;
         for piece in self.pretokenizer.pieces(text) {
-            let bytes = &text.as_bytes()[piece];
-            if self.vocabulary.rank(bytes).is_some() {
-                count += 1;
+            if self.vocabulary.rank_of_piece(bytes, piece.clone()) == NO_RANK {
+                merged.clear();
+                self.vocabulary.merge(&bytes[piece], scratch, &mut merged);
+                count += merged.len();
             } else {
-                tokens.clear();
-                self.vocabulary.encode_piece(bytes, scratch, &mut tokens);
-                count += tokens.len();
+                count += 1;
             }
         }
-        scratch.give_back_tokens(tokens);
+        scratch.give_back_tokens(merged);
         count
     }
 }

@@ -5,6 +5,7 @@
 
 use crate::kernel::hash::row::{hash_bytes, hash_u64};
 use std::fmt;
+use std::ops::Range;
 
 /// Why a vocabulary was refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,8 +93,12 @@ pub struct Vocabulary {
     short: Vec<ShortSlot>,
     /// Ranks of the longer tokens, with the upper half of their hash; at most half full.
     long: Vec<(u32, u32)>,
+    /// Ranks of all single bytes.
+    singles: Vec<u32>,
     /// Ranks of all pairs of bytes: the first merges of every piece.
     pairs: Vec<u32>,
+    /// Differs between different vocabularies, but for one case in 2^64.
+    identity: u64,
     longest: usize,
 }
 
@@ -142,7 +147,9 @@ impl Vocabulary {
             tokens: tokens.len(),
             short: vec![ShortSlot::default(); slots(short_count)],
             long: vec![(NO_RANK, 0); slots(tokens.len() - short_count)],
+            singles: Vec::new(),
             pairs: Vec::new(),
+            identity: 0,
             longest,
         };
         for (token, rank) in &tokens {
@@ -181,8 +188,10 @@ impl Vocabulary {
         if let Some(byte) = (0..=u8::MAX).find(|&byte| self.rank(&[byte]).is_none()) {
             return Err(VocabularyError::MissingByte { byte });
         }
+        self.singles = (0..=u8::MAX).map(|byte| self.rank_or_none(&[byte])).collect();
         let pair = |pair: u16| self.rank(&pair.to_le_bytes()).unwrap_or(NO_RANK);
         self.pairs = (0..=u16::MAX).map(pair).collect();
+        self.identity = (0..self.ranks()).fold(1, |identity, rank| hash_bytes(self.span(rank), identity));
         Ok(())
     }
 
@@ -198,14 +207,34 @@ impl Vocabulary {
         if token.len() <= SHORT_BYTES { self.rank_of_short(token) } else { self.rank_of_long(token) }
     }
 
+    /// The rank of the token that is a piece of a text, or [`NO_RANK`]: as of the token alone, but with the text at
+    /// hand its first bytes are one load.
+    #[inline(always)]
+    pub(super) fn rank_of_piece(&self, text: &[u8], piece: Range<usize>) -> u32 {
+        let length = piece.len();
+        match text.get(piece.start..piece.start + SHORT_BYTES) {
+            Some(bytes) if (1..=SHORT_BYTES).contains(&length) => {
+                let mut word = [0; SHORT_BYTES];
+                word.copy_from_slice(bytes);
+                let beyond = 8 * (SHORT_BYTES - length);
+                self.rank_of_word((u64::from_le_bytes(word) << beyond) >> beyond, length)
+            }
+            _ => self.rank_or_none(&text[piece]),
+        }
+    }
+
     #[inline(always)]
     fn rank_of_short(&self, token: &[u8]) -> u32 {
-        let word = word_of(token);
+        self.rank_of_word(word_of(token), token.len())
+    }
+
+    #[inline(always)]
+    fn rank_of_word(&self, word: u64, length: usize) -> u32 {
         let mask = self.short.len() - 1;
-        let mut slot = hash_short(word, token.len()) as usize & mask;
+        let mut slot = hash_short(word, length) as usize;
         loop {
             let held = self.short[slot & mask];
-            if held.word == word && held.length as usize == token.len() && held.length != 0 {
+            if held.word == word && held.length as usize == length && held.length != 0 {
                 return held.rank;
             }
             if held.length == 0 {
@@ -235,6 +264,24 @@ impl Vocabulary {
     fn span(&self, rank: u32) -> &[u8] {
         let (start, end) = self.spans.get(rank as usize).copied().unwrap_or((0, 0));
         &self.bytes[start as usize..end as usize]
+    }
+
+    /// The rank of the token of one byte.
+    #[inline(always)]
+    pub(super) fn rank_of_byte(&self, byte: u8) -> u32 {
+        self.singles[usize::from(byte)]
+    }
+
+    /// The number of ranks: one more than the highest.
+    #[inline(always)]
+    pub(super) fn ranks(&self) -> u32 {
+        self.spans.len() as u32
+    }
+
+    /// A number that tells this vocabulary from others.
+    #[inline(always)]
+    pub(super) fn identity(&self) -> u64 {
+        self.identity
     }
 
     /// The rank of the token of two bytes, or [`NO_RANK`].

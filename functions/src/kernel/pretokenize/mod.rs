@@ -6,9 +6,11 @@
 //! exactly one piece.
 
 mod character_class;
+mod eight_bytes;
 mod word;
 
 use character_class::CharacterClass;
+use eight_bytes::EightBytes;
 use std::ops::Range;
 
 /// The pattern of a vocabulary.
@@ -69,6 +71,15 @@ impl<'text> Cursor<'text> {
         self.text.as_bytes().get(self.position + offset).copied()
     }
 
+    /// The next eight bytes, if there are as many.
+    #[inline(always)]
+    fn eight_bytes(self) -> Option<EightBytes> {
+        let bytes = self.text.as_bytes().get(self.position..self.position + 8)?;
+        let mut word = [0; 8];
+        word.copy_from_slice(bytes);
+        Some(EightBytes(u64::from_le_bytes(word)))
+    }
+
     /// The class of the next character.
     #[inline(always)]
     fn peek(self) -> Option<CharacterClass> {
@@ -105,6 +116,23 @@ impl<'text> Cursor<'text> {
     #[inline(always)]
     fn past_one(self) -> Cursor<'text> {
         self.advanced(self.peek_character().map_or(0, |(_, length)| length))
+    }
+
+    /// Past all letters. Words of ASCII are passed eight bytes at a time, without a branch for each letter.
+    #[inline(always)]
+    fn past_letters(self) -> Cursor<'text> {
+        let mut cursor = self;
+        while let Some(bytes) = cursor.eight_bytes() {
+            let letters = bytes.leading_letters();
+            cursor = cursor.advanced(letters);
+            if letters < 8 {
+                break;
+            }
+        }
+        match cursor.byte(0) {
+            Some(byte) if byte < 0x80 && !CharacterClass::of_ascii(byte).is_letter() => cursor,
+            _ => cursor.past_all(CharacterClass::is_letter),
+        }
     }
 
     /// Past all characters up to the first that `belongs` refuses.

@@ -128,6 +128,23 @@ fn every_text_of_three_telling_characters_splits_as_the_patterns_say() {
     }
 }
 
+/// Words of ASCII around the length of a word of the machine, beside every telling character.
+#[test]
+fn words_of_all_lengths_split_as_the_patterns_say() {
+    for pretokenizer in [Pretokenizer::R50k, Pretokenizer::Cl100k, Pretokenizer::O200k] {
+        let reference = reference(pretokenizer);
+        for upper in 0..11 {
+            for lower in 0..20 {
+                for telling in TELLING {
+                    let text =
+                        [telling, &"U".repeat(upper), &"w".repeat(lower), telling, "Word's over"].concat();
+                    assert_eq!(pieces(pretokenizer, &text), reference_pieces(&reference, &text), "{text:?}");
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn pieces_end_where_tokens_of_the_published_encodings_end() {
     let encodings = [

@@ -22,7 +22,7 @@ pub(super) fn r50k<'text>(cursor: Cursor<'text>, class: CharacterClass) -> Curso
         None => (cursor, class),
     };
     if class.is_letter() {
-        start.past_all(CharacterClass::is_letter)
+        start.past_letters()
     } else if class == CharacterClass::NUMBER {
         start.past_all(|class| class == CharacterClass::NUMBER)
     } else if class.is_symbol() {
@@ -36,7 +36,7 @@ pub(super) fn r50k<'text>(cursor: Cursor<'text>, class: CharacterClass) -> Curso
 #[inline(always)]
 pub(super) fn cl100k<'text>(cursor: Cursor<'text>, class: CharacterClass) -> Cursor<'text> {
     if class.is_letter() {
-        return cursor.past_all(CharacterClass::is_letter);
+        return cursor.past_letters();
     }
     if class == CharacterClass::NUMBER {
         return cursor.past_up_to(3, |class| class == CharacterClass::NUMBER);
@@ -46,7 +46,7 @@ pub(super) fn cl100k<'text>(cursor: Cursor<'text>, class: CharacterClass) -> Cur
     }
     let next = cursor.past_one();
     if class != CharacterClass::LINE_END && next.peek().is_some_and(CharacterClass::is_letter) {
-        return next.past_all(CharacterClass::is_letter);
+        return next.past_letters();
     }
     match symbols(cursor, class) {
         Some(end) => end.past_all(|class| class == CharacterClass::LINE_END),
@@ -150,15 +150,45 @@ fn contraction(cursor: Cursor<'_>, case: Case) -> Option<Cursor<'_>> {
 #[inline(always)]
 fn cased_word<'text>(cursor: Cursor<'text>, class: CharacterClass) -> Option<Cursor<'text>> {
     if class.is_letter() {
-        let (end, upper_end) = rising_word(cursor);
-        return end.or(upper_end);
+        return ascii_word(cursor).or_else(|| {
+            let (end, upper_end) = rising_word(cursor);
+            end.or(upper_end)
+        });
     }
     if class == CharacterClass::LINE_END || class == CharacterClass::NUMBER {
         return None;
     }
     let next = cursor.past_one();
+    // A mark may be the whole word, which goes before an upper-case one.
+    if class != CharacterClass::MARK
+        && let Some(end) = ascii_word(next)
+    {
+        return Some(end);
+    }
     let (end, upper_end) = rising_word(next);
     end.or_else(|| if class == CharacterClass::MARK { rising_word(cursor).0 } else { None }).or(upper_end)
+}
+
+/// The end of a word of ASCII letters that is decided by its first eight bytes and the lower-case ones that follow: upper-case
+/// ones, then lower-case ones, and then a character that is ASCII but no lower-case letter.
+#[inline(always)]
+fn ascii_word(cursor: Cursor<'_>) -> Option<Cursor<'_>> {
+    let (upper, lower) = cursor.eight_bytes()?.leading_upper_then_lower();
+    let mut end = cursor.advanced(upper + lower);
+    if upper + lower == 0 || upper == 8 {
+        return None;
+    }
+    if upper + lower == 8 {
+        loop {
+            let more = end.eight_bytes()?.leading_lower();
+            end = end.advanced(more);
+            if more < 8 {
+                break;
+            }
+        }
+    }
+    // All upper case is a word too, but then a letter must not follow: none of ASCII does, and others are left to the caller.
+    end.byte(0).is_some_and(|byte| byte < 0x80).then_some(end)
 }
 
 /// The ends of `U*W+` and, if that does not match, of `U+W*`, from a position.
