@@ -1,7 +1,7 @@
 //! Tables held in memory, and tables whose batches a host pushes.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use arrow::array::RecordBatch;
 use hypostyle_functions::types::Schema;
@@ -82,7 +82,10 @@ impl TableProvider for MemoryTable {
 
     fn scan(&self, request: ScanRequest, _: &Arc<Context>) -> Result<Arc<dyn Scan>> {
         if let Some(column) = request.projection.iter().find(|&&column| column >= self.schema.fields.len()) {
-            return Err(Error::internal(format!("column {column} of a table of {}", self.schema.fields.len())));
+            return Err(Error::internal(format!(
+                "column {column} of a table of {}",
+                self.schema.fields.len()
+            )));
         }
         Ok(Arc::new(MemoryScan {
             morsels: morsels(&self.batches, request.batch_rows.max(1)),
@@ -102,7 +105,9 @@ fn morsels(batches: &[Batch], batch_rows: usize) -> Vec<Vec<Part>> {
         .iter()
         .enumerate()
         .flat_map(|(index, batch)| {
-            (0..batch.rows).step_by(batch_rows).map(move |start| (index, start, batch_rows.min(batch.rows - start)))
+            (0..batch.rows)
+                .step_by(batch_rows)
+                .map(move |start| (index, start, batch_rows.min(batch.rows - start)))
         })
         .collect();
     parts.chunks(MORSEL_BATCHES).map(<[Part]>::to_vec).collect()

@@ -134,7 +134,11 @@ impl Assembler<'_> {
                 let mut phases = self.phases(input, id + 1)?;
                 let types = lists.iter().map(Expression::data_type).collect();
                 let lists = self.set(lists, &input.schema)?;
-                self.push(&mut phases, id, Unnest { lists, types, outer: *outer, run: Arc::clone(&self.run) });
+                self.push(
+                    &mut phases,
+                    id,
+                    Unnest { lists, types, outer: *outer, run: Arc::clone(&self.run) },
+                );
                 Ok(phases)
             }
             Node::SingleRow { input } => {
@@ -199,7 +203,13 @@ impl Assembler<'_> {
         }
     }
 
-    fn project(&mut self, phases: &mut [Phase], expressions: &[Expression], schema: &Schema, id: usize) -> Result<()> {
+    fn project(
+        &mut self,
+        phases: &mut [Phase],
+        expressions: &[Expression],
+        schema: &Schema,
+        id: usize,
+    ) -> Result<()> {
         let picked = |expression: &Expression| match expression {
             Expression::Column { index, .. } => Some(*index),
             _ => None,
@@ -215,12 +225,16 @@ impl Assembler<'_> {
 
     /// A scan. Filters that the table does not apply in full are applied here, unless the plan does so above (`checked`).
     fn scan(&mut self, plan: &Plan, id: usize, checked: &[&Expression]) -> Result<Vec<Phase>> {
-        let Node::Scan { table, projection, filters, limit } = &plan.node else { return self.phases(plan, id) };
+        let Node::Scan { table, projection, filters, limit } = &plan.node else {
+            return self.phases(plan, id);
+        };
         let context = Arc::clone(&self.run.context);
         let provider = self.bindings.part(|| context.catalog.resolve(table, &context))?;
         let residual: Vec<&Expression> = filters
             .iter()
-            .filter(|filter| provider.filter_support(filter) != FilterSupport::Exact && !checked.contains(filter))
+            .filter(|filter| {
+                provider.filter_support(filter) != FilterSupport::Exact && !checked.contains(filter)
+            })
             .collect();
         let mut columns = projection.clone();
         for column in residual.iter().flat_map(|filter| filter.columns()) {
@@ -242,7 +256,13 @@ impl Assembler<'_> {
         };
         let mut phases = vec![phase];
         if !residual.is_empty() {
-            self.residual_filter(&mut phases, provider.as_ref().as_ref(), &residual, &columns, projection.len())?;
+            self.residual_filter(
+                &mut phases,
+                provider.as_ref().as_ref(),
+                &residual,
+                &columns,
+                projection.len(),
+            )?;
         }
         Ok(phases)
     }
@@ -290,7 +310,8 @@ impl Assembler<'_> {
         let expressions: Vec<Expression> = keys.iter().map(|key| key.expression.clone()).collect();
         let set = self.set(&expressions, &input.schema)?;
         let orders = keys.iter().map(KeyOrder::of).collect();
-        let sort = Sort::new(set, orders, limit, types(&input.schema), Arc::clone(&self.run), self.metrics.of(id));
+        let sort =
+            Sort::new(set, orders, limit, types(&input.schema), Arc::clone(&self.run), self.metrics.of(id));
         self.break_at(phases, Arc::clone(&sort), id);
         Ok(vec![self.source(SortSource(sort), id)])
     }
@@ -330,7 +351,8 @@ impl Assembler<'_> {
         let right_set = if keys.is_empty() { None } else { Some(self.set(&right_keys, &right.schema)?) };
         let fields = left.schema.fields.iter().chain(&right.schema.fields).cloned().collect();
         let both = Schema::new(fields);
-        let residual = residual.map(|condition| self.set(std::slice::from_ref(condition), &both)).transpose()?;
+        let residual =
+            residual.map(|condition| self.set(std::slice::from_ref(condition), &both)).transpose()?;
         let shape = Arc::new(JoinShape {
             kind,
             left_types: types(&left.schema),

@@ -128,6 +128,8 @@ impl Run {
     ///
     /// # Errors
     /// The error that ends the run.
+    // Not an iterator: an error ends the run, and a host-driven run goes on after `None`.
+    #[allow(clippy::should_implement_trait)]
     pub fn next(&mut self) -> Result<Option<Batch>> {
         if self.threads > 1 && self.schedule.input.is_none() {
             self.start_helpers();
@@ -182,10 +184,9 @@ impl Run {
     }
 
     fn input(&self) -> Result<&Arc<crate::operator::scan::HostInput>> {
-        self.schedule
-            .input
-            .as_ref()
-            .ok_or_else(|| Error::user("this plan reads its own tables; batches are pushed into plans over an input"))
+        self.schedule.input.as_ref().ok_or_else(|| {
+            Error::user("this plan reads its own tables; batches are pushed into plans over an input")
+        })
     }
 
     /// True once the last batch has been given.
@@ -220,7 +221,9 @@ impl Run {
     pub fn snapshot(&self) -> Result<Vec<u8>> {
         match crate::plan::first_breaker(&self.plan) {
             None => Ok(SNAPSHOT.to_vec()),
-            Some(name) => Err(Error::user(format!("no snapshot: {name} holds rows, and only streaming plans can be snapshot"))),
+            Some(name) => Err(Error::user(format!(
+                "no snapshot: {name} holds rows, and only streaming plans can be snapshot"
+            ))),
         }
     }
 

@@ -357,7 +357,10 @@ impl Schedule {
         self.waiting.fetch_add(1, Ordering::SeqCst);
         let mut changes = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
         if *changes == seen {
-            changes = self.changed.wait_timeout(changes, IDLE_WAIT).map_or_else(|poisoned| poisoned.into_inner().0, |(guard, _)| guard);
+            changes = self
+                .changed
+                .wait_timeout(changes, IDLE_WAIT)
+                .map_or_else(|poisoned| poisoned.into_inner().0, |(guard, _)| guard);
         }
         drop(changes);
         self.waiting.fetch_sub(1, Ordering::SeqCst);

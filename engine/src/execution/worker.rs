@@ -154,7 +154,9 @@ impl Worker {
     }
 
     fn step_morsel(&mut self) -> Result<Progress> {
-        let Some(number) = self.morsel.as_ref().map(|morsel| morsel.number) else { return Ok(Progress::Working) };
+        let Some(number) = self.morsel.as_ref().map(|morsel| morsel.number) else {
+            return Ok(Progress::Working);
+        };
         let Some(pipeline) = self.chain.as_ref().map(|chain| chain.pipeline) else {
             return Err(Error::internal("a morsel without a chain"));
         };
@@ -178,7 +180,9 @@ impl Worker {
 
     /// Moves one batch from where it is furthest along; true when the morsel is over.
     fn drive(&mut self) -> Result<bool> {
-        let (Some(chain), Some(morsel), Some((_, local))) = (&mut self.chain, &mut self.morsel, &mut self.local) else {
+        let (Some(chain), Some(morsel), Some((_, local))) =
+            (&mut self.chain, &mut self.morsel, &mut self.local)
+        else {
             return Err(Error::internal("a step without a morsel"));
         };
         let Some((mut index, mut input)) = morsel.next_input(chain)? else {

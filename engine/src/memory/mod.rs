@@ -112,11 +112,14 @@ impl Budget {
         let mut held: Vec<_> = self
             .live_accounts()
             .iter()
-            .map(|account| (account.held_bytes(), format!("query {} {}", account.query(), account.operator())))
+            .map(|account| {
+                (account.held_bytes(), format!("query {} {}", account.query(), account.operator()))
+            })
             .filter(|(bytes, _)| *bytes > 0)
             .collect();
         held.sort_by(|a, b| b.cmp(a));
-        let shown: Vec<_> = held.iter().take(8).map(|(bytes, name)| format!("{name} holds {bytes}")).collect();
+        let shown: Vec<_> =
+            held.iter().take(8).map(|(bytes, name)| format!("{name} holds {bytes}")).collect();
         if shown.is_empty() { "nothing else is held".into() } else { shown.join(", ") }
     }
 }

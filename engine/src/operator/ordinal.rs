@@ -26,7 +26,10 @@ impl OrdinalCounter {
             self.rows = 0;
         }
         if morsel >> (64 - ROW_BITS) != 0 {
-            return Err(Error::Resource(format!("an input has more than {} morsels", 1u32 << (64 - ROW_BITS))));
+            return Err(Error::Resource(format!(
+                "an input has more than {} morsels",
+                1u32 << (64 - ROW_BITS)
+            )));
         }
         let first = (u64::from(morsel) << ROW_BITS) + self.rows;
         self.rows += batch.rows as u64;

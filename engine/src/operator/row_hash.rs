@@ -2,7 +2,9 @@
 //! machine, so partitions and spill files agree.
 
 use hypostyle_functions::column::{self, BytesData, Data, Encoding, View};
-use hypostyle_functions::kernel::hash::row::{NULL_WORD, combine_words, hash_bytes, hash_u64, hash_u128, key_bits};
+use hypostyle_functions::kernel::hash::row::{
+    NULL_WORD, combine_words, hash_bytes, hash_u64, hash_u128, key_bits,
+};
 
 /// The hash of each row over `columns`, in `hashes`; `seed` gives unrelated hashes for another round.
 pub(crate) fn hash_rows(columns: &[View<'_>], rows: usize, seed: u64, hashes: &mut Vec<u64>) {
@@ -69,7 +71,8 @@ fn bytes(column: &View<'_>, data: BytesData<'_>, hashes: &mut [u64]) {
     let seed = hashes.first().copied().unwrap_or_default();
     let shared = matches!(column.encoding, Encoding::Dictionary { .. } | Encoding::Constant);
     if shared && data.views.len() < hashes.len() && hashes.iter().all(|&hash| hash == seed) {
-        let of_values: Vec<u64> = (0..data.views.len()).map(|index| hash_bytes(data.get(index), seed)).collect();
+        let of_values: Vec<u64> =
+            (0..data.views.len()).map(|index| hash_bytes(data.get(index), seed)).collect();
         return each(column, hashes, |index, _| of_values[index]);
     }
     each(column, hashes, |index, seed| hash_bytes(data.get(index), seed));

@@ -68,18 +68,21 @@ impl Lists {
             Type::List(_) => {
                 let list = array.as_list::<i32>();
                 let ends = list.value_offsets().windows(2).enumerate();
-                let ranges = ends.map(|(row, ends)| range_of(row, ends[0] as usize, ends[1] as usize)).collect();
+                let ranges =
+                    ends.map(|(row, ends)| range_of(row, ends[0] as usize, ends[1] as usize)).collect();
                 Self { elements: Arc::clone(list.values()), ranges }
             }
             Type::FixedList(_, size) => {
                 let list = array.as_fixed_size_list();
                 let start = |row: usize| list.value_offset_at(row);
-                let ranges = (0..list.len()).map(|row| range_of(row, start(row), start(row) + size)).collect();
+                let ranges =
+                    (0..list.len()).map(|row| range_of(row, start(row), start(row) + size)).collect();
                 Self { elements: Arc::clone(list.values()), ranges }
             }
-            Type::Null => {
-                Self { elements: arrow::array::new_empty_array(&Type::Null.to_arrow()), ranges: vec![(0, 0); array.len()] }
-            }
+            Type::Null => Self {
+                elements: arrow::array::new_empty_array(&Type::Null.to_arrow()),
+                ranges: vec![(0, 0); array.len()],
+            },
             other => return Err(Error::internal(format!("unnest of a column of type {other}"))),
         })
     }
@@ -90,7 +93,8 @@ impl Transform for UnnestTransform {
         match input {
             Input::Batch(batch) => {
                 let columns = self.lists.evaluate(&batch)?;
-                let lists = columns.iter().zip(&self.types).map(|(column, data_type)| Lists::new(column, data_type));
+                let lists =
+                    columns.iter().zip(&self.types).map(|(column, data_type)| Lists::new(column, data_type));
                 let lists = lists.collect::<Result<_>>()?;
                 self.pending = Some(Pending { batch, lists, row: 0, element: 0 });
             }
@@ -114,9 +118,11 @@ impl Pending {
     /// The next rows, at most `limit`.
     fn next(&mut self, limit: usize, outer: bool) -> Result<Option<Batch>> {
         let mut rows: Vec<u32> = Vec::with_capacity(limit);
-        let mut elements: Vec<Vec<Option<u32>>> = self.lists.iter().map(|_| Vec::with_capacity(limit)).collect();
+        let mut elements: Vec<Vec<Option<u32>>> =
+            self.lists.iter().map(|_| Vec::with_capacity(limit)).collect();
         while self.row < self.batch.rows && rows.len() < limit {
-            let longest = self.lists.iter().map(|list| list.ranges[self.row].1 - list.ranges[self.row].0).max();
+            let longest =
+                self.lists.iter().map(|list| list.ranges[self.row].1 - list.ranges[self.row].0).max();
             let longest = match longest.unwrap_or(0) as usize {
                 0 if outer => 1,
                 length => length,
@@ -139,11 +145,16 @@ impl Pending {
         }
         let count = rows.len();
         let rows = UInt32Array::from(rows);
-        let mut columns = self.batch.columns.iter().map(|column| column.take(&rows)).collect::<Result<Vec<_>, _>>()?;
+        let mut columns =
+            self.batch.columns.iter().map(|column| column.take(&rows)).collect::<Result<Vec<_>, _>>()?;
         for (list, positions) in self.lists.iter().zip(elements) {
             let column = match list.elements.is_empty() {
                 true => Column::Flat(arrow::array::new_null_array(list.elements.data_type(), count)),
-                false => Column::Flat(arrow_select::take::take(&list.elements, &UInt32Array::from(positions), None)?),
+                false => Column::Flat(arrow_select::take::take(
+                    &list.elements,
+                    &UInt32Array::from(positions),
+                    None,
+                )?),
             };
             columns.push(column);
         }

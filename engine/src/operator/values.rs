@@ -33,7 +33,8 @@ impl Source for Values {
         let values = evaluator.evaluate(&Batch::new(Vec::new(), 1))?;
         let columns = (0..self.columns)
             .map(|column| {
-                let of_rows: Vec<_> = (0..self.rows).map(|row| &values[row * self.columns + column]).collect();
+                let of_rows: Vec<_> =
+                    (0..self.rows).map(|row| &values[row * self.columns + column]).collect();
                 concat_columns(&of_rows)
             })
             .collect::<Result<Vec<_>>>()?;

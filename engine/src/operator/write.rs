@@ -27,7 +27,12 @@ fn count_row(rows: u64) -> Result<Vec<Batch>> {
 ///
 /// # Errors
 /// A format that cannot be written, or a table that is there already.
-pub fn writer(target: &WriteTarget, schema: &Schema, run: &Arc<RunContext>, result: &Arc<BatchesSource>) -> Result<Box<dyn Consumer>> {
+pub fn writer(
+    target: &WriteTarget,
+    schema: &Schema,
+    run: &Arc<RunContext>,
+    result: &Arc<BatchesSource>,
+) -> Result<Box<dyn Consumer>> {
     let result = Arc::clone(result);
     match target {
         WriteTarget::File { path, format, options } => Ok(Box::new(FileConsumer {
@@ -44,7 +49,14 @@ pub fn writer(target: &WriteTarget, schema: &Schema, run: &Arc<RunContext>, resu
             let account = run.memory.account(&format!("table {name}"));
             let (name, schema) = (name.clone(), schema.clone());
             let kept = Kept { batches: Vec::new(), bytes: 0, reservation: account.reserve() };
-            Ok(Box::new(TableConsumer { name, replace: *replace, schema, run: Arc::clone(run), kept, result }))
+            Ok(Box::new(TableConsumer {
+                name,
+                replace: *replace,
+                schema,
+                run: Arc::clone(run),
+                kept,
+                result,
+            }))
         }
     }
 }
@@ -122,11 +134,15 @@ impl Consumer for TableConsumer {
     fn finish(&mut self) -> Result<()> {
         let catalog = &self.run.context.catalog;
         if !self.replace && catalog.table(&self.name).is_some() {
-            return Err(Error::user(format!("table \"{}\" exists; CREATE OR REPLACE TABLE replaces it", self.name)));
+            return Err(Error::user(format!(
+                "table \"{}\" exists; CREATE OR REPLACE TABLE replaces it",
+                self.name
+            )));
         }
         let account = Arc::clone(self.kept.reservation.account());
         let reservation = std::mem::replace(&mut self.kept.reservation, account.reserve());
-        let table = MemoryTable::new(self.schema.clone(), std::mem::take(&mut self.kept.batches))?.charged(reservation);
+        let table = MemoryTable::new(self.schema.clone(), std::mem::take(&mut self.kept.batches))?
+            .charged(reservation);
         let rows = table.rows() as u64;
         catalog.add_table(&self.name, Arc::new(table));
         self.result.extend([count_row(rows)?]);
@@ -179,7 +195,9 @@ impl SingleRow {
 impl Consumer for SingleRow {
     fn consume(&mut self, batch: Batch) -> Result<()> {
         if self.row.is_some() || batch.rows > 1 {
-            return Err(Error::user("a subquery that is used as a value gave more than one row; limit it to one"));
+            return Err(Error::user(
+                "a subquery that is used as a value gave more than one row; limit it to one",
+            ));
         }
         self.row = Some(batch);
         Ok(())

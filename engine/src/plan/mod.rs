@@ -2,6 +2,8 @@
 //!
 //! A plan owns no state and knows no operator; `crate::execution` makes one runnable.
 
+mod bytes;
+mod display;
 mod expression;
 mod verify;
 mod walk;

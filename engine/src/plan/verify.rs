@@ -35,11 +35,17 @@ fn verify_node(plan: &Plan, context: &Arc<Context>, depth: usize) -> Result<()> 
     let Some(expected) = expected else { return Ok(()) };
     let actual: Vec<&Type> = plan.schema.fields.iter().map(|field| &field.data_type).collect();
     if expected.len() != actual.len() {
-        return Err(fault(name, format!("it has {} columns; its schema names {}", expected.len(), actual.len())));
+        return Err(fault(
+            name,
+            format!("it has {} columns; its schema names {}", expected.len(), actual.len()),
+        ));
     }
     for (position, (expected, actual)) in expected.iter().zip(actual).enumerate() {
         if expected != actual {
-            return Err(fault(name, format!("column {} has type {expected}; its schema says {actual}", position + 1)));
+            return Err(fault(
+                name,
+                format!("column {} has type {expected}; its schema says {actual}", position + 1),
+            ));
         }
     }
     Ok(())
@@ -64,7 +70,10 @@ fn verify_contents(plan: &Plan, context: &Arc<Context>) -> Result<(), String> {
             let provider = context.catalog.resolve(table, context).map_err(|error| error.to_string())?;
             let schema = provider.schema();
             if let Some(column) = projection.iter().find(|&&column| column >= schema.fields.len()) {
-                return Err(format!("it reads column {column}; the table has {} columns", schema.fields.len()));
+                return Err(format!(
+                    "it reads column {column}; the table has {} columns",
+                    schema.fields.len()
+                ));
             }
             let read = projection.iter().map(|&column| &schema.fields[column].data_type);
             for (position, (actual, field)) in read.zip(&plan.schema.fields).enumerate() {
@@ -84,14 +93,20 @@ fn verify_contents(plan: &Plan, context: &Arc<Context>) -> Result<(), String> {
                 check(&key.left, &left.schema)?;
                 check(&key.right, &right.schema)?;
                 if key.left.data_type() != key.right.data_type() {
-                    return Err(format!("a key has type {} on the left and {} on the right", key.left.data_type(), key.right.data_type()));
+                    return Err(format!(
+                        "a key has type {} on the left and {} on the right",
+                        key.left.data_type(),
+                        key.right.data_type()
+                    ));
                 }
             }
-            residual.iter().try_for_each(|condition| predicate(condition).and_then(|()| check(condition, &both(left, right))))
+            residual.iter().try_for_each(|condition| {
+                predicate(condition).and_then(|()| check(condition, &both(left, right)))
+            })
         }
-        Node::CrossJoin { left, right, condition, .. } => {
-            condition.iter().try_for_each(|condition| predicate(condition).and_then(|()| check(condition, &both(left, right))))
-        }
+        Node::CrossJoin { left, right, condition, .. } => condition.iter().try_for_each(|condition| {
+            predicate(condition).and_then(|()| check(condition, &both(left, right)))
+        }),
         node => {
             let Some(input) = plan.inputs().into_iter().next() else { return Ok(()) };
             if let Node::Filter { predicate: condition, .. } = node {
@@ -127,16 +142,18 @@ fn verify_operand(expression: &Expression, schema: &Schema, context: &Arc<Contex
     match expression {
         Expression::Column { index, data_type } => match schema.fields.get(*index) {
             None => Err(format!("an expression reads column {index}; there are {}", schema.fields.len())),
-            Some(field) if field.data_type != *data_type => {
-                Err(format!("column {index} has type {}; an expression reads it as {data_type}", field.data_type))
-            }
+            Some(field) if field.data_type != *data_type => Err(format!(
+                "column {index} has type {}; an expression reads it as {data_type}",
+                field.data_type
+            )),
             Some(_) => Ok(()),
         },
         Expression::Call { function, version, .. } => match context.registry.scalar(function) {
             None => Err(context.registry.unknown(function).to_string()),
-            Some(known) if known.version != *version => {
-                Err(format!("function {function} has version {}; the plan needs version {version}", known.version))
-            }
+            Some(known) if known.version != *version => Err(format!(
+                "function {function} has version {}; the plan needs version {version}",
+                known.version
+            )),
             Some(_) => Ok(()),
         },
         Expression::And(operands) | Expression::Or(operands) => operands.iter().try_for_each(predicate),
@@ -147,10 +164,15 @@ fn verify_operand(expression: &Expression, schema: &Schema, context: &Arc<Contex
 /// Types of the node's columns as its parts make them; `None` where the table decides.
 fn output_types(plan: &Plan) -> Result<Option<Vec<Type>>, String> {
     let of = |plan: &Plan| plan.schema.fields.iter().map(|field| field.data_type.clone()).collect::<Vec<_>>();
-    let results = |expressions: &[Expression]| expressions.iter().map(Expression::data_type).collect::<Vec<_>>();
+    let results =
+        |expressions: &[Expression]| expressions.iter().map(Expression::data_type).collect::<Vec<_>>();
     Ok(match &plan.node {
         Node::Scan { projection, .. } if projection.len() != plan.schema.fields.len() => {
-            return Err(format!("it reads {} columns; its schema names {}", projection.len(), plan.schema.fields.len()));
+            return Err(format!(
+                "it reads {} columns; its schema names {}",
+                projection.len(),
+                plan.schema.fields.len()
+            ));
         }
         Node::Scan { .. } => None,
         Node::Values { rows } => {
@@ -162,17 +184,20 @@ fn output_types(plan: &Plan) -> Result<Option<Vec<Type>>, String> {
             }
             Some(own)
         }
-        Node::Filter { input, .. } | Node::Limit { input, .. } | Node::Sort { input, .. } | Node::SingleRow { input } => {
-            Some(of(input))
-        }
+        Node::Filter { input, .. }
+        | Node::Limit { input, .. }
+        | Node::Sort { input, .. }
+        | Node::SingleRow { input } => Some(of(input)),
         Node::Project { expressions, .. } => Some(results(expressions)),
-        Node::Aggregate { keys, aggregates, .. } => {
-            Some(results(keys).into_iter().chain(aggregates.iter().map(|call| call.data_type.clone())).collect())
-        }
+        Node::Aggregate { keys, aggregates, .. } => Some(
+            results(keys).into_iter().chain(aggregates.iter().map(|call| call.data_type.clone())).collect(),
+        ),
         Node::HashJoin { left, right, kind, .. } | Node::CrossJoin { left, right, kind, .. } => {
             let mut columns = of(left);
             match kind {
-                JoinKind::Inner | JoinKind::Left | JoinKind::Right | JoinKind::Full => columns.extend(of(right)),
+                JoinKind::Inner | JoinKind::Left | JoinKind::Right | JoinKind::Full => {
+                    columns.extend(of(right))
+                }
                 JoinKind::LeftSemi | JoinKind::LeftAnti | JoinKind::LeftAntiNullAware => {}
                 JoinKind::LeftMark => columns.push(Type::Boolean),
             }
@@ -191,7 +216,9 @@ fn output_types(plan: &Plan) -> Result<Option<Vec<Type>>, String> {
                 match (list.element(), &list) {
                     (Some(element), _) => columns.push(element.clone()),
                     (None, Type::Null) => columns.push(Type::Null),
-                    (None, other) => return Err(format!("it unnests a column of type {other}; expected a list")),
+                    (None, other) => {
+                        return Err(format!("it unnests a column of type {other}; expected a list"));
+                    }
                 }
             }
             Some(columns)

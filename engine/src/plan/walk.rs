@@ -32,7 +32,10 @@ pub fn parameters(plan: &Plan) -> Result<Vec<Type>> {
         expression.walk(&mut |expression| {
             let Expression::Parameter { index, data_type } = expression else { return };
             if *index >= PARAMETERS_MAX {
-                conflict = Some(Error::user(format!("parameter {}; at most {PARAMETERS_MAX} are possible", index + 1)));
+                conflict = Some(Error::user(format!(
+                    "parameter {}; at most {PARAMETERS_MAX} are possible",
+                    index + 1
+                )));
                 return;
             }
             if found.len() <= *index {
@@ -40,7 +43,10 @@ pub fn parameters(plan: &Plan) -> Result<Vec<Type>> {
             }
             match &found[*index] {
                 Some(held) if held != data_type => {
-                    conflict = Some(Error::user(format!("parameter {} is both {held} and {data_type}; cast one use", index + 1)));
+                    conflict = Some(Error::user(format!(
+                        "parameter {} is both {held} and {data_type}; cast one use",
+                        index + 1
+                    )));
                 }
                 _ => found[*index] = Some(data_type.clone()),
             }
@@ -75,7 +81,10 @@ impl Node {
             Self::Sort { keys, .. } => keys.iter().map(|key| &key.expression).collect(),
             Self::Aggregate { keys, aggregates, .. } => {
                 let of_calls = aggregates.iter().flat_map(|call| {
-                    call.arguments.iter().chain(&call.filter).chain(call.order.iter().map(|key| &key.expression))
+                    call.arguments
+                        .iter()
+                        .chain(&call.filter)
+                        .chain(call.order.iter().map(|key| &key.expression))
                 });
                 keys.iter().chain(of_calls).collect()
             }
@@ -84,7 +93,9 @@ impl Node {
             }
             Self::CrossJoin { condition, .. } => condition.iter().collect(),
             Self::Unnest { lists, .. } => lists.iter().collect(),
-            Self::Limit { .. } | Self::Union { .. } | Self::SingleRow { .. } | Self::Write { .. } => Vec::new(),
+            Self::Limit { .. } | Self::Union { .. } | Self::SingleRow { .. } | Self::Write { .. } => {
+                Vec::new()
+            }
         }
     }
 

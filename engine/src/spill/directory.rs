@@ -42,6 +42,7 @@ impl SpillDirectory {
     }
 
     /// The path, once there is one.
+    #[cfg(test)]
     pub fn path(&self) -> Option<PathBuf> {
         let made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
         made.as_ref().map(|directory| directory.path().to_path_buf())
@@ -53,7 +54,10 @@ impl SpillDirectory {
             return Ok(Arc::clone(directory));
         }
         let failed = |error: std::io::Error| {
-            Error::Resource(format!("{}: cannot make a directory for spill files: {error}", self.parent.display()))
+            Error::Resource(format!(
+                "{}: cannot make a directory for spill files: {error}",
+                self.parent.display()
+            ))
         };
         std::fs::create_dir_all(&self.parent).map_err(failed)?;
         remove_stale(&self.parent);
@@ -70,7 +74,8 @@ fn remove_stale(parent: &Path) {
     let Ok(entries) = std::fs::read_dir(parent) else { return };
     for entry in entries.flatten() {
         let name = entry.file_name();
-        let process = name.to_str().and_then(|name| name.strip_prefix(PREFIX)).and_then(|rest| rest.split('-').next());
+        let process =
+            name.to_str().and_then(|name| name.strip_prefix(PREFIX)).and_then(|rest| rest.split('-').next());
         let Some(process) = process.and_then(|process| process.parse::<u32>().ok()) else { continue };
         if is_dead(process) {
             // Another process may be removing it too; a failure here only leaves it for the next time.
@@ -110,7 +115,10 @@ mod tests {
     #[test]
     fn a_directory_that_cannot_be_made_is_a_clear_error() {
         let spill = SpillDirectory::new(Some(Path::new("/dev/null/x")));
-        let error = spill.create("sort").expect_err("not a directory");
-        assert!(error.to_string().starts_with("/dev/null/x: cannot make a directory for spill files"), "{error}");
+        let error = spill.create("sort").err().expect("not a directory");
+        assert!(
+            error.to_string().starts_with("/dev/null/x: cannot make a directory for spill files"),
+            "{error}"
+        );
     }
 }

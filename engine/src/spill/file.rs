@@ -22,7 +22,6 @@ pub struct SpillWriter {
     path: PathBuf,
     _directory: Arc<TempDir>,
     stream: Stream,
-    rows: u64,
 }
 
 enum Stream {
@@ -33,13 +32,10 @@ enum Stream {
 impl SpillWriter {
     pub(super) fn create(path: PathBuf, directory: Arc<TempDir>) -> Result<Self> {
         let file = File::options().read(true).write(true).create_new(true).open(&path);
-        let file = file.map_err(|error| Error::Resource(format!("{}: cannot make a spill file: {error}", path.display())))?;
-        Ok(Self { path, _directory: directory, stream: Stream::Empty(file), rows: 0 })
-    }
-
-    /// Number of rows written.
-    pub fn rows(&self) -> u64 {
-        self.rows
+        let file = file.map_err(|error| {
+            Error::Resource(format!("{}: cannot make a spill file: {error}", path.display()))
+        })?;
+        Ok(Self { path, _directory: directory, stream: Stream::Empty(file) })
     }
 
     /// Adds a batch; the number of bytes its buffers take.
@@ -52,11 +48,12 @@ impl SpillWriter {
         if matches!(self.stream, Stream::Empty(_)) {
             self.open(&arrays)?;
         }
-        let Stream::Open(writer, schema) = &mut self.stream else { return Err(Error::internal("a spill file was not opened")) };
+        let Stream::Open(writer, schema) = &mut self.stream else {
+            return Err(Error::internal("a spill file was not opened"));
+        };
         let options = RecordBatchOptions::new().with_row_count(Some(batch.rows));
         let batch_out = RecordBatch::try_new_with_options(Arc::clone(schema), arrays, &options)?;
         writer.write(&batch_out).map_err(|error| failed(&self.path, error))?;
-        self.rows += batch.rows as u64;
         Ok(bytes)
     }
 
@@ -88,14 +85,15 @@ impl SpillWriter {
                 writer.finish().map_err(at)?;
                 writer.get_mut().flush().map_err(|error| failed(&self.path, error.into()))?;
                 let buffered = writer.into_inner().map_err(at)?;
-                let mut file = buffered.into_inner().map_err(|error| failed(&self.path, error.into_error().into()))?;
+                let mut file =
+                    buffered.into_inner().map_err(|error| failed(&self.path, error.into_error().into()))?;
                 file.seek(SeekFrom::Start(0)).map_err(|error| failed(&self.path, error.into()))?;
                 Some(file)
             }
         };
         // The open file stays readable without its name, and its space is free once it is dropped.
         let _ = std::fs::remove_file(&self.path);
-        Ok(SpillFile { path: self.path, _directory: self._directory, file, rows: self.rows })
+        Ok(SpillFile { path: self.path, _directory: self._directory, file })
     }
 }
 
@@ -104,15 +102,9 @@ pub struct SpillFile {
     path: PathBuf,
     _directory: Arc<TempDir>,
     file: Option<File>,
-    rows: u64,
 }
 
 impl SpillFile {
-    /// Number of rows.
-    pub fn rows(&self) -> u64 {
-        self.rows
-    }
-
     /// Reads the batches from the start.
     ///
     /// # Errors
@@ -125,7 +117,7 @@ impl SpillFile {
             }
             None => None,
         };
-        Ok(SpillReader { path: self.path, _directory: self._directory, stream, rows: self.rows })
+        Ok(SpillReader { path: self.path, _directory: self._directory, stream })
     }
 }
 
@@ -134,7 +126,6 @@ pub struct SpillReader {
     path: PathBuf,
     _directory: Arc<TempDir>,
     stream: Option<StreamReader<BufReader<File>>>,
-    rows: u64,
 }
 
 impl SpillReader {
@@ -152,7 +143,7 @@ impl SpillReader {
             }
             None => None,
         };
-        SpillFile { path: self.path, _directory: self._directory, file, rows: self.rows }.into_reader()
+        SpillFile { path: self.path, _directory: self._directory, file }.into_reader()
     }
 
     /// The next batch.
@@ -200,17 +191,28 @@ mod tests {
         let mut writer = spill.create("sort").expect("a file");
         for start in [0i64, 3] {
             let numbers: ArrayRef = Arc::new(Int64Array::from_iter(start..start + 3));
-            let texts: ArrayRef = Arc::new(StringViewArray::from_iter((0..3).map(|row| (row != 1).then(|| format!("a long text number {row}")))));
+            let texts: ArrayRef = Arc::new(StringViewArray::from_iter(
+                (0..3).map(|row| (row != 1).then(|| format!("a long text number {row}"))),
+            ));
             writer.write(&Batch::new(vec![Column::Flat(numbers), Column::Flat(texts)], 3)).expect("written");
         }
         let file = writer.finish().expect("finished");
-        assert_eq!(file.rows(), 6);
         assert_eq!(std::fs::read_dir(spill.path().expect("made")).expect("listed").count(), 0);
         let mut reader = file.into_reader().expect("opened");
         let first = reader.next().expect("read").expect("a batch");
-        assert_eq!(first.columns[1].to_array().expect("flat").as_string_view().value(2), "a long text number 2");
+        assert_eq!(
+            first.columns[1].to_array().expect("flat").as_string_view().value(2),
+            "a long text number 2"
+        );
         let second = reader.next().expect("read").expect("a batch");
-        assert_eq!(second.columns[0].to_array().expect("flat").as_primitive::<arrow::datatypes::Int64Type>().values(), &[3, 4, 5]);
+        assert_eq!(
+            second.columns[0]
+                .to_array()
+                .expect("flat")
+                .as_primitive::<arrow::datatypes::Int64Type>()
+                .values(),
+            &[3, 4, 5]
+        );
         assert!(reader.next().expect("read").is_none());
     }
 

@@ -8,5 +8,5 @@ mod file;
 mod rows;
 
 pub use directory::SpillDirectory;
-pub use file::{SpillFile, SpillReader, SpillWriter};
+pub use file::{SpillFile, SpillReader};
 pub use rows::{RowReader, RowStore};

@@ -31,7 +31,12 @@ pub struct RowStore {
 
 impl RowStore {
     /// No rows, charged to `account`.
-    pub fn new(run: &Arc<RunContext>, account: &Arc<Account>, metrics: &Arc<OperatorMetrics>, operator: &'static str) -> Self {
+    pub fn new(
+        run: &Arc<RunContext>,
+        account: &Arc<Account>,
+        metrics: &Arc<OperatorMetrics>,
+        operator: &'static str,
+    ) -> Self {
         Self {
             run: Arc::clone(run),
             metrics: Arc::clone(metrics),
@@ -47,7 +52,12 @@ impl RowStore {
     }
 
     /// No rows, and none will be kept in memory: what waits for its turn must not take the memory of what is at work.
-    pub fn on_disk(run: &Arc<RunContext>, account: &Arc<Account>, metrics: &Arc<OperatorMetrics>, operator: &'static str) -> Self {
+    pub fn on_disk(
+        run: &Arc<RunContext>,
+        account: &Arc<Account>,
+        metrics: &Arc<OperatorMetrics>,
+        operator: &'static str,
+    ) -> Self {
         Self { is_on_disk: true, ..Self::new(run, account, metrics, operator) }
     }
 

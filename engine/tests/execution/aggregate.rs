@@ -18,7 +18,8 @@ fn sales(count: u64) -> Table {
                 5 => Value::Null,
                 n => Value::text(cities[n as usize % 4]),
             };
-            let amount = if random.below(10) == 0 { Value::Null } else { Value::Int64(random.below(1000) as i64) };
+            let amount =
+                if random.below(10) == 0 { Value::Null } else { Value::Int64(random.below(1000) as i64) };
             row![id as i64, city, amount, random.below(100_000) as i64, random.below(2) == 0]
         })
         .collect();
@@ -60,7 +61,9 @@ fn groups_leave_in_the_order_of_their_first_row_and_nulls_are_one_group() {
     }
     let expected: Rows = groups
         .into_iter()
-        .map(|(city, all, valid, sum)| vec![city, Value::Int64(all), Value::Int64(valid), Value::hugeint(sum)])
+        .map(|(city, all, valid, sum)| {
+            vec![city, Value::Int64(all), Value::Int64(valid), Value::hugeint(sum)]
+        })
         .collect();
     check(&[&table], &aggregate(plan, vec![city], calls), &expected);
 }
@@ -163,7 +166,8 @@ fn list_of(rows: impl Iterator<Item = i64>) -> Value {
 fn an_order_sensitive_aggregate_sees_the_input_order_and_with_order_by_that_order() {
     let table = sales(3000);
     let plan = scan(&table);
-    let (flag, id, amount, customer) = (column(&plan, 4), column(&plan, 0), column(&plan, 2), column(&plan, 3));
+    let (flag, id, amount, customer) =
+        (column(&plan, 4), column(&plan, 0), column(&plan, 2), column(&plan, 3));
     let in_order = call("list", vec![id.clone()], Type::list(Type::Int64));
     let mut ordered = in_order.clone();
     ordered.order = vec![descending(amount.clone()), ascending(customer)];
@@ -171,16 +175,20 @@ fn an_order_sensitive_aggregate_sees_the_input_order_and_with_order_by_that_orde
     distinct.distinct = true;
     let mut both = distinct.clone();
     both.order = vec![ascending(amount)];
-    let rows = same_everywhere(&[&table], &aggregate(plan, vec![flag], vec![in_order, ordered, distinct, both]));
+    let rows =
+        same_everywhere(&[&table], &aggregate(plan, vec![flag], vec![in_order, ordered, distinct, both]));
     assert_eq!(rows.len(), 2);
     for row in rows {
         let own: Vec<&Vec<Value>> = table.rows.iter().filter(|given| given[4] == row[0]).collect();
         assert_eq!(row[1], list_of(own.iter().map(|row| row[0].as_i64().unwrap())));
         let mut by_amount = own.clone();
-        by_amount.sort_by_key(|row| (row[2].is_null(), row[2].as_i64().map(|amount| -amount), row[3].as_i64(), row[0].as_i64()));
+        by_amount.sort_by_key(|row| {
+            (row[2].is_null(), row[2].as_i64().map(|amount| -amount), row[3].as_i64(), row[0].as_i64())
+        });
         assert_eq!(row[2], list_of(by_amount.iter().map(|row| row[0].as_i64().unwrap())));
         let mut seen = std::collections::BTreeSet::new();
-        let firsts: Vec<Value> = own.iter().filter(|row| seen.insert(row[2].as_i64())).map(|row| row[2].clone()).collect();
+        let firsts: Vec<Value> =
+            own.iter().filter(|row| seen.insert(row[2].as_i64())).map(|row| row[2].clone()).collect();
         assert_eq!(row[3], Value::List(Type::Int64, firsts.clone()));
         let mut by_value = firsts;
         by_value.sort_by_key(|value| (value.is_null(), value.as_i64()));
@@ -195,7 +203,8 @@ fn many_groups_are_the_same_with_one_and_two_workers() {
     let table = Table { name: "many", fields: vec![("key", Type::Int64), ("x", Type::Int64)], rows };
     let plan = scan(&table);
     let (key, x) = (column(&plan, 0), column(&plan, 1));
-    let plan = aggregate(plan, vec![key], vec![count_all(), sum(x.clone()), call("first", vec![x], Type::Int64)]);
+    let plan =
+        aggregate(plan, vec![key], vec![count_all(), sum(x.clone()), call("first", vec![x], Type::Int64)]);
     let run = |threads| {
         let setting = Setting { batch_rows: 2048, threads, memory_limit_bytes: None };
         collect(&plan, &context(&[&table], setting), &[]).unwrap()

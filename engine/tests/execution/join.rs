@@ -48,19 +48,31 @@ pub fn join_schema(left: &Plan, right: &Plan, kind: JoinKind) -> hypostyle_funct
     schema
 }
 
-pub fn hash_join(left: Plan, right: Plan, kind: JoinKind, nulls_match: bool, residual: Option<Expression>) -> Plan {
+pub fn hash_join(
+    left: Plan,
+    right: Plan,
+    kind: JoinKind,
+    nulls_match: bool,
+    residual: Option<Expression>,
+) -> Plan {
     let keys = vec![JoinKey { left: column(&left, 1), right: column(&right, 1), nulls_match }];
     let schema = join_schema(&left, &right, kind);
     Plan::new(Node::HashJoin { left: Box::new(left), right: Box::new(right), kind, keys, residual }, schema)
 }
 
 /// The definition. Left rows come in order, each with its matches in the order of the right side; right rows without a match come last.
-pub fn by_definition(left: &Table, right: &Table, kind: JoinKind, matches: impl Fn(&[Value], &[Value]) -> bool) -> Rows {
+pub fn by_definition(
+    left: &Table,
+    right: &Table,
+    kind: JoinKind,
+    matches: impl Fn(&[Value], &[Value]) -> bool,
+) -> Rows {
     let null_key = right.rows.iter().any(|row| row[1].is_null());
     let mut matched = vec![false; right.rows.len()];
     let mut rows = Vec::new();
     for own in &left.rows {
-        let pairs: Vec<usize> = (0..right.rows.len()).filter(|&other| matches(own, &right.rows[other])).collect();
+        let pairs: Vec<usize> =
+            (0..right.rows.len()).filter(|&other| matches(own, &right.rows[other])).collect();
         pairs.iter().for_each(|&other| matched[other] = true);
         let padded = |other: Option<usize>| {
             let nulls = vec![Value::Null; right.fields.len()];
@@ -89,7 +101,9 @@ pub fn by_definition(left: &Table, right: &Table, kind: JoinKind, matches: impl 
     }
     if matches!(kind, JoinKind::Right | JoinKind::Full) {
         for (other, _) in matched.iter().enumerate().filter(|(_, matched)| !**matched) {
-            rows.push(vec![Value::Null; left.fields.len()].into_iter().chain(right.rows[other].clone()).collect());
+            rows.push(
+                vec![Value::Null; left.fields.len()].into_iter().chain(right.rows[other].clone()).collect(),
+            );
         }
     }
     rows
@@ -109,7 +123,12 @@ fn every_kind_matches_its_definition() {
                 let plan = hash_join(scan(&left), scan(&right), kind, false, None);
                 let expected = by_definition(&left, &right, kind, equal_keys);
                 let rows = same_everywhere(&[&left, &right], &plan);
-                assert!(rows == expected, "{kind:?} text {text} {left_rows}x{right_rows}: {} rows, expected {}", rows.len(), expected.len());
+                assert!(
+                    rows == expected,
+                    "{kind:?} text {text} {left_rows}x{right_rows}: {} rows, expected {}",
+                    rows.len(),
+                    expected.len()
+                );
             }
         }
     }
@@ -119,10 +138,13 @@ fn every_kind_matches_its_definition() {
 fn a_residual_condition_decides_over_pairs_with_equal_keys() {
     let left = side("left", 200, 10, 5, false);
     let right = side("right", 150, 10, 6, false);
-    for kind in KINDS.into_iter().filter(|kind| !matches!(kind, JoinKind::LeftMark | JoinKind::LeftAntiNullAware)) {
+    for kind in
+        KINDS.into_iter().filter(|kind| !matches!(kind, JoinKind::LeftMark | JoinKind::LeftAntiNullAware))
+    {
         let (a, b) = (Expression::column(2, Type::Int64), Expression::column(5, Type::Int64));
         let plan = hash_join(scan(&left), scan(&right), kind, false, Some(compare("<", a, b)));
-        let accepts = |own: &[Value], other: &[Value]| equal_keys(own, other) && own[2].as_i64() < other[2].as_i64();
+        let accepts =
+            |own: &[Value], other: &[Value]| equal_keys(own, other) && own[2].as_i64() < other[2].as_i64();
         let expected = by_definition(&left, &right, kind, accepts);
         assert!(same_everywhere(&[&left, &right], &plan) == expected, "{kind:?}");
     }
@@ -151,7 +173,14 @@ fn a_join_without_keys_pairs_every_row_with_every_row() {
     let all = by_definition(&left, &right, JoinKind::Inner, |_, _| true);
     assert!(same_everywhere(&[&left, &right], &cross(JoinKind::Inner, None)) == all);
     let (a, b) = (Expression::column(2, Type::Int64), Expression::column(5, Type::Int64));
-    for kind in [JoinKind::Inner, JoinKind::Left, JoinKind::Right, JoinKind::Full, JoinKind::LeftSemi, JoinKind::LeftAnti] {
+    for kind in [
+        JoinKind::Inner,
+        JoinKind::Left,
+        JoinKind::Right,
+        JoinKind::Full,
+        JoinKind::LeftSemi,
+        JoinKind::LeftAnti,
+    ] {
         let plan = cross(kind, Some(compare("<", a.clone(), b.clone())));
         let expected = by_definition(&left, &right, kind, |own, other| own[2].as_i64() < other[2].as_i64());
         assert!(same_everywhere(&[&left, &right], &plan) == expected, "{kind:?}");
@@ -165,11 +194,21 @@ fn joins_follow_one_another_and_the_unmatched_rows_of_the_first_probe_the_second
     let c = side("c", 50, 13, 3, false);
     let first = hash_join(scan(&a), scan(&b), JoinKind::Full, false, None);
     // The second joins on the key of the right side of the first, which is its column 4.
-    let keys = vec![JoinKey { left: Expression::column(4, Type::Int64), right: Expression::column(1, Type::Int64), nulls_match: false }];
+    let keys = vec![JoinKey {
+        left: Expression::column(4, Type::Int64),
+        right: Expression::column(1, Type::Int64),
+        nulls_match: false,
+    }];
     let third = scan(&c);
     let schema = join_schema(&first, &third, JoinKind::Full);
     let plan = Plan::new(
-        Node::HashJoin { left: Box::new(first), right: Box::new(third), kind: JoinKind::Full, keys, residual: None },
+        Node::HashJoin {
+            left: Box::new(first),
+            right: Box::new(third),
+            kind: JoinKind::Full,
+            keys,
+            residual: None,
+        },
         schema,
     );
     let middle = Table {
@@ -177,7 +216,8 @@ fn joins_follow_one_another_and_the_unmatched_rows_of_the_first_probe_the_second
         fields: [a.fields.clone(), b.fields.clone()].concat(),
         rows: by_definition(&a, &b, JoinKind::Full, equal_keys),
     };
-    let expected = by_definition(&middle, &c, JoinKind::Full, |own, other| !own[4].is_null() && own[4] == other[1]);
+    let expected =
+        by_definition(&middle, &c, JoinKind::Full, |own, other| !own[4].is_null() && own[4] == other[1]);
     assert!(same_everywhere(&[&a, &b, &c], &plan) == expected);
 }
 

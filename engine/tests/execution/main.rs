@@ -3,6 +3,7 @@
 
 mod aggregate;
 mod join;
+mod plans;
 mod setting;
 mod sort;
 mod streaming;

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use bumpalo::Bump;
 use hypostyle_engine::plan::{AggregateCall, Expression, Node, Plan, SortKey, TableReference};
 use hypostyle_engine::{Batch, Catalog, Configuration, Context, MemoryTable, Prepared, Result};
+use hypostyle_functions::Registry;
 use hypostyle_functions::column::{Column, Output, value_at};
 use hypostyle_functions::scalar::Settings;
 use hypostyle_functions::types::{Field, Schema, Type};
 use hypostyle_functions::value::{Literal, Value};
-use hypostyle_functions::Registry;
 
 /// Rows of a result.
 pub type Rows = Vec<Vec<Value>>;
@@ -114,13 +114,22 @@ pub fn context(tables: &[&Table], setting: Setting) -> Arc<Context> {
         memory_limit_bytes: setting.memory_limit_bytes,
         ..Configuration::default()
     };
-    Arc::new(Context::new(Arc::new(Registry::builtin()), Arc::new(catalog), Settings::default(), configuration))
+    Arc::new(Context::new(
+        Arc::new(Registry::builtin()),
+        Arc::new(catalog),
+        Settings::default(),
+        configuration,
+    ))
 }
 
 pub fn rows_of(batch: &Batch, schema: &Schema) -> Rows {
     let bump = Bump::new();
-    let views: Vec<_> =
-        batch.columns.iter().zip(&schema.fields).map(|(column, field)| column.view(&field.data_type, &bump)).collect();
+    let views: Vec<_> = batch
+        .columns
+        .iter()
+        .zip(&schema.fields)
+        .map(|(column, field)| column.view(&field.data_type, &bump))
+        .collect();
     (0..batch.rows).map(|row| views.iter().map(|view| value_at(view, row)).collect()).collect()
 }
 
@@ -143,7 +152,8 @@ pub fn collect(plan: &Plan, context: &Arc<Context>, parameters: &[Literal]) -> R
 #[track_caller]
 pub fn check(tables: &[&Table], plan: &Plan, expected: &[Vec<Value>]) {
     for setting in SETTINGS {
-        let rows = collect(plan, &context(tables, setting), &[]).unwrap_or_else(|error| panic!("{setting:?}: {error}"));
+        let rows = collect(plan, &context(tables, setting), &[])
+            .unwrap_or_else(|error| panic!("{setting:?}: {error}"));
         assert_eq!(rows, expected, "{setting:?}");
     }
 }
@@ -153,9 +163,12 @@ pub fn check(tables: &[&Table], plan: &Plan, expected: &[Vec<Value>]) {
 pub fn same_everywhere(tables: &[&Table], plan: &Plan) -> Rows {
     let mut first: Option<Rows> = None;
     for setting in SETTINGS {
-        let rows = collect(plan, &context(tables, setting), &[]).unwrap_or_else(|error| panic!("{setting:?}: {error}"));
+        let rows = collect(plan, &context(tables, setting), &[])
+            .unwrap_or_else(|error| panic!("{setting:?}: {error}"));
         match &first {
-            Some(first) => assert!(&rows == first, "{setting:?} differs: {} rows, {} before", rows.len(), first.len()),
+            Some(first) => {
+                assert!(&rows == first, "{setting:?} differs: {} rows, {} before", rows.len(), first.len())
+            }
             None => first = Some(rows),
         }
     }
@@ -244,8 +257,10 @@ pub fn call(function: &str, arguments: Vec<Expression>, data_type: Type) -> Aggr
 }
 
 pub fn aggregate(input: Plan, keys: Vec<Expression>, aggregates: Vec<AggregateCall>) -> Plan {
-    let types = keys.iter().map(Expression::data_type).chain(aggregates.iter().map(|call| call.data_type.clone()));
-    let fields = types.enumerate().map(|(index, data_type)| Field::new(format!("c{index}"), data_type)).collect();
+    let types =
+        keys.iter().map(Expression::data_type).chain(aggregates.iter().map(|call| call.data_type.clone()));
+    let fields =
+        types.enumerate().map(|(index, data_type)| Field::new(format!("c{index}"), data_type)).collect();
     Plan::new(Node::Aggregate { input: Box::new(input), keys, aggregates }, Schema::new(fields))
 }
 

@@ -30,7 +30,8 @@ fn mixed(count: u64) -> Table {
             row![id as i64, number, text, random.below(4) as i64]
         })
         .collect();
-    let fields = vec![("id", Type::Int64), ("number", Type::Float64), ("text", Type::Text), ("group", Type::Int64)];
+    let fields =
+        vec![("id", Type::Int64), ("number", Type::Float64), ("text", Type::Text), ("group", Type::Int64)];
     Table { name: "mixed", fields, rows }
 }
 

@@ -11,7 +11,11 @@ fn numbers(count: i64) -> Table {
     Table {
         name: "numbers",
         fields: vec![("id", Type::Int64), ("text", Type::Text)],
-        rows: (0..count).map(|id| row![id, if id % 7 == 0 { Value::Null } else { Value::text(format!("row number {id}")) }]).collect(),
+        rows: (0..count)
+            .map(|id| {
+                row![id, if id % 7 == 0 { Value::Null } else { Value::text(format!("row number {id}")) }]
+            })
+            .collect(),
     }
 }
 
@@ -87,7 +91,10 @@ fn a_union_gives_its_inputs_one_after_the_other() {
 
 #[test]
 fn values_are_rows_of_constants() {
-    let rows = vec![vec![literal(1), literal("a")], vec![literal(2), Expression::Literal(hypostyle_functions::Literal::null(Type::Text))]];
+    let rows = vec![
+        vec![literal(1), literal("a")],
+        vec![literal(2), Expression::Literal(hypostyle_functions::Literal::null(Type::Text))],
+    ];
     let plan = Plan::new(Node::Values { rows }, schema(&[("a", Type::Int64), ("b", Type::Text)]));
     check(&[], &plan, &[row![1, "a"], row![2, ()]]);
     let nothing = Plan::new(Node::Values { rows: vec![vec![]] }, schema(&[]));

@@ -46,7 +46,11 @@ impl AggregateShape {
     ///
     /// # Errors
     /// An aggregate that the registry does not have in this form and version.
-    pub fn bind(keys: &[Expression], calls: &[AggregateCall], context: &Arc<Context>) -> Result<(Self, Vec<Expression>)> {
+    pub fn bind(
+        keys: &[Expression],
+        calls: &[AggregateCall],
+        context: &Arc<Context>,
+    ) -> Result<(Self, Vec<Expression>)> {
         let mut expressions = keys.to_vec();
         let mut bound_calls = Vec::with_capacity(calls.len());
         for call in calls {
@@ -61,7 +65,11 @@ impl AggregateShape {
     }
 }
 
-fn bind_call(call: &AggregateCall, expressions: &mut Vec<Expression>, context: &Arc<Context>) -> Result<Call> {
+fn bind_call(
+    call: &AggregateCall,
+    expressions: &mut Vec<Expression>,
+    context: &Arc<Context>,
+) -> Result<Call> {
     let function = context
         .registry
         .aggregate(&call.function)
@@ -85,7 +93,8 @@ fn bind_call(call: &AggregateCall, expressions: &mut Vec<Expression>, context: &
         .collect();
     let settings = &context.settings;
     let bind = overload.bind.as_ref();
-    let mut bound = bind(&Arguments { function: &call.function, types: &types, constants: &constants, settings })?;
+    let mut bound =
+        bind(&Arguments { function: &call.function, types: &types, constants: &constants, settings })?;
     if bound.result != call.data_type {
         return Err(Error::user(format!(
             "aggregate {} gives {}; the plan expects {}",
@@ -108,7 +117,8 @@ fn bind_call(call: &AggregateCall, expressions: &mut Vec<Expression>, context: &
             expressions.len() - 1
         })
     };
-    let arguments = call.arguments.iter().chain(order.iter().map(|key| &key.expression)).map(&mut place).collect();
+    let arguments =
+        call.arguments.iter().chain(order.iter().map(|key| &key.expression)).map(&mut place).collect();
     let filter = call.filter.as_ref().map(&mut place);
     Ok(Call { arguments, filter, strict, bound })
 }

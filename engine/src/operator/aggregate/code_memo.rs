@@ -26,11 +26,13 @@ pub(crate) struct CodeMemo {
 impl CodeMemo {
     /// Computes the code of each row. False if these columns have too many possible values.
     pub fn encode(&mut self, columns: &[Column], views: &[View<'_>], rows: usize) -> bool {
-        let Some(sizes) = columns.iter().zip(views).map(|(column, view)| domain(column, view)).collect::<Option<Vec<_>>>()
+        let Some(sizes) =
+            columns.iter().zip(views).map(|(column, view)| domain(column, view)).collect::<Option<Vec<_>>>()
         else {
             return false;
         };
-        let Some(all) = sizes.iter().try_fold(1usize, |all, size| all.checked_mul(*size).filter(|&all| all <= CODES_MAX))
+        let Some(all) =
+            sizes.iter().try_fold(1usize, |all, size| all.checked_mul(*size).filter(|&all| all <= CODES_MAX))
         else {
             return false;
         };
@@ -93,7 +95,9 @@ fn dictionary(column: &Column) -> Option<&ArrayRef> {
 /// Number of codes of a column, one of them for null; `None` if it is not bounded.
 fn domain(column: &Column, view: &View<'_>) -> Option<usize> {
     match (column, view.data) {
-        (Column::Dictionary { values, .. } | Column::Constant { value: values, .. }, _) => Some(values.len() + 1),
+        (Column::Dictionary { values, .. } | Column::Constant { value: values, .. }, _) => {
+            Some(values.len() + 1)
+        }
         (Column::Flat(_), Data::Boolean(_)) => Some(3),
         (Column::Flat(_), Data::Int8(_) | Data::UInt8(_)) => Some(257),
         _ => None,

@@ -41,7 +41,13 @@ struct Distinct {
 
 /// Group numbers as a column.
 pub(super) fn group_view(groups: &[u32]) -> View<'_> {
-    View { data_type: &Type::UInt32, length: groups.len(), encoding: Encoding::Flat, validity: None, data: Data::UInt32(groups) }
+    View {
+        data_type: &Type::UInt32,
+        length: groups.len(),
+        encoding: Encoding::Flat,
+        validity: None,
+        data: Data::UInt32(groups),
+    }
 }
 
 impl Distinct {
@@ -58,7 +64,13 @@ impl Distinct {
         }
     }
 
-    fn add(&mut self, arguments: &[View<'_>], rows: Rows<'_>, groups: &[u32], ordinal_of: impl Fn(usize) -> u64) {
+    fn add(
+        &mut self,
+        arguments: &[View<'_>],
+        rows: Rows<'_>,
+        groups: &[u32],
+        ordinal_of: impl Fn(usize) -> u64,
+    ) {
         self.sealed = None;
         self.by_group = None;
         let keys: Vec<View<'_>> = [group_view(groups)].iter().chain(arguments).copied().collect();
@@ -201,7 +213,9 @@ impl Accumulator for Distinct {
         let bump = Bump::new();
         let views: Vec<View<'_>> = self.table.keys().iter().map(|key| key.view(&bump)).collect();
         let owners = views[0].fixed::<u32>();
-        let rows = self.by_group.get_or_insert_with(|| ByGroup::new(self.groups, self.firsts.len(), |row| owners.get(row)));
+        let rows = self
+            .by_group
+            .get_or_insert_with(|| ByGroup::new(self.groups, self.firsts.len(), |row| owners.get(row)));
         write_lists(groups, rows, &views[1..], &self.firsts, &mut output[0]);
         Ok(())
     }

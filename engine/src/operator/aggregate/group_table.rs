@@ -53,11 +53,6 @@ impl GroupTable {
         }
     }
 
-    /// Number of groups.
-    pub fn len(&self) -> usize {
-        self.hashes.len()
-    }
-
     /// Hash of each group's key.
     pub fn hashes(&self) -> &[u64] {
         &self.hashes
@@ -178,11 +173,10 @@ impl GroupTable {
             let group = held as u32 - 1;
             if held & 0xffff_ffff_0000_0000 == tag {
                 let bump = Bump::new();
-                let same = self
-                    .keys
-                    .iter()
-                    .zip(keys)
-                    .all(|(stored, given)| column::equal(&stored.view(&bump), group as usize, given, row));
+                let same =
+                    self.keys.iter().zip(keys).all(|(stored, given)| {
+                        column::equal(&stored.view(&bump), group as usize, given, row)
+                    });
                 if same {
                     return group;
                 }
@@ -216,7 +210,13 @@ impl GroupTable {
 }
 
 /// Adds to `differing` the rows whose value is not that of their group.
-fn differing_rows(stored: &View<'_>, given: &View<'_>, rows: Rows<'_>, groups: &[u32], differing: &mut Vec<u32>) {
+fn differing_rows(
+    stored: &View<'_>,
+    given: &View<'_>,
+    rows: Rows<'_>,
+    groups: &[u32],
+    differing: &mut Vec<u32>,
+) {
     macro_rules! compare_fixed {
         ($stored:expr, $given:expr) => {
             compare(stored, given, rows, groups, differing, |group, index| $stored[group] == $given[index])
@@ -233,11 +233,17 @@ fn differing_rows(stored: &View<'_>, given: &View<'_>, rows: Rows<'_>, groups: &
         (Data::UInt32(a), Data::UInt32(b)) => compare_fixed!(a, b),
         (Data::UInt64(a), Data::UInt64(b)) => compare_fixed!(a, b),
         (Data::Int128(a), Data::Int128(b)) => compare_fixed!(a, b),
-        (Data::Bytes(a), Data::Bytes(b)) => compare(stored, given, rows, groups, differing, |group, index| {
-            let (left, right) = (a.views[group], b.views[index]);
-            // Values of up to 12 bytes lie in their view; of others, length and prefix do.
-            if left as u32 <= 12 { left == right } else { left as u64 == right as u64 && a.get(group) == b.get(index) }
-        }),
+        (Data::Bytes(a), Data::Bytes(b)) => {
+            compare(stored, given, rows, groups, differing, |group, index| {
+                let (left, right) = (a.views[group], b.views[index]);
+                // Values of up to 12 bytes lie in their view; of others, length and prefix do.
+                if left as u32 <= 12 {
+                    left == right
+                } else {
+                    left as u64 == right as u64 && a.get(group) == b.get(index)
+                }
+            })
+        }
         _ => rows.for_each(|row| {
             if !column::equal(stored, groups[row] as usize, given, row) {
                 differing.push(row as u32);
@@ -258,7 +264,10 @@ fn compare(
     let nulls = stored.may_be_null() || given.may_be_null();
     match (given.encoding, rows) {
         (Encoding::Flat, Rows::All(length)) if !nulls => {
-            let all_same = groups[..length].iter().enumerate().fold(true, |all, (row, &group)| all & same(group as usize, row));
+            let all_same = groups[..length]
+                .iter()
+                .enumerate()
+                .fold(true, |all, (row, &group)| all & same(group as usize, row));
             if all_same {
                 return;
             }

@@ -45,20 +45,25 @@ impl Groups {
         &self.firsts
     }
 
-    pub fn hashes(&self) -> &[u64] {
-        self.table.hashes()
-    }
-
     pub fn memory_bytes(&self) -> usize {
         let states: usize = self.accumulators.iter().map(|accumulator| accumulator.memory_bytes()).sum();
         self.table.memory_bytes() + self.firsts.capacity() * 8 + states
     }
 
     /// Adds rows; `columns` are those of the aggregation's expression set.
-    pub fn update(&mut self, shape: &AggregateShape, columns: &[Column], rows: usize, ordinal: u64) -> Result<()> {
+    pub fn update(
+        &mut self,
+        shape: &AggregateShape,
+        columns: &[Column],
+        rows: usize,
+        ordinal: u64,
+    ) -> Result<()> {
         let bump = Bump::new();
-        let views: Vec<View<'_>> =
-            columns.iter().zip(&shape.column_types).map(|(column, data_type)| column.view(data_type, &bump)).collect();
+        let views: Vec<View<'_>> = columns
+            .iter()
+            .zip(&shape.column_types)
+            .map(|(column, data_type)| column.view(data_type, &bump))
+            .collect();
         let keys = shape.key_types.len();
         self.assign(&columns[..keys], &views[..keys], rows, |row| ordinal + row as u64);
         let groups = if keys == 0 { &self.zeros[..rows] } else { &self.groups[..] };
@@ -74,7 +79,13 @@ impl Groups {
     }
 
     /// Finds the group of each row, in `self.groups`.
-    fn assign(&mut self, columns: &[Column], keys: &[View<'_>], rows: usize, ordinal_of: impl Fn(usize) -> u64) {
+    fn assign(
+        &mut self,
+        columns: &[Column],
+        keys: &[View<'_>],
+        rows: usize,
+        ordinal_of: impl Fn(usize) -> u64,
+    ) {
         if keys.is_empty() {
             if self.zeros.len() < rows {
                 self.zeros.resize(rows, 0);
@@ -144,18 +155,30 @@ impl Groups {
     }
 
     /// These groups as rows of keys, first ordinals and states; the table is of no use after this.
-    pub fn give_out(&mut self, shape: &AggregateShape, order: &[u32], batch_rows: usize) -> Result<Vec<Batch>> {
+    pub fn give_out(
+        &mut self,
+        shape: &AggregateShape,
+        order: &[u32],
+        batch_rows: usize,
+    ) -> Result<Vec<Batch>> {
         let keys = self.take_keys()?;
         order.chunks(batch_rows.max(1)).map(|groups| self.state_rows(shape, &keys, groups)).collect()
     }
 
     /// All groups as such rows, by partition.
-    pub fn give_out_partitioned(&mut self, shape: &AggregateShape, level: u32, batch_rows: usize) -> Result<Vec<Vec<Batch>>> {
+    pub fn give_out_partitioned(
+        &mut self,
+        shape: &AggregateShape,
+        level: u32,
+        batch_rows: usize,
+    ) -> Result<Vec<Vec<Batch>>> {
         let by_partition = self.partitioned(level);
         let keys = self.take_keys()?;
         by_partition
             .iter()
-            .map(|order| order.chunks(batch_rows.max(1)).map(|groups| self.state_rows(shape, &keys, groups)).collect())
+            .map(|order| {
+                order.chunks(batch_rows.max(1)).map(|groups| self.state_rows(shape, &keys, groups)).collect()
+            })
             .collect()
     }
 
@@ -213,7 +236,8 @@ fn counted_rows<'a>(
     rows: usize,
     selected: &'a mut Vec<u32>,
 ) -> Rows<'a> {
-    let nullable: Vec<&View<'_>> = arguments[..call.strict].iter().filter(|view| view.may_be_null()).collect();
+    let nullable: Vec<&View<'_>> =
+        arguments[..call.strict].iter().filter(|view| view.may_be_null()).collect();
     let filter = call.filter.map(|position| views[position]);
     if nullable.is_empty() && filter.is_none() {
         return Rows::All(rows);
@@ -222,7 +246,9 @@ fn counted_rows<'a>(
     match filter {
         Some(filter) => {
             let truth = filter.boolean();
-            selected.extend((0..rows as u32).filter(|&row| filter.is_valid(row as usize) && truth.get(row as usize)));
+            selected.extend(
+                (0..rows as u32).filter(|&row| filter.is_valid(row as usize) && truth.get(row as usize)),
+            );
         }
         None => selected.extend(0..rows as u32),
     }

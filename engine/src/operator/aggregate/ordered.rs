@@ -14,7 +14,12 @@ use crate::operator::sort::{KeyOrder, SortKeys};
 
 /// The aggregate over ordered rows, each argument row once per group if `is_distinct`. Its arguments are followed by
 /// one column per order key.
-pub(super) fn ordered(inner: BoundAggregate, arguments: Vec<Type>, order: Vec<KeyOrder>, is_distinct: bool) -> BoundAggregate {
+pub(super) fn ordered(
+    inner: BoundAggregate,
+    arguments: Vec<Type>,
+    order: Vec<KeyOrder>,
+    is_distinct: bool,
+) -> BoundAggregate {
     let order_types: Vec<Type> = order.iter().map(|key| key.data_type.clone()).collect();
     let state = Type::list(element_type(&arguments, &order_types));
     let (result, strict) = (inner.result.clone(), inner.strict);
@@ -121,7 +126,9 @@ impl Accumulator for Ordered {
         let bump = Bump::new();
         let views: Vec<View<'_>> = self.columns.iter().map(|column| column.view(&bump)).collect();
         let owners = views[0].fixed::<u32>();
-        let rows = self.by_group.get_or_insert_with(|| ByGroup::new(self.groups, self.ordinals.len(), |row| owners.get(row)));
+        let rows = self
+            .by_group
+            .get_or_insert_with(|| ByGroup::new(self.groups, self.ordinals.len(), |row| owners.get(row)));
         write_lists(groups, rows, &views[1..], &self.ordinals, &mut output[0]);
         Ok(())
     }

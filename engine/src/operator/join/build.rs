@@ -45,7 +45,8 @@ struct State {
 impl JoinBuild {
     /// A build of this shape.
     pub fn new(shape: Arc<JoinShape>, run: Arc<RunContext>, metrics: Arc<OperatorMetrics>) -> Arc<Self> {
-        let account = run.memory.account(if shape.key_types.is_empty() { "cross join" } else { "hash join build" });
+        let account =
+            run.memory.account(if shape.key_types.is_empty() { "cross join" } else { "hash join build" });
         Arc::new(Self {
             shape,
             run,
@@ -121,8 +122,11 @@ impl JoinBuild {
     pub(super) fn split(&self, batch: &Batch, level: u32) -> Result<Vec<Option<Batch>>> {
         let keys = &batch.columns[batch.columns.len() - self.shape.key_types.len()..];
         let bump = Bump::new();
-        let views: Vec<View<'_>> =
-            keys.iter().zip(&self.shape.key_types).map(|(key, data_type)| key.view(data_type, &bump)).collect();
+        let views: Vec<View<'_>> = keys
+            .iter()
+            .zip(&self.shape.key_types)
+            .map(|(key, data_type)| key.view(data_type, &bump))
+            .collect();
         let mut hashes = Vec::new();
         hash_rows(&views, batch.rows, 0, &mut hashes);
         let mut rows: Vec<Vec<u32>> = vec![Vec::new(); PARTITIONS];
@@ -268,5 +272,6 @@ fn has_null_key(shape: &JoinShape, keys: &[Column], rows: usize) -> bool {
     let bump = Bump::new();
     let views: Vec<View<'_>> =
         keys.iter().zip(&shape.key_types).map(|(key, data_type)| key.view(data_type, &bump)).collect();
-    !all_can_match(&views, &shape.nulls_match) && (0..rows).any(|row| !can_match(&views, &shape.nulls_match, row))
+    !all_can_match(&views, &shape.nulls_match)
+        && (0..rows).any(|row| !can_match(&views, &shape.nulls_match, row))
 }

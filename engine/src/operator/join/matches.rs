@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use arrow::array::UInt32Array;
 use arrow::array::BooleanArray;
+use arrow::array::UInt32Array;
 use bumpalo::Bump;
 use hypostyle_functions::column::{self, Column, Data, View};
 
@@ -46,7 +46,11 @@ struct Pending {
 
 impl Matcher {
     pub fn new(shape: &Arc<JoinShape>, run: &RunContext) -> Result<Self> {
-        let residual = shape.residual.as_ref().map(|set| Evaluator::new(Arc::clone(set), &run.parameters)).transpose()?;
+        let residual = shape
+            .residual
+            .as_ref()
+            .map(|set| Evaluator::new(Arc::clone(set), &run.parameters))
+            .transpose()?;
         Ok(Self {
             shape: Arc::clone(shape),
             residual,
@@ -61,8 +65,11 @@ impl Matcher {
     /// Starts on a batch; `keys` are its key columns.
     pub fn begin(&mut self, table: &JoinTable, batch: Batch, keys: Vec<Column>) {
         let bump = Bump::new();
-        let views: Vec<View<'_>> =
-            keys.iter().zip(&self.shape.key_types).map(|(key, data_type)| key.view(data_type, &bump)).collect();
+        let views: Vec<View<'_>> = keys
+            .iter()
+            .zip(&self.shape.key_types)
+            .map(|(key, data_type)| key.view(data_type, &bump))
+            .collect();
         let rows = batch.rows;
         let (mut heads, mut tags) = (vec![0u32; rows], Vec::new());
         match &table.index {
@@ -75,7 +82,9 @@ impl Matcher {
                 }
                 tags.extend(self.hashes.iter().map(|&hash| (hash >> 32) as u32));
             }
-            Index::Dense { least, heads: table_heads, .. } => dense_heads(&views[0], *least, table_heads, &mut heads),
+            Index::Dense { least, heads: table_heads, .. } => {
+                dense_heads(&views[0], *least, table_heads, &mut heads)
+            }
         }
         if !all_can_match(&views, &self.shape.nulls_match) {
             for (row, head) in heads.iter_mut().enumerate() {
@@ -86,8 +95,16 @@ impl Matcher {
         }
         let candidate = heads.first().copied().unwrap_or(0);
         drop(views);
-        self.pending =
-            Some(Pending { batch, keys, heads, tags, row: 0, candidate, has_match: false, decided: Vec::new() });
+        self.pending = Some(Pending {
+            batch,
+            keys,
+            heads,
+            tags,
+            row: 0,
+            candidate,
+            has_match: false,
+            decided: Vec::new(),
+        });
     }
 
     /// The next rows of the batch, and whether more may follow; `None` when nothing is left.
@@ -194,7 +211,12 @@ impl Matcher {
     }
 
     /// Makes rows of the pairs of probe rows from `first_row` on.
-    fn output(&mut self, table: &JoinTable, pending: &mut Pending, first_row: usize) -> Result<Option<Batch>> {
+    fn output(
+        &mut self,
+        table: &JoinTable,
+        pending: &mut Pending,
+        first_row: usize,
+    ) -> Result<Option<Batch>> {
         match self.shape.kind {
             JoinKind::Inner | JoinKind::Right => self.pairs(table, pending, None),
             JoinKind::Left | JoinKind::Full => {
@@ -206,7 +228,12 @@ impl Matcher {
         }
     }
 
-    fn pairs(&self, table: &JoinTable, pending: &Pending, right: Option<UInt32Array>) -> Result<Option<Batch>> {
+    fn pairs(
+        &self,
+        table: &JoinTable,
+        pending: &Pending,
+        right: Option<UInt32Array>,
+    ) -> Result<Option<Batch>> {
         if self.left.is_empty() {
             return Ok(None);
         }
@@ -300,7 +327,11 @@ fn dense_heads(key: &View<'_>, least: i128, table_heads: &[u32], heads: &mut [u3
         ($values:expr) => {
             for (row, head) in heads.iter_mut().enumerate() {
                 let place = i128::from($values[key.value_index(row)]) - least;
-                *head = usize::try_from(place).ok().and_then(|place| table_heads.get(place)).copied().unwrap_or(0);
+                *head = usize::try_from(place)
+                    .ok()
+                    .and_then(|place| table_heads.get(place))
+                    .copied()
+                    .unwrap_or(0);
             }
         };
     }
@@ -343,7 +374,9 @@ fn keep_equal_pairs(probe: &View<'_>, build: &View<'_>, left: &mut Vec<u32>, rig
             let (x, y) = (a.views[index], b.views[row]);
             if x as u32 <= 12 { x == y } else { x as u64 == y as u64 && a.get(index) == b.get(row) }
         }),
-        _ => retain_pairs(left, right, |probe_row, build_row| column::equal(probe, probe_row, build, build_row)),
+        _ => retain_pairs(left, right, |probe_row, build_row| {
+            column::equal(probe, probe_row, build, build_row)
+        }),
     }
 }
 

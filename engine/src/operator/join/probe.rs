@@ -37,7 +37,8 @@ impl Transform for ProbeTransform {
                 if self.build.shape.is_empty_without_right() && !self.build.facts().has_rows {
                     return Ok(Step::Finished);
                 }
-                let keys = self.keys.as_mut().map(|keys| keys.evaluate(&batch)).transpose()?.unwrap_or_default();
+                let keys =
+                    self.keys.as_mut().map(|keys| keys.evaluate(&batch)).transpose()?.unwrap_or_default();
                 if self.build.is_spilled() {
                     let Batch { mut columns, rows, position } = batch;
                     columns.extend(keys);

@@ -220,10 +220,15 @@ impl Current {
             let found = self.matcher.next(&self.table)?;
             if let Some(shares) = &mut self.shares {
                 let first = shares.first_row;
-                self.matcher.matched_rows().iter().for_each(|&row| shares.has_match[first + row as usize] = true);
+                self.matcher
+                    .matched_rows()
+                    .iter()
+                    .for_each(|&row| shares.has_match[first + row as usize] = true);
             }
             match found {
-                Some((batch, _)) if self.shares.is_none() || build.shape.gives_pairs() => return Ok(Some(batch)),
+                Some((batch, _)) if self.shares.is_none() || build.shape.gives_pairs() => {
+                    return Ok(Some(batch));
+                }
                 Some(_) => {}
                 None => self.begin_next(build)?,
             }

@@ -75,11 +75,18 @@ pub struct BuildFacts {
 
 impl JoinTable {
     /// Indexes batches that hold the needed columns and then the keys.
-    pub(super) fn new(shape: &JoinShape, batches: Vec<Batch>, facts: BuildFacts, mut reservation: Reservation) -> Result<Self> {
+    pub(super) fn new(
+        shape: &JoinShape,
+        batches: Vec<Batch>,
+        facts: BuildFacts,
+        mut reservation: Reservation,
+    ) -> Result<Self> {
         let payload = if shape.needs_right_columns() { shape.right_types.len() } else { 0 };
         let rows: usize = batches.iter().map(|batch| batch.rows).sum();
         if u32::try_from(rows).map_or(true, |rows| rows >= u32::MAX - 1) {
-            return Err(Error::Resource(format!("the build side of a join has {rows} rows; at most 2^32 - 3 fit")));
+            return Err(Error::Resource(format!(
+                "the build side of a join has {rows} rows; at most 2^32 - 3 fit"
+            )));
         }
         let (mut columns, mut keys) = (Vec::new(), Vec::new());
         if !batches.is_empty() {
@@ -89,7 +96,8 @@ impl JoinTable {
             keys = columns.split_off(payload).iter().map(Column::to_array).collect::<Result<Vec<_>, _>>()?;
         }
         let index = if shape.key_types.is_empty() { Index::All } else { index(shape, &keys, rows) };
-        let matched = shape.keeps_right().then(|| (0..rows.div_ceil(64)).map(|_| AtomicU64::new(0)).collect());
+        let matched =
+            shape.keeps_right().then(|| (0..rows.div_ceil(64)).map(|_| AtomicU64::new(0)).collect());
         let table = Self {
             rows,
             columns,
@@ -125,7 +133,8 @@ impl JoinTable {
     /// The rows that had no match.
     fn unmatched(&self) -> Vec<u32> {
         let Some(matched) = &self.matched else { return Vec::new() };
-        let is_unmatched = |row: &u32| matched[*row as usize / 64].load(Ordering::Relaxed) >> (row % 64) & 1 == 0;
+        let is_unmatched =
+            |row: &u32| matched[*row as usize / 64].load(Ordering::Relaxed) >> (row % 64) & 1 == 0;
         (0..self.rows as u32).filter(is_unmatched).collect()
     }
 
@@ -133,10 +142,15 @@ impl JoinTable {
     pub(super) fn take(&self, shape: &JoinShape, rows: &UInt32Array) -> Result<Vec<Column>> {
         use arrow::array::Array;
         if self.rows == 0 {
-            return Ok(shape.right_types.iter().map(|data_type| Column::nulls(data_type, rows.len())).collect());
+            return Ok(shape
+                .right_types
+                .iter()
+                .map(|data_type| Column::nulls(data_type, rows.len()))
+                .collect());
         }
         if self.rows == 1 && rows.null_count() == 0 {
-            let constant = |column: &Column| Ok(Column::Constant { value: column.to_array()?, length: rows.len() });
+            let constant =
+                |column: &Column| Ok(Column::Constant { value: column.to_array()?, length: rows.len() });
             return self.columns.iter().map(constant).collect();
         }
         Ok(self.columns.iter().map(|column| column.take(rows)).collect::<Result<_, _>>()?)
@@ -177,7 +191,8 @@ fn index(shape: &JoinShape, keys: &[ArrayRef], rows: usize) -> Index {
     });
     let all = all_can_match(&views, &shape.nulls_match);
     let is_indexed = |row: usize| {
-        firsts.as_ref().is_none_or(|firsts| firsts[row]) && (all || can_match(&views, &shape.nulls_match, row))
+        firsts.as_ref().is_none_or(|firsts| firsts[row])
+            && (all || can_match(&views, &shape.nulls_match, row))
     };
     if let Some(dense) = dense_index(&views, rows, &shape.nulls_match, is_indexed) {
         return dense;
@@ -215,13 +230,19 @@ pub(super) fn integer_at(data: &Data<'_>, index: usize) -> Option<i128> {
     })
 }
 
-fn dense_index(views: &[View<'_>], rows: usize, nulls_match: &[bool], is_indexed: impl Fn(usize) -> bool) -> Option<Index> {
+fn dense_index(
+    views: &[View<'_>],
+    rows: usize,
+    nulls_match: &[bool],
+    is_indexed: impl Fn(usize) -> bool,
+) -> Option<Index> {
     let [key] = views else { return None };
     if rows == 0 || nulls_match[0] || integer_at(&key.data, 0).is_none() {
         return None;
     }
     let values = (0..rows).filter(|&row| key.is_valid(row)).filter_map(|row| integer_at(&key.data, row));
-    let (least, greatest) = values.fold((i128::MAX, i128::MIN), |(least, greatest), value| (least.min(value), greatest.max(value)));
+    let (least, greatest) = values
+        .fold((i128::MAX, i128::MIN), |(least, greatest), value| (least.min(value), greatest.max(value)));
     if least > greatest {
         return None;
     }

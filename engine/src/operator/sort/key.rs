@@ -24,7 +24,11 @@ pub struct KeyOrder {
 impl KeyOrder {
     /// The order that a plan's key asks for.
     pub fn of(key: &SortKey) -> Self {
-        Self { data_type: key.expression.data_type(), descending: key.descending, nulls_first: key.nulls_first }
+        Self {
+            data_type: key.expression.data_type(),
+            descending: key.descending,
+            nulls_first: key.nulls_first,
+        }
     }
 }
 
@@ -76,12 +80,6 @@ impl SortKeys {
     pub fn get(&self, row: usize) -> &[u8] {
         let start = if row == 0 { 0 } else { self.ends[row - 1] };
         &self.bytes[start..self.ends[row]]
-    }
-
-    /// Forgets the last row.
-    pub fn pop(&mut self) {
-        self.ends.pop();
-        self.bytes.truncate(self.ends.last().copied().unwrap_or(0));
     }
 
     /// The rows in order.
@@ -146,8 +144,12 @@ fn encode_value(view: &View<'_>, row: usize, bytes: &mut Vec<u8>) {
         Data::UInt16(values) => bytes.extend_from_slice(&values[index].to_be_bytes()),
         Data::UInt32(values) => bytes.extend_from_slice(&values[index].to_be_bytes()),
         Data::UInt64(values) => bytes.extend_from_slice(&values[index].to_be_bytes()),
-        Data::Float16(values) => bytes.extend_from_slice(&ordered_float(values[index].to_f64()).to_be_bytes()),
-        Data::Float32(values) => bytes.extend_from_slice(&ordered_float(f64::from(values[index])).to_be_bytes()),
+        Data::Float16(values) => {
+            bytes.extend_from_slice(&ordered_float(values[index].to_f64()).to_be_bytes())
+        }
+        Data::Float32(values) => {
+            bytes.extend_from_slice(&ordered_float(f64::from(values[index])).to_be_bytes())
+        }
         Data::Float64(values) => bytes.extend_from_slice(&ordered_float(values[index]).to_be_bytes()),
         Data::Int128(values) => bytes.extend_from_slice(&(values[index] as u128 ^ 1 << 127).to_be_bytes()),
         Data::Interval(values) => {

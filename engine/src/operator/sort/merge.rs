@@ -46,7 +46,8 @@ impl Cursor {
                 Self { end: run.len(), place: 0, source: CursorSource::Memory(run, reservation) }
             }
             Run::File(file) => {
-                let source = CursorSource::File { reader: file.into_reader()?, columns: Vec::new(), keys: None };
+                let source =
+                    CursorSource::File { reader: file.into_reader()?, columns: Vec::new(), keys: None };
                 let mut cursor = Self { source, place: 0, end: 0 };
                 cursor.refill()?;
                 cursor
@@ -70,7 +71,9 @@ impl Cursor {
         }
         match &self.source {
             CursorSource::Memory(run, _) => Some(run.key(self.place)),
-            CursorSource::File { keys, .. } => keys.as_ref().map(|keys| keys.as_binary_view().value(self.place)),
+            CursorSource::File { keys, .. } => {
+                keys.as_ref().map(|keys| keys.as_binary_view().value(self.place))
+            }
         }
     }
 }
@@ -112,7 +115,8 @@ impl MergeReader {
         Ok(Some(match &cursor.source {
             CursorSource::Memory(run, _) => run.gather(start, end, types)?,
             CursorSource::File { columns, .. } => {
-                let columns = columns.iter().map(|column| Column::Flat(column.slice(start, end - start))).collect();
+                let columns =
+                    columns.iter().map(|column| Column::Flat(column.slice(start, end - start))).collect();
                 Batch::new(columns, end - start)
             }
         }))
@@ -163,11 +167,10 @@ impl MergeReader {
         let types = &self.sort.column_types;
         let mut parts: Vec<Vec<ArrayRef>> = vec![Vec::new(); types.len()];
         let mut part_of = vec![0; self.cursors.len()];
-        let mut next_part = 0;
-        for (index, cursor) in self.cursors.iter().enumerate().filter(|(index, _)| counts[*index] > 0) {
+        let given = self.cursors.iter().enumerate().filter(|(index, _)| counts[*index] > 0);
+        for (part, (index, cursor)) in given.enumerate() {
             let (first, count) = (firsts[index], counts[index]);
-            part_of[index] = next_part;
-            next_part += 1;
+            part_of[index] = part;
             match &cursor.source {
                 CursorSource::Memory(run, _) => {
                     let rows = run.gather(first, first + count, types)?;
@@ -176,7 +179,10 @@ impl MergeReader {
                     }
                 }
                 CursorSource::File { columns, .. } => {
-                    parts.iter_mut().zip(columns).for_each(|(part, column)| part.push(column.slice(first, count)));
+                    parts
+                        .iter_mut()
+                        .zip(columns)
+                        .for_each(|(part, column)| part.push(column.slice(first, count)));
                 }
             }
         }

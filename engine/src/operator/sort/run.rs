@@ -88,7 +88,11 @@ impl MemoryRun {
 }
 
 /// The values at these places (array, row).
-pub(super) fn gather_column(arrays: &[ArrayRef], places: &[(usize, usize)], data_type: &Type) -> Result<ArrayRef> {
+pub(super) fn gather_column(
+    arrays: &[ArrayRef],
+    places: &[(usize, usize)],
+    data_type: &Type,
+) -> Result<ArrayRef> {
     if data_type.is_fixed_width() {
         let arrays: Vec<&dyn Array> = arrays.iter().map(AsRef::as_ref).collect();
         return Ok(interleave(&arrays, places)?);
@@ -104,7 +108,12 @@ pub(super) fn gather_column(arrays: &[ArrayRef], places: &[(usize, usize)], data
 }
 
 /// Writes a run to a file.
-pub(super) fn spill(run: &MemoryRun, types: &[Type], context: &Arc<RunContext>, metrics: &OperatorMetrics) -> Result<SpillFile> {
+pub(super) fn spill(
+    run: &MemoryRun,
+    types: &[Type],
+    context: &Arc<RunContext>,
+    metrics: &OperatorMetrics,
+) -> Result<SpillFile> {
     let mut writer = context.spill.create("sort")?;
     let step = context.batch_rows();
     for start in (0..run.len()).step_by(step) {

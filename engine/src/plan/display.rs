@@ -1,0 +1,285 @@
+//! Plans as text and JSON: what EXPLAIN shows. The same plan gives the same text, always.
+
+use std::fmt::{self, Write};
+
+use arrow::util::display::{ArrayFormatter, FormatOptions};
+use hypostyle_functions::column::literal_array;
+use hypostyle_functions::types::Schema;
+use hypostyle_functions::value::{Literal, Value};
+use serde_json::{Map, Value as Json, json};
+
+use super::{AggregateCall, Expression, JoinKey, JoinKind, Node, Plan, SortKey, TableReference, WriteTarget};
+use crate::metrics::{Metrics, OperatorFigures};
+
+/// One node a line, inputs below it and further in.
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(lines(self, None).trim_end())
+    }
+}
+
+/// An expression with columns by position: `#0`.
+impl fmt::Display for Expression {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&shown(self, &Schema::default()))
+    }
+}
+
+impl Plan {
+    /// The plan with the figures of a run behind each node: what EXPLAIN ANALYZE shows.
+    pub fn display_analyzed(&self, metrics: &Metrics) -> String {
+        lines(self, Some(metrics)).trim_end().into()
+    }
+
+    /// The plan as JSON: per node its name, details, columns, the planner's estimate, figures of a run if there was
+    /// one, and inputs.
+    pub fn to_json_text(&self, metrics: Option<&Metrics>) -> String {
+        let json = to_json(self, metrics, &mut 0);
+        serde_json::to_string_pretty(&json)
+            .unwrap_or_else(|error| json!({ "error": error.to_string() }).to_string())
+    }
+}
+
+fn lines(plan: &Plan, metrics: Option<&Metrics>) -> String {
+    let mut text = String::new();
+    add_lines(plan, metrics, 0, &mut 0, &mut text);
+    text
+}
+
+fn add_lines(plan: &Plan, metrics: Option<&Metrics>, depth: usize, node: &mut usize, text: &mut String) {
+    let detail = details(plan);
+    let space = if detail.is_empty() { "" } else { " " };
+    let indent = "  ".repeat(depth);
+    let _ = write!(text, "{indent}{}{space}{detail}", plan.node.name());
+    if let Some(figures) = metrics.and_then(|metrics| metrics.operators.get(*node)) {
+        let _ = write!(text, "  {}", figures_text(figures));
+    }
+    text.push('\n');
+    *node += 1;
+    for input in plan.inputs() {
+        add_lines(input, metrics, depth + 1, node, text);
+    }
+}
+
+fn figures_text(figures: &OperatorFigures) -> String {
+    let OperatorFigures { rows, batches, nanoseconds, peak_memory_bytes, spilled_bytes, .. } = figures;
+    let mut text = format!("(rows {rows}, batches {batches}, {:.3} ms", *nanoseconds as f64 / 1e6);
+    for (name, bytes) in [("memory", peak_memory_bytes), ("spilled", spilled_bytes)] {
+        if *bytes > 0 {
+            let _ = write!(text, ", {name} {bytes} bytes");
+        }
+    }
+    text + ")"
+}
+
+fn to_json(plan: &Plan, metrics: Option<&Metrics>, node: &mut usize) -> Json {
+    let mut object = Map::new();
+    object.insert("node".into(), plan.node.name().into());
+    object.insert("details".into(), details(plan).into());
+    let columns = plan.schema.fields.iter();
+    let columns = columns.map(|field| json!({ "name": field.name, "type": field.data_type.to_string() }));
+    object.insert("columns".into(), columns.collect());
+    if let Some(rows) = plan.estimated_rows {
+        object.insert("estimated_rows".into(), rows.into());
+    }
+    if let Some(figures) = metrics.and_then(|metrics| metrics.operators.get(*node)) {
+        object.insert("figures".into(), serde_json::to_value(figures).unwrap_or(Json::Null));
+    }
+    *node += 1;
+    let inputs = plan.inputs().into_iter().map(|input| to_json(input, metrics, node));
+    object.insert("inputs".into(), inputs.collect());
+    Json::Object(object)
+}
+
+/// What a node does, without its name and inputs.
+fn details(plan: &Plan) -> String {
+    let names =
+        |schema: &Schema| schema.fields.iter().map(|field| field.name.clone()).collect::<Vec<_>>().join(", ");
+    match &plan.node {
+        Node::Scan { table, filters, limit, .. } => {
+            let mut text = format!("{} [{}]", table_text(table), names(&plan.schema));
+            if !filters.is_empty() {
+                // Positions are those of the table, whose names the plan does not hold.
+                let _ = write!(text, " where {}", all(filters.iter(), &Schema::default(), " AND "));
+            }
+            if let Some(limit) = limit {
+                let _ = write!(text, " limit {limit}");
+            }
+            text
+        }
+        Node::Values { rows } => format!("{} rows [{}]", rows.len(), names(&plan.schema)),
+        Node::Filter { input, predicate } => shown(predicate, &input.schema),
+        Node::Project { input, expressions } => {
+            let one = |(expression, field): (&Expression, &hypostyle_functions::Field)| {
+                let text = shown(expression, &input.schema);
+                if text == field.name { text } else { format!("{text} AS {}", field.name) }
+            };
+            let columns = expressions.iter().zip(&plan.schema.fields).map(one);
+            format!("[{}]", columns.collect::<Vec<_>>().join(", "))
+        }
+        Node::Limit { offset, count, .. } => match (offset, count) {
+            (0, Some(count)) => count.to_string(),
+            (offset, Some(count)) => format!("{count} offset {offset}"),
+            (offset, None) => format!("offset {offset}"),
+        },
+        Node::Sort { input, keys, limit } => {
+            let keys = sort_text(keys, &input.schema);
+            limit.map_or_else(|| format!("by {keys}"), |limit| format!("{limit} by {keys}"))
+        }
+        Node::Aggregate { input, keys, aggregates } => {
+            let calls =
+                aggregates.iter().map(|call| call_text(call, &input.schema)).collect::<Vec<_>>().join(", ");
+            match keys.is_empty() {
+                true => format!("[{calls}]"),
+                false => format!("[{calls}] by {}", all(keys.iter(), &input.schema, ", ")),
+            }
+        }
+        Node::HashJoin { left, right, kind, keys, residual } => {
+            join_text(*kind, keys, residual.as_ref(), &left.schema, &right.schema)
+        }
+        Node::CrossJoin { left, right, kind, condition } => {
+            join_text(*kind, &[], condition.as_ref(), &left.schema, &right.schema)
+        }
+        Node::Unnest { input, lists, outer } => {
+            format!("{}{}", if *outer { "outer " } else { "" }, all(lists.iter(), &input.schema, ", "))
+        }
+        Node::Union { .. } | Node::SingleRow { .. } => String::new(),
+        Node::Write { target, .. } => match target {
+            WriteTarget::File { path, format, .. } => format!("'{path}' as {format}"),
+            WriteTarget::Table { name, replace } => {
+                format!("table {name}{}", if *replace { ", replacing" } else { "" })
+            }
+        },
+    }
+}
+
+fn table_text(table: &TableReference) -> String {
+    match table {
+        TableReference::Named(name) => name.clone(),
+        TableReference::Function { name, arguments, options } => {
+            let arguments = arguments.iter().map(literal_text);
+            let options = options.iter().map(|(name, value)| format!("{name} => {}", literal_text(value)));
+            format!("{name}({})", arguments.chain(options).collect::<Vec<_>>().join(", "))
+        }
+    }
+}
+
+fn join_text(
+    kind: JoinKind,
+    keys: &[JoinKey],
+    residual: Option<&Expression>,
+    left: &Schema,
+    right: &Schema,
+) -> String {
+    let kind = match kind {
+        JoinKind::Inner => "inner",
+        JoinKind::Left => "left",
+        JoinKind::Right => "right",
+        JoinKind::Full => "full",
+        JoinKind::LeftSemi => "semi",
+        JoinKind::LeftAnti => "anti",
+        JoinKind::LeftAntiNullAware => "anti, as NOT IN",
+        JoinKind::LeftMark => "mark",
+    };
+    let both = Schema::new(left.fields.iter().chain(&right.fields).cloned().collect());
+    let equal = |key: &JoinKey| {
+        let operator = if key.nulls_match { "IS NOT DISTINCT FROM" } else { "=" };
+        format!("{} {operator} {}", shown(&key.left, left), shown(&key.right, right))
+    };
+    let conditions: Vec<String> =
+        keys.iter().map(equal).chain(residual.map(|condition| shown(condition, &both))).collect();
+    if conditions.is_empty() { kind.into() } else { format!("{kind} on {}", conditions.join(" AND ")) }
+}
+
+fn sort_text(keys: &[SortKey], schema: &Schema) -> String {
+    let key = |key: &SortKey| {
+        let direction = if key.descending { " DESC" } else { "" };
+        let nulls = if key.nulls_first { " NULLS FIRST" } else { "" };
+        format!("{}{direction}{nulls}", shown(&key.expression, schema))
+    };
+    keys.iter().map(key).collect::<Vec<_>>().join(", ")
+}
+
+fn call_text(call: &AggregateCall, schema: &Schema) -> String {
+    let distinct = if call.distinct { "DISTINCT " } else { "" };
+    let arguments = match call.arguments.is_empty() && call.function == "count" {
+        true => "*".into(),
+        false => all(call.arguments.iter(), schema, ", "),
+    };
+    let order = if call.order.is_empty() {
+        String::new()
+    } else {
+        format!(" ORDER BY {}", sort_text(&call.order, schema))
+    };
+    let filter =
+        call.filter.as_ref().map_or_else(String::new, |filter| format!(" FILTER {}", shown(filter, schema)));
+    format!("{}({distinct}{arguments}{order}){filter}", call.function)
+}
+
+fn all<'a>(expressions: impl Iterator<Item = &'a Expression>, schema: &Schema, between: &str) -> String {
+    expressions.map(|expression| shown(expression, schema)).collect::<Vec<_>>().join(between)
+}
+
+/// An expression with the names of the columns it reads.
+fn shown(expression: &Expression, schema: &Schema) -> String {
+    match expression {
+        Expression::Column { index, .. } => {
+            schema.fields.get(*index).map_or_else(|| format!("#{index}"), |field| field.name.clone())
+        }
+        Expression::Literal(literal) => literal_text(literal),
+        Expression::Parameter { index, .. } => format!("${}", index + 1),
+        Expression::Variable { id, .. } => format!("v{id}"),
+        Expression::Call { function, arguments, .. } => call_expression_text(function, arguments, schema),
+        Expression::Lambda { parameters, body } => {
+            let parameters = parameters.iter().map(|(id, _)| format!("v{id}")).collect::<Vec<_>>().join(", ");
+            format!("({parameters}) -> {}", shown(body, schema))
+        }
+        Expression::Cast { input, to, is_try } => {
+            format!("{}({} AS {to})", if *is_try { "TRY_CAST" } else { "CAST" }, shown(input, schema))
+        }
+        Expression::And(operands) => format!("({})", all(operands.iter(), schema, " AND ")),
+        Expression::Or(operands) => format!("({})", all(operands.iter(), schema, " OR ")),
+        Expression::Case { branches, otherwise, .. } => {
+            let mut text = String::from("CASE");
+            for (when, then) in branches {
+                let _ = write!(text, " WHEN {} THEN {}", shown(when, schema), shown(then, schema));
+            }
+            if let Some(otherwise) = otherwise {
+                let _ = write!(text, " ELSE {}", shown(otherwise, schema));
+            }
+            text + " END"
+        }
+        Expression::Coalesce { arguments, .. } => {
+            format!("coalesce({})", all(arguments.iter(), schema, ", "))
+        }
+        Expression::Try(input) => format!("TRY({})", shown(input, schema)),
+    }
+}
+
+/// A call; operators stand between or before their operands.
+fn call_expression_text(function: &str, arguments: &[Expression], schema: &Schema) -> String {
+    let is_operator = !function.chars().any(|character| character.is_alphanumeric() || character == '_');
+    match arguments {
+        [left, right] if is_operator => {
+            format!("({} {function} {})", shown(left, schema), shown(right, schema))
+        }
+        [operand] if is_operator => format!("({function}{})", shown(operand, schema)),
+        _ => format!("{function}({})", all(arguments.iter(), schema, ", ")),
+    }
+}
+
+fn literal_text(literal: &Literal) -> String {
+    match &literal.value {
+        Value::Null => "NULL".into(),
+        Value::Text(text) => format!("'{}'", text.replace('\'', "''")),
+        _ => formatted(literal).unwrap_or_else(|| format!("{:?}", literal.value)),
+    }
+}
+
+/// The value as Arrow writes it.
+fn formatted(literal: &Literal) -> Option<String> {
+    let array = literal_array(literal).ok()?;
+    let options = FormatOptions::default();
+    let formatter = ArrayFormatter::try_new(array.as_ref(), &options).ok()?;
+    formatter.value(0).try_to_string().ok()
+}
