@@ -58,7 +58,7 @@ pub(super) fn exp_parts(high: f64, low: f64) -> Exponential {
     Exponential { leading, rest: error + tail, scale: [power_of_two(half), power_of_two(other_half)] }
 }
 
-/// e^(high + low), rounded: within 0.6 ulp of the pair given, 1 ulp where the result is subnormal.
+/// e^(high + low), rounded: within 0.7 ulp of the pair given, 1 ulp where the result is subnormal.
 #[inline(always)]
 pub(super) fn exp_of_pair(high: f64, low: f64) -> f64 {
     let parts = exp_parts(high, low);

@@ -13,9 +13,8 @@ const ARGUMENT_MIN: f64 = -50.0;
 /// Every argument above gives infinity.
 const ARGUMENT_MAX: f64 = 710.0;
 
-/// e^x - 1 as a leading part and a rest below 2^-2 of it; together within 2^-56 of the value.
-///
-/// The pair is exact in scale for x < 693 only; see [`body`].
+/// e^x - 1 as a leading part, a rest below a quarter of it, and a power of two that multiplies both; together within
+/// 2^-56 of the value. The power of two is 1 below x = 693.
 #[inline(always)]
 pub(super) fn expm1_pair(x: f64) -> (f64, f64, f64) {
     let x = select(x > ARGUMENT_MAX, ARGUMENT_MAX, x);
