@@ -9,6 +9,7 @@ pub fn register(registry: &mut Registry) {
     crate::comparison::register(registry);
     crate::logic::register(registry);
     crate::math::register(registry);
+    crate::date::register(registry);
     crate::feature::register(registry);
     crate::hash::register(registry);
     crate::embedding::register(registry);

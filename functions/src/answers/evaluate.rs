@@ -162,8 +162,9 @@ fn call(
     let unknown = vec![None; literals.len()];
     let arguments = Arguments { function: name, types: &types, constants: &unknown, settings };
     match (overload.bind)(&arguments) {
-        Ok(bound) if repeatable => {
-            let other = run_all_ways(&bound, &literals, true);
+        // A constant may choose the type of the result, as the part of a date does.
+        Ok(other) if repeatable && other.result == bound.result => {
+            let other = run_all_ways(&other, &literals, true);
             assert_same(&value, &other, &format!("{name} with constants that are not known while binding"));
         }
         Ok(_) => {}

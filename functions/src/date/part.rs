@@ -155,3 +155,55 @@ impl Part {
         })
     }
 }
+
+impl Part {
+    /// What the part is called in sentences.
+    pub(crate) fn title(self) -> &'static str {
+        match self {
+            Self::DayOfWeek => "day of the week (0 for Sunday)",
+            Self::IsoDayOfWeek => "ISO day of the week (1 for Monday)",
+            Self::DayOfYear => "day of the year",
+            Self::IsoYear => "ISO year",
+            Self::YearWeek => "ISO year and week as one number",
+            Self::JulianDay => "Julian day",
+            Self::Week => "ISO week",
+            Self::TimezoneHour => "hours of the zone's offset",
+            Self::TimezoneMinute => "minutes of the zone's offset",
+            other => other.names()[0],
+        }
+    }
+
+    /// True for those names of the part that are also functions.
+    pub(crate) fn is_function_name(self, name: &str) -> bool {
+        matches!(name, "dayofmonth" | "weekofyear" | "weekday" | "milliseconds" | "microseconds")
+            && self.names().contains(&name)
+    }
+
+    /// An example of the function of the part's name.
+    pub(crate) fn example(self) -> Option<(&'static str, &'static str)> {
+        Some(match self {
+            Self::Millennium => ("millennium(date '2001-01-01')", "3"),
+            Self::Century => ("century(date '2001-01-01')", "21"),
+            Self::Decade => ("decade(date '2024-05-06')", "202"),
+            Self::Year => ("year(date '2024-05-06')", "2024"),
+            Self::Quarter => ("quarter(date '2024-05-06')", "2"),
+            Self::Month => ("month(date '2024-05-06')", "5"),
+            Self::Week => ("week(date '2021-01-01')", "53"),
+            Self::Day => ("day(date '2024-05-06')", "6"),
+            Self::Hour => ("hour(timestamp '2024-05-06 07:08:09')", "7"),
+            Self::Minute => ("minute(timestamp '2024-05-06 07:08:09')", "8"),
+            Self::Second => ("second(timestamp '2024-05-06 07:08:09')", "9"),
+            Self::Millisecond => ("millisecond(time '07:08:09.5')", "9500"),
+            Self::Microsecond => ("microsecond(time '07:08:09.5')", "9500000"),
+            Self::Nanosecond => ("nanosecond(time '07:08:09.5')", "9500000000"),
+            Self::DayOfWeek => ("dayofweek(date '2024-05-05')", "0"),
+            Self::IsoDayOfWeek => ("isodow(date '2024-05-05')", "7"),
+            Self::DayOfYear => ("dayofyear(date '2024-12-31')", "366"),
+            Self::IsoYear => ("isoyear(date '2021-01-01')", "2020"),
+            Self::YearWeek => ("yearweek(date '2021-01-01')", "202053"),
+            Self::Era => ("era(date '2024-05-06')", "1"),
+            Self::JulianDay => ("julian(date '2024-05-06')", "2460437.0"),
+            _ => return None,
+        })
+    }
+}

@@ -18,7 +18,6 @@ pub fn register(registry: &mut Registry) {
     registry.register_scalar(
         test("regexp_full_match", "True if a whole text matches a regular expression.", true)
             .alias("similar_to")
-            .alias("~")
             .note("`SIMILAR TO` means this function, as in DuckDB.")
             .example("regexp_full_match('anabanana', '(an)+')", "false"),
     );
