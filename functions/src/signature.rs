@@ -312,6 +312,7 @@ fn target_type(pattern: &Pattern, data_type: &Type, variables: &HashMap<&'static
                 target_type(inner, element, variables).map(|element| Type::fixed_list(element, *size))
             }
             Type::List(element) => target_type(inner, element, variables).map(Type::list),
+            Type::Null => target_type(inner, &Type::Null, variables).or(Some(Type::Null)).map(Type::list),
             _ => None,
         },
         Pattern::Map(key, value) => match data_type {

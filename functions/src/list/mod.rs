@@ -1,5 +1,6 @@
 //! Functions of lists and of lists of fixed length.
 
+mod aggregate;
 mod concat;
 mod construct;
 mod contains;
@@ -37,6 +38,7 @@ pub fn register(registry: &mut Registry) {
     range::register(registry);
     join::register(registry);
     lambda::register(registry);
+    aggregate::register(registry);
 }
 
 #[cfg(test)]
@@ -52,5 +54,6 @@ mod tests {
     fn results_are_those_of_the_reference_dialect() {
         check_script(include_str!("../../../tests/slt/list/scalar.slt"));
         check_script(include_str!("../../../tests/slt/list/lambda.slt"));
+        check_script(include_str!("../../../tests/slt/list/aggregate_of_list.slt"));
     }
 }

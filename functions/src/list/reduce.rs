@@ -136,9 +136,7 @@ impl<'a> Reduction<'a> {
         let results = results.view(bump);
         for (element, &slot) in self.active.iter().enumerate() {
             let slot = slot as usize;
-            if !self.accumulators.is_valid(slot) {
-                self.accumulators.validity_words()[slot >> 6] |= 1 << (slot & 63);
-            }
+            self.accumulators.set_valid(slot);
             copy_widened(&mut self.accumulators, slot, &results, element);
         }
         self.next += 1;

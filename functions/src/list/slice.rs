@@ -4,32 +4,78 @@ use std::ops::Range;
 
 use super::extract::{any_list, element_of};
 use crate::Registry;
-use crate::column::{Output, Rows, View};
-use crate::error::{Error, Result};
-use crate::scalar::{Bound, ScalarFunction};
-use crate::signature::exact;
+use crate::column::{Output, View};
+use crate::error::Error;
+use crate::scalar::{Arguments, Bound, ScalarFunction};
+use crate::signature::{Parameter, exact};
 use crate::types::Type;
 
 /// Adds the family.
 pub fn register(registry: &mut Registry) {
-    let bounds = || [exact("begin", Type::Int64), exact("end", Type::Int64)];
-    let [begin, end] = bounds();
-    let [text_begin, text_end] = bounds();
-    let [step_begin, step_end] = bounds();
+    let note = "Both ends are included; positions count from 1, negative ones from the end, and may lie outside. A negative step walks backwards; a step of 0 is an error of the row.";
     registry.register_scalar(
-        ScalarFunction::new("list_slice", "list", "Elements of a list, or characters of a text, between two positions.")
-            .alias("array_slice")
-            .overload([any_list("list"), begin, end], |arguments| Ok(list_slice(Type::list(element_of(arguments.types, 0)))))
-            .overload([any_list("list"), step_begin, step_end, exact("step", Type::Int64)], |arguments| {
-                Ok(list_slice_with_step(Type::list(element_of(arguments.types, 0))))
-            })
-            .overload([exact("text", Type::Text), text_begin, text_end], |_| Ok(text_slice()))
-            .note("Both ends are included; positions count from 1, negative ones from the end, and may lie outside.")
-            .note("An end that is left out is written as a negative step's or positive step's farthest position; a step of 0 is an error of the row.")
-            .example("list_slice([1, 2, 3, 4], 2, 3)", "[2, 3]")
-            .example("list_slice([1, 2, 3, 4, 5], 5, 1, -2)", "[5, 3, 1]")
-            .example("list_slice('hello', -3, -2)", "ll"),
+        slice_function(
+            "list_slice",
+            "Elements of a list, or characters of a text, between two positions.",
+            false,
+        )
+        .note(note)
+        .note("A null position gives null.")
+        .example("list_slice([1, 2, 3, 4], 2, 3)", "[2, 3]")
+        .example("list_slice([1, 2, 3, 4, 5], 5, 1, -2)", "[5, 3, 1]")
+        .example("list_slice('hello', -3, -2)", "ll"),
     );
+    registry.register_scalar(
+        slice_function("array_slice", "What `x[begin:end:step]` means: list_slice with ends that may be left out.", true)
+            .note(note)
+            .note("An end that is left out is a constant null here and lies at the farthest position; a null of a row gives null.")
+            .example("array_slice([1, 2, 3, 4], 3, NULL)", "[3, 4]"),
+    );
+}
+
+fn slice_function(name: &'static str, summary: &str, allows_open: bool) -> ScalarFunction {
+    let bounds = || [exact("begin", Type::Int64), exact("end", Type::Int64)];
+    let with_first = |first: Parameter| [first].into_iter().chain(bounds());
+    let result = |arguments: &Arguments<'_>| Type::list(element_of(arguments.types, 0));
+    ScalarFunction::new(name, "list", summary)
+        .overload(with_first(any_list("list")), move |arguments| {
+            Ok(list_slice(result(arguments), Open::of(arguments, allows_open), name))
+        })
+        .overload(with_first(any_list("list")).chain([exact("step", Type::Int64)]), move |arguments| {
+            Ok(list_slice(result(arguments), Open::of(arguments, allows_open), name))
+        })
+        .overload(with_first(exact("text", Type::Text)), move |arguments| {
+            Ok(text_slice(Open::of(arguments, allows_open)))
+        })
+}
+
+/// Which ends were left out.
+#[derive(Debug, Clone, Copy)]
+struct Open {
+    begin: bool,
+    end: bool,
+}
+
+impl Open {
+    fn of(arguments: &Arguments<'_>, allowed: bool) -> Self {
+        let is_null = |position: usize| {
+            allowed && matches!(&arguments.constants[position], Some(literal) if literal.value.is_null())
+        };
+        Self { begin: is_null(1), end: is_null(2) }
+    }
+
+    /// Begin, end and step of a row; `None` if one of them is null.
+    fn bounds(self, arguments: &[View<'_>], row: usize) -> Option<(i64, i64, i64)> {
+        let number = |position: usize| {
+            let view = arguments.get(position)?;
+            view.is_valid(row).then(|| view.fixed::<i64>().get(row))
+        };
+        let step = if arguments.len() > 3 { number(3)? } else { 1 };
+        let (first, last) = if step < 0 { (i64::MAX, 1) } else { (1, i64::MAX) };
+        let begin = if self.begin { first } else { number(1)? };
+        let end = if self.end { last } else { number(2)? };
+        Some((begin, end, step))
+    }
 }
 
 /// Places from `begin` to `end`, clamped to a list of this length.
@@ -42,74 +88,60 @@ fn places(begin: i64, end: i64, length: usize) -> Range<usize> {
     if first < after { first as usize..after as usize } else { 0..0 }
 }
 
-fn list_slice(result: Type) -> Bound {
-    Bound::strict(result, |arguments, rows, output, _| {
-        let lists = arguments[0].list();
-        let (begins, ends) = (arguments[1].fixed::<i64>(), arguments[2].fixed::<i64>());
-        let mut list = output.list();
-        rows.for_each(|row| {
-            let range = lists.range(row);
-            let places = places(begins.get(row), ends.get(row), range.len());
-            let start = list.start();
-            list.child().push_range(lists.child(), range.start + places.start..range.start + places.end);
-            list.finish(row, start);
+fn list_slice(result: Type, open: Open, function: &'static str) -> Bound {
+    Bound::null_aware(result, move |arguments, rows, output, _| {
+        rows.for_each(|row| match open.bounds(arguments, row) {
+            Some(_) if arguments[0].is_null(row) => output.set_null(row),
+            Some((_, _, 0)) => {
+                output.fail(row, || {
+                    Error::argument(function, 4, "is 0; expected a step forwards or backwards")
+                });
+            }
+            Some(bounds) => slice_row(&arguments[0], row, bounds, output),
+            None => output.set_null(row),
         });
         Ok(())
     })
 }
 
-fn list_slice_with_step(result: Type) -> Bound {
-    Bound::strict(result, |arguments, rows, output, _| slice_rows(arguments, rows, output))
+fn slice_row(lists: &View<'_>, row: usize, (begin, end, step): (i64, i64, i64), output: &mut Output) {
+    let lists = lists.list();
+    let (child, range) = (lists.child(), lists.range(row));
+    let stride = usize::try_from(step.unsigned_abs()).unwrap_or(usize::MAX);
+    let mut list = output.list();
+    let start = list.start();
+    if step == 1 {
+        let places = places(begin, end, range.len());
+        list.child().push_range(child, range.start + places.start..range.start + places.end);
+    } else if step > 0 {
+        let places = places(begin, end, range.len());
+        places.step_by(stride).for_each(|place| list.child().push(child, range.start + place));
+    } else {
+        let places = places(end, begin, range.len());
+        places.rev().step_by(stride).for_each(|place| list.child().push(child, range.start + place));
+    }
+    list.finish(row, start);
 }
 
-fn slice_rows(arguments: &[View<'_>], rows: Rows<'_>, output: &mut Output) -> Result<()> {
-    let lists = arguments[0].list();
-    let (begins, ends) = (arguments[1].fixed::<i64>(), arguments[2].fixed::<i64>());
-    let steps = arguments[3].fixed::<i64>();
-    rows.for_each(|row| {
-        let range = lists.range(row);
-        let step = steps.get(row);
-        let (begin, end) = (begins.get(row), ends.get(row));
-        let Ok(stride) = usize::try_from(step.unsigned_abs()) else { return };
-        if stride == 0 {
-            output.fail(row, || {
-                Error::argument("list_slice", 4, "is 0; expected a step forwards or backwards")
-            });
-            return;
-        }
-        let mut list = output.list();
-        let start = list.start();
-        let child = lists.child();
-        if step > 0 {
-            let places = places(begin, end, range.len());
-            places.step_by(stride).for_each(|place| list.child().push(child, range.start + place));
-        } else {
-            let places = places(end, begin, range.len());
-            places.rev().step_by(stride).for_each(|place| list.child().push(child, range.start + place));
-        }
-        list.finish(row, start);
-    });
-    Ok(())
-}
-
-fn text_slice() -> Bound {
-    Bound::strict(Type::Text, |arguments, rows, output, _| {
+fn text_slice(open: Open) -> Bound {
+    Bound::null_aware(Type::Text, move |arguments, rows, output, _| {
         let text = arguments[0].text();
-        let (begins, ends) = (arguments[1].fixed::<i64>(), arguments[2].fixed::<i64>());
-        let mut writer = output.text();
         rows.for_each(|row| {
-            let whole = text.get(row);
-            let places = places(begins.get(row), ends.get(row), whole.chars().count());
-            let mut boundaries = whole.char_indices().map(|(at, _)| at);
-            let part = match places.is_empty() {
-                true => "",
-                false => {
-                    let from = boundaries.nth(places.start).unwrap_or(whole.len());
-                    let to = boundaries.nth(places.len() - 1).unwrap_or(whole.len());
-                    &whole[from..to]
-                }
+            let (true, Some((begin, end, _))) = (arguments[0].is_valid(row), open.bounds(arguments, row))
+            else {
+                return output.set_null(row);
             };
-            writer.set_part(row, &text, row, part);
+            let whole = text.get(row);
+            let places = places(begin, end, whole.chars().count());
+            let mut boundaries = whole.char_indices().map(|(at, _)| at);
+            let part = if places.is_empty() {
+                ""
+            } else {
+                let from = boundaries.nth(places.start).unwrap_or(whole.len());
+                let to = boundaries.nth(places.len() - 1).unwrap_or(whole.len());
+                &whole[from..to]
+            };
+            output.text().set_part(row, &text, row, part);
         });
         Ok(())
     })

@@ -7,6 +7,4 @@ mod script;
 mod show;
 mod variants;
 
-pub use evaluate::evaluate;
 pub use script::{check_examples, check_script};
-pub use show::show;

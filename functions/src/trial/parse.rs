@@ -101,10 +101,23 @@ struct Parser {
 
 /// Reads one expression.
 pub fn parse(sql: &str) -> Result<Expression> {
+    let mut expressions = parse_all(sql)?;
+    if expressions.len() == 1 {
+        Ok(expressions.remove(0))
+    } else {
+        Err(Error::user("one expression was expected"))
+    }
+}
+
+/// Reads expressions with commas between them.
+pub fn parse_all(sql: &str) -> Result<Vec<Expression>> {
     let mut parser = Parser { tokens: tokens(sql)?, at: 0 };
-    let expression = parser.expression(0)?;
+    let mut expressions = vec![parser.expression(0)?];
+    while parser.accept(",") {
+        expressions.push(parser.expression(0)?);
+    }
     match parser.peek() {
-        Token::End => Ok(expression),
+        Token::End => Ok(expressions),
         other => Err(Error::user(format!("unexpected {other:?} in {sql}"))),
     }
 }
@@ -187,6 +200,11 @@ impl Parser {
                 return Ok(left);
             };
             self.next();
+            if word == "->"
+                && let Some(names) = lambda_names(&left)
+            {
+                return Ok(Expression::Lambda(names, Box::new(self.expression(0)?)));
+            }
             left = Expression::Call(word, vec![left, self.expression(*strength)?]);
         }
     }
@@ -392,6 +410,17 @@ impl Parser {
             };
         }
         Ok(found)
+    }
+}
+
+/// The parameters of a lambda, where the left side of an arrow is a name or names in parentheses.
+fn lambda_names(left: &Expression) -> Option<Vec<String>> {
+    match left {
+        Expression::Name(name) => Some(vec![name.clone()]),
+        Expression::Call(row, names) if row == "row" => {
+            names.iter().map(|name| lambda_names(name).and_then(|mut name| name.pop())).collect()
+        }
+        _ => None,
     }
 }
 

@@ -1,31 +1,34 @@
 //! Runs the one-expression queries of sqllogictest files, and the examples of the reference.
 
-use super::{evaluate, show};
+use super::evaluate::{evaluate, evaluate_parsed};
+use super::parse::parse_all;
+use super::show::show;
 use crate::Registry;
+use crate::error::Result;
 
-/// Checks every `query T` of one expression and every `statement error` of a script.
+/// Checks every query of expressions without FROM, and every `statement error`, of a script.
 ///
 /// # Panics
 /// With the list of all that differ.
 pub fn check_script(script: &str) {
     let registry = Registry::builtin();
     let mut wrong = Vec::new();
-    for record in
-        script.replace("\r\n", "\n").split("\n\n").map(str::trim).filter(|record| !record.is_empty())
-    {
+    let script = script.replace("\r\n", "\n");
+    for record in script.split("\n\n").map(str::trim).filter(|record| !record.is_empty()) {
         let lines: Vec<&str> = record.lines().filter(|line| !line.starts_with('#')).collect();
         let Some((&kind, rest)) = lines.split_first() else { continue };
-        let Some(sql) = rest.first().and_then(|line| line.strip_prefix("SELECT ")) else { continue };
-        let found = evaluate(&registry, sql).and_then(|literal| show(&literal));
+        let sql: Vec<&str> = rest.iter().take_while(|line| **line != "----").copied().collect();
+        let Some(sql) = sql.join("\n").strip_prefix("SELECT ").map(str::to_owned) else { continue };
+        let Ok(expressions) = parse_all(&sql) else { continue };
+        let found: Result<Vec<String>> = expressions
+            .iter()
+            .map(|one| evaluate_parsed(&registry, one).and_then(|literal| show(&literal)))
+            .collect();
+        let found = found.map(|values| values.join("\t"));
         if kind.starts_with("query") {
-            let expected = rest
-                .iter()
-                .skip_while(|line| **line != "----")
-                .skip(1)
-                .copied()
-                .collect::<Vec<_>>()
-                .join("\n");
-            let expected = if expected == "(empty)" { String::new() } else { expected };
+            let expected: Vec<&str> =
+                rest.iter().skip_while(|line| **line != "----").skip(1).copied().collect();
+            let expected = expected.join("\n").replace("(empty)", "");
             if found.as_ref() != Ok(&expected) {
                 wrong.push(format!("{sql}\n    expected {expected}\n    found    {found:?}"));
             }

@@ -55,7 +55,9 @@ pub fn call_rows(
     let mut scratch = Scratch::new();
     if !selected.is_empty() {
         match &bound.body {
-            Body::Lanes(_) => return Err(Error::internal("a lane kernel in a call")),
+            Body::Lanes(_) => {
+                crate::cast::invoke::invoke(bound, &views, selected, &mut output, &mut scratch)?
+            }
             Body::Call(call) => call.call(&views, selected, &mut output, &mut scratch)?,
             Body::HigherOrder(call) => {
                 let mut made = lambdas();
