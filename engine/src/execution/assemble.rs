@@ -243,8 +243,9 @@ impl Assembler<'_> {
             }
         }
         let phase = if provider.is_host_driven() {
-            let input = Arc::clone(self.input.get_or_insert_with(Arc::default));
-            self.source(HostSource { input, projection: columns.clone() }, id)
+            let (width, projection) = (provider.schema().fields.len(), columns.clone());
+            let input = Arc::clone(self.input.get_or_insert_with(|| Arc::new(HostInput::new(width))));
+            self.source(HostSource { input, projection }, id)
         } else {
             let request = ScanRequest {
                 projection: columns.clone(),

@@ -167,8 +167,7 @@ impl Run {
     /// # Errors
     /// A plan without such an input, or a batch with another number of columns.
     pub fn push(&mut self, batch: Batch) -> Result<()> {
-        let input = self.input()?;
-        input.push(batch);
+        self.input()?.push(batch)?;
         self.schedule.notify();
         Ok(())
     }

@@ -61,6 +61,7 @@ struct Sequence {
     front: u32,
     slots: BTreeMap<u32, Slot>,
     waiting_batches: usize,
+    waiting_rows: u64,
     waiting_bytes: usize,
     reservation: Reservation,
 }
@@ -88,6 +89,7 @@ impl OrderedSink {
             front: 0,
             slots: BTreeMap::new(),
             waiting_batches: 0,
+            waiting_rows: 0,
             waiting_bytes: 0,
             reservation: account.reserve(),
         })
@@ -160,6 +162,7 @@ impl Sequence {
                 Ok(batch) => batch,
                 Err(error) => return Some(Err(error)),
             };
+            self.waiting_rows -= batch.rows as u64;
             self.waiting_bytes -= batch.memory_bytes().min(self.waiting_bytes);
             self.reservation.force(self.waiting_bytes);
             if let Some(batch) = self.window.cut(batch) {
@@ -173,6 +176,7 @@ impl Sequence {
         let slot = self.slots.entry(batch.position.morsel).or_default();
         self.waiting_bytes += batch.memory_bytes();
         self.waiting_batches += 1;
+        self.waiting_rows += batch.rows as u64;
         self.reservation.force(self.waiting_bytes);
         slot.batches.push_back(Ok(batch));
     }
@@ -209,7 +213,9 @@ impl Sink for Arc<OrderedSink> {
             let waiting = sequence.slots.get(&morsel).map_or(0, |slot| slot.batches.len());
             return self.consumer.is_some() || waiting < FRONT_BATCHES;
         }
-        sequence.waiting_batches < WAITING_BATCHES
+        // Rows that wait are enough once they fill the window, even if the morsels before them give none.
+        let is_enough = sequence.window.morsel_rows().is_some_and(|rows| sequence.waiting_rows >= rows);
+        sequence.waiting_batches < WAITING_BATCHES && !is_enough
     }
 
     fn wants_more(&self) -> bool {

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use crate::batch::Batch;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::operator::{Claim, RunContext, Source};
 use crate::table::{Reader, Scan, ScanRequest, TableProvider};
 
@@ -42,8 +42,9 @@ impl Source for ScanSource {
 }
 
 /// Batches that a host pushes into a run; each is a morsel of its own, so that nothing waits for the next one.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct HostInput {
+    columns: usize,
     queue: Mutex<HostQueue>,
 }
 
@@ -54,15 +55,31 @@ struct HostQueue {
 }
 
 impl HostInput {
+    /// An input of batches of this many columns.
+    pub fn new(columns: usize) -> Self {
+        Self { columns, queue: Mutex::default() }
+    }
+
     fn lock(&self) -> MutexGuard<'_, HostQueue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Adds a batch; an empty one is dropped.
-    pub fn push(&self, batch: Batch) {
+    ///
+    /// # Errors
+    /// Another number of columns than the input has.
+    pub fn push(&self, batch: Batch) -> Result<()> {
+        if batch.columns.len() != self.columns {
+            return Err(Error::user(format!(
+                "a pushed batch has {} columns; the input has {}",
+                batch.columns.len(),
+                self.columns
+            )));
+        }
         if batch.rows > 0 {
             self.lock().batches.push_back(batch);
         }
+        Ok(())
     }
 
     /// States that no batch will follow.

@@ -10,8 +10,11 @@ use crate::metrics::OperatorMetrics;
 use crate::operator::RunContext;
 use crate::operator::filter::concat_batches;
 
-/// Batches that are smaller than this many rows are put together before they go to a file.
+/// Batches that are smaller than this many rows are put together before they go to a file ...
 const FILE_ROWS: usize = 1024;
+
+/// ... unless they hold this many bytes.
+const FILE_BYTES: usize = 64 << 10;
 
 /// Rows of one partition.
 pub struct RowStore {
@@ -93,11 +96,16 @@ impl RowStore {
         self.small_rows += batch.rows;
         self.small.push(batch);
         // The rows that wait are few, and there is no other place for them.
-        self.reservation.force(self.small.iter().map(Batch::memory_bytes).sum());
-        if self.small_rows >= FILE_ROWS { self.write_small() } else { Ok(()) }
+        let bytes = self.small.iter().map(Batch::memory_bytes).sum();
+        self.reservation.force(bytes);
+        if self.small_rows >= FILE_ROWS || bytes >= FILE_BYTES { self.write_small() } else { Ok(()) }
     }
 
-    fn write_small(&mut self) -> Result<()> {
+    /// Sends the rows that wait for company to the file.
+    ///
+    /// # Errors
+    /// A full disk.
+    pub fn write_small(&mut self) -> Result<()> {
         if self.small.is_empty() {
             return Ok(());
         }

@@ -2,8 +2,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod aggregate;
+mod control;
 mod join;
 mod plans;
 mod setting;
 mod sort;
+mod spill;
 mod streaming;

@@ -105,6 +105,10 @@ impl HashAggregate {
         }
         let tables = std::mem::take(&mut state.tables);
         state.is_ready = tables.is_empty();
+        if state.is_ready {
+            // Nothing is added any more, and memory is wanted for the partition that is merged.
+            state.partitions.iter_mut().flatten().try_for_each(RowStore::write_small)?;
+        }
         Ok(tables
             .into_iter()
             .map(|(table, reservation)| {

@@ -7,7 +7,7 @@ use hypostyle_functions::column::Column;
 
 use super::group_table::LEVELS_MAX;
 use super::groups::Groups;
-use super::{HashAggregate, ORDERED_GROUPS};
+use super::{HashAggregate, ORDERED_GROUPS, TABLE_BYTES_MIN};
 use crate::batch::Batch;
 use crate::error::Result;
 use crate::memory::Reservation;
@@ -109,6 +109,10 @@ impl PartitionReader {
             run.check_cancelled()?;
             groups.merge(shape, &batch)?;
             if reservation.try_resize(groups.memory_bytes()) {
+                continue;
+            }
+            if groups.memory_bytes() <= TABLE_BYTES_MIN {
+                reservation.force(groups.memory_bytes());
                 continue;
             }
             if level >= LEVELS_MAX || groups.len() <= 1 {

@@ -103,10 +103,13 @@ impl JoinBuild {
     }
 
     /// The next spilled partition: build rows and probe rows.
-    pub(super) fn take_partition(&self) -> Option<(RowStore, RowStore)> {
+    ///
+    /// # Errors
+    /// A full disk.
+    pub(super) fn take_partition(&self) -> Result<Option<(RowStore, RowStore)>> {
         let mut state = self.lock();
         if state.build.is_empty() && state.probe.is_empty() {
-            return None;
+            return Ok(None);
         }
         for side in [0, 1] {
             let stores = if side == 0 { &mut state.build } else { &mut state.probe };
@@ -114,8 +117,11 @@ impl JoinBuild {
                 *stores = self.new_stores();
             }
         }
+        // Nothing is added any more, and memory is wanted for the partition that is joined.
+        let State { build, probe, .. } = &mut *state;
+        build.iter_mut().chain(probe).try_for_each(RowStore::write_small)?;
         // Both sides have as many partitions left; the last comes first, which is as good as any order.
-        Some((state.build.pop()?, state.probe.pop()?))
+        Ok(state.build.pop().zip(state.probe.pop()))
     }
 
     /// The rows of a batch whose last columns are the keys, by partition.

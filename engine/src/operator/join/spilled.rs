@@ -33,7 +33,8 @@ pub struct SpilledSource(pub Arc<JoinBuild>);
 impl Source for SpilledSource {
     fn claim(&self) -> Result<Claim> {
         let build = &self.0;
-        Ok(match build.is_spilled().then(|| build.take_partition()).flatten() {
+        let partition = if build.is_spilled() { build.take_partition()? } else { None };
+        Ok(match partition {
             Some((build_rows, probe_rows)) => Claim::Morsel(Box::new(PartitionReader {
                 build: Arc::clone(build),
                 waiting: vec![Waiting { build_rows, probe_rows, level: 1, can_split: true }],
@@ -104,6 +105,10 @@ impl PartitionReader {
         let can_skip = build_rows.rows() == 0 && build.shape.is_empty_without_right();
         if can_skip || (probe_rows.rows() == 0 && !build.shape.keeps_right()) {
             return Ok(None);
+        }
+        for store in self.waiting.iter_mut() {
+            store.build_rows.write_small()?;
+            store.probe_rows.write_small()?;
         }
         let mut rows = build_rows.into_reader()?;
         if !can_split || level >= LEVELS_MAX {

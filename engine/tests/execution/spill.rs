@@ -1,0 +1,166 @@
+//! Aggregates, joins and sorts with a budget that is far smaller than their state.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use hypostyle_engine::plan::{Expression, JoinKind, Plan};
+use hypostyle_engine::{Configuration, Context, Error, Prepared};
+use hypostyle_functions::types::Type;
+use hypostyle_functions::value::Value;
+
+use crate::join::{KINDS, hash_join};
+use crate::row;
+use crate::setting::*;
+
+/// A context with this budget whose spill files go to `directory`.
+fn limited(tables: &[&Table], bytes: usize, threads: usize, directory: &Path) -> Arc<Context> {
+    let free = context(tables, Setting { batch_rows: 1024, threads, memory_limit_bytes: Some(bytes) });
+    let configuration =
+        Configuration { temp_directory: Some(directory.to_path_buf()), ..free.configuration.clone() };
+    Arc::new(Context::new(
+        Arc::clone(&free.registry),
+        Arc::clone(&free.catalog),
+        free.settings.clone(),
+        configuration,
+    ))
+}
+
+/// Runs a plan with and without a budget, holds the rows equal, and checks that it spilled and left nothing behind.
+#[track_caller]
+fn same_when_spilled(tables: &[&Table], plan: &Plan, bytes: usize, is_ordered: bool) {
+    let expected = collect(plan, &context(tables, SETTINGS[0]), &[]).unwrap();
+    for threads in [1, 2] {
+        let directory = tempfile::tempdir().unwrap();
+        let context = limited(tables, bytes, threads, directory.path());
+        let prepared = Prepared::new(plan.clone(), Arc::clone(&context)).unwrap();
+        let mut run = prepared.start(&[]).unwrap();
+        let mut rows = Vec::new();
+        while let Some(batch) = run.next().unwrap() {
+            rows.extend(rows_of(&batch, prepared.schema()));
+        }
+        let spilled: u64 = run.metrics().operators.iter().map(|figures| figures.spilled_bytes).sum();
+        assert!(spilled > 0, "nothing was spilled with {threads} workers");
+        drop(run);
+        assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
+        assert_eq!(context.memory.used_bytes(), 0);
+        assert_eq!(rows.len(), expected.len(), "{threads} workers");
+        let same = if is_ordered { rows == expected } else { sorted(rows) == sorted(expected.clone()) };
+        assert!(same, "{threads} workers");
+    }
+}
+
+fn wide(name: &'static str, count: u64, keys: u64, seed: u64) -> Table {
+    let mut random = Random(seed);
+    let rows = (0..count)
+        .map(|id| {
+            let key = random.below(keys);
+            let key = if key == 0 { Value::Null } else { Value::text(format!("a key of some length {key}")) };
+            row![id as i64, key, random.below(1000) as i64, format!("payload {id} of this row").as_str()]
+        })
+        .collect();
+    let fields = vec![("id", Type::Int64), ("key", Type::Text), ("x", Type::Int64), ("payload", Type::Text)];
+    Table { name, fields, rows }
+}
+
+#[test]
+fn an_aggregate_spills_and_gives_the_same_groups() {
+    let table = wide("wide", 24_000, 16_000, 1);
+    let plan = scan(&table);
+    let (key, x, payload) = (column(&plan, 1), column(&plan, 2), column(&plan, 3));
+    let mut distinct = call("count", vec![x.clone()], Type::Int64);
+    distinct.distinct = true;
+    let calls = vec![
+        call("count", vec![], Type::Int64),
+        call("sum", vec![x.clone()], Type::HUGEINT),
+        call("first", vec![payload.clone()], Type::Text),
+        call("list", vec![payload], Type::list(Type::Text)),
+        distinct,
+    ];
+    same_when_spilled(&[&table], &aggregate(plan, vec![key], calls), 2 << 20, false);
+}
+
+#[test]
+fn a_sort_spills_and_gives_the_same_order() {
+    let table = wide("wide", 30_000, 500, 2);
+    let plan = scan(&table);
+    let keys = vec![descending(column(&plan, 1)), ascending(column(&plan, 2))];
+    same_when_spilled(&[&table], &sort(plan, keys, None), 2 << 20, true);
+}
+
+#[test]
+fn a_join_of_every_kind_spills_and_gives_the_same_rows() {
+    let left = wide("left", 5_000, 6_000, 3);
+    let right = wide("right", 8_000, 6_000, 4);
+    for kind in KINDS {
+        let plan = hash_join(scan(&left), scan(&right), kind, false, None);
+        same_when_spilled(&[&left, &right], &plan, 400 << 10, false);
+    }
+}
+
+#[test]
+fn a_spilled_join_with_a_residual_condition_gives_the_same_rows() {
+    let left = wide("left", 4_000, 1_000, 5);
+    let right = wide("right", 8_000, 1_000, 6);
+    for kind in [JoinKind::Inner, JoinKind::Full, JoinKind::LeftAnti] {
+        let (a, b) = (Expression::column(2, Type::Int64), Expression::column(6, Type::Int64));
+        let plan = hash_join(scan(&left), scan(&right), kind, false, Some(compare("<", a, b)));
+        same_when_spilled(&[&left, &right], &plan, 400 << 10, false);
+    }
+}
+
+#[test]
+fn a_join_on_one_giant_key_goes_on_in_shares() {
+    let mut left = wide("left", 12, 5, 7);
+    let mut right = wide("right", 40_000, 5, 8);
+    for row in left.rows.iter_mut().chain(&mut right.rows).filter(|row| row[0].as_i64().unwrap() % 9 != 0) {
+        row[1] = Value::text("the one key that most rows have");
+    }
+    for kind in KINDS {
+        let joined = hash_join(scan(&left), scan(&right), kind, false, None);
+        let last = joined.schema.fields.len() - 1;
+        let counted = call("count", vec![column(&joined, last)], Type::Int64);
+        let id = column(&joined, 0);
+        let plan = aggregate(joined, vec![id], vec![call("count", vec![], Type::Int64), counted]);
+        same_when_spilled(&[&left, &right], &plan, 2 << 20, false);
+    }
+}
+
+#[test]
+fn what_cannot_spill_is_refused_with_who_holds_what() {
+    let table = wide("wide", 40_000, 500, 9);
+    let directory = tempfile::tempdir().unwrap();
+    let context = limited(&[&table], 1 << 20, 1, directory.path());
+    let plan = scan(&table);
+    let schema = crate::join::join_schema(&plan, &plan, JoinKind::Inner);
+    let node = hypostyle_engine::plan::Node::CrossJoin {
+        left: Box::new(plan.clone()),
+        right: Box::new(plan),
+        kind: JoinKind::Inner,
+        condition: None,
+    };
+    let error = collect(&Plan::new(node, schema), &context, &[]).unwrap_err();
+    assert!(matches!(error, Error::OutOfMemory { .. }), "{error}");
+    assert!(error.to_string().contains("cross join"), "{error}");
+    assert_eq!(context.memory.used_bytes(), 0);
+}
+
+#[test]
+fn a_spilling_run_that_is_cancelled_or_dropped_leaves_nothing_behind() {
+    let table = wide("wide", 60_000, 40_000, 1);
+    let directory = tempfile::tempdir().unwrap();
+    let context = limited(&[&table], 2 << 20, 2, directory.path());
+    let plan = scan(&table);
+    let plan = sort(plan.clone(), vec![ascending(column(&plan, 1))], None);
+    let prepared = Prepared::new(plan, Arc::clone(&context)).unwrap();
+    let mut run = prepared.start(&[]).unwrap();
+    assert!(run.next().unwrap().is_some());
+    assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1);
+    run.cancel();
+    assert!(matches!(run.next(), Err(Error::Cancelled)));
+    drop(run);
+    let mut run = prepared.start(&[]).unwrap();
+    assert!(run.next().unwrap().is_some());
+    drop(run);
+    assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
+    assert_eq!(context.memory.used_bytes(), 0);
+}
