@@ -7,8 +7,9 @@
 mod evaluate;
 mod parse;
 
-use crate::cast::format_value;
+use crate::cast::format_value_in;
 use crate::column::{borrow, literal_array};
+use crate::date::zone::Zone;
 use crate::error::Result;
 use crate::registry::Registry;
 use crate::scalar::Settings;
@@ -45,7 +46,8 @@ impl Answers {
         let literal = self.value(sql)?;
         let array = literal_array(&literal)?;
         let (bump, mut text) = (bumpalo::Bump::new(), String::new());
-        format_value(&borrow(&array, &literal.data_type, &bump), 0, &mut text).unwrap();
+        let zone = Zone::of_name(&self.settings.time_zone)?;
+        format_value_in(&borrow(&array, &literal.data_type, &bump), 0, zone, &mut text).unwrap();
         Ok((text, literal.data_type.to_string()))
     }
 

@@ -133,7 +133,11 @@ pub(super) fn difference_forms(function: ScalarFunction) -> ScalarFunction {
     let function = form(function, "-", (STAMP, STAMP, Interval), between);
     let function =
         form(function, "-", (STAMP, Interval, STAMP), |at, interval| timestamp_plus(at, opposite(interval)?));
-    let function = form(function, "-", (TimestampTz, TimestampTz, Interval), between);
+    // Days between instants are days of the zone's calendar, which may have 23 or 25 hours.
+    let function = form_in_zone(function, "-", (TimestampTz, TimestampTz, Interval), |arguments| {
+        let zone = session_zone(arguments)?;
+        Ok(move |a: i64, b: i64| between(zone.to_local(a)?, zone.to_local(b)?))
+    });
     let function = form(function, "-", (Time, Interval, Time), |time, interval| {
         Some(time_plus(time, opposite(interval)?))
     });

@@ -5,9 +5,7 @@ use std::sync::Arc;
 use arrow::datatypes::IntervalMonthDayNano;
 
 use super::CATEGORY;
-use super::calendar::{
-    MICROSECONDS_PER_DAY, NANOSECONDS_PER_DAY, is_finite_date, is_finite_timestamp, split_microseconds,
-};
+use super::calendar::{MICROSECONDS_PER_DAY, NANOSECONDS_PER_DAY, is_finite_date, is_finite_timestamp};
 use super::fields::{JULIAN_EPOCH, interval_seconds, of_clock, of_day, of_interval};
 use super::part::Part;
 use super::zone::Zone;
@@ -250,9 +248,4 @@ fn of_instant(part: Part, zone: Zone) -> Option<Arc<dyn LaneKernel>> {
         }
         None => of_ticks(part, MICROSECONDS_PER_DAY, zone),
     }
-}
-
-/// Days and time of a finite timestamp in microseconds.
-pub(super) fn finite_parts(ticks: i64) -> Option<(i64, i64)> {
-    is_finite_timestamp(ticks).then(|| split_microseconds(ticks))
 }

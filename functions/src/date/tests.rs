@@ -335,6 +335,58 @@ fn dates_and_times_answer_as_duckdb() {
 }
 
 #[test]
+fn instants_are_taken_apart_in_the_zone_of_the_session() {
+    Answers::in_zone("America/New_York").check(
+        r#"
+    timestamptz '2024-05-06 07:08:09' -> 2024-05-06 07:08:09-04 :: TIMESTAMP WITH TIME ZONE
+    timestamptz '2024-05-06 07:08:09+00' -> 2024-05-06 03:08:09-04 :: TIMESTAMP WITH TIME ZONE
+    timestamptz '2024-01-06 07:08:09+00' -> 2024-01-06 02:08:09-05 :: TIMESTAMP WITH TIME ZONE
+    hour(timestamptz '2024-05-06 07:08:09+00') -> 3 :: BIGINT
+    day(timestamptz '2024-05-06 01:08:09+00') -> 5 :: BIGINT
+    epoch(timestamptz '2024-05-06 07:08:09+00') -> 1714979289.0 :: DOUBLE
+    date_part('timezone', timestamptz '2024-05-06 07:08:09+00') -> -14400 :: BIGINT
+    timezone_hour(timestamptz '2024-01-06 07:08:09+00') -> -5 :: BIGINT
+    date_trunc('day', timestamptz '2024-05-06 01:08:09+00') -> 2024-05-05 00:00:00-04 :: TIMESTAMP WITH TIME ZONE
+    date_trunc('month', timestamptz '2024-03-31 12:00:00+00') -> 2024-03-01 00:00:00-05 :: TIMESTAMP WITH TIME ZONE
+    date_trunc('hour', timestamptz '2024-05-06 01:08:09+00') -> 2024-05-05 21:00:00-04 :: TIMESTAMP WITH TIME ZONE
+    date_diff('day', timestamptz '2024-05-06 03:00:00+00', timestamptz '2024-05-06 05:00:00+00') -> 1 :: BIGINT
+    date_sub('day', timestamptz '2024-05-06 03:00:00+00', timestamptz '2024-05-07 02:00:00+00') -> 0 :: BIGINT
+    timestamptz '2024-03-09 12:00:00' + interval 1 day -> 2024-03-10 12:00:00-04 :: TIMESTAMP WITH TIME ZONE
+    timestamptz '2024-03-09 12:00:00' + interval 24 hours -> 2024-03-10 13:00:00-04 :: TIMESTAMP WITH TIME ZONE
+    timestamptz '2024-03-10 12:00:00' - interval 1 day -> 2024-03-09 12:00:00-05 :: TIMESTAMP WITH TIME ZONE
+    timestamptz '2024-01-31 12:00:00' + interval 1 month -> 2024-02-29 12:00:00-05 :: TIMESTAMP WITH TIME ZONE
+    timestamptz '2024-03-10 12:00:00' - timestamptz '2024-03-09 12:00:00' -> 1 day :: INTERVAL
+    age(timestamptz '2024-03-10 12:00:00', timestamptz '2024-03-09 12:00:00') -> 1 day :: INTERVAL
+    timestamp '2024-05-06 07:08:09'::timestamptz -> 2024-05-06 07:08:09-04 :: TIMESTAMP WITH TIME ZONE
+    timestamptz '2024-05-06 07:08:09+00'::timestamp -> 2024-05-06 03:08:09 :: TIMESTAMP
+    timestamptz '2024-05-06 01:08:09+00'::date -> 2024-05-05 :: DATE
+    date '2024-05-06'::timestamptz -> 2024-05-06 00:00:00-04 :: TIMESTAMP WITH TIME ZONE
+    last_day(timestamptz '2024-06-01 01:08:09+00') -> 2024-05-31 :: DATE
+    dayname(timestamptz '2024-05-06 01:08:09+00') -> Sunday :: VARCHAR
+    strftime(timestamptz '2024-05-06 07:08:09+00', '%Y-%m-%d %H:%M:%S %z %Z') -> 2024-05-06 03:08:09 -04 America/New_York :: VARCHAR
+    time_bucket(interval '1 day', timestamptz '2024-05-06 01:08:09+00') -> 2024-05-05 20:00:00-04 :: TIMESTAMP WITH TIME ZONE
+    time_bucket(interval '1 hour', timestamptz '2024-05-06 01:08:09+00') -> 2024-05-05 21:00:00-04 :: TIMESTAMP WITH TIME ZONE
+    time_bucket(interval '1 month', timestamptz '2024-06-01 01:08:09+00') -> 2024-05-31 20:00:00-04 :: TIMESTAMP WITH TIME ZONE
+    make_timestamptz(2024, 5, 6, 7, 8, 9.5) -> 2024-05-06 07:08:09.5-04 :: TIMESTAMP WITH TIME ZONE
+    timestamptz '2024-05-06 07:08:09+00' AT TIME ZONE 'UTC' -> 2024-05-06 07:08:09 :: TIMESTAMP
+    timestamp '2024-05-06 07:08:09' AT TIME ZONE 'UTC' -> 2024-05-06 03:08:09-04 :: TIMESTAMP WITH TIME ZONE
+    strptime('2024-05-06 07:08:09 +0200', '%Y-%m-%d %H:%M:%S %z') -> 2024-05-06 01:08:09-04 :: TIMESTAMP WITH TIME ZONE
+    to_timestamp(0) -> 1969-12-31 19:00:00-05 :: TIMESTAMP WITH TIME ZONE
+    timestamptz '1900-01-01 00:00:00+00' -> 1899-12-31 19:00:00-05 :: TIMESTAMP WITH TIME ZONE
+    timestamptz '2100-07-01 00:00:00+00' -> 2100-06-30 20:00:00-04 :: TIMESTAMP WITH TIME ZONE
+    timestamptz 'infinity' -> infinity :: TIMESTAMP WITH TIME ZONE
+    julian(timestamptz '2024-05-06 07:08:09+00') -> 2460437.1306597223 :: DOUBLE
+    week(timestamptz '2024-05-06 01:08:09+00') -> 18 :: BIGINT
+    current_date() -> 2024-05-06
+    now() -> 2024-05-06 03:08:09-04
+    -- Skipped and repeated local times.
+    epoch(timestamp '2021-11-07 01:30:00'::timestamptz) -> 1636266600.0
+    epoch(timestamp '2021-03-14 02:30:00'::timestamptz) -> 1615707000.0
+"#,
+    );
+}
+
+#[test]
 fn examples_show_what_they_say() {
     check_examples(&["date"]);
 }

@@ -7,7 +7,6 @@ use super::calendar::{
     MICROSECONDS_PER_DAY, civil_from_days, days_from_civil, is_finite_timestamp, join_microseconds,
     split_microseconds,
 };
-use super::zone::Zone;
 use crate::arithmetic::temporal::timestamp_plus;
 use crate::cast::calendar::{date_to_ticks, ticks_to_date};
 use crate::column::View;
@@ -27,7 +26,7 @@ pub(super) fn register(registry: &mut Registry) {
         .alias("date_bin")
         .note("Buckets of days and time count from Monday 2000-01-03, those of months from 2000-01-01, or from the origin given.")
         .note("An interval as third argument shifts the buckets. A width mixes no months with days; it must be above 0.")
-        .note("Timestamps with a zone are put into buckets of the session's local time. Infinities stay.")
+        .note("Timestamps with a zone are put into buckets of UTC, whatever the zone of the session. Infinities stay.")
         .example("time_bucket(interval '15 minutes', timestamp '2024-05-06 07:08:09')", "2024-05-06 07:00:00")
         .example("time_bucket(interval '1 month', date '2024-05-06')", "2024-05-01");
     let types = [Type::Date, Type::TIMESTAMP, Type::TimestampTz];
@@ -83,38 +82,27 @@ fn bucket(width: Width, ticks: i64, origin: Option<i64>) -> Option<i64> {
     }
 }
 
-/// Reads and writes the local time of a row.
-struct Times<'a> {
-    view: View<'a>,
-    zone: Zone,
-}
-
-impl Times<'_> {
-    fn local(&self, row: usize) -> Option<i64> {
-        match self.view.data_type {
-            Type::Date => date_to_ticks(self.view.fixed::<i32>().get(row), TimeUnit::Microsecond),
-            _ => self.zone.to_local(self.view.fixed::<i64>().get(row)),
-        }
+/// The time of a row in microseconds.
+fn microseconds(view: &View<'_>, row: usize) -> Option<i64> {
+    match view.data_type {
+        Type::Date => date_to_ticks(view.fixed::<i32>().get(row), TimeUnit::Microsecond),
+        _ => Some(view.fixed::<i64>().get(row)),
     }
 }
 
 fn bind(arguments: &Arguments<'_>) -> Result<Bound> {
     let result = arguments.types[1].clone();
-    let zone = match result {
-        Type::TimestampTz => Zone::of_name(&arguments.settings.time_zone)?,
-        _ => Zone::UTC,
-    };
     let function = arguments.function.to_owned();
     let target = result.clone();
     Ok(Bound::strict(result, move |arguments, rows, output, _| {
         let widths = arguments[0].fixed::<IntervalMonthDayNano>();
-        let times = Times { view: arguments[1], zone };
+        let times = arguments[1];
         rows.for_each(|row| {
             let width = match width_of(widths.get(row)) {
                 Ok(width) => width,
                 Err(problem) => return output.fail(row, || Error::argument(function.clone(), 1, problem)),
             };
-            let start = times.local(row).and_then(|local| match arguments.get(2) {
+            let start = microseconds(&times, row).and_then(|local| match arguments.get(2) {
                 None => bucket(width, local, None),
                 Some(offset) if *offset.data_type == Type::Interval => {
                     let offset = offset.fixed::<IntervalMonthDayNano>().get(row);
@@ -125,13 +113,16 @@ fn bind(arguments: &Arguments<'_>) -> Result<Bound> {
                     );
                     timestamp_plus(bucket(width, timestamp_plus(local, back)?, None)?, offset)
                 }
-                Some(origin) => bucket(width, local, Some(Times { view: *origin, zone }.local(row)?)),
+                Some(origin) => bucket(width, local, Some(microseconds(origin, row)?)),
             });
             let written = match (start, &target) {
                 (Some(start), Type::Date) => {
                     ticks_to_date(start, TimeUnit::Microsecond).map(|days| output.fixed::<i32>()[row] = days)
                 }
-                (Some(start), _) => zone.to_instant(start).map(|ticks| output.fixed::<i64>()[row] = ticks),
+                (Some(start), _) => {
+                    output.fixed::<i64>()[row] = start;
+                    Some(())
+                }
                 (None, _) => None,
             };
             if written.is_none() {
