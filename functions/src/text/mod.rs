@@ -8,6 +8,7 @@ mod concat;
 mod digest;
 mod digits;
 mod distance;
+mod format;
 mod length;
 mod lift;
 mod like;
@@ -21,6 +22,7 @@ mod reverse;
 mod search;
 mod sha1;
 mod similarity;
+mod size;
 mod split;
 mod substring;
 mod trim;
@@ -54,6 +56,8 @@ pub fn register(registry: &mut Registry) {
     url::register(registry);
     normal_form::register(registry);
     path::register(registry);
+    format::register(registry);
+    size::register(registry);
 }
 
 /// `contains` over text, to which other families add forms.
@@ -74,5 +78,6 @@ mod tests {
     fn results_are_those_of_the_reference_dialect() {
         check_script(include_str!("../../../tests/slt/text/scalar.slt"));
         check_script(include_str!("../../../tests/slt/text/pattern.slt"));
+        check_script(include_str!("../../../tests/slt/text/template.slt"));
     }
 }
