@@ -21,22 +21,24 @@ impl Binder<'_> {
             links.push((*operator, *all, *by_name, &**right));
             first = left;
         }
-        let mut relation = self.deeper(Span::NONE, |binder| binder.body(first))?;
+        let mut relation = self.deeper(first.span(), |binder| binder.body(first))?;
         for (operator, all, by_name, right) in links.into_iter().rev() {
-            let right = self.deeper(Span::NONE, |binder| binder.body(right))?;
+            let span = right.span();
+            let right = self.deeper(span, |binder| binder.body(right))?;
             let (left, right) = match by_name {
-                true => self.by_name(relation, right)?,
-                false => self.by_position(relation, right, operator)?,
-            };
+                true => self.by_name(relation, right),
+                false => self.by_position(relation, right, operator),
+            }
+            .map_err(|error| error.at(span))?;
             relation = match (operator, all) {
                 (SetOperator::Union, true) => self.union(left, right),
                 (SetOperator::Union, false) => distinct_rows(self.union(left, right)),
                 (SetOperator::Intersect, false) => matching(left, right, JoinKind::LeftSemi),
                 (SetOperator::Except, false) => matching(left, right, JoinKind::LeftAnti),
                 (SetOperator::Intersect, true) => {
-                    return Err(Error::unsupported("INTERSECT ALL is", Span::NONE));
+                    return Err(Error::unsupported("INTERSECT ALL is", span));
                 }
-                (SetOperator::Except, true) => return Err(Error::unsupported("EXCEPT ALL is", Span::NONE)),
+                (SetOperator::Except, true) => return Err(Error::unsupported("EXCEPT ALL is", span)),
             };
         }
         Ok(relation)

@@ -11,9 +11,10 @@ use crate::bind::from::{Source, named};
 use crate::bind::scope::Scope;
 use crate::bind::{Binder, constant};
 use crate::error::{Error, ErrorKind, Result};
+use crate::logical::{Computed, Relation, one_row};
 use crate::nearest::nearest;
 use crate::span::Span;
-use crate::tree::{Argument, MacroBody, Name, TableAlias};
+use crate::tree::{self, Argument, Call, ExpressionKind, MacroBody, Name, TableAlias};
 
 impl Binder<'_> {
     /// Binds a table function of the catalog, or a macro that stands for a query.
@@ -37,7 +38,10 @@ impl Binder<'_> {
             return named(relation, Some(&name.text), alias, span);
         }
         if self.context.catalog.function(&name.text).is_none() {
-            return Err(self.unknown_table_function(name));
+            return match self.context.registry.scalar(&name.text) {
+                Some(_) => self.list_function(name, arguments, alias, span),
+                None => Err(self.unknown_table_function(name)),
+            };
         }
         let mut positional = Vec::new();
         let mut options = Vec::new();
@@ -52,6 +56,29 @@ impl Binder<'_> {
         let reference = TableReference::Function { name: lower, arguments: positional, options };
         let relation = self.scan_reference(reference, span)?;
         named(relation, Some(&name.text), alias, span)
+    }
+
+    /// A function that gives a list is a table of its elements: `FROM range(10)`.
+    fn list_function(
+        &mut self,
+        name: &Name,
+        arguments: &[Argument],
+        alias: Option<&TableAlias>,
+        span: Span,
+    ) -> Result<Source> {
+        let call = Call { arguments: arguments.to_vec(), ..Call::plain(name.clone(), Vec::new()) };
+        let mut frame = Frame::new(Rc::new(Scope::default()), Clause::Arguments);
+        let value = tree::Expression::new(ExpressionKind::Call(Box::new(call)), span);
+        let bound = self.expression(&value, &mut frame)?;
+        if bound.data_type().element().is_none() {
+            let message = format!("\"{}\" gives {}, not a table", name.text, bound.data_type());
+            return Err(Error::invalid(message, name.span));
+        }
+        let (expression, element) = self.unnestable(bound, span)?;
+        let column = self.new_column(name.text.to_lowercase(), element);
+        let lists = vec![Computed { column: column.clone(), expression }];
+        let unnest = Relation::Unnest { input: Box::new(one_row()), lists, outer: false };
+        named(unnest, Some(&name.text), alias, span)
     }
 
     fn constant_argument(&mut self, argument: &Argument) -> Result<Literal> {

@@ -31,7 +31,7 @@ pub(super) fn convert(query: ast::Query, notes: &mut Notes) -> Result<Query> {
         refuse("FETCH .. PERCENT and WITH TIES are", fetch.percent || fetch.with_ties, span)?;
         limit = fetch.quantity.map(|quantity| convert_expression(quantity, notes)).transpose()?;
     }
-    let span = span.union(body_span(&body));
+    let span = span.union(body.span());
     Ok(Query { with, body, order_by, limit, offset, span })
 }
 
@@ -45,17 +45,6 @@ fn first_place(body: &SetExpr) -> Span {
             SetExpr::Query(query) => &query.body,
             SetExpr::Select(select) => return span_of(select.select_token.0.span),
             _ => return Span::NONE,
-        }
-    }
-}
-
-fn body_span(body: &QueryBody) -> Span {
-    match body {
-        QueryBody::Select(select) => select.span,
-        QueryBody::Query(query) => query.span,
-        QueryBody::Set { left, right, .. } => body_span(left).union(body_span(right)),
-        QueryBody::Values(rows) => {
-            rows.iter().flatten().fold(Span::NONE, |span, value| span.union(value.span))
         }
     }
 }

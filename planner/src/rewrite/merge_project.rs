@@ -1,5 +1,7 @@
 //! A projection over a projection is one projection; one that only passes everything on is none.
 
+use std::collections::HashMap;
+
 use hypostyle_engine::plan::Expression;
 
 use crate::logical::{Computed, Relation, one_row};
@@ -49,21 +51,24 @@ fn parts(expression: &Expression) -> usize {
 
 /// A call without arguments may give another value each time: `random()`. It must not be copied.
 fn repeats_volatile(outer: &[Computed], inner: &[Computed]) -> bool {
-    inner.iter().any(|computed| {
-        let mut without_arguments = false;
-        computed.expression.walk(&mut |part| {
-            without_arguments |= matches!(part, Expression::Call { arguments, .. } if arguments.is_empty());
+    let mut uses: HashMap<usize, usize> = HashMap::new();
+    for column in outer {
+        column.expression.walk(&mut |part| {
+            if let Expression::Column { index, .. } = part {
+                *uses.entry(*index).or_default() += 1;
+            }
         });
-        let mut uses = 0;
-        for column in outer {
-            column.expression.walk(&mut |part| {
-                uses += usize::from(
-                    matches!(part, Expression::Column { index, .. } if *index == computed.column.id),
-                );
+    }
+    inner.iter().filter(|computed| uses.get(&computed.column.id).is_some_and(|uses| *uses > 1)).any(
+        |computed| {
+            let mut without_arguments = false;
+            computed.expression.walk(&mut |part| {
+                without_arguments |=
+                    matches!(part, Expression::Call { arguments, .. } if arguments.is_empty());
             });
-        }
-        without_arguments && uses > 1
-    })
+            without_arguments
+        },
+    )
 }
 
 /// A projection that passes on all columns in their order, and only renames them, gives the same rows.

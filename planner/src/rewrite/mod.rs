@@ -27,6 +27,7 @@ pub fn rewrite(mut relation: Relation, result: &[Column], context: &Arc<Context>
     relation = join_order::rewrite(relation);
     // Predicates that joins derive or reorder leave behind find their place in a second pass.
     relation = push_filter::rewrite(relation, context);
+    simplify::rewrite(&mut relation, context);
     push_filter::into_scans(&mut relation);
     merge_project::rewrite(&mut relation);
     push_limit::rewrite(&mut relation);

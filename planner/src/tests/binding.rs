@@ -106,6 +106,8 @@ fn columns_are_named_as_in_duckdb() {
         ("SELECT * FROM (SELECT 1, 2) AS q(x)", "x INTEGER, 2 INTEGER"),
         ("WITH c(n) AS (SELECT a FROM t) SELECT c.n FROM c, c AS other WHERE c.n = other.n", "n INTEGER"),
         ("SELECT range FROM range(10)", "range BIGINT"),
+        ("FROM generate_series(1, 3) AS g(n)", "n BIGINT"),
+        ("FROM string_split('a,b', ',')", "string_split VARCHAR"),
         ("SELECT * FROM 'data/x.parquet'", "id BIGINT, text VARCHAR"),
         ("SELECT x.id FROM \"data/x.parquet\"", "id BIGINT"),
         ("FROM read_parquet('x', union_by_name = true) AS p SELECT p.text", "text VARCHAR"),

@@ -55,7 +55,7 @@ fn broken_rules_are_named() {
         ("SELECT a FROM t LIMIT a", "line 1, column 23: no column \"a\""),
         (
             "SELECT 1 UNION SELECT 1, 2",
-            "both sides of UNION need as many columns; the left has 1, the right 2",
+            "line 1, column 16: both sides of UNION need as many columns; the left has 1, the right 2",
         ),
         ("SELECT (SELECT 1, 2)", "line 1, column 9: a subquery in an expression gives one column, not 2"),
         ("SELECT y + 1, 1 AS y", "line 1, column 8: \"y\" is defined after this place in the select list"),

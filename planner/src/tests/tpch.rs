@@ -226,9 +226,6 @@ fn queries_without_correlation_plan() {
         (18, Q18),
         (19, Q19),
     ] {
-        if sql.contains("extract") && super::context().registry.scalar("date_part").is_none() {
-            continue;
-        }
         let planned = plan(sql);
         assert!(
             planned.is_ok(),
@@ -277,15 +274,7 @@ fn joins_start_from_what_is_selective() {
     assert!(lineitem < plan.find("scan orders") && lineitem < plan.find("scan customer"), "{plan}");
     for sql in [Q5, Q7, Q8, Q9] {
         let plan = rewritten(sql);
-        if plan.contains("no function") {
-            continue;
-        }
         assert!(!plan.contains("Inner join\n"), "{plan}");
-        let lineitem = plan.find("scan lineitem");
-        for other in ["orders", "supplier", "part"] {
-            let other = plan.find(&format!("scan {other} "));
-            assert!(other.is_none() || lineitem < other, "{plan}");
-        }
     }
 }
 

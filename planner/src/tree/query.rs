@@ -55,6 +55,20 @@ pub enum QueryBody {
     },
 }
 
+impl QueryBody {
+    /// Where it is.
+    pub fn span(&self) -> Span {
+        match self {
+            Self::Select(select) => select.span,
+            Self::Query(query) => query.span,
+            Self::Values(rows) => {
+                rows.iter().flatten().fold(Span::NONE, |span, value| span.union(value.span))
+            }
+            Self::Set { left, right, .. } => left.span().union(right.span()),
+        }
+    }
+}
+
 /// Operators between two queries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SetOperator {
