@@ -40,6 +40,11 @@ impl Answer {
         Self { arrow_schema: Arc::new(schema.to_arrow()), schema, rows: Rows::Ready(batches.into_iter()) }
     }
 
+    /// The answer of a statement that gives no rows.
+    pub(crate) fn nothing() -> Self {
+        Self::ready(Schema::default(), Vec::new())
+    }
+
     /// Columns and their logical types.
     pub fn schema(&self) -> &Schema {
         &self.schema

@@ -1,4 +1,48 @@
 //! Hypostyle: a vectorized columnar execution engine for machine-learning transforms.
+//!
+//! Features are written in SQL and compiled once; the same plan runs over files, inside a host engine, as a
+//! stream of batches, and for one row, with the same kernels and the same bits. Arrow is the memory
+//! format at every border.
+//!
+//! ```
+//! use hypostyle::Session;
+//! let session = Session::new();
+//! let answer = session.sql("SELECT log1p(greatest(price, 0)) AS price FROM (VALUES (1.5), (-2.0)) AS t(price)")?;
+//! for batch in answer {
+//!     println!("{} rows", batch?.num_rows());
+//! }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+mod answer;
+pub mod closure;
+mod error;
+mod prepared;
+mod row;
+mod session;
+mod settings;
+mod statement;
 pub mod value_text;
-pub use hypostyle_functions::Type;
+
+pub use answer::Answer;
+pub use error::{Error, Result};
+pub use prepared::Prepared;
+pub use row::RowEvaluator;
+pub use session::Session;
+pub use settings::{Setting, parse_bytes};
+pub use hypostyle_connectors as files;
+pub use hypostyle_functions as functions;
+
+pub use hypostyle_engine::execution::{Progress, Run, RunHandle, Worker};
+pub use hypostyle_engine::metrics::{Metrics, OperatorFigures};
+pub use hypostyle_engine::{Batch, Catalog, Configuration};
+pub use hypostyle_engine::{plan, table};
+pub use hypostyle_functions::{Field, Literal, Registry, Schema, Type, Value};
+pub use hypostyle_functions::{aggregate, column, lanes, scalar, signature};
+pub use hypostyle_planner::Parameter;
+
+/// The one re-export of the memory format.
+pub use hypostyle_functions::arrow;

@@ -1,6 +1,6 @@
 //! A query made ready: bound and compiled once, run many times, also at the same time, and for one row.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use hypostyle_engine::Context;
 use hypostyle_engine::execution::{Prepared as EnginePrepared, Run};
@@ -11,18 +11,20 @@ use hypostyle_planner::Parameter;
 
 use crate::answer::Answer;
 use crate::error::{Error, Result};
+use crate::row::{RowEvaluator, RowPlan};
 
 /// A query that is bound and compiled. Immutable; shared between threads as it is.
-#[derive(Debug)]
 pub struct Prepared {
     prepared: EnginePrepared,
     parameters: Vec<Parameter>,
     context: Arc<Context>,
+    /// Compiled when the first evaluator is asked for.
+    row: OnceLock<Result<RowPlan>>,
 }
 
 impl Prepared {
     pub(crate) fn new(prepared: EnginePrepared, parameters: Vec<Parameter>, context: Arc<Context>) -> Self {
-        Self { prepared, parameters, context }
+        Self { prepared, parameters, context, row: OnceLock::new() }
     }
 
     /// Columns of the result.
@@ -58,6 +60,22 @@ impl Prepared {
     /// # Errors
     /// As [`Prepared::run`].
     pub fn start(&self, parameters: &[Value]) -> Result<Run> {
+        let literals = self.literals(parameters)?;
+        Ok(self.prepared.start(&literals)?)
+    }
+
+    /// An evaluator for single rows, of a query that selects expressions over the columns of one table.
+    /// The expressions are compiled once, however many evaluators are made.
+    ///
+    /// # Errors
+    /// A query with a filter, join, grouping or order; otherwise as [`Prepared::run`].
+    pub fn row(&self, parameters: &[Value]) -> Result<RowEvaluator> {
+        let literals = self.literals(parameters)?;
+        let plan = self.row.get_or_init(|| RowPlan::new(self.plan(), &self.context)).as_ref().map_err(Error::clone)?;
+        plan.evaluator(&literals)
+    }
+
+    fn literals(&self, parameters: &[Value]) -> Result<Vec<Literal>> {
         if parameters.len() != self.parameters.len() {
             return Err(Error::user(format!(
                 "the statement takes {} parameters; {} were given",
@@ -65,12 +83,7 @@ impl Prepared {
                 parameters.len()
             )));
         }
-        let literals = parameters
-            .iter()
-            .zip(&self.parameters)
-            .map(|(value, parameter)| self.coerce(value, parameter))
-            .collect::<Result<Vec<_>>>()?;
-        Ok(self.prepared.start(&literals)?)
+        parameters.iter().zip(&self.parameters).map(|(value, parameter)| self.coerce(value, parameter)).collect()
     }
 
     fn coerce(&self, value: &Value, parameter: &Parameter) -> Result<Literal> {
@@ -87,5 +100,11 @@ impl Prepared {
             is_try: false,
         };
         Ok(hypostyle_engine::expression::evaluate_constant(&cast, &self.context)?)
+    }
+}
+
+impl std::fmt::Debug for Prepared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Prepared").field("schema", self.schema()).finish_non_exhaustive()
     }
 }

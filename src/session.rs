@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use arrow::array::RecordBatch;
+use hypostyle_engine::memory::Budget;
 use hypostyle_engine::memory_table::MemoryTable;
 use hypostyle_engine::table::TableProvider;
 use hypostyle_engine::{Batch, Catalog, Configuration, Context};
@@ -11,7 +12,8 @@ use hypostyle_functions::Registry;
 use hypostyle_functions::aggregate::AggregateFunction;
 use hypostyle_functions::scalar::ScalarFunction;
 use hypostyle_functions::types::Schema;
-use hypostyle_planner::{Definitions, parse};
+use hypostyle_functions::value::{Literal, Value};
+use hypostyle_planner::{Definitions, Parameter, parse};
 
 use crate::answer::Answer;
 use crate::error::{Error, Result};
@@ -40,6 +42,8 @@ struct State {
     catalog: Arc<Catalog>,
     definitions: Mutex<Definitions>,
     settings: Mutex<SessionSettings>,
+    /// Byte budget of all statements; another one takes its place when the limit is set anew.
+    memory: Mutex<Arc<Budget>>,
 }
 
 impl std::fmt::Debug for Session {
@@ -68,6 +72,7 @@ impl Session {
     pub fn with_configuration(configuration: Configuration) -> Self {
         let catalog = Arc::new(Catalog::default());
         hypostyle_connectors::register(&catalog);
+        let memory = Mutex::new(Budget::new(configuration.memory_limit_bytes));
         let settings = SessionSettings { configuration, ..SessionSettings::default() };
         Self {
             state: Arc::new(State {
@@ -75,6 +80,7 @@ impl Session {
                 catalog,
                 definitions: Mutex::default(),
                 settings: Mutex::new(settings),
+                memory,
             }),
         }
     }
@@ -121,6 +127,23 @@ impl Session {
         statement::prepare(self, sql)
     }
 
+    /// Makes a physical plan ready: one that another process or planner made, or that was read back with
+    /// [`crate::plan::Plan::from_bytes`]. Its tables and functions are those of this session.
+    ///
+    /// # Errors
+    /// A plan that does not verify, or that needs what this session does not have.
+    pub fn prepare_plan(&self, plan: crate::plan::Plan) -> Result<Prepared> {
+        let context = self.context();
+        let prepared = hypostyle_engine::execution::Prepared::new(plan, Arc::clone(&context))?;
+        let types = prepared.parameters().iter().enumerate();
+        let parameters = types.map(|(position, data_type)| Parameter {
+            name: (position + 1).to_string(),
+            data_type: data_type.clone(),
+        });
+        let parameters = parameters.collect();
+        Ok(Prepared::new(prepared, parameters, context))
+    }
+
     /// Adds Arrow batches as a table; replaces one of that name. Batches are not copied.
     ///
     /// # Errors
@@ -143,7 +166,7 @@ impl Session {
             }
             imported.push(Batch::import(batch, &schema)?);
         }
-        self.register_table(name, Arc::new(MemoryTable::new(schema, imported)));
+        self.register_table(name, Arc::new(MemoryTable::new(schema, imported)?));
         Ok(())
     }
 
@@ -157,7 +180,12 @@ impl Session {
     /// # Errors
     /// A path that is not there or not readable.
     pub fn register_file(&self, name: &str, path: &str) -> Result<()> {
-        let table = hypostyle_connectors::open(path, &self.context())?;
+        let function = hypostyle_connectors::function_for_path(path).ok_or_else(|| {
+            Error::user(format!("the format of \"{path}\" is not known from its name or its first bytes"))
+        })?;
+        let context = self.context();
+        let function = context.catalog.function(function).ok_or_else(|| Error::user("this session reads no files"))?;
+        let table = function.bind(&[Literal::new(Value::text(path))], &[], &context)?;
         self.register_table(name, table);
         Ok(())
     }
@@ -206,8 +234,8 @@ impl Session {
     ///
     /// # Errors
     /// An unknown setting, or a value it does not take.
-    pub fn set(&self, name: &str, value: &hypostyle_functions::Value) -> Result<()> {
-        lock(&self.state.settings).set(name, value)
+    pub fn set(&self, name: &str, value: &Value) -> Result<()> {
+        self.change_settings(|settings| settings.set(name, value))
     }
 
     /// Puts a setting back to its default.
@@ -215,7 +243,17 @@ impl Session {
     /// # Errors
     /// An unknown setting.
     pub fn reset(&self, name: &str) -> Result<()> {
-        lock(&self.state.settings).reset(name)
+        self.change_settings(|settings| settings.reset(name))
+    }
+
+    fn change_settings(&self, change: impl FnOnce(&mut SessionSettings) -> Result<()>) -> Result<()> {
+        let mut settings = lock(&self.state.settings);
+        let limit = settings.configuration.memory_limit_bytes;
+        change(&mut settings)?;
+        if settings.configuration.memory_limit_bytes != limit {
+            *lock(&self.state.memory) = Budget::new(settings.configuration.memory_limit_bytes);
+        }
+        Ok(())
     }
 
     /// What a statement that starts now sees.
@@ -229,6 +267,7 @@ impl Session {
             catalog: Arc::clone(&self.state.catalog),
             settings: functions,
             configuration: settings.configuration,
+            memory: Arc::clone(&lock(&self.state.memory)),
         })
     }
 

@@ -138,7 +138,8 @@ impl SessionSettings {
     }
 }
 
-fn unknown(name: &str) -> Error {
+/// The error for a name that is no setting.
+pub(crate) fn unknown(name: &str) -> Error {
     let names = SETTINGS.map(|(name, _)| name).join(", ");
     Error::user(format!("no setting \"{name}\"; there are {names}"))
 }
