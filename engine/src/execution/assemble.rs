@@ -1,8 +1,10 @@
 //! Cuts a plan into pipelines: streaming nodes become stages, and each breaker ends a pipeline and starts another.
 
+use std::collections::HashSet;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 
+use arrow::array::ArrayRef;
 use hypostyle_functions::types::{Schema, Type};
 use hypostyle_functions::value::Literal;
 
@@ -43,8 +45,14 @@ pub(super) fn run_context(context: &Arc<Context>, parameters: Vec<Literal>) -> A
 /// The pipelines of a run.
 pub(super) fn assemble(plan: &Plan, run: &Arc<RunContext>, bindings: &mut Bindings) -> Result<Schedule> {
     let metrics = MetricsRegistry::new(crate::plan::count_nodes(plan));
-    let mut assembler =
-        Assembler { run: Arc::clone(run), bindings, pipelines: Vec::new(), metrics, input: None };
+    let mut assembler = Assembler {
+        run: Arc::clone(run),
+        bindings,
+        pipelines: Vec::new(),
+        metrics,
+        input: None,
+        order_shows: true,
+    };
     let (phases, window) = assembler.ordered(plan, 0)?;
     let output = OrderedSink::output(window, &run.memory.account("output"));
     assembler.end(phases, End::Output(Arc::clone(&output)), Arc::default());
@@ -58,6 +66,8 @@ struct Assembler<'a> {
     pipelines: Vec<Pipeline>,
     metrics: MetricsRegistry,
     input: Option<Arc<HostInput>>,
+    /// Whether the order of the rows at work can be seen in the result.
+    order_shows: bool,
 }
 
 /// Types of a schema's columns.
@@ -71,14 +81,19 @@ impl Assembler<'_> {
     fn ordered(&mut self, plan: &Plan, id: usize) -> Result<(Vec<Phase>, Window)> {
         match &plan.node {
             Node::Limit { input, offset, count } => {
-                let mut phases = self.phases(input, id + 1)?;
+                let mut phases = self.with_order(true, |assembler| assembler.phases(input, id + 1))?;
                 let window = Window { offset: *offset, count: *count };
                 self.limit(&mut phases, window, id);
                 Ok((phases, window))
             }
             // The rows of a projection are those of its input, one for one.
             Node::Project { input, expressions } => {
-                let (mut phases, window) = self.ordered(input, id + 1)?;
+                let (mut phases, window) = match &input.node {
+                    Node::Filter { .. } => {
+                        (self.phases_read_by(input, expressions, id + 1)?, Window::default())
+                    }
+                    _ => self.ordered(input, id + 1)?,
+                };
                 self.project(&mut phases, expressions, &input.schema, id)?;
                 Ok((phases, window))
             }
@@ -91,22 +106,14 @@ impl Assembler<'_> {
         match &plan.node {
             Node::Scan { .. } => self.scan(plan, id, &[]),
             Node::Values { rows } => self.values(plan, rows, id),
-            Node::Filter { input, predicate } => {
-                let mut phases = match &input.node {
-                    Node::Scan { .. } => self.scan(input, id + 1, &conjuncts(predicate))?,
-                    _ => self.phases(input, id + 1)?,
-                };
-                let predicate = self.set(std::slice::from_ref(predicate), &input.schema)?;
-                self.push(&mut phases, id, Filter { predicate, columns: None, run: Arc::clone(&self.run) });
-                Ok(phases)
-            }
+            Node::Filter { input, predicate } => self.filter(input, predicate, Vec::new(), id),
             Node::Project { input, expressions } => {
-                let mut phases = self.phases(input, id + 1)?;
+                let mut phases = self.phases_read_by(input, expressions, id + 1)?;
                 self.project(&mut phases, expressions, &input.schema, id)?;
                 Ok(phases)
             }
             Node::Limit { input, offset, count } => {
-                let mut phases = self.phases(input, id + 1)?;
+                let mut phases = self.with_order(true, |assembler| assembler.phases(input, id + 1))?;
                 let window = Window { offset: *offset, count: *count };
                 self.limit(&mut phases, window, id);
                 let result = Arc::new(BatchesSource::default());
@@ -149,6 +156,41 @@ impl Assembler<'_> {
             }
             Node::Write { input, target } => self.write(input, target, id),
         }
+    }
+
+    /// The phases that give the rows of a plan of whose columns only these expressions read.
+    fn phases_read_by(&mut self, plan: &Plan, readers: &[Expression], id: usize) -> Result<Vec<Phase>> {
+        let Node::Filter { input, predicate } = &plan.node else { return self.phases(plan, id) };
+        let read: HashSet<usize> = readers.iter().flat_map(Expression::columns).collect();
+        let blank = |(column, data_type): (usize, &Type)| {
+            (!read.contains(&column)).then(|| arrow::array::new_null_array(&data_type.to_arrow(), 1))
+        };
+        let blanks = types(&input.schema).iter().enumerate().map(blank).collect();
+        self.filter(input, predicate, blanks, id)
+    }
+
+    fn filter(
+        &mut self,
+        input: &Plan,
+        predicate: &Expression,
+        blanks: Vec<Option<ArrayRef>>,
+        id: usize,
+    ) -> Result<Vec<Phase>> {
+        let mut phases = match &input.node {
+            Node::Scan { .. } => self.scan(input, id + 1, &conjuncts(predicate))?,
+            _ => self.phases(input, id + 1)?,
+        };
+        let predicate = self.set(std::slice::from_ref(predicate), &input.schema)?;
+        self.push(&mut phases, id, Filter { predicate, columns: None, blanks, run: Arc::clone(&self.run) });
+        Ok(phases)
+    }
+
+    /// Assembles a part of the plan whose order shows or not.
+    fn with_order<T>(&mut self, order_shows: bool, body: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        let before = std::mem::replace(&mut self.order_shows, order_shows);
+        let result = body(self);
+        self.order_shows = before;
+        result
     }
 
     /// An expression set, compiled once per plan.
@@ -289,7 +331,7 @@ impl Assembler<'_> {
         };
         let predicate = self.set(&[Expression::And(residual.iter().map(moved).collect())], &read)?;
         let columns = Some((0..kept).collect());
-        let filter = Filter { predicate, columns, run: Arc::clone(&self.run) };
+        let filter = Filter { predicate, columns, blanks: Vec::new(), run: Arc::clone(&self.run) };
         self.push_link(phases, Arc::new(filter), Arc::default());
         Ok(())
     }
@@ -307,7 +349,9 @@ impl Assembler<'_> {
     }
 
     fn sort(&mut self, input: &Plan, keys: &[SortKey], limit: Option<u64>, id: usize) -> Result<Vec<Phase>> {
-        let phases = self.phases(input, id + 1)?;
+        // Ties keep the order of the input, and a limit chooses between them.
+        let order_shows = self.order_shows || limit.is_some();
+        let phases = self.with_order(order_shows, |assembler| assembler.phases(input, id + 1))?;
         let expressions: Vec<Expression> = keys.iter().map(|key| key.expression.clone()).collect();
         let set = self.set(&expressions, &input.schema)?;
         let orders = keys.iter().map(KeyOrder::of).collect();
@@ -324,7 +368,18 @@ impl Assembler<'_> {
         calls: &[AggregateCall],
         id: usize,
     ) -> Result<Vec<Phase>> {
-        let phases = self.phases(input, id + 1)?;
+        let node_expressions: Vec<Expression> = aggregate_expressions(keys, calls);
+        let sensitive = |call: &AggregateCall| {
+            self.run
+                .context
+                .registry
+                .aggregate(&call.function)
+                .is_none_or(|function| function.order_sensitive)
+        };
+        let order_shows = self.order_shows && calls.iter().any(sensitive);
+        let phases = self.with_order(order_shows, |assembler| {
+            assembler.phases_read_by(input, &node_expressions, id + 1)
+        })?;
         let context = Arc::clone(&self.run.context);
         let bound = self.bindings.part(|| {
             let (shape, expressions) = AggregateShape::bind(keys, calls, &context)?;
@@ -363,10 +418,14 @@ impl Assembler<'_> {
             left_keys: left_set,
             right_keys: right_set,
             residual,
+            has_ordinals: false,
         });
         let right_id = id + 1 + crate::plan::count_nodes(left);
-        let build_phases = self.phases(right, right_id)?;
-        let build = JoinBuild::new(Arc::clone(&shape), Arc::clone(&self.run), self.metrics.of(id));
+        let build_phases = self.with_order(self.order_shows && shape.gives_pairs(), |assembler| {
+            assembler.phases(right, right_id)
+        })?;
+        let build =
+            JoinBuild::new(Arc::clone(&shape), self.order_shows, Arc::clone(&self.run), self.metrics.of(id));
         self.break_at(build_phases, Arc::clone(&build), id);
         let mut phases = self.phases(left, id + 1)?;
         self.push(&mut phases, id, Probe(Arc::clone(&build)));
@@ -376,7 +435,7 @@ impl Assembler<'_> {
             phases.push(self.source(UnmatchedSource { shape, table, run, claimed: Mutex::new(false) }, id));
         }
         if !keys.is_empty() {
-            phases.push(self.source(SpilledSource(build), id));
+            phases.push(self.source(SpilledSource::new(build), id));
         }
         self.push_link(&mut phases, Arc::new(Coalesce { batch_rows: self.run.batch_rows() }), Arc::default());
         Ok(phases)
@@ -388,6 +447,14 @@ impl Assembler<'_> {
         let consumer = writer(target, &input.schema, &self.run, &result)?;
         Ok(self.consume(phases, window, consumer, result, id))
     }
+}
+
+/// Everything that an aggregation evaluates.
+fn aggregate_expressions(keys: &[Expression], calls: &[AggregateCall]) -> Vec<Expression> {
+    let of_calls = calls.iter().flat_map(|call| {
+        call.arguments.iter().chain(&call.filter).chain(call.order.iter().map(|key| &key.expression))
+    });
+    keys.iter().chain(of_calls).cloned().collect()
 }
 
 /// The conjuncts of a predicate.

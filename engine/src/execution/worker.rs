@@ -205,7 +205,7 @@ impl Worker {
             match step {
                 Step::NeedInput | Step::Finished => return Ok(false),
                 Step::Output(batch) | Step::MoreOutput(batch) | Step::LastOutput(batch) => {
-                    chain.links[index].metrics.add_output(batch.rows, 0);
+                    chain.links[index].metrics.add_output(batch.rows, batch.memory_bytes());
                     input = Input::Batch(batch);
                 }
             }
@@ -261,7 +261,7 @@ impl Morsel {
             chain.source_metrics.add_time(start.elapsed());
             if let Some(batch) = batch {
                 debug_assert!(batch.rows > 0, "a reader gave an empty batch");
-                chain.source_metrics.add_output(batch.rows, 0);
+                chain.source_metrics.add_output(batch.rows, batch.memory_bytes());
                 let position = Position { morsel: self.number, row: self.rows };
                 self.rows += batch.rows as u64;
                 return Ok(Some((0, Input::Batch(batch.at(position)))));

@@ -7,11 +7,13 @@
 //! at their next step. Only when nothing is left to spill is [`Error::OutOfMemory`] returned.
 
 mod account;
+mod keep;
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 pub use account::{Account, Reservation};
+pub use keep::{Keeper, used_bytes_of};
 
 /// The byte budget of a session.
 pub struct Budget {

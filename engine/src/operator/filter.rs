@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
+use arrow::array::ArrayRef;
 use arrow::buffer::BooleanBuffer;
+use hypostyle_functions::column::Column;
 
 use crate::batch::Batch;
 use crate::error::Result;
@@ -20,6 +22,8 @@ pub struct Filter {
     pub predicate: Arc<ExpressionSet>,
     /// Columns of the output; all if `None`.
     pub columns: Option<Vec<usize>>,
+    /// Per input column, a null in its place if nothing reads it further on: it is not copied for the rows that stay.
+    pub blanks: Vec<Option<ArrayRef>>,
     /// The run.
     pub run: Arc<RunContext>,
 }
@@ -29,6 +33,7 @@ impl Stage for Filter {
         Ok(Box::new(FilterTransform {
             predicate: Evaluator::new(Arc::clone(&self.predicate), &self.run.parameters)?,
             columns: self.columns.clone(),
+            blanks: self.blanks.clone(),
             coalescer: Coalescer::new(self.run.batch_rows()),
         }))
     }
@@ -37,6 +42,7 @@ impl Stage for Filter {
 struct FilterTransform {
     predicate: Evaluator,
     columns: Option<Vec<usize>>,
+    blanks: Vec<Option<ArrayRef>>,
     coalescer: Coalescer,
 }
 
@@ -48,6 +54,7 @@ impl Transform for FilterTransform {
             Input::MorselEnd => return self.coalescer.flush(),
         };
         let keep = self.predicate.select(&batch)?;
+        let batch = self.without_unread(batch);
         let batch = match &self.columns {
             Some(columns) => {
                 let kept = columns.iter().map(|&column| batch.columns[column].clone()).collect();
@@ -60,6 +67,17 @@ impl Transform for FilterTransform {
             rows if rows == batch.rows => self.coalescer.push(batch),
             rows => self.coalescer.push(kept_rows(&batch, keep.bits(), rows)?),
         }
+    }
+}
+
+impl FilterTransform {
+    fn without_unread(&self, mut batch: Batch) -> Batch {
+        for (column, blank) in batch.columns.iter_mut().zip(&self.blanks) {
+            if let Some(blank) = blank {
+                *column = Column::Constant { value: Arc::clone(blank), length: batch.rows };
+            }
+        }
+        batch
     }
 }
 

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::batch::Batch;
 use crate::error::{Error, Result};
-use crate::memory::{Account, Reservation};
+use crate::memory::{Account, Reservation, used_bytes_of};
 use crate::operator::{LocalSink, Sink, Task};
 
 /// Batches that may wait before workers ahead of the front are asked to pause.
@@ -163,7 +163,7 @@ impl Sequence {
                 Err(error) => return Some(Err(error)),
             };
             self.waiting_rows -= batch.rows as u64;
-            self.waiting_bytes -= batch.memory_bytes().min(self.waiting_bytes);
+            self.waiting_bytes -= used_bytes_of(&batch).min(self.waiting_bytes);
             self.reservation.force(self.waiting_bytes);
             if let Some(batch) = self.window.cut(batch) {
                 return Some(Ok(batch));
@@ -174,7 +174,7 @@ impl Sequence {
 
     fn push(&mut self, batch: Batch) {
         let slot = self.slots.entry(batch.position.morsel).or_default();
-        self.waiting_bytes += batch.memory_bytes();
+        self.waiting_bytes += used_bytes_of(&batch);
         self.waiting_batches += 1;
         self.waiting_rows += batch.rows as u64;
         self.reservation.force(self.waiting_bytes);

@@ -9,7 +9,7 @@ use hypostyle_functions::value::Literal;
 
 use crate::batch::Batch;
 use crate::error::{Error, Result};
-use crate::memory::{Account, Reservation};
+use crate::memory::{Account, Keeper, Reservation};
 use crate::memory_table::MemoryTable;
 use crate::operator::RunContext;
 use crate::operator::ordered::Consumer;
@@ -48,7 +48,12 @@ pub fn writer(
         WriteTarget::Table { name, replace } => {
             let account = run.memory.account(&format!("table {name}"));
             let (name, schema) = (name.clone(), schema.clone());
-            let kept = Kept { batches: Vec::new(), bytes: 0, reservation: account.reserve() };
+            let kept = Kept {
+                batches: Vec::new(),
+                keeper: Keeper::default(),
+                bytes: 0,
+                reservation: account.reserve(),
+            };
             Ok(Box::new(TableConsumer {
                 name,
                 replace: *replace,
@@ -105,13 +110,15 @@ impl Consumer for FileConsumer {
 /// Batches that are held, with what they are charged.
 struct Kept {
     batches: Vec<Batch>,
+    keeper: Keeper,
     bytes: usize,
     reservation: Reservation,
 }
 
 impl Kept {
     fn add(&mut self, batch: Batch) -> Result<()> {
-        self.bytes += batch.memory_bytes();
+        let (batch, bytes) = self.keeper.keep(batch);
+        self.bytes += bytes;
         self.batches.push(batch);
         self.reservation.resize(self.bytes)
     }
@@ -159,7 +166,8 @@ pub struct Collect {
 impl Collect {
     /// A consumer that hands its rows to `result` as one morsel.
     pub fn new(account: &Arc<Account>, result: &Arc<BatchesSource>) -> Self {
-        let kept = Kept { batches: Vec::new(), bytes: 0, reservation: account.reserve() };
+        let kept =
+            Kept { batches: Vec::new(), keeper: Keeper::default(), bytes: 0, reservation: account.reserve() };
         Self { kept, result: Arc::clone(result) }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::file::{SpillFile, SpillReader, SpillWriter};
 use crate::batch::Batch;
 use crate::error::Result;
-use crate::memory::{Account, Reservation};
+use crate::memory::{Account, Reservation, used_bytes_of};
 use crate::metrics::OperatorMetrics;
 use crate::operator::RunContext;
 use crate::operator::filter::concat_batches;
@@ -76,7 +76,7 @@ impl RowStore {
     pub fn add(&mut self, batch: Batch) -> Result<()> {
         self.rows += batch.rows;
         if !self.is_on_disk {
-            let bytes = self.reservation.bytes() + batch.memory_bytes();
+            let bytes = self.reservation.bytes() + used_bytes_of(&batch);
             if self.reservation.try_resize(bytes) {
                 self.batches.push(batch);
                 return Ok(());
@@ -96,7 +96,7 @@ impl RowStore {
         self.small_rows += batch.rows;
         self.small.push(batch);
         // The rows that wait are few, and there is no other place for them.
-        let bytes = self.small.iter().map(Batch::memory_bytes).sum();
+        let bytes = self.small.iter().map(used_bytes_of).sum();
         self.reservation.force(bytes);
         if self.small_rows >= FILE_ROWS || bytes >= FILE_BYTES { self.write_small() } else { Ok(()) }
     }

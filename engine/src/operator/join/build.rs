@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use arrow::array::UInt32Array;
+use arrow::array::{UInt32Array, UInt64Array};
 use bumpalo::Bump;
 use hypostyle_functions::column::{Column, View};
 
@@ -12,7 +12,7 @@ use super::table::{BuildFacts, JoinTable, all_can_match, can_match};
 use crate::batch::Batch;
 use crate::error::Result;
 use crate::expression::Evaluator;
-use crate::memory::{Account, Reservation};
+use crate::memory::{Account, Keeper, Reservation};
 use crate::metrics::OperatorMetrics;
 use crate::operator::aggregate::{PARTITIONS, partition_of};
 use crate::operator::ordinal::OrdinalCounter;
@@ -23,6 +23,10 @@ use crate::spill::RowStore;
 /// What all workers of one build share, and what the probe side sees of it.
 pub struct JoinBuild {
     pub(super) shape: Arc<JoinShape>,
+    /// The shape of what is in spill files.
+    pub(super) spilled_shape: Arc<JoinShape>,
+    /// Whether the order of the output shows.
+    pub(super) keeps_order: bool,
     pub(super) run: Arc<RunContext>,
     pub(super) account: Arc<Account>,
     pub(super) metrics: Arc<OperatorMetrics>,
@@ -44,11 +48,18 @@ struct State {
 
 impl JoinBuild {
     /// A build of this shape.
-    pub fn new(shape: Arc<JoinShape>, run: Arc<RunContext>, metrics: Arc<OperatorMetrics>) -> Arc<Self> {
+    pub fn new(
+        shape: Arc<JoinShape>,
+        keeps_order: bool,
+        run: Arc<RunContext>,
+        metrics: Arc<OperatorMetrics>,
+    ) -> Arc<Self> {
         let account =
             run.memory.account(if shape.key_types.is_empty() { "cross join" } else { "hash join build" });
         Arc::new(Self {
+            spilled_shape: Arc::new(shape.with_ordinals()),
             shape,
+            keeps_order,
             run,
             account,
             metrics,
@@ -83,8 +94,12 @@ impl JoinBuild {
     }
 
     /// Adds rows of the build side (columns, then keys) to their partitions.
-    fn partition_build(&self, batch: &Batch) -> Result<()> {
-        let parts = self.split(batch, 0)?;
+    fn partition_build(&self, batch: Batch, ordinal: u64) -> Result<()> {
+        let batch = match self.shape.needs_right_columns() {
+            true => with_ordinals(batch, self.shape.right_types.len(), ordinal),
+            false => batch,
+        };
+        let parts = self.split(&batch, 0)?;
         let mut state = self.lock();
         if state.build.is_empty() {
             state.build = self.new_stores();
@@ -93,8 +108,9 @@ impl JoinBuild {
     }
 
     /// Adds rows of the probe side (columns, then keys) to their partitions.
-    pub(super) fn partition_probe(&self, batch: &Batch) -> Result<()> {
-        let parts = self.split(batch, 0)?;
+    pub(super) fn partition_probe(&self, batch: Batch, ordinal: u64) -> Result<()> {
+        let batch = with_ordinals(batch, self.shape.left_types.len(), ordinal);
+        let parts = self.split(&batch, 0)?;
         let mut state = self.lock();
         if state.probe.is_empty() {
             state.probe = self.new_stores();
@@ -150,14 +166,21 @@ impl JoinBuild {
     }
 
     /// Sends batches to the partitions.
-    fn spill(&self, batches: impl IntoIterator<Item = Batch>) -> Result<()> {
+    fn spill(&self, batches: Vec<(u64, Batch)>) -> Result<()> {
         self.is_spilled.store(true, Ordering::Release);
-        for batch in batches {
+        for (ordinal, batch) in batches {
             self.run.check_cancelled()?;
-            self.partition_build(&batch)?;
+            self.partition_build(batch, ordinal)?;
         }
         Ok(())
     }
+}
+
+/// The batch with the ordinals of its rows as the column at `place`.
+fn with_ordinals(mut batch: Batch, place: usize, ordinal: u64) -> Batch {
+    let ordinals = UInt64Array::from_iter_values((0..batch.rows as u64).map(|row| ordinal + row));
+    batch.columns.insert(place, Column::Flat(Arc::new(ordinals)));
+    batch
 }
 
 /// Adds the rows of a split batch to their partitions.
@@ -181,6 +204,7 @@ impl Sink for Arc<JoinBuild> {
             keys,
             facts: BuildFacts::default(),
             batches: Vec::new(),
+            keeper: Keeper::default(),
             bytes: 0,
             reservation,
             ordinals: OrdinalCounter::default(),
@@ -197,11 +221,10 @@ impl Sink for Arc<JoinBuild> {
         let facts = state.facts;
         drop(state);
         batches.sort_by_key(|(ordinal, _)| *ordinal);
-        let batches: Vec<Batch> = batches.into_iter().map(|(_, batch)| batch).collect();
         if self.is_spilled() {
             return self.spill(batches).map(|()| Vec::new());
         }
-        let rows = batches.iter().map(|batch| batch.rows).sum();
+        let rows = batches.iter().map(|(_, batch)| batch.rows).sum();
         let held: usize = reservations.iter().map(Reservation::bytes).sum();
         drop(reservations);
         let mut reservation = self.account.reserve();
@@ -213,6 +236,7 @@ impl Sink for Arc<JoinBuild> {
             reservation.resize(bytes)?;
         }
         self.metrics.raise_peak(self.account.peak_bytes());
+        let batches = batches.into_iter().map(|(_, batch)| batch).collect();
         let table = JoinTable::new(&self.shape, batches, facts, reservation)?;
         self.table.get_or_init(|| Arc::new(table));
         Ok(Vec::new())
@@ -224,6 +248,7 @@ struct Local {
     keys: Option<Evaluator>,
     facts: BuildFacts,
     batches: Vec<(u64, Batch)>,
+    keeper: Keeper,
     bytes: usize,
     reservation: Reservation,
     ordinals: OrdinalCounter,
@@ -244,9 +269,10 @@ impl LocalSink for Local {
         let batch = Batch::new(columns, rows).at(position);
         if self.build.is_spilled() {
             self.spill_held()?;
-            return self.build.partition_build(&batch);
+            return self.build.partition_build(batch, ordinal);
         }
-        self.bytes += batch.memory_bytes();
+        let (batch, bytes) = self.keeper.keep(batch);
+        self.bytes += bytes;
         self.batches.push((ordinal, batch));
         if self.reservation.try_resize(self.bytes) && !self.build.account.take_spill_request() {
             return Ok(());
@@ -267,8 +293,9 @@ impl LocalSink for Local {
 impl Local {
     fn spill_held(&mut self) -> Result<()> {
         let batches = std::mem::take(&mut self.batches);
-        self.build.spill(batches.into_iter().map(|(_, batch)| batch))?;
+        self.build.spill(batches)?;
         self.bytes = 0;
+        self.keeper = Keeper::default();
         self.reservation.force(0);
         Ok(())
     }

@@ -199,7 +199,9 @@ impl Matcher {
             return Ok(());
         }
         let mut columns = take_left(&pending.batch, &self.left)?;
+        columns.truncate(self.shape.left_types.len() - usize::from(self.shape.has_ordinals));
         columns.extend(table.take(&self.shape, &UInt32Array::from(self.right.clone()))?);
+        columns.truncate(columns.len() - usize::from(self.shape.has_ordinals));
         let keep = residual.select(&Batch::new(columns, self.left.len()).at(pending.batch.position))?;
         if keep.count() < self.left.len() {
             let mut accepted = keep.bits().iter();

@@ -41,9 +41,27 @@ pub struct JoinShape {
     pub right_keys: Option<Arc<ExpressionSet>>,
     /// A further condition over the columns of both sides.
     pub residual: Option<Arc<ExpressionSet>>,
+    /// Whether the last column of each side is the ordinal of its row, which the condition does not see.
+    pub has_ordinals: bool,
 }
 
 impl JoinShape {
+    /// The same join over sides that carry the ordinals of their rows.
+    pub fn with_ordinals(&self) -> Self {
+        let more = |types: &[Type]| types.iter().cloned().chain([Type::UInt64]).collect();
+        Self {
+            kind: self.kind,
+            left_types: more(&self.left_types),
+            right_types: if self.needs_right_columns() { more(&self.right_types) } else { Vec::new() },
+            key_types: self.key_types.clone(),
+            nulls_match: self.nulls_match.clone(),
+            left_keys: self.left_keys.clone(),
+            right_keys: self.right_keys.clone(),
+            residual: self.residual.clone(),
+            has_ordinals: true,
+        }
+    }
+
     /// Whether the columns of the build side come out or are needed by the condition.
     pub fn needs_right_columns(&self) -> bool {
         self.residual.is_some() || self.gives_pairs()

@@ -7,6 +7,7 @@ use super::matches::Matcher;
 use crate::batch::Batch;
 use crate::error::{Error, Result};
 use crate::expression::Evaluator;
+use crate::operator::ordinal::OrdinalCounter;
 use crate::operator::{Input, Stage, Step, Transform};
 
 /// Shared part of the probe side.
@@ -20,6 +21,7 @@ impl Stage for Probe {
             keys: keys.map(|set| Evaluator::new(Arc::clone(set), &build.run.parameters)).transpose()?,
             matcher: Matcher::new(&build.shape, &build.run)?,
             build: Arc::clone(build),
+            ordinals: OrdinalCounter::default(),
         }))
     }
 }
@@ -28,6 +30,8 @@ struct ProbeTransform {
     build: Arc<JoinBuild>,
     keys: Option<Evaluator>,
     matcher: Matcher,
+    /// Counts rows that go to spill files, whose order is restored afterwards.
+    ordinals: OrdinalCounter,
 }
 
 impl Transform for ProbeTransform {
@@ -40,9 +44,10 @@ impl Transform for ProbeTransform {
                 let keys =
                     self.keys.as_mut().map(|keys| keys.evaluate(&batch)).transpose()?.unwrap_or_default();
                 if self.build.is_spilled() {
+                    let ordinal = self.ordinals.next(&batch)?;
                     let Batch { mut columns, rows, position } = batch;
                     columns.extend(keys);
-                    self.build.partition_probe(&Batch::new(columns, rows).at(position))?;
+                    self.build.partition_probe(Batch::new(columns, rows).at(position), ordinal)?;
                     return Ok(Step::NeedInput);
                 }
                 let Some(table) = self.build.table().get() else {

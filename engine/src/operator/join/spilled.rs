@@ -6,10 +6,12 @@
 //! probe rows are read once for each share.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use arrow::array::BooleanArray;
 use bumpalo::Bump;
 use hypostyle_functions::column::{Column, View};
+use hypostyle_functions::types::{Field, Schema, Type};
 
 use super::JoinShape;
 use super::build::{JoinBuild, add_parts};
@@ -17,10 +19,14 @@ use super::matches::Matcher;
 use super::table::{JoinTable, UnmatchedReader, can_match};
 use crate::batch::Batch;
 use crate::error::Result;
+use crate::expression::ExpressionSet;
+use crate::memory::used_bytes_of;
 use crate::operator::aggregate::LEVELS_MAX;
 use crate::operator::filter::kept_rows;
-use crate::operator::{Claim, Source};
-use crate::plan::JoinKind;
+use crate::operator::scan::Batches;
+use crate::operator::sort::{KeyOrder, Sort, SortSource};
+use crate::operator::{Claim, Sink, Source};
+use crate::plan::{Expression, JoinKind};
 use crate::spill::{RowReader, RowStore};
 use crate::table::Reader;
 
@@ -28,21 +34,114 @@ use crate::table::Reader;
 const SHARE_ROWS_MIN: usize = 1 << 14;
 
 /// The spilled partitions of a join, after all probe rows have been seen.
-pub struct SpilledSource(pub Arc<JoinBuild>);
+pub struct SpilledSource {
+    build: Arc<JoinBuild>,
+    claimed: AtomicBool,
+}
+
+impl SpilledSource {
+    /// The partitions of this join.
+    pub fn new(build: Arc<JoinBuild>) -> Self {
+        Self { build, claimed: AtomicBool::new(false) }
+    }
+}
 
 impl Source for SpilledSource {
     fn claim(&self) -> Result<Claim> {
-        let build = &self.0;
-        let partition = if build.is_spilled() { build.take_partition()? } else { None };
-        Ok(match partition {
-            Some((build_rows, probe_rows)) => Claim::Morsel(Box::new(PartitionReader {
-                build: Arc::clone(build),
-                waiting: vec![Waiting { build_rows, probe_rows, level: 1, can_split: true }],
-                current: None,
-            })),
+        let build = &self.build;
+        if !build.is_spilled() {
+            return Ok(Claim::End);
+        }
+        if build.keeps_order {
+            let is_first = !self.claimed.swap(true, Ordering::Relaxed);
+            let reader = || Box::new(OrderedReader { build: Arc::clone(build), rows: None });
+            return Ok(if is_first { Claim::Morsel(reader()) } else { Claim::End });
+        }
+        Ok(match PartitionReader::next_of(build)? {
+            Some(reader) => Claim::Morsel(Box::new(UnorderedReader(reader))),
             None => Claim::End,
         })
     }
+}
+
+/// The rows of one partition, as they are found.
+struct UnorderedReader(PartitionReader);
+
+impl Reader for UnorderedReader {
+    fn next(&mut self) -> Result<Option<Batch>> {
+        let batch = self.0.next()?;
+        Ok(batch.map(|batch| without_ordinals(&self.0.build.spilled_shape, batch)))
+    }
+}
+
+/// The rows of all partitions in the order that a join in memory gives: by the ordinals of both sides.
+struct OrderedReader {
+    build: Arc<JoinBuild>,
+    rows: Option<Box<dyn Reader>>,
+}
+
+impl OrderedReader {
+    /// Joins all partitions and sorts what comes out.
+    fn open(&self) -> Result<Box<dyn Reader>> {
+        let build = &self.build;
+        let (types, keys) = output_types(&build.spilled_shape);
+        let key = |&(column, nulls_first): &(usize, bool)| {
+            (
+                Expression::column(column, Type::UInt64),
+                KeyOrder { data_type: Type::UInt64, descending: false, nulls_first },
+            )
+        };
+        let (expressions, orders): (Vec<_>, Vec<_>) = keys.iter().map(key).unzip();
+        let fields = types.iter().map(|data_type| Field::new("", data_type.clone())).collect();
+        let set = ExpressionSet::compile(&expressions, &Schema::new(fields), &build.run.context)?;
+        let sort = Sort::new(set, orders, None, types, Arc::clone(&build.run), Arc::clone(&build.metrics));
+        let mut local = sort.local()?;
+        while let Some(mut reader) = PartitionReader::next_of(build)? {
+            while let Some(batch) = reader.next()? {
+                local.push(batch)?;
+            }
+        }
+        local.finish()?;
+        Ok(match SortSource(sort).claim()? {
+            Claim::Morsel(reader) => reader,
+            _ => Box::new(Batches(Vec::new().into_iter())),
+        })
+    }
+}
+
+impl Reader for OrderedReader {
+    fn next(&mut self) -> Result<Option<Batch>> {
+        let rows = match &mut self.rows {
+            Some(rows) => rows,
+            None => {
+                let rows = self.open()?;
+                self.rows.insert(rows)
+            }
+        };
+        Ok(rows.next()?.map(|batch| without_ordinals(&self.build.spilled_shape, batch)))
+    }
+}
+
+/// Types of the columns that come out, with ordinals, and where those are and whether their nulls come first: build
+/// rows without a match follow everything else, and a probe row without one has no build ordinal.
+fn output_types(shape: &JoinShape) -> (Vec<Type>, Vec<(usize, bool)>) {
+    let mut types = shape.left_types.clone();
+    let mut keys = vec![(types.len() - 1, false)];
+    if shape.kind == JoinKind::LeftMark {
+        types.push(Type::Boolean);
+    }
+    if shape.gives_pairs() {
+        types.extend(shape.right_types.iter().cloned());
+        keys.push((types.len() - 1, true));
+    }
+    (types, keys)
+}
+
+fn without_ordinals(shape: &JoinShape, mut batch: Batch) -> Batch {
+    for (column, _) in output_types(shape).1.into_iter().rev() {
+        batch.columns.remove(column);
+    }
+    batch
 }
 
 /// A partition that has not been joined yet.
@@ -98,12 +197,21 @@ impl Reader for PartitionReader {
 }
 
 impl PartitionReader {
+    /// A reader of the next partition.
+    fn next_of(build: &Arc<JoinBuild>) -> Result<Option<Self>> {
+        Ok(build.take_partition()?.map(|(build_rows, probe_rows)| Self {
+            build: Arc::clone(build),
+            waiting: vec![Waiting { build_rows, probe_rows, level: 1, can_split: true }],
+            current: None,
+        }))
+    }
+
     /// Makes a table of the build rows; a partition that does not fit is split or opened in shares.
     fn open(&mut self, waiting: Waiting) -> Result<Option<Current>> {
         let build = Arc::clone(&self.build);
         let Waiting { build_rows, probe_rows, level, can_split } = waiting;
-        let can_skip = build_rows.rows() == 0 && build.shape.is_empty_without_right();
-        if can_skip || (probe_rows.rows() == 0 && !build.shape.keeps_right()) {
+        let can_skip = build_rows.rows() == 0 && build.spilled_shape.is_empty_without_right();
+        if can_skip || (probe_rows.rows() == 0 && !build.spilled_shape.keeps_right()) {
             return Ok(None);
         }
         for store in self.waiting.iter_mut() {
@@ -119,8 +227,8 @@ impl PartitionReader {
             self.split(rows, probe_rows, level)?;
             return Ok(None);
         };
-        let table = Arc::new(JoinTable::new(&build.shape, batches, build.facts(), reservation)?);
-        let matcher = Matcher::new(&build.shape, &build.run)?;
+        let table = Arc::new(JoinTable::new(&build.spilled_shape, batches, build.facts(), reservation)?);
+        let matcher = Matcher::new(&build.spilled_shape, &build.run)?;
         let probe = probe_rows.into_reader()?;
         Ok(Some(Current { matcher, table, probe, unmatched: None, shares: None }))
     }
@@ -157,7 +265,7 @@ fn gather(
     while let Some(batch) = rows.next()? {
         count += batch.rows;
         // The batches and the columns made of them exist at the same time for a moment.
-        bytes += 2 * batch.memory_bytes();
+        bytes += 2 * used_bytes_of(&batch);
         batches.push(batch);
         if reservation.try_resize(bytes + JoinTable::index_bytes(count)) {
             continue;
@@ -186,12 +294,13 @@ fn inner_shape(shape: &JoinShape) -> JoinShape {
         left_keys: None,
         right_keys: None,
         residual: shape.residual.clone(),
+        has_ordinals: shape.has_ordinals,
     }
 }
 
 impl Current {
     fn open_shares(build: &Arc<JoinBuild>, mut build_rows: RowReader, probe_rows: RowStore) -> Result<Self> {
-        let shape = Arc::new(inner_shape(&build.shape));
+        let shape = Arc::new(inner_shape(&build.spilled_shape));
         let matcher = Matcher::new(&shape, &build.run)?;
         let mut shares = Shares {
             has_match: vec![false; probe_rows.rows()],
@@ -231,7 +340,7 @@ impl Current {
                     .for_each(|&row| shares.has_match[first + row as usize] = true);
             }
             match found {
-                Some((batch, _)) if self.shares.is_none() || build.shape.gives_pairs() => {
+                Some((batch, _)) if self.shares.is_none() || build.spilled_shape.gives_pairs() => {
                     return Ok(Some(batch));
                 }
                 Some(_) => {}
@@ -248,10 +357,12 @@ impl Current {
                 if let Some(shares) = &mut self.shares {
                     shares.first_row += std::mem::replace(&mut shares.batch_rows, batch.rows);
                 }
-                let (batch, keys) = without_keys(&build.shape, batch);
+                let (batch, keys) = without_keys(&build.spilled_shape, batch);
                 self.matcher.begin(&self.table, batch, keys);
             }
-            None => self.unmatched = Some(UnmatchedReader::new(&build.shape, &self.table, &build.run)),
+            None => {
+                self.unmatched = Some(UnmatchedReader::new(&build.spilled_shape, &self.table, &build.run))
+            }
         }
         Ok(())
     }
@@ -265,7 +376,7 @@ impl Current {
         self.unmatched = None;
         self.probe.rewind()?;
         (shares.first_row, shares.batch_rows) = (0, 0);
-        let table = shares.next_table(build, &inner_shape(&build.shape))?;
+        let table = shares.next_table(build, &inner_shape(&build.spilled_shape))?;
         shares.is_closing = table.rows == 0;
         self.table = Arc::new(table);
         Ok(true)
@@ -273,7 +384,7 @@ impl Current {
 
     /// Gives the probe rows that the kind asks for, after all shares.
     fn close(&mut self, build: &Arc<JoinBuild>) -> Result<Option<Batch>> {
-        let shape = &build.shape;
+        let shape = &build.spilled_shape;
         if matches!(shape.kind, JoinKind::Inner | JoinKind::Right) {
             return Ok(None);
         }
@@ -306,7 +417,7 @@ fn without_keys(shape: &JoinShape, batch: Batch) -> (Batch, Vec<Column>) {
 
 /// What a kind gives of probe rows when it is known which had a match.
 fn closed(build: &JoinBuild, batch: Batch, has_match: &[bool]) -> Result<Option<Batch>> {
-    let shape = &build.shape;
+    let shape = &build.spilled_shape;
     let facts = build.facts();
     let (batch, keys) = without_keys(shape, batch);
     let bump = Bump::new();

@@ -17,7 +17,7 @@ use hypostyle_functions::types::Type;
 use crate::batch::Batch;
 use crate::error::Result;
 use crate::expression::{Evaluator, ExpressionSet};
-use crate::memory::{Account, Reservation};
+use crate::memory::{Account, Keeper, Reservation};
 use crate::metrics::OperatorMetrics;
 use crate::operator::ordinal::OrdinalCounter;
 use crate::operator::{Claim, LocalSink, RunContext, Sink, Source, filter};
@@ -73,6 +73,7 @@ impl Sink for Arc<Sort> {
             evaluator: Evaluator::new(Arc::clone(&self.keys), &self.run.parameters)?,
             batches: Vec::new(),
             keys: SortKeys::new(&self.orders),
+            keeper: Keeper::default(),
             bytes: 0,
             threshold: None,
             reservation,
@@ -90,6 +91,7 @@ struct Local {
     evaluator: Evaluator,
     batches: Vec<Batch>,
     keys: SortKeys,
+    keeper: Keeper,
     bytes: usize,
     /// Key of the last row that a top-n can still want.
     threshold: Option<Vec<u8>>,
@@ -139,7 +141,8 @@ impl LocalSink for Local {
 
 impl Local {
     fn add(&mut self, batch: Batch) {
-        self.bytes += batch.memory_bytes();
+        let (batch, bytes) = self.keeper.keep(batch);
+        self.bytes += bytes;
         self.batches.push(batch);
     }
 
@@ -168,6 +171,7 @@ impl Local {
         let kept = run.gather(0, run.len(), &self.sort.column_types)?;
         self.keys = keys;
         self.bytes = 0;
+        self.keeper = Keeper::default();
         self.add(kept);
         Ok(())
     }
@@ -179,6 +183,7 @@ impl Local {
             None => keys.sorted(),
         };
         self.bytes = 0;
+        self.keeper = Keeper::default();
         MemoryRun::new(std::mem::take(&mut self.batches), keys, order)
     }
 
