@@ -23,7 +23,7 @@ use crate::error::{Error, Place, Result};
 pub fn logical_type(data_type: &DataType, place: impl Fn() -> Place) -> Result<Type> {
     Type::from_arrow(&read_form(data_type)).map_err(|error| match error {
         hypostyle_functions::Error::Unsupported { what, right } => {
-            Error::Unsupported { place: place(), what: format!("type {what}"), right }
+            Error::Unsupported { place: Box::new(place()), what: format!("type {what}"), right }
         }
         other => Error::corrupt(place(), other.to_string()),
     })

@@ -34,7 +34,7 @@ pub enum Error {
     #[error("{place}: {problem}")]
     Corrupt {
         /// The file and the place in it.
-        place: Place,
+        place: Box<Place>,
         /// What is wrong, and what would be right.
         problem: String,
     },
@@ -42,7 +42,7 @@ pub enum Error {
     #[error("{place}: {problem}")]
     Record {
         /// The file, line and column.
-        place: Place,
+        place: Box<Place>,
         /// What is wrong, and what would be right.
         problem: String,
     },
@@ -58,7 +58,7 @@ pub enum Error {
     #[error("{place}: {what} is not supported; {right}")]
     Unsupported {
         /// The file and the place in it.
-        place: Place,
+        place: Box<Place>,
         /// The feature.
         what: String,
         /// What can be done instead.
@@ -166,12 +166,12 @@ impl Error {
 
     /// Bytes that do not follow their format.
     pub fn corrupt(place: Place, problem: impl Into<String>) -> Self {
-        Self::Corrupt { place, problem: problem.into() }
+        Self::Corrupt { place: Box::new(place), problem: problem.into() }
     }
 
     /// A record that does not fit.
     pub fn record(place: Place, problem: impl Into<String>) -> Self {
-        Self::Record { place, problem: problem.into() }
+        Self::Record { place: Box::new(place), problem: problem.into() }
     }
 
     /// A refused option.

@@ -37,7 +37,7 @@ impl ArrowStream {
     ///
     /// # Errors
     /// Bytes that are not valid, or a stream that was cut off.
-    pub fn next(&mut self) -> Result<Option<RecordBatch>> {
+    pub fn next_batch(&mut self) -> Result<Option<RecordBatch>> {
         let place = || Place::file(&self.name).part("record batch", self.batches);
         let batch = decoded(place, "Arrow IPC", || self.reader.next().transpose())?;
         self.batches += usize::from(batch.is_some());

@@ -81,7 +81,7 @@ impl Blocks {
     ///
     /// # Errors
     /// The system's refusal, or a record that does not end.
-    pub fn next(&mut self) -> Result<Option<CsvBlock>> {
+    pub fn next_block(&mut self) -> Result<Option<CsvBlock>> {
         let mut bytes = std::mem::take(&mut self.rest);
         loop {
             if self.ended {

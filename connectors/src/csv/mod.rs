@@ -6,14 +6,17 @@ mod dialect;
 mod file;
 mod header;
 mod infer;
+mod reader;
 mod records;
+mod shape;
 mod sniff;
 mod writer;
 
 pub use blocks::CsvBlock;
 pub use convert::ColumnFormat;
 pub use dialect::Dialect;
-pub use file::{BadRows, CsvFile, CsvOptions, CsvReader, CsvScan};
+pub use file::{BadRows, CsvFile, CsvOptions, CsvScan};
 pub use header::names_of_header;
+pub use reader::CsvReader;
 pub use sniff::Stated;
 pub use writer::{CsvWriteOptions, CsvWriter};

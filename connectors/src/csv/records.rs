@@ -158,6 +158,11 @@ fn without_return(bytes: &[u8], mut span: Span, dialect: &Dialect) -> Span {
     span
 }
 
+/// True for a line without anything but its end.
+pub fn is_blank(line: &[u8]) -> bool {
+    matches!(line, [] | [b'\n' | b'\r'] | [b'\r', b'\n'])
+}
+
 /// The text of an escaped field in `text`, which is cleared first.
 pub fn unescape(bytes: &[u8], dialect: &Dialect, text: &mut Vec<u8>) {
     text.clear();

@@ -57,7 +57,7 @@ impl JsonBlocks {
     ///
     /// # Errors
     /// The system's refusal, or a value that is too long.
-    pub fn next(&mut self) -> Result<Option<JsonBlock>> {
+    pub fn next_block(&mut self) -> Result<Option<JsonBlock>> {
         let mut bytes = std::mem::take(&mut self.rest);
         loop {
             if self.ended {

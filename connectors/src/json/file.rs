@@ -157,7 +157,7 @@ fn stated(options: &JsonOptions, path: &str) -> Result<Vec<(String, Shape)>> {
 
 fn no_json_form(column: &str, data_type: &Type, path: String) -> Error {
     Error::Unsupported {
-        place: Place::file(path).column(column),
+        place: Box::new(Place::file(path).column(column)),
         what: format!("reading {data_type} from JSON"),
         right: "read it as VARCHAR and cast it".into(),
     }
@@ -226,7 +226,7 @@ impl JsonScan {
     /// # Errors
     /// The system's refusal, or a value that is too long.
     pub fn claim(&mut self) -> Result<Option<JsonReader>> {
-        Ok(self.blocks.next()?.map(|block| JsonReader::new(Arc::clone(&self.shared), block)))
+        Ok(self.blocks.next_block()?.map(|block| JsonReader::new(Arc::clone(&self.shared), block)))
     }
 
     /// Bytes of the file's text taken so far.
@@ -305,7 +305,7 @@ impl JsonReader {
     ///
     /// # Errors
     /// A value that is not JSON or does not fit its column, unless such values are null.
-    pub fn next(&mut self) -> Result<Option<FileBatch>> {
+    pub fn next_batch(&mut self) -> Result<Option<FileBatch>> {
         let mut rows = 0;
         self.keys.filled.fill(0);
         while rows < self.shared.batch_rows {

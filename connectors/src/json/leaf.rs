@@ -193,7 +193,8 @@ fn integer(node: &Node<'_>, data_type: &Type) -> Option<i64> {
         // Numbers with a fraction round half to even, as casts do.
         (Node::Static(StaticNode::F64(value)), _) => {
             let rounded = value.round_ties_even();
-            (rounded >= -9_223_372_036_854_775_808.0 && rounded < 9_223_372_036_854_775_808.0)
+            (-9_223_372_036_854_775_808.0..9_223_372_036_854_775_808.0)
+                .contains(&rounded)
                 .then_some(rounded as i64)
         }
         _ => None,

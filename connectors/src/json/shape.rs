@@ -240,7 +240,7 @@ impl Observed {
 fn merged(fields: &[(String, Shape)]) -> Shape {
     let mut shapes = fields.iter().map(|(_, shape)| shape.clone());
     let first = shapes.next().unwrap_or(Shape::Json);
-    shapes.fold(first, |left, right| merge(left, right))
+    shapes.fold(first, merge)
 }
 
 fn merge(left: Shape, right: Shape) -> Shape {

@@ -98,7 +98,7 @@ impl RowGroupReader {
     ///
     /// # Errors
     /// Pages that are not valid, or fewer rows than the footer promises.
-    pub fn next(&mut self) -> Result<Option<FileBatch>> {
+    pub fn next_batch(&mut self) -> Result<Option<FileBatch>> {
         if self.rows_left == 0 {
             return Ok(None);
         }

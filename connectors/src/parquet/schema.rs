@@ -161,11 +161,11 @@ fn text_as_text(parquet: &TypePtr) -> Result<TypePtr> {
     let id = info.has_id().then(|| info.id());
     match parquet.as_ref() {
         Type::PrimitiveType { physical_type: PhysicalType::BYTE_ARRAY, .. } => {
-            let is_text = match (info.logical_type_ref(), info.converted_type()) {
-                (Some(LogicalType::String | LogicalType::Enum | LogicalType::Json), _) => true,
-                (None, ConvertedType::UTF8 | ConvertedType::ENUM | ConvertedType::JSON) => true,
-                _ => false,
-            };
+            let is_text = matches!(
+                (info.logical_type_ref(), info.converted_type()),
+                (Some(LogicalType::String | LogicalType::Enum | LogicalType::Json), _)
+                    | (None, ConvertedType::UTF8 | ConvertedType::ENUM | ConvertedType::JSON)
+            );
             if !is_text || (info.converted_type() == ConvertedType::UTF8 && info.logical_type_ref().is_none())
             {
                 return Ok(Arc::clone(parquet));

@@ -170,7 +170,7 @@ fn refuse_intervals(field: &Field, place: &Place) -> Result<()> {
         return Ok(());
     }
     Err(Error::Unsupported {
-        place: place.clone().column(field.name()),
+        place: Box::new(place.clone().column(field.name())),
         what: "writing INTERVAL to Parquet".into(),
         right: "cast it to VARCHAR, or write a number of days or microseconds".into(),
     })

@@ -62,7 +62,7 @@ impl Source {
             Self::Parquet => {
                 if is_standard_input(path) {
                     return Err(Error::Unsupported {
-                        place: Place::file(path.display().to_string()),
+                        place: Box::new(Place::file(path.display().to_string())),
                         what: "Parquet from standard input".into(),
                         right: "its footer is at the end; write it to a file first".into(),
                     });

@@ -370,10 +370,10 @@ impl FileReader {
                     *reader = Some(Box::new(plan.open(&plan.morsels()[*morsel], *batch_rows)?));
                 }
                 let Some(reader) = reader else { return Ok(None) };
-                (reader.next()?, Some(reader.place()))
+                (reader.next_batch()?, Some(reader.place()))
             }
-            MorselReader::Csv(reader) => (reader.next()?, None),
-            MorselReader::Json(reader) => (reader.next()?, None),
+            MorselReader::Csv(reader) => (reader.next_batch()?, None),
+            MorselReader::Json(reader) => (reader.next_batch()?, None),
             MorselReader::Arrow { reader, block, slots, rest } => {
                 let index = *block;
                 if rest.batch.is_none()
@@ -392,7 +392,7 @@ impl FileReader {
             MorselReader::ArrowStream { stream, slots, rest } => {
                 let mut piece = rest.take(self.batch_rows);
                 while piece.is_none() {
-                    rest.batch = stream.next()?;
+                    rest.batch = stream.next_batch()?;
                     if rest.batch.is_none() {
                         break;
                     }

@@ -32,7 +32,8 @@ pub(super) fn row_ranges(
     predicates: &[&Predicate],
     rows: usize,
 ) -> Result<Option<Vec<Range<usize>>>> {
-    let mut kept = vec![0..rows];
+    let all = 0..rows;
+    let mut kept = vec![all];
     let mut known = false;
     for predicate in predicates {
         let mut columns = Vec::new();
