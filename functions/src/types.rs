@@ -362,6 +362,12 @@ impl TimeUnit {
     }
 }
 
+/// True for a name that reads back without quotes, whatever its case.
+fn is_plain_name(name: &str) -> bool {
+    let starts_plain = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+    starts_plain && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
 /// The SQL name, as DuckDB prints it.
 impl fmt::Display for Type {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -397,7 +403,13 @@ impl fmt::Display for Type {
                 f.write_str("STRUCT(")?;
                 for (index, field) in fields.iter().enumerate() {
                     let comma = if index == 0 { "" } else { ", " };
-                    write!(f, "{comma}\"{}\" {}", field.name.replace('"', "\"\""), field.data_type)?;
+                    match is_plain_name(&field.name) {
+                        true => write!(f, "{comma}{} {}", field.name, field.data_type)?,
+                        false => {
+                            let quoted = field.name.replace('"', "\"\"");
+                            write!(f, "{comma}\"{quoted}\" {}", field.data_type)?;
+                        }
+                    }
                 }
                 f.write_str(")")
             }

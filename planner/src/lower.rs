@@ -123,8 +123,10 @@ fn lower_node(relation: &Relation) -> Result<Lowered> {
             let input = lower_relation(input)?;
             Ok(finish(Node::SingleRow { input: Box::new(input.plan) }, input.columns))
         }
-        Relation::Write { input, target, count } => {
+        Relation::Write { input, columns, target, count } => {
             let input = lower_relation(input)?;
+            let columns: Vec<Computed> = columns.iter().cloned().map(Computed::passed).collect();
+            let input = project(input, &columns)?;
             let node = Node::Write { input: Box::new(input.plan), target: target.clone() };
             Ok(finish(node, vec![count.clone()]))
         }

@@ -338,7 +338,8 @@ fn table_target(create: &CreateTable) -> WriteTarget {
 
 fn write(input: Relation, target: WriteTarget, binder: &mut Binder<'_>) -> Relation {
     let count: Column = binder.new_column("Count", Type::Int64);
-    Relation::Write { input: Box::new(input), target, count }
+    let columns = input.columns();
+    Relation::Write { input: Box::new(input), columns, target, count }
 }
 
 /// The format that a path's extension names; CSV where it names none, as in DuckDB.

@@ -83,6 +83,25 @@ impl Binder<'_> {
         self.structure(&fields, span, frame)
     }
 
+    /// `struct_insert(s, a := 1)`: named arguments become names and values in turn.
+    pub(super) fn struct_change(
+        &mut self,
+        function: &str,
+        call: &tree::Call,
+        span: Span,
+        frame: &mut Frame,
+    ) -> Result<Bound> {
+        let mut arguments = Vec::with_capacity(2 * call.arguments.len());
+        for argument in &call.arguments {
+            if let Some(name) = &argument.name {
+                let text = Expression::Literal(Literal::new(Value::text(name.text.clone())));
+                arguments.push((Bound::typed(text), name.span));
+            }
+            arguments.push((self.untyped_as_text(&argument.value, frame)?, argument.value.span));
+        }
+        self.apply(function, arguments, span)
+    }
+
     /// `MAP {a: b}`.
     pub(super) fn map(
         &mut self,

@@ -71,6 +71,7 @@ impl Binder<'_> {
             "if" | "iff" => return self.if_call(call, span, frame),
             "try" => return self.try_call(call, span, frame),
             "struct_pack" => return self.struct_pack(&call.arguments, span, frame),
+            "struct_insert" | "struct_update" => return self.struct_change(&name, call, span, frame),
             "unnest" => return self.unnest(call, span, frame),
             "columns" => return Err(Error::invalid("COLUMNS stands only in a select list", span)),
             _ => {}

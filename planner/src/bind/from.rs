@@ -218,7 +218,7 @@ fn renamed(source: Source, alias: Option<&TableAlias>, span: Span) -> Result<Sou
         let name =
             alias.columns.get(position).map_or_else(|| column.column.name.clone(), |name| name.text.clone());
         let column = Column { name, ..column.column.clone() };
-        scope.push(ScopeColumn { table: Some(alias.name.text.clone()), column, hidden: false });
+        scope.push(ScopeColumn { table: Some(alias.name.text.clone()), source: 0, column, hidden: false });
     }
     Ok(Source { relation: source.relation, scope })
 }

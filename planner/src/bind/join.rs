@@ -322,7 +322,12 @@ fn replaced(scope: &Scope, left: usize, right: usize, merged: Column) -> Scope {
     let mut replaced = Scope::default();
     for column in scope.columns() {
         if column.column.id == left {
-            replaced.push(ScopeColumn { table: None, column: merged.clone(), hidden: false });
+            replaced.push(ScopeColumn {
+                table: None,
+                source: column.source,
+                column: merged.clone(),
+                hidden: false,
+            });
         }
         let hidden = column.hidden || column.column.id == left || column.column.id == right;
         replaced.push(ScopeColumn { hidden, ..column.clone() });

@@ -15,6 +15,8 @@ use crate::tree::Name;
 pub struct ScopeColumn {
     /// Name of its table here, if it has one.
     pub table: Option<String>,
+    /// Number of its table here: two tables may have one name, and then a name of it is ambiguous.
+    pub source: usize,
     /// The column.
     pub column: Column,
     /// True if only its full name finds it: the second of a pair that USING merged.
@@ -42,7 +44,7 @@ impl Scope {
     pub fn of_table(table: Option<&str>, columns: impl IntoIterator<Item = Column>) -> Self {
         let mut scope = Self::default();
         for column in columns {
-            scope.push(ScopeColumn { table: table.map(str::to_owned), column, hidden: false });
+            scope.push(ScopeColumn { table: table.map(str::to_owned), source: 0, column, hidden: false });
         }
         scope
     }
@@ -56,7 +58,10 @@ impl Scope {
 
     /// Adds the columns of another scope after these.
     pub fn extend(&mut self, other: Scope) {
-        other.columns.into_iter().for_each(|column| self.push(column));
+        let first = self.columns.iter().map(|column| column.source + 1).max().unwrap_or(0);
+        for column in other.columns {
+            self.push(ScopeColumn { source: first + column.source, ..column });
+        }
     }
 
     /// All columns, in order.
@@ -106,7 +111,7 @@ impl Scope {
         let Some(first) = candidates.next() else { return Ok(None) };
         let others: Vec<&ScopeColumn> = candidates.collect();
         // Two columns of one name in one table are a subquery's own doing: the first one is meant.
-        if others.iter().any(|other| other.table != first.table) {
+        if others.iter().any(|other| other.source != first.source) {
             let mut tables: Vec<String> = std::iter::once(first)
                 .chain(others)
                 .map(|column| column.table.clone().unwrap_or_else(|| "a subquery".to_owned()))

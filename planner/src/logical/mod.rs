@@ -178,6 +178,8 @@ pub enum Relation {
     Write {
         /// Input.
         input: Box<Relation>,
+        /// Columns as they are written: rewrites may lose the names of an input.
+        columns: Vec<Column>,
         /// Where to.
         target: WriteTarget,
         /// The count.

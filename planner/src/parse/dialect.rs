@@ -165,6 +165,11 @@ impl Dialect for HypostyleDialect {
             Token::LParen if is_parenthesized_lambda(parser) => Some(arrow_lambda(parser)),
             Token::LBrace => Some(struct_literal(parser)),
             // Signs bind more strongly than every operator but a cast: `-2 ^ 2` is 4.
+            // In `x[2:-:3]` a lone minus is the end of the list.
+            Token::Minus if matches!(parser.peek_nth_token_ref(1).token, Token::Colon | Token::RBracket) => {
+                let span = parser.next_token().span;
+                Some(Ok(Expr::Value(Value::Null.with_span(span))))
+            }
             Token::Minus => Some(sign(parser, UnaryOperator::Minus)),
             Token::Plus => Some(sign(parser, UnaryOperator::Plus)),
             Token::AtSign => Some(sign(parser, UnaryOperator::PGAbs)),

@@ -78,7 +78,7 @@ fn join_link(left: Expression, op: ast::BinaryOperator, right: Expression) -> Re
             other => Err(other),
         }),
         Op::PGRegexMatch | Op::PGRegexNotMatch => {
-            let name = Name::new("regexp_full_match", span);
+            let name = Name::new("regexp_matches", span);
             let call = ExpressionKind::Call(Box::new(crate::tree::Call::plain(name, vec![left, right])));
             match negated {
                 true => ExpressionKind::Unary(UnaryOperator::Not, Box::new(Expression::new(call, span))),
@@ -431,6 +431,13 @@ fn literal(value: ast::ValueWithSpan, notes: &mut Notes) -> Result<Expression> {
         | Value::UnicodeStringLiteral(text)
         | Value::NationalStringLiteral(text) => LiteralText::Text(text),
         Value::DollarQuotedString(quoted) => LiteralText::Text(quoted.value),
+        // `0x1F` is a number and one character shorter than the bytes `x'1F'`.
+        Value::HexStringLiteral(digits) if is_number(&digits, span) => {
+            match i128::from_str_radix(&digits, 16) {
+                Ok(number) => LiteralText::Number(number.to_string()),
+                Err(_) => return Err(Error::syntax(format!("0x{digits} is out of range"), span)),
+            }
+        }
         Value::HexStringLiteral(digits) => LiteralText::Bytes(hex_bytes(&digits, span)?),
         Value::Placeholder(sign) => {
             let name = match sign.trim_start_matches(['?', '$', ':', '@']) {
@@ -442,6 +449,11 @@ fn literal(value: ast::ValueWithSpan, notes: &mut Notes) -> Result<Expression> {
         other => return Err(Error::unsupported(format!("the literal {other} is"), span)),
     };
     Ok(Expression::new(ExpressionKind::Literal(literal), span))
+}
+
+fn is_number(digits: &str, span: Span) -> bool {
+    let width = span.end.column.saturating_sub(span.start.column) as usize;
+    span.start.line == span.end.line && width == digits.len() + 2
 }
 
 fn hex_bytes(digits: &str, span: Span) -> Result<Vec<u8>> {

@@ -42,7 +42,7 @@ fn operators_bind_as_in_duckdb() {
         ("5!", "factorial(5)"),
         ("a ^@ 'x'", "(a ^@ 'x')"),
         ("a glob 'x*'", "(a ~~~ 'x*')"),
-        ("a ~ 'x' and b !~ 'y'", "(regexp_full_match(a, 'x') AND (NOT regexp_full_match(b, 'y')))"),
+        ("a ~ 'x' and b !~ 'y'", "(regexp_matches(a, 'x') AND (NOT regexp_matches(b, 'y')))"),
         ("a is not distinct from b and c", "((a IS NOT DISTINCT FROM b) AND c)"),
         ("x isnull or y notnull", "((x IS NULL) OR (y IS NOT NULL))"),
     ] {
@@ -58,6 +58,8 @@ fn forms_print_as_duckdb_names_columns() {
         ("string_agg(s, ',' ORDER BY a DESC)", "string_agg(s, ',' ORDER BY a DESC)"),
         ("l[1:2:1]", "l[1:2:1]"),
         ("l[:2]", "l[:2]"),
+        ("l[2:-:2]", "l[2:NULL:2]"),
+        ("0x1F", "31"),
         ("l[-1][2]", "l[-1][2]"),
         ("m['a']", "m['a']"),
         ("case a when 1 then 2 end", "CASE  WHEN ((a = 1)) THEN (2) ELSE NULL END"),

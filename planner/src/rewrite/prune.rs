@@ -42,8 +42,8 @@ fn prune(relation: &mut Relation, wanted: &HashSet<usize>) {
         Relation::Unnest { input, lists, .. } => {
             exactly(input, &with(wanted, lists.iter().map(|list| &list.expression)));
         }
-        Relation::Write { input, .. } => {
-            let all = input.columns().into_iter().map(|column| column.id).collect();
+        Relation::Write { input, columns, .. } => {
+            let all = columns.iter().map(|column| column.id).collect();
             prune(input, &all);
         }
     });

@@ -69,8 +69,8 @@ fn push(relation: Relation, predicates: Vec<Expression>, context: &Arc<Context>)
             Relation::Sort { input: Box::new(push(*input, Vec::new(), context)), keys, limit },
             predicates,
         ),
-        Relation::Write { input, target, count } => {
-            Relation::Write { input: Box::new(push(*input, Vec::new(), context)), target, count }
+        Relation::Write { input, columns, target, count } => {
+            Relation::Write { input: Box::new(push(*input, Vec::new(), context)), columns, target, count }
         }
         leaf @ (Relation::Scan(_) | Relation::Values { .. }) => filter(leaf, predicates),
     })

@@ -11,6 +11,14 @@ pub fn rewrite(relation: &mut Relation) {
                 *relation = Relation::Values { columns, rows: Vec::new() };
                 return;
             }
+            if let Relation::Project { input: below, columns } = &mut **input {
+                // Only the rows that are kept are computed.
+                let (below, columns) = (std::mem::replace(&mut **below, one_row()), std::mem::take(columns));
+                let limit = Relation::Limit { input: Box::new(below), offset: *offset, count: Some(*count) };
+                *relation = Relation::Project { input: Box::new(limit), columns };
+                relation.inputs_mut().into_iter().for_each(rewrite);
+                return;
+            }
             let wanted = count.saturating_add(*offset);
             let done = bound(input, wanted) && *offset == 0;
             if done {

@@ -29,7 +29,7 @@ fn operators_have_the_types_that_duckdb_gives_them() {
         ("if(bl, 1, 2)", "INTEGER"),
         ("[a, b]", "BIGINT[]"),
         ("[]", "\"NULL\"[]"),
-        ("{'x': a, 'y': s}", "STRUCT(\"x\" INTEGER, \"y\" VARCHAR)"),
+        ("{'x': a, 'y': s}", "STRUCT(x INTEGER, y VARCHAR)"),
         ("map {'k': 1}", "MAP(VARCHAR, INTEGER)"),
         ("l[1]", "INTEGER"),
         ("l[1:2]", "INTEGER[]"),
