@@ -29,7 +29,7 @@ fn call(function: &str, arguments: &[Expression]) -> Option<Predicate> {
         ("is_null", [Expression::Column { index, .. }]) => Some(Predicate::IsNull(*index)),
         ("is_not_null", [Expression::Column { index, .. }]) => Some(Predicate::IsNotNull(*index)),
         ("not", [Expression::Column { index, data_type: Type::Boolean }]) => Some(truth(*index, false)),
-        ("in", [Expression::Column { index, data_type }, candidates @ ..]) => {
+        ("in_list", [Expression::Column { index, data_type }, candidates @ ..]) => {
             let mut values = Vec::with_capacity(candidates.len());
             for candidate in candidates {
                 let Expression::Literal(literal) = candidate else { return None };

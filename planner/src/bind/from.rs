@@ -173,6 +173,9 @@ impl Binder<'_> {
 
 /// The table function that reads files of this extension, compressed or not.
 fn reader(path: &str) -> Option<&'static str> {
+    if matches!(path, "-" | "/dev/stdin") {
+        return Some("read_csv");
+    }
     let lower = path.to_lowercase();
     let plain =
         [".gz", ".zst", ".zstd"].iter().find_map(|suffix| lower.strip_suffix(suffix)).unwrap_or(&lower);

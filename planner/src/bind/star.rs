@@ -88,7 +88,7 @@ impl Binder<'_> {
             found.is_some()
         });
         let Some(call) = found else { return Ok(None) };
-        let names = matching_columns(&call, &frame.scope)?;
+        let names = self.matching_columns(&call, &frame.scope)?;
         let items = names.into_iter().map(|path| {
             let mut expression = item.expression.clone();
             let bare = matches!(&expression.kind, ExpressionKind::Call(call) if call.name.is("columns"));
@@ -97,6 +97,75 @@ impl Binder<'_> {
             SelectItem { expression, alias: item.alias.clone().or(column) }
         });
         Ok(Some(items.collect()))
+    }
+
+    /// The columns that COLUMNS chooses: by a regular expression, a star, a list of names or a lambda over names.
+    fn matching_columns(&mut self, call: &Call, scope: &Scope) -> Result<Vec<Vec<Name>>> {
+        let span = call.name.span;
+        let [argument] = call.arguments.as_slice() else {
+            return Err(Error::invalid("COLUMNS takes one argument", span));
+        };
+        let visible = || scope.columns().iter().filter(|column| !column.hidden);
+        let chosen: Vec<&ScopeColumn> = match &argument.value.kind {
+            ExpressionKind::Star(star) => star_columns(star, scope, span)?,
+            ExpressionKind::Literal(LiteralText::Text(pattern)) => {
+                let regex = regex::Regex::new(pattern)
+                    .map_err(|error| Error::invalid(format!("COLUMNS: {error}"), argument.value.span))?;
+                visible().filter(|column| regex.is_match(&column.column.name)).collect()
+            }
+            ExpressionKind::List(items) => {
+                let mut chosen = Vec::with_capacity(items.len());
+                for item in items {
+                    let ExpressionKind::Literal(LiteralText::Text(name)) = &item.kind else {
+                        return Err(Error::invalid("COLUMNS takes a list of names in quotes", item.span));
+                    };
+                    let found = visible().find(|column| column.column.name.eq_ignore_ascii_case(name));
+                    let known = visible().map(|column| column.column.name.as_str());
+                    chosen
+                        .push(found.ok_or_else(|| {
+                            Error::unknown("column", name, nearest(name, known), item.span)
+                        })?);
+                }
+                chosen
+            }
+            ExpressionKind::Lambda { parameters, body, .. } if parameters.len() == 1 => {
+                let mut chosen = Vec::new();
+                for column in visible() {
+                    if self.name_passes(parameters, body, &column.column.name)? {
+                        chosen.push(column);
+                    }
+                }
+                chosen
+            }
+            _ => {
+                return Err(Error::unsupported(
+                    "COLUMNS of anything but a pattern, a star, a list or a lambda is",
+                    argument.value.span,
+                ));
+            }
+        };
+        if chosen.is_empty() {
+            return Err(Error::invalid("COLUMNS matches no column", argument.value.span));
+        }
+        let path = |column: &ScopeColumn| {
+            let table = column.table.clone().map(|table| Name { quoted: true, ..Name::new(table, span) });
+            table
+                .into_iter()
+                .chain([Name { quoted: true, ..Name::new(column.column.name.clone(), span) }])
+                .collect()
+        };
+        Ok(chosen.into_iter().map(path).collect())
+    }
+
+    /// Whether the condition of a lambda holds for the name of a column.
+    fn name_passes(&mut self, parameters: &[Name], body: &Expression, column: &str) -> Result<bool> {
+        let mut condition = body.clone();
+        name_in_place(&mut condition, parameters, column);
+        let literal = self.constant_value(&condition)?;
+        literal
+            .value
+            .as_bool()
+            .ok_or_else(|| Error::invalid("the lambda of COLUMNS gives true or false", body.span))
     }
 }
 
@@ -147,54 +216,6 @@ fn like_regex(pattern: &str, span: Span) -> Result<regex::Regex> {
     regex::Regex::new(&text).map_err(|error| Error::invalid(format!("pattern {pattern}: {error}"), span))
 }
 
-/// The columns that COLUMNS chooses: by a regular expression, by a star or by a list of names.
-fn matching_columns(call: &Call, scope: &Scope) -> Result<Vec<Vec<Name>>> {
-    let span = call.name.span;
-    let [argument] = call.arguments.as_slice() else {
-        return Err(Error::invalid("COLUMNS takes one argument", span));
-    };
-    let visible = || scope.columns().iter().filter(|column| !column.hidden);
-    let chosen: Vec<&ScopeColumn> = match &argument.value.kind {
-        ExpressionKind::Star(star) => star_columns(star, scope, span)?,
-        ExpressionKind::Literal(LiteralText::Text(pattern)) => {
-            let regex = regex::Regex::new(pattern)
-                .map_err(|error| Error::invalid(format!("COLUMNS: {error}"), argument.value.span))?;
-            visible().filter(|column| regex.is_match(&column.column.name)).collect()
-        }
-        ExpressionKind::List(items) => {
-            let mut chosen = Vec::with_capacity(items.len());
-            for item in items {
-                let ExpressionKind::Literal(LiteralText::Text(name)) = &item.kind else {
-                    return Err(Error::invalid("COLUMNS takes a list of names in quotes", item.span));
-                };
-                let found = visible().find(|column| column.column.name.eq_ignore_ascii_case(name));
-                let known = visible().map(|column| column.column.name.as_str());
-                chosen.push(
-                    found.ok_or_else(|| Error::unknown("column", name, nearest(name, known), item.span))?,
-                );
-            }
-            chosen
-        }
-        _ => {
-            return Err(Error::unsupported(
-                "COLUMNS of anything but a pattern, a star or a list is",
-                argument.value.span,
-            ));
-        }
-    };
-    if chosen.is_empty() {
-        return Err(Error::invalid("COLUMNS matches no column", argument.value.span));
-    }
-    let path = |column: &ScopeColumn| {
-        let table = column.table.clone().map(|table| Name { quoted: true, ..Name::new(table, span) });
-        table
-            .into_iter()
-            .chain([Name { quoted: true, ..Name::new(column.column.name.clone(), span) }])
-            .collect()
-    };
-    Ok(chosen.into_iter().map(path).collect())
-}
-
 /// Puts a column in place of every COLUMNS.
 fn substitute(expression: &mut Expression, path: &[Name]) {
     if let ExpressionKind::Call(call) = &expression.kind
@@ -204,4 +225,16 @@ fn substitute(expression: &mut Expression, path: &[Name]) {
         return;
     }
     expression.children_mut().into_iter().for_each(|child| substitute(child, path));
+}
+
+/// Puts the name of a column, as a text, in place of the parameter of a lambda.
+fn name_in_place(expression: &mut Expression, parameters: &[Name], column: &str) {
+    if let ExpressionKind::Column(names) = &expression.kind
+        && let ([name], [parameter]) = (names.as_slice(), parameters)
+        && name.is(&parameter.text)
+    {
+        expression.kind = ExpressionKind::Literal(LiteralText::Text(column.to_owned()));
+        return;
+    }
+    expression.children_mut().into_iter().for_each(|child| name_in_place(child, parameters, column));
 }

@@ -100,6 +100,7 @@ fn columns_are_named_as_in_duckdb() {
         ("SELECT s.*, t.a FROM small s, t", "a INTEGER, k INTEGER, v VARCHAR, a INTEGER"),
         ("SELECT st.* FROM t", "x INTEGER, name VARCHAR"),
         ("SELECT COLUMNS('^[ab]$') FROM t", "a INTEGER, b BIGINT"),
+        ("SELECT COLUMNS(c -> c LIKE 'd%') FROM t", "d DATE, dec DECIMAL(10,2)"),
         ("SELECT max(COLUMNS(* EXCLUDE v)) FROM small", "max(small.a) INTEGER, max(small.k) INTEGER"),
         ("SELECT 1 AS x, x + 1 AS y, y * 2 AS z", "x INTEGER, y INTEGER, z INTEGER"),
         ("SELECT k AS a, a + 1 AS c FROM small", "a INTEGER, c INTEGER"),
