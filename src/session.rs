@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use arrow::array::RecordBatch;
 use hypostyle_engine::memory::Budget;
-use hypostyle_engine::memory_table::MemoryTable;
+use hypostyle_engine::memory_table::{HostTable, MemoryTable};
 use hypostyle_engine::table::TableProvider;
 use hypostyle_engine::{Batch, Catalog, Configuration, Context};
 use hypostyle_functions::Registry;
@@ -175,6 +175,12 @@ impl Session {
         self.state.catalog.add_table(name, table);
     }
 
+    /// Adds an input whose rows a host pushes: a query over it is prepared once and fed batch by batch with
+    /// [`crate::Run::push`] and [`crate::Run::finish`].
+    pub fn register_input(&self, name: &str, schema: Schema) {
+        self.register_table(name, Arc::new(HostTable::new(schema)));
+    }
+
     /// Adds a file, a pattern or a list as a table: what `FROM 'path'` would read.
     ///
     /// # Errors
@@ -184,7 +190,8 @@ impl Session {
             Error::user(format!("the format of \"{path}\" is not known from its name or its first bytes"))
         })?;
         let context = self.context();
-        let function = context.catalog.function(function).ok_or_else(|| Error::user("this session reads no files"))?;
+        let function =
+            context.catalog.function(function).ok_or_else(|| Error::user("this session reads no files"))?;
         let table = function.bind(&[Literal::new(Value::text(path))], &[], &context)?;
         self.register_table(name, table);
         Ok(())
