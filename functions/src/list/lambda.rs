@@ -4,9 +4,11 @@ use super::elements::{Elements, raise};
 use super::extract::{any_list, element_of};
 use super::reduce;
 use crate::Registry;
+use crate::cast::bind_cast;
+use crate::cast::invoke::invoke;
 use crate::column::{Output, Rows, View};
 use crate::error::{Error, Result};
-use crate::scalar::{Bound, Lambda, Nulls, ScalarFunction};
+use crate::scalar::{Arguments, Bound, Lambda, Nulls, ScalarFunction};
 use crate::scratch::Scratch;
 use crate::signature::{any, lambda};
 use crate::types::Type;
@@ -31,11 +33,19 @@ pub fn register(registry: &mut Registry) {
             .alias("array_filter")
             .alias("filter")
             .higher_order([any_list("list"), lambda("lambda", 1..=2)], element_and_position, |arguments| {
-                if !matches!(arguments.types[1], Type::Boolean | Type::Null) {
-                    let problem = format!("gives {}; expected a truth value", arguments.types[1]);
-                    return Err(Error::argument("list_filter", 2, problem));
-                }
-                Ok(Bound::higher_order(Type::list(element_of(arguments.types, 0)), Nulls::Strict, filter))
+                let test = Test::bind(arguments)?;
+                let result = Type::list(element_of(arguments.types, 0));
+                Ok(Bound::higher_order(
+                    result,
+                    Nulls::Strict,
+                    move |arguments: &[View<'_>],
+                          lambdas: &mut [&mut dyn Lambda],
+                          rows: Rows<'_>,
+                          output: &mut Output,
+                          scratch: &mut Scratch| {
+                        test.filter(arguments, lambdas, rows, output, scratch)
+                    },
+                ))
             })
             .note("Elements for which the lambda gives null are left out.")
             .example("list_filter([1, 2, 3], lambda x: x > 1)", "[2, 3]"),
@@ -106,30 +116,60 @@ fn transform(
     Ok(())
 }
 
-fn filter(
-    arguments: &[View<'_>],
-    lambdas: &mut [&mut dyn Lambda],
-    rows: Rows<'_>,
-    output: &mut Output,
-    scratch: &mut Scratch,
-) -> Result<()> {
-    let elements = Elements::of(&arguments[0], rows, &scratch.arena);
-    let mut results = Output::new(Type::Boolean);
-    call_body(lambdas, &elements, &mut results)?;
-    let results_view = results.view(&scratch.arena);
-    let (lists, keep) = (arguments[0].list(), results_view.boolean());
-    let mut list = output.list();
-    let mut element = 0;
-    rows.for_each(|row| {
-        let start = list.start();
-        for place in lists.range(row) {
-            if results_view.is_valid(element) && keep.get(element) {
-                list.child().push(lists.child(), place);
-            }
-            element += 1;
+/// What the lambda of a filter gives, and how it becomes a truth value.
+struct Test {
+    result: Type,
+    cast: Option<Bound>,
+}
+
+impl Test {
+    fn bind(arguments: &Arguments<'_>) -> Result<Self> {
+        let result = arguments.types[1].clone();
+        let cast = match result {
+            Type::Boolean => None,
+            _ => Some(bind_cast(&result, &Type::Boolean, false, arguments.settings).map_err(|_| {
+                Error::argument(arguments.function, 2, format!("gives {result}; expected a truth value"))
+            })?),
+        };
+        Ok(Self { result, cast })
+    }
+
+    fn filter(
+        &self,
+        arguments: &[View<'_>],
+        lambdas: &mut [&mut dyn Lambda],
+        rows: Rows<'_>,
+        output: &mut Output,
+        scratch: &mut Scratch,
+    ) -> Result<()> {
+        let bump = &scratch.arena;
+        let elements = Elements::of(&arguments[0], rows, bump);
+        let mut results = Output::new(self.result.clone());
+        call_body(lambdas, &elements, &mut results)?;
+        let mut truths = Output::new(Type::Boolean);
+        if let Some(cast) = &self.cast {
+            truths.prepare(elements.len());
+            let all = Rows::All(elements.len());
+            invoke(cast, &[results.view(bump)], all, &mut truths, &mut Scratch::new())?;
+        } else {
+            std::mem::swap(&mut results, &mut truths);
         }
-        list.finish(row, start);
-    });
-    raise(results.errors(), elements.outer_rows, output);
-    Ok(())
+        let view = truths.view(bump);
+        let (lists, keep) = (arguments[0].list(), view.boolean());
+        let mut list = output.list();
+        let mut element = 0;
+        rows.for_each(|row| {
+            let start = list.start();
+            for place in lists.range(row) {
+                if view.is_valid(element) && keep.get(element) {
+                    list.child().push(lists.child(), place);
+                }
+                element += 1;
+            }
+            list.finish(row, start);
+        });
+        raise(results.errors(), elements.outer_rows, output);
+        raise(truths.errors(), elements.outer_rows, output);
+        Ok(())
+    }
 }

@@ -375,6 +375,7 @@ impl Parser {
             "varchar" | "text" | "json" => Type::Text,
             "blob" => Type::Binary,
             "date" => Type::Date,
+            "interval" => Type::Interval,
             "timestamp" => Type::Timestamp(TimeUnit::Microsecond),
             "decimal" => {
                 self.expect("(")?;
