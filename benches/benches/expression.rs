@@ -42,7 +42,9 @@ impl Arrays {
         let rows = bytes() / width;
         let columns = (1..=3).map(|seed| {
             let array: ArrayRef = match data_type {
-                Type::Float32 => Arc::new(Float32Array::from_iter_values(uniform(seed, rows).map(|x| x as f32))),
+                Type::Float32 => {
+                    Arc::new(Float32Array::from_iter_values(uniform(seed, rows).map(|x| x as f32)))
+                }
                 _ => Arc::new(Float64Array::from_iter_values(uniform(seed, rows))),
             };
             Column::Flat(array)
@@ -160,7 +162,9 @@ fn filter(criterion: &mut Criterion) {
                     for start in (0..arrays.batch.rows).step_by(8192) {
                         let batch = arrays.batch.slice(start, 8192.min(arrays.batch.rows - start));
                         let keep = evaluator.select(&batch).expect("no row fails");
-                        black_box(batch.columns[0].filter(keep.bits(), keep.count()).expect("a filter of floats"));
+                        black_box(
+                            batch.columns[0].filter(keep.bits(), keep.count()).expect("a filter of floats"),
+                        );
                     }
                 });
             });

@@ -11,8 +11,8 @@ use super::state::{Columns, Run, State};
 use crate::error::{Error, Result};
 
 impl State {
-    /// Computes `rows` of a call. Rows with a failed operand fail, and a strict function's rows with a
-    /// null operand are null: the function sees neither.
+    /// Computes `rows` of a call. A strict function's rows with a null operand are null, and other rows
+    /// with a failed operand fail: the function sees neither.
     pub fn call(
         &mut self,
         run: &Run<'_>,
@@ -84,11 +84,17 @@ fn split(
     output: &mut Output,
     live: &mut Vec<u32>,
 ) {
+    let has_failed =
+        |position: usize, row| failed.get(position).and_then(Option::as_ref).filter(|f| f.contains(row));
     rows.for_each(|row| {
-        if let Some(failed) = failed.iter().flatten().find(|failed| failed.contains(row)) {
-            output.fail(row, || failed.error(row));
-        } else if is_strict && views.iter().any(|view| view.is_null(row)) {
+        // A failed row reads as null; a null of another operand decides over the failure.
+        let mut operands = views.iter().enumerate();
+        if is_strict
+            && operands.any(|(position, view)| view.is_null(row) && has_failed(position, row).is_none())
+        {
             output.set_null(row);
+        } else if let Some(failed) = (0..views.len()).find_map(|position| has_failed(position, row)) {
+            output.fail(row, || failed.error(row));
         } else {
             live.push(row as u32);
         }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use hypostyle_functions::lanes::LaneKind;
-use hypostyle_functions::scalar::{Arguments, Body, Bound, Cost, Volatility};
+use hypostyle_functions::scalar::{Arguments, Body, Bound, Cost, Nulls, Volatility};
 use hypostyle_functions::signature::Given;
 use hypostyle_functions::types::Type;
 use hypostyle_functions::value::{Literal, Value};
@@ -185,12 +185,14 @@ impl<'a> Compiler<'a> {
     fn push(&mut self, data_type: Type, kind: Kind, cost: Cost, is_volatile: bool) -> NodeId {
         let nodes = &self.graph.nodes;
         let (mut inputs, mut cost, mut is_volatile, mut is_pure) = (Vec::new(), cost, is_volatile, true);
+        let mut is_strict = is_strict(&kind);
         kind.for_each_operand(|operand| {
             let operand = &nodes[operand];
             inputs.extend_from_slice(&operand.inputs);
             cost = cost.max(operand.cost);
             is_volatile |= operand.is_volatile;
             is_pure &= operand.is_pure;
+            is_strict &= operand.is_strict || operand.inputs.is_empty();
         });
         inputs.sort_unstable();
         inputs.dedup();
@@ -203,6 +205,7 @@ impl<'a> Compiler<'a> {
             inputs,
             is_volatile,
             is_pure,
+            is_strict,
             cost,
             consumers: 0,
             is_quiet: false,
@@ -308,8 +311,10 @@ impl<'a> Compiler<'a> {
         let kind = match &bound.body {
             Body::Lanes(kernel) => {
                 // Lists and texts among the arguments are constants that the kernel was bound with.
-                let operands: Vec<NodeId> =
-                    operands.into_iter().filter(|&o| self.graph.nodes[o].data_type.is_fixed_width()).collect();
+                let operands: Vec<NodeId> = operands
+                    .into_iter()
+                    .filter(|&o| self.graph.nodes[o].data_type.is_fixed_width())
+                    .collect();
                 let kinds: Option<Vec<_>> =
                     operands.iter().map(|&o| self.graph.nodes[o].lane_kind()).collect();
                 let (Some(kinds), Some(result)) = (kinds, LaneKind::of(&bound.result)) else {
@@ -494,6 +499,17 @@ impl<'a> Compiler<'a> {
 impl LambdaBody {
     fn is_volatile(&self) -> bool {
         self.graph.outputs.iter().any(|&output| self.graph.nodes[output].is_volatile)
+    }
+}
+
+/// True if a null operand makes the result null.
+fn is_strict(kind: &Kind) -> bool {
+    match kind {
+        Kind::Input(_) | Kind::Constant(_) | Kind::Parameter(_) | Kind::Try(_) | Kind::Program { .. } => true,
+        Kind::Call(call) => {
+            call.nulls == Nulls::Strict && call.lambdas.iter().all(|lambda| lambda.captures.is_empty())
+        }
+        Kind::Logic { .. } | Kind::Case { .. } | Kind::Coalesce(_) => false,
     }
 }
 

@@ -35,6 +35,8 @@ pub(super) struct Node {
     pub is_volatile: bool,
     /// True if it and all below it can join one program, down to inputs and constants.
     pub is_pure: bool,
+    /// True if it is null wherever one of its inputs is.
+    pub is_strict: bool,
     /// The dearest call in it.
     pub cost: Cost,
     /// Nodes and outputs that read it.

@@ -7,7 +7,7 @@ use hypostyle_functions::{self as functions};
 
 use super::graph::{Kind, LambdaBody};
 use super::slot::Domain;
-use super::state::{Run, State};
+use super::state::{Run, State, values_count};
 use crate::error::{Error, Result};
 
 /// The working state of one lambda.
@@ -67,31 +67,25 @@ impl LambdaCall<'_> {
         }
         let captured = self.captures.iter().zip(&*indices).zip(&*validity);
         let captured = captured.map(|((capture, indices), validity)| {
-            let (encoding, values) = match capture.encoding {
-                Encoding::Flat => {
-                    (Encoding::Dictionary { indices: outer_rows, validity: None }, capture.length)
-                }
-                Encoding::Constant => (Encoding::Constant, 1),
+            let encoding = match capture.encoding {
+                Encoding::Flat => Encoding::Dictionary { indices: outer_rows, validity: None },
+                Encoding::Constant => Encoding::Constant,
                 Encoding::Dictionary { validity: None, .. } => {
-                    (Encoding::Dictionary { indices, validity: None }, capture.length)
+                    Encoding::Dictionary { indices, validity: None }
                 }
                 Encoding::Dictionary { .. } => {
-                    (Encoding::Dictionary { indices, validity: Some(validity.as_bits()) }, capture.length)
+                    Encoding::Dictionary { indices, validity: Some(validity.as_bits()) }
                 }
             };
-            (View { length: rows, encoding, ..*capture }, values)
+            View { length: rows, encoding, ..*capture }
         });
+        let given = parameters[..self.body.parameters].iter().copied();
         let count = self.body.parameters + self.captures.len();
-        let given = parameters[..self.body.parameters].iter().map(|&view| (view, rows));
-        let mut both = given.chain(captured);
         let mut inputs = bumpalo::collections::Vec::with_capacity_in(count, bump);
-        let mut values = bumpalo::collections::Vec::with_capacity_in(count, bump);
-        for (view, length) in &mut both {
-            inputs.push(view);
-            values.push(length);
-        }
+        inputs.extend(given.chain(captured));
+        let values = bump.alloc_slice_fill_iter(inputs.iter().map(values_count));
         let graph = &self.body.graph;
-        let run = Run { graph, inputs: &inputs, values: &values, columns: None, rows };
+        let run = Run { graph, inputs: &inputs, values, columns: None, rows };
         state.begin(&run);
         let root = graph.outputs[0];
         let node = &graph.nodes[root];

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use bumpalo::Bump;
 use hypostyle_functions::arrow::array::{Array, ArrayRef};
-use hypostyle_functions::column::{Column, Encoding, View, borrow};
+use hypostyle_functions::column::{Column, Data, Encoding, View, borrow};
 use hypostyle_functions::scratch::Scratch;
 use hypostyle_functions::value::Literal;
 
@@ -41,6 +41,8 @@ pub(super) struct State {
     pub input_domains: Vec<Domain>,
     /// The input that stands for each group of dictionaries.
     pub groups: Vec<usize>,
+    /// For each group, whether rows are null on top of the nulls of the values.
+    group_has_nulls: Vec<bool>,
     /// State of each lambda of a node, by node.
     pub lambdas: Vec<Vec<LambdaState>>,
     pub machine: Machine,
@@ -66,6 +68,7 @@ impl State {
             domains: Vec::new(),
             input_domains: vec![Domain::Base; graph.input_types.len()],
             groups: Vec::new(),
+            group_has_nulls: Vec::new(),
             lambdas: Vec::new(),
             machine: Machine::default(),
             bump: Bump::new(),
@@ -130,6 +133,7 @@ impl State {
 
     fn assign_domains(&mut self, run: &Run<'_>) {
         self.groups.clear();
+        self.group_has_nulls.clear();
         for (input, view) in run.inputs.iter().enumerate() {
             let identity = run.columns.and_then(|columns| identity(&columns[input]));
             let is_same = is_same(self.identities[input].as_ref(), identity);
@@ -143,6 +147,7 @@ impl State {
                         self.groups.iter().position(|&held| has_same_indices(&run.inputs[held], view));
                     Domain::Dictionary(group.unwrap_or_else(|| {
                         self.groups.push(input);
+                        self.group_has_nulls.push(has_own_nulls(view));
                         self.groups.len() - 1
                     }))
                 }
@@ -176,6 +181,10 @@ impl State {
                 (Domain::Dictionary(a), Domain::Dictionary(b)) if a == b => domain,
                 _ => Domain::Base,
             };
+        }
+        // Rows that are null before any value is looked up have no value to stand for them.
+        if matches!(domain, Domain::Dictionary(group) if self.group_has_nulls[group]) && !node.is_strict {
+            domain = Domain::Base;
         }
         self.domains[id] = domain;
         let slot = &mut self.slots[id];
@@ -320,8 +329,42 @@ fn parameter<'p>(
     }
 }
 
+/// Number of values that the rows of a view are taken from.
+pub(super) fn values_count(view: &View<'_>) -> usize {
+    let Encoding::Dictionary { indices, .. } = view.encoding else {
+        return if view.is_constant() { 1 } else { view.length };
+    };
+    match view.data {
+        Data::Boolean(bits) => bits.len(),
+        Data::Int8(values) => values.len(),
+        Data::Int16(values) => values.len(),
+        Data::Int32(values) => values.len(),
+        Data::Int64(values) => values.len(),
+        Data::UInt8(values) => values.len(),
+        Data::UInt16(values) => values.len(),
+        Data::UInt32(values) => values.len(),
+        Data::UInt64(values) => values.len(),
+        Data::Float16(values) => values.len(),
+        Data::Float32(values) => values.len(),
+        Data::Float64(values) => values.len(),
+        Data::Int128(values) => values.len(),
+        Data::Interval(values) => values.len(),
+        Data::Bytes(bytes) => bytes.views.len(),
+        Data::List(list) => list.sizes.map_or(list.offsets.len().saturating_sub(1), <[i32]>::len),
+        Data::FixedList { size, child } if size > 0 => child.length / size,
+        // Nothing else bounds the values of these.
+        Data::Null | Data::FixedList { .. } | Data::Struct(_) => {
+            indices.iter().max().map_or(0, |&index| index as usize + 1)
+        }
+    }
+}
+
 fn is_dictionary(view: &View<'_>) -> bool {
     matches!(view.encoding, Encoding::Dictionary { .. })
+}
+
+fn has_own_nulls(view: &View<'_>) -> bool {
+    matches!(view.encoding, Encoding::Dictionary { validity: Some(validity), .. } if validity.count() < validity.len())
 }
 
 /// The array that an encoded column takes its values from.

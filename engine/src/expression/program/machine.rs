@@ -436,17 +436,20 @@ fn collect_bits(words: &mut Words, block: &Block<'_>, holds: impl Fn(usize) -> b
     }
 }
 
-/// Null in, null out; what a kernel reports for lanes with a null input is ignored.
+/// Null in, null out, even where another operand failed; what a kernel reports for lanes with a null input is ignored.
 fn strict_mask(masks: &mut [Mask], operation: &Operation, block: &Block<'_>, marks: Option<&MarkWords>) {
     if marks.is_none() && operation.operands.iter().all(|&operand| masks[operand].is_clear()) {
         return masks[operation.result].clear();
     }
     set_mask(masks, operation, block, |masks, index| {
-        let (mut valid, mut failed) = (u64::MAX, 0);
+        let (mut valid, mut failed, mut null) = (u64::MAX, 0, 0);
         for &operand in &operation.operands {
-            valid &= masks[operand].valid(index);
-            failed |= masks[operand].failed(index);
+            let mask = &masks[operand];
+            valid &= mask.valid(index);
+            failed |= mask.failed(index);
+            null |= !(mask.valid(index) | mask.failed(index));
         }
+        failed &= !null;
         if let Some(marks) = marks {
             failed |= marks.failed[index] & valid;
             valid &= !marks.null[index];
