@@ -271,7 +271,7 @@ impl Assembler<'_> {
             return self.phases(plan, id);
         };
         let context = Arc::clone(&self.run.context);
-        let provider = self.bindings.part(|| context.catalog.resolve(table, &context))?;
+        let provider = self.bindings.table(table, &context)?;
         let residual: Vec<&Expression> = filters
             .iter()
             .filter(|filter| {
@@ -295,17 +295,11 @@ impl Assembler<'_> {
                 limit: limit.filter(|_| residual.is_empty()),
                 batch_rows: self.run.batch_rows(),
             };
-            self.source(ScanSource::new(Arc::clone(&*provider), request, Arc::clone(&self.run)), id)
+            self.source(ScanSource::new(Arc::clone(&provider), request, Arc::clone(&self.run)), id)
         };
         let mut phases = vec![phase];
         if !residual.is_empty() {
-            self.residual_filter(
-                &mut phases,
-                provider.as_ref().as_ref(),
-                &residual,
-                &columns,
-                projection.len(),
-            )?;
+            self.residual_filter(&mut phases, provider.as_ref(), &residual, &columns, projection.len())?;
         }
         Ok(phases)
     }

@@ -6,7 +6,10 @@
 use std::any::Any;
 use std::sync::Arc;
 
+use crate::context::Context;
 use crate::error::{Error, Result};
+use crate::plan::TableReference;
+use crate::table::TableProvider;
 
 /// Bound parts in the order of assembly.
 #[derive(Default, Clone)]
@@ -14,6 +17,7 @@ pub(crate) struct Bindings {
     parts: Vec<Arc<dyn Any + Send + Sync>>,
     next: usize,
     is_bound: bool,
+    tables: Vec<(TableReference, Arc<dyn TableProvider>)>,
 }
 
 impl Bindings {
@@ -30,8 +34,22 @@ impl Bindings {
         Ok(part)
     }
 
+    /// The table of a reference; found once, since finding it may open files.
+    pub fn table(
+        &mut self,
+        reference: &TableReference,
+        context: &Arc<Context>,
+    ) -> Result<Arc<dyn TableProvider>> {
+        if let Some((_, table)) = self.tables.iter().find(|(known, _)| known == reference) {
+            return Ok(Arc::clone(table));
+        }
+        let table = context.catalog.resolve(reference, context)?;
+        self.tables.push((reference.clone(), Arc::clone(&table)));
+        Ok(table)
+    }
+
     /// Ready to be given out again.
     pub fn rewound(self) -> Self {
-        Self { parts: self.parts, next: 0, is_bound: true }
+        Self { next: 0, is_bound: true, ..self }
     }
 }

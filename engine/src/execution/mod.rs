@@ -44,9 +44,9 @@ impl Prepared {
     /// # Errors
     /// A plan that does not verify, a table or function that the session does not have.
     pub fn new(plan: Plan, context: Arc<Context>) -> Result<Self> {
-        crate::plan::verify(&plan, &context)?;
-        let parameters = crate::plan::parameters(&plan)?;
         let mut bindings = Bindings::default();
+        crate::plan::verify_over(&plan, &context, &mut |table| bindings.table(table, &context))?;
+        let parameters = crate::plan::parameters(&plan)?;
         assemble::assemble(&plan, &assemble::run_context(&context, Vec::new()), &mut bindings)?;
         Ok(Self { plan: Arc::new(plan), context, bindings: bindings.rewound(), parameters })
     }

@@ -1,7 +1,7 @@
 //! What the workers of one run share: the pipelines, which of them is running, and what is claimed.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -47,6 +47,8 @@ pub(crate) struct Schedule {
     pub metrics: MetricsRegistry,
     pub input: Option<Arc<HostInput>>,
     position: Mutex<Position>,
+    /// Earliest morsel that failed, to be read without the lock, which is held while a morsel is claimed.
+    earliest_failure: AtomicU64,
     changes: Mutex<u64>,
     changed: Condvar,
     waiting: AtomicUsize,
@@ -101,6 +103,7 @@ impl Schedule {
                 failure: None,
                 over: false,
             }),
+            earliest_failure: AtomicU64::new(u64::MAX),
             changes: Mutex::new(0),
             changed: Condvar::new(),
             waiting: AtomicUsize::new(0),
@@ -278,6 +281,7 @@ impl Schedule {
             _ => {
                 if position.failure.as_ref().is_none_or(|(earliest, _)| morsel < *earliest) {
                     position.failure = Some((morsel, error));
+                    self.earliest_failure.store(u64::from(morsel), Ordering::Relaxed);
                 }
             }
         }
@@ -293,7 +297,7 @@ impl Schedule {
 
     /// Whether work on this morsel has become pointless: an earlier one failed.
     pub fn is_pointless(&self, morsel: u32) -> bool {
-        self.lock().failure.as_ref().is_some_and(|(earliest, _)| *earliest < morsel)
+        self.earliest_failure.load(Ordering::Relaxed) < u64::from(morsel)
     }
 
     /// What a worker of a cancelled run answers: nothing if the run was over, else why it ended.

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 pub use expression::Expression;
 pub use verify::verify;
+pub(crate) use verify::verify_over;
 pub use walk::{count_nodes, first_breaker, parameters, visit_expressions};
 
 /// Version of the plan's serialized form.

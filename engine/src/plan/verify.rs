@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use hypostyle_functions::types::{Schema, Type};
 
-use super::{Expression, JoinKind, Node, Plan};
+use super::{Expression, JoinKind, Node, Plan, TableReference};
 use crate::context::Context;
 use crate::error::{Error, Result};
+use crate::table::TableProvider;
 
 /// Deepest nesting of nodes, and of expressions; beyond it the stack of a worker could overflow.
 const DEPTH_MAX: usize = 500;
@@ -16,21 +17,34 @@ const DEPTH_MAX: usize = 500;
 /// # Errors
 /// The first fault found, with the node it is in.
 pub fn verify(plan: &Plan, context: &Arc<Context>) -> Result<()> {
-    verify_node(plan, context, 0)
+    verify_over(plan, context, &mut |table| context.catalog.resolve(table, context))
 }
 
-fn verify_node(plan: &Plan, context: &Arc<Context>, depth: usize) -> Result<()> {
+/// As [`verify`], with the tables that `resolve` finds.
+pub(crate) fn verify_over(plan: &Plan, context: &Arc<Context>, resolve: &mut Resolve<'_>) -> Result<()> {
+    verify_node(plan, context, resolve, 0)
+}
+
+/// Finds the table of a reference.
+type Resolve<'a> = dyn FnMut(&TableReference) -> Result<Arc<dyn TableProvider>> + 'a;
+
+fn verify_node(plan: &Plan, context: &Arc<Context>, resolve: &mut Resolve<'_>, depth: usize) -> Result<()> {
     let name = plan.node.name();
     if depth > DEPTH_MAX {
         return Err(fault(name, format!("the plan is nested deeper than {DEPTH_MAX} nodes")));
     }
     for input in plan.inputs() {
-        verify_node(input, context, depth + 1)?;
+        verify_node(input, context, resolve, depth + 1)?;
     }
     for expression in plan.node.expressions() {
         verify_depth(expression, 0).map_err(|problem| fault(name, problem))?;
     }
-    verify_contents(plan, context).map_err(|problem| fault(name, problem))?;
+    let provider = match &plan.node {
+        Node::Scan { table, .. } => Some(resolve(table)?),
+        _ => None,
+    };
+    let table = provider.as_ref().map(|provider| provider.schema());
+    verify_contents(plan, table, context).map_err(|problem| fault(name, problem))?;
     let expected = output_types(plan).map_err(|problem| fault(name, problem))?;
     let Some(expected) = expected else { return Ok(()) };
     let actual: Vec<&Type> = plan.schema.fields.iter().map(|field| &field.data_type).collect();
@@ -63,12 +77,11 @@ fn verify_depth(expression: &Expression, depth: usize) -> Result<(), String> {
 }
 
 /// Columns and functions that the expressions of a node use.
-fn verify_contents(plan: &Plan, context: &Arc<Context>) -> Result<(), String> {
+fn verify_contents(plan: &Plan, table: Option<&Schema>, context: &Arc<Context>) -> Result<(), String> {
     let check = |expression: &Expression, schema: &Schema| verify_expression(expression, schema, context);
     match &plan.node {
-        Node::Scan { table, projection, filters, .. } => {
-            let provider = context.catalog.resolve(table, context).map_err(|error| error.to_string())?;
-            let schema = provider.schema();
+        Node::Scan { projection, filters, .. } => {
+            let Some(schema) = table else { return Err("its table was not found".into()) };
             if let Some(column) = projection.iter().find(|&&column| column >= schema.fields.len()) {
                 return Err(format!(
                     "it reads column {column}; the table has {} columns",
