@@ -25,7 +25,7 @@ mod row;
 mod session;
 mod settings;
 mod statement;
-pub mod value_text;
+mod value_text;
 
 pub use answer::Answer;
 pub use error::{Error, Result};
@@ -33,6 +33,8 @@ pub use prepared::Prepared;
 pub use row::RowEvaluator;
 pub use session::Session;
 pub use settings::{Setting, parse_bytes};
+pub use value_text::row_texts;
+
 pub use hypostyle_connectors as files;
 pub use hypostyle_functions as functions;
 

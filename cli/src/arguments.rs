@@ -1,12 +1,15 @@
 //! The command line.
 
+use std::path::PathBuf;
+
 use clap::{Parser, Subcommand};
 
 use crate::generate::Dataset;
+use crate::output::format::Format;
 
 /// Feature engineering in SQL over files, with one engine for training and serving
 #[derive(Parser)]
-#[command(name = "hypostyle", version, max_term_width = 100)]
+#[command(name = "hypostyle", version, max_term_width = 100, arg_required_else_help = true)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -16,18 +19,102 @@ pub(crate) struct Arguments {
 
 /// Options that hold for every command.
 #[derive(clap::Args)]
+#[command(next_help_heading = "Session")]
 pub(crate) struct SessionArguments {
     /// Threads to run on [default: one for each processor]
-    #[arg(long, global = true, value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, global = true, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(crate) threads: Option<u16>,
+    /// Most memory that queries hold, such as 512MB or 1GiB; what does not fit goes to disk
+    #[arg(long, global = true, value_name = "SIZE", value_parser = parse_size)]
+    pub(crate) memory_limit: Option<usize>,
+    /// Name a file, pattern or folder as a table; repeatable
+    #[arg(long = "table", global = true, value_name = "NAME=PATH", value_parser = parse_table)]
+    pub(crate) tables: Vec<(String, String)>,
+    /// Print the time of each statement to standard error
+    #[arg(long, global = true)]
+    pub(crate) timing: bool,
+}
+
+/// Where results go.
+#[derive(clap::Args)]
+#[command(next_help_heading = "Output")]
+pub(crate) struct OutputArguments {
+    /// Format of the result [default: by the name of --output, else a table on a terminal and csv elsewhere]
+    #[arg(long, value_enum)]
+    pub(crate) format: Option<Format>,
+    /// File to write instead of standard output; it appears when it is complete
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+/// SQL text from the command line, a file or standard input.
+#[derive(clap::Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct SqlArguments {
+    /// SQL text; - reads it from standard input
+    pub(crate) sql: Option<String>,
+    /// Read SQL from a file
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
 }
 
 /// What to do.
 #[derive(Subcommand)]
 pub(crate) enum Command {
+    /// Run SQL and print its result
+    Query {
+        #[command(flatten)]
+        sql: SqlArguments,
+        #[command(flatten)]
+        output: OutputArguments,
+    },
+    /// Run a file of SQL statements
+    Run {
+        /// The file; - reads from standard input
+        file: PathBuf,
+        #[command(flatten)]
+        output: OutputArguments,
+    },
+    /// Show how a query would run
+    Explain {
+        #[command(flatten)]
+        sql: SqlArguments,
+        /// Run it, and show rows, time and memory of each operator
+        #[arg(long)]
+        analyze: bool,
+    },
+    /// Type SQL line by line
+    Shell {
+        #[command(flatten)]
+        output: OutputArguments,
+    },
+    /// List functions, or explain those whose name contains a text
+    Functions {
+        /// Part of a name
+        name: Option<String>,
+    },
+    /// Show the columns of a file or table
+    Describe {
+        /// A file, a pattern or the name of a table
+        table: String,
+        /// Also minimum, maximum, distinct values, nulls
+        #[arg(long)]
+        summarize: bool,
+        #[command(flatten)]
+        output: OutputArguments,
+    },
     /// Generate seeded data to Parquet or CSV
     #[command(subcommand)]
     Generate(Dataset),
+    /// Generate data, build a training table, print a sample and the throughput
+    Demo {
+        /// Rows of the click log
+        #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(1..))]
+        rows: u64,
+        /// Folder for the files [default: a temporary one, removed at the end]
+        #[arg(long, value_name = "FOLDER")]
+        keep: Option<PathBuf>,
+    },
 }
 
 impl SessionArguments {
@@ -37,5 +124,46 @@ impl SessionArguments {
             Some(threads) => usize::from(threads),
             None => std::thread::available_parallelism().map_or(1, usize::from),
         }
+    }
+}
+
+fn parse_size(text: &str) -> Result<usize, String> {
+    hypostyle::parse_bytes(text).ok_or_else(|| "expected a size such as 512MB or 1GiB".into())
+}
+
+fn parse_table(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, path)) if !name.is_empty() && !path.is_empty() => Ok((name.into(), path.into())),
+        _ => Err("expected NAME=PATH, such as trips=data/trips.parquet".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory, Parser};
+
+    use super::{Arguments, Command};
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn tables_are_named_after_the_command_and_repeat() {
+        let words = ["hypostyle", "query", "SELECT 1", "--table", "a=x.csv", "--table", "b=y=z.csv"];
+        let arguments = Arguments::try_parse_from(words).unwrap();
+        let expected = [("a", "x.csv"), ("b", "y=z.csv")].map(|(name, path)| (name.into(), path.into()));
+        assert_eq!(arguments.session.tables, expected);
+        assert!(Arguments::try_parse_from(["hypostyle", "query", "SELECT 1", "--table", "x.csv"]).is_err());
+    }
+
+    #[test]
+    fn sql_comes_from_one_place() {
+        let parse = |words: &[&str]| Arguments::try_parse_from([&["hypostyle", "query"], words].concat());
+        assert!(parse(&[]).is_err());
+        assert!(parse(&["SELECT 1", "-f", "x.sql"]).is_err());
+        let parsed = parse(&["-f", "x.sql"]).unwrap();
+        assert!(matches!(parsed.command, Command::Query { sql, .. } if sql.file.is_some()));
     }
 }

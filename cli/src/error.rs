@@ -63,6 +63,19 @@ impl Error {
     }
 }
 
+impl From<hypostyle::files::Error> for Error {
+    fn from(error: hypostyle::files::Error) -> Self {
+        match &error {
+            hypostyle::files::Error::System { source, .. }
+                if source.kind() == std::io::ErrorKind::BrokenPipe =>
+            {
+                Self::BrokenPipe
+            }
+            _ => Self::Encoding(error.to_string()),
+        }
+    }
+}
+
 impl From<arrow::error::ArrowError> for Error {
     fn from(error: arrow::error::ArrowError) -> Self {
         match error {

@@ -5,23 +5,32 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod arguments;
+mod demo;
 mod error;
+mod functions;
 mod generate;
 mod interrupt;
 mod output;
 mod progress;
+mod runner;
+mod shell;
+mod source;
 
 use std::process::ExitCode;
 
 use clap::Parser;
+use hypostyle::{Configuration, Session};
 
-use arguments::{Arguments, Command};
-use error::Result;
+use arguments::{Arguments, Command, OutputArguments, SessionArguments};
+use error::{Error, Result};
 use interrupt::Interrupt;
+use output::Output;
+use output::format::Format;
+use runner::Runner;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    match run(&arguments) {
+    match run(arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let message = error.to_string();
@@ -33,11 +42,63 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(arguments: &Arguments) -> Result<()> {
+fn run(arguments: Arguments) -> Result<()> {
+    let Arguments { command, session } = arguments;
     let interrupt = Interrupt::on_ctrl_c()?;
-    match &arguments.command {
-        Command::Generate(dataset) => {
-            generate::run(dataset, arguments.session.thread_count() as u64, &interrupt)
+    let runner =
+        |output: OutputArguments| runner(&session, Output::new(output.format, output.output), &interrupt);
+    match command {
+        Command::Query { sql, output } => {
+            let text = source::read(&sql)?;
+            runner(output)?.run(&text)
+        }
+        Command::Run { file, output } => {
+            let text = source::read_file(&file)?;
+            runner(output)?.run(&text)
+        }
+        Command::Explain { sql, analyze } => {
+            let text = source::read(&sql)?;
+            let output = Output::new(Some(Format::None), None);
+            self::runner(&session, output, &interrupt)?.explain(&text, analyze)
+        }
+        Command::Shell { output } => shell::run(runner(output)?),
+        Command::Functions { name } => functions::print(name.as_deref(), &open_session(&session)?),
+        Command::Describe { table, summarize, output } => {
+            let runner = runner(output)?;
+            let name = source::table_reference(&table);
+            runner.run(&if summarize {
+                format!("SUMMARIZE FROM {name}")
+            } else {
+                format!("DESCRIBE FROM {name}")
+            })
+        }
+        Command::Generate(dataset) => generate::run(&dataset, session.thread_count() as u64, &interrupt),
+        Command::Demo { rows, keep } => {
+            let output = Output::new(Some(Format::Table), None);
+            demo::run(
+                rows,
+                keep.as_deref(),
+                &self::runner(&session, output, &interrupt)?,
+                session.thread_count(),
+            )
         }
     }
+}
+
+fn runner(arguments: &SessionArguments, output: Output, interrupt: &Interrupt) -> Result<Runner> {
+    let session = open_session(arguments)?;
+    Ok(Runner { session, output, timing: arguments.timing, interrupt: interrupt.clone() })
+}
+
+/// A session with the settings and tables of the command line.
+fn open_session(arguments: &SessionArguments) -> Result<Session> {
+    let mut configuration = Configuration { threads: arguments.thread_count(), ..Configuration::default() };
+    if arguments.memory_limit.is_some() {
+        configuration.memory_limit_bytes = arguments.memory_limit;
+    }
+    let session = Session::with_configuration(configuration);
+    for (name, path) in &arguments.tables {
+        session.register_file(name, path).map_err(|error| Error::Query(error.to_string()))?;
+    }
+    Ok(session)
 }

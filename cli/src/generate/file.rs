@@ -1,10 +1,13 @@
 //! Writes generated tables as Parquet or CSV.
 
-use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
+use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, Field, Schema};
+use hypostyle::Batch;
+use hypostyle::files::csv::{CsvWriteOptions, CsvWriter};
+use hypostyle::files::output::Target;
 use indicatif::ProgressBar;
 use parquet::arrow::arrow_writer::{ArrowColumnChunk, ArrowRowGroupWriterFactory, compute_leaves};
 use parquet::arrow::{ArrowSchemaConverter, add_encoded_arrow_schema_to_metadata};
@@ -16,8 +19,6 @@ use super::parts::in_order;
 use super::table::Table;
 use crate::error::{Error, Result};
 use crate::interrupt::Interrupt;
-use crate::output::atomic_file::AtomicFile;
-use crate::output::csv::CsvEncoder;
 
 /// Format of a generated file.
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -53,20 +54,13 @@ pub(crate) struct Writing<'a> {
 /// # Errors
 /// The file cannot be written, or Ctrl-C was pressed.
 pub(crate) fn write(table: &Table, path: &Path, format: FileFormat, writing: &Writing) -> Result<u64> {
-    let file = AtomicFile::create(path)?;
-    let written = match format {
-        FileFormat::Parquet => write_parquet(table, file, writing),
-        FileFormat::Csv => write_csv(table, file, writing),
-    };
-    let (file, rows) = written.map_err(|error| match error {
-        Error::Output(source) => Error::file("cannot write", path, source),
-        other => other,
-    })?;
-    file.commit()?;
-    Ok(rows)
+    match format {
+        FileFormat::Parquet => write_parquet(table, Target::create(path)?, writing),
+        FileFormat::Csv => write_csv(table, path, writing),
+    }
 }
 
-fn write_parquet(table: &Table, file: AtomicFile, writing: &Writing) -> Result<(AtomicFile, u64)> {
+fn write_parquet(table: &Table, file: Target, writing: &Writing) -> Result<u64> {
     let mut properties = WriterProperties::builder().set_compression(Compression::SNAPPY).build();
     add_encoded_arrow_schema_to_metadata(&declared_schema(table), &mut properties);
     let properties = Arc::new(properties);
@@ -90,7 +84,8 @@ fn write_parquet(table: &Table, file: AtomicFile, writing: &Writing) -> Result<(
             Ok(())
         },
     )?;
-    Ok((writer.into_inner()?, written))
+    writer.into_inner()?.commit()?;
+    Ok(written)
 }
 
 /// The schema that readers see: it keeps the dimension of embeddings, which Parquet's own types do not hold, and
@@ -124,32 +119,28 @@ fn encode_row_group(
     Ok((chunks, rows))
 }
 
-fn write_csv(table: &Table, mut file: AtomicFile, writing: &Writing) -> Result<(AtomicFile, u64)> {
-    let encoder = CsvEncoder::comma();
-    file.write_all(encoder.header(&table.schema).as_bytes()).map_err(Error::Output)?;
+fn write_csv(table: &Table, path: &Path, writing: &Writing) -> Result<u64> {
+    let schema =
+        hypostyle::Schema::from_arrow(&table.schema).map_err(|error| Error::Encoding(error.to_string()))?;
+    let mut writer = CsvWriter::create(path, &schema, CsvWriteOptions::default())?;
     let mut written = 0;
     in_order(
         table.parts,
         writing.threads,
         writing.interrupt,
-        |part| encode_text(table, &encoder, part),
-        |(text, rows): (String, u64)| {
-            file.write_all(text.as_bytes()).map_err(Error::Output)?;
-            written += rows;
-            writing.progress.inc(rows);
+        |part| (table.part)(part).collect::<Result<Vec<RecordBatch>, _>>().map_err(Into::into),
+        |batches: Vec<RecordBatch>| {
+            for batch in batches {
+                let columns = Batch::import(&batch, &schema)
+                    .map_err(|error| Error::Encoding(error.to_string()))?
+                    .columns;
+                writer.write(&columns, batch.num_rows())?;
+                written += batch.num_rows() as u64;
+                writing.progress.inc(batch.num_rows() as u64);
+            }
             Ok(())
         },
     )?;
-    Ok((file, written))
-}
-
-fn encode_text(table: &Table, encoder: &CsvEncoder, part: u64) -> Result<(String, u64)> {
-    let mut text = String::new();
-    let mut rows = 0;
-    for batch in (table.part)(part) {
-        let batch = batch?;
-        rows += batch.num_rows() as u64;
-        encoder.encode(&batch, &mut text)?;
-    }
-    Ok((text, rows))
+    writer.finish()?;
+    Ok(written)
 }

@@ -17,6 +17,10 @@ use crate::progress;
 use file::{FileFormat, Writing};
 use table::Table;
 
+const EVENT_USERS: u64 = 10_000;
+const EVENT_ITEMS: u64 = 50_000;
+const EVENT_DIMENSION: u16 = 64;
+
 /// What to generate.
 #[derive(clap::Subcommand)]
 pub(crate) enum Dataset {
@@ -32,13 +36,13 @@ pub(crate) enum Dataset {
         #[command(flatten)]
         rows: Rows,
         /// Distinct users
-        #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..))]
+        #[arg(long, default_value_t = EVENT_USERS, value_parser = clap::value_parser!(u64).range(1..))]
         users: u64,
         /// Distinct items
-        #[arg(long, default_value_t = 50_000, value_parser = clap::value_parser!(u64).range(1..))]
+        #[arg(long, default_value_t = EVENT_ITEMS, value_parser = clap::value_parser!(u64).range(1..))]
         items: u64,
         /// Numbers in an embedding
-        #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..=4096))]
+        #[arg(long, default_value_t = EVENT_DIMENSION, value_parser = clap::value_parser!(u16).range(1..=4096))]
         dimension: u16,
         #[command(flatten)]
         target: Target,
@@ -51,6 +55,24 @@ pub(crate) enum Dataset {
         #[command(flatten)]
         target: Target,
     },
+}
+
+impl Dataset {
+    /// A click log of this size as a Parquet file.
+    pub(crate) fn criteo(rows: u64, seed: u64, output: Option<PathBuf>) -> Self {
+        Self::Criteo { rows: Rows { rows, seed }, target: Target { output, format: None } }
+    }
+
+    /// A behaviour log of this size as a Parquet file.
+    pub(crate) fn events(rows: u64, seed: u64, output: Option<PathBuf>) -> Self {
+        Self::Events {
+            rows: Rows { rows, seed },
+            users: EVENT_USERS,
+            items: EVENT_ITEMS,
+            dimension: EVENT_DIMENSION,
+            target: Target { output, format: None },
+        }
+    }
 }
 
 /// Number of rows and the seed behind them.

@@ -2,33 +2,24 @@
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::DataType;
-use hypostyle::value_text::ValueText;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// Characters of a value that are looked at, however long it is.
 const CELL_CHARACTERS_MAX: usize = 2_000;
 
-/// The cells of batches, row by row.
-pub(crate) struct Cells;
-
-impl Cells {
-    /// All rows of all batches.
-    ///
-    /// # Errors
-    /// A type that has no text form.
-    pub(crate) fn of_batches<'a>(
-        batches: impl IntoIterator<Item = &'a RecordBatch>,
-    ) -> Result<Vec<Vec<String>>> {
-        let mut rows = Vec::new();
-        for batch in batches {
-            let columns = batch.columns().iter().map(ValueText::new).collect::<Result<Vec<_>, _>>()?;
-            let row = |row| columns.iter().map(|column| cell(column.text(row))).collect();
-            rows.extend((0..batch.num_rows()).map(row));
-        }
-        Ok(rows)
+/// The cells of all rows of all batches.
+///
+/// # Errors
+/// A type that has no text form.
+pub(crate) fn of_batches<'a>(batches: impl IntoIterator<Item = &'a RecordBatch>) -> Result<Vec<Vec<String>>> {
+    let mut rows = Vec::new();
+    for batch in batches {
+        let texts = hypostyle::row_texts(batch).map_err(|error| Error::Encoding(error.to_string()))?;
+        rows.extend(texts.into_iter().map(|row| row.into_iter().map(cell).collect::<Vec<_>>()));
     }
+    Ok(rows)
 }
 
 fn cell(text: Option<String>) -> String {

@@ -3,7 +3,7 @@
 use arrow::array::RecordBatch;
 use arrow::datatypes::Schema;
 
-use super::cells::Cells;
+use super::cells;
 use crate::error::Result;
 
 /// The lines above the rows; numbers are aligned right.
@@ -19,7 +19,7 @@ pub(crate) fn header(schema: &Schema) -> String {
 /// # Errors
 /// A column whose type has no text form.
 pub(crate) fn encode(batch: &RecordBatch, text: &mut String) -> Result<()> {
-    for row in Cells::of_batches([batch])? {
+    for row in cells::of_batches([batch])? {
         text.push_str(&line(row.iter().map(String::as_str)));
     }
     Ok(())

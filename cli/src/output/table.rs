@@ -7,7 +7,7 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table};
 
-use super::cells::{self, Cells};
+use super::cells;
 use crate::error::{Error, Result};
 use crate::progress::grouped;
 
@@ -66,11 +66,11 @@ impl TableWriter {
     /// # Errors
     /// The output refuses the text, or a type has no text form.
     pub(crate) fn finish(self, output: &mut dyn Write) -> Result<()> {
-        let mut rows = Cells::of_batches(&self.head)?;
+        let mut rows = cells::of_batches(&self.head)?;
         let shown = rows.len() + self.tail_rows;
         let mut gap = None;
         if self.rows > rows.len() {
-            let mut tail = Cells::of_batches(self.tail.iter())?;
+            let mut tail = cells::of_batches(self.tail.iter())?;
             // The head holds rows for both ends, for results that are just too long.
             tail.splice(0..0, rows.split_off(ROWS_AT_EACH_END));
             let excess = tail.len().saturating_sub(ROWS_AT_EACH_END);

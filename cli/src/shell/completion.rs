@@ -8,7 +8,98 @@ use super::statement_end::{is_blank, is_complete};
 
 /// Words of the language, as they are completed.
 const KEYWORDS: [&str; 92] = [
-    "ALL", "ANALYZE", "AND", "ANTI", "AS", "ASC", "ASOF", "BETWEEN", "BY", "CASE", "CAST", "COLUMNS", "COPY", "CREATE", "CROSS", "DATE", "DESC", "DESCRIBE", "DISTINCT", "DROP", "ELSE", "END", "EXCEPT", "EXCLUDE", "EXECUTE", "EXISTS", "EXPLAIN", "FALSE", "FILTER", "FIRST", "FORMAT", "FROM", "FULL", "FUNCTION", "FUNCTIONS", "GROUP", "HAVING", "IF", "ILIKE", "IN", "INNER", "INTERSECT", "INTERVAL", "IS", "JOIN", "LAST", "LEFT", "LIKE", "LIMIT", "MACRO", "MATERIALIZED", "NATURAL", "NOT", "NULL", "NULLS", "OFFSET", "ON", "OR", "ORDER", "OUTER", "OVER", "PARTITION", "PIVOT", "PREPARE", "QUALIFY", "RENAME", "REPLACE", "RIGHT", "SELECT", "SEMI", "SET", "SHOW", "SIMILAR", "SUMMARIZE", "TABLE", "TABLES", "TEMP", "THEN", "TIMESTAMP", "TO", "TRUE", "TRY", "TRY_CAST", "UNION", "UNNEST", "USING", "VALUES", "VIEW", "WHEN", "WHERE", "WITH", "WITHIN",
+    "ALL",
+    "ANALYZE",
+    "AND",
+    "ANTI",
+    "AS",
+    "ASC",
+    "ASOF",
+    "BETWEEN",
+    "BY",
+    "CASE",
+    "CAST",
+    "COLUMNS",
+    "COPY",
+    "CREATE",
+    "CROSS",
+    "DATE",
+    "DESC",
+    "DESCRIBE",
+    "DISTINCT",
+    "DROP",
+    "ELSE",
+    "END",
+    "EXCEPT",
+    "EXCLUDE",
+    "EXECUTE",
+    "EXISTS",
+    "EXPLAIN",
+    "FALSE",
+    "FILTER",
+    "FIRST",
+    "FORMAT",
+    "FROM",
+    "FULL",
+    "FUNCTION",
+    "FUNCTIONS",
+    "GROUP",
+    "HAVING",
+    "IF",
+    "ILIKE",
+    "IN",
+    "INNER",
+    "INTERSECT",
+    "INTERVAL",
+    "IS",
+    "JOIN",
+    "LAST",
+    "LEFT",
+    "LIKE",
+    "LIMIT",
+    "MACRO",
+    "MATERIALIZED",
+    "NATURAL",
+    "NOT",
+    "NULL",
+    "NULLS",
+    "OFFSET",
+    "ON",
+    "OR",
+    "ORDER",
+    "OUTER",
+    "OVER",
+    "PARTITION",
+    "PIVOT",
+    "PREPARE",
+    "QUALIFY",
+    "RENAME",
+    "REPLACE",
+    "RIGHT",
+    "SELECT",
+    "SEMI",
+    "SET",
+    "SHOW",
+    "SIMILAR",
+    "SUMMARIZE",
+    "TABLE",
+    "TABLES",
+    "TEMP",
+    "THEN",
+    "TIMESTAMP",
+    "TO",
+    "TRUE",
+    "TRY",
+    "TRY_CAST",
+    "UNION",
+    "UNNEST",
+    "USING",
+    "VALUES",
+    "VIEW",
+    "WHEN",
+    "WHERE",
+    "WITH",
+    "WITHIN",
 ];
 
 /// What the shell knows of the names that can come next.
@@ -23,9 +114,8 @@ pub(crate) struct ShellHelper {
 impl ShellHelper {
     /// Words that start with `prefix`, case ignored: names first, then functions, then keywords.
     fn candidates(&self, prefix: &str) -> Vec<Pair> {
-        let starts = |word: &str| {
-            word.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
-        };
+        let starts =
+            |word: &str| word.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
         let plain = |word: &String| Pair { display: word.clone(), replacement: word.clone() };
         let call = |word: &String| Pair { display: format!("{word}()"), replacement: format!("{word}(") };
         let lower = prefix.chars().all(char::is_lowercase);
@@ -46,9 +136,9 @@ impl Completer for ShellHelper {
     fn complete(&self, line: &str, position: usize, _: &Context<'_>) -> Result<(usize, Vec<Pair>)> {
         let before = &line[..position];
         let is_word = |character: char| character.is_alphanumeric() || character == '_';
-        let start = before.rfind(|character| !is_word(character)).map_or(0, |last| {
-            last + before[last..].chars().next().map_or(1, char::len_utf8)
-        });
+        let start = before
+            .rfind(|character| !is_word(character))
+            .map_or(0, |last| last + before[last..].chars().next().map_or(1, char::len_utf8));
         let prefix = &before[start..];
         Ok((start, if prefix.is_empty() { Vec::new() } else { self.candidates(prefix) }))
     }
@@ -71,7 +161,8 @@ mod tests {
     use super::ShellHelper;
 
     fn completed(line: &str) -> Vec<String> {
-        let helper = ShellHelper { names: vec!["Price".into(), "pets".into()], functions: vec!["printf".into()] };
+        let helper =
+            ShellHelper { names: vec!["Price".into(), "pets".into()], functions: vec!["printf".into()] };
         let history = MemHistory::new();
         let context = rustyline::Context::new(&history);
         let (start, pairs) = helper.complete(line, line.len(), &context).unwrap();

@@ -1,0 +1,1 @@
+SELECT * FROM '{folder}/training.parquet' LIMIT 5;

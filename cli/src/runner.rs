@@ -1,0 +1,122 @@
+//! Runs statements one after another: rows to the output, progress and times to standard error.
+
+use std::io::Write;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::{Duration, Instant};
+
+use hypostyle::{Answer, RunHandle, Session};
+
+use crate::error::{Error, Result};
+use crate::interrupt::Interrupt;
+use crate::output::Output;
+use crate::progress;
+
+/// How often a run is looked at, for Ctrl-C and progress.
+const WATCH_INTERVAL: Duration = Duration::from_millis(40);
+/// Work that takes less shows no progress.
+const PROGRESS_AFTER: Duration = Duration::from_secs(1);
+
+/// A session with a place for its answers.
+pub(crate) struct Runner {
+    /// The session.
+    pub(crate) session: Session,
+    /// Where and how answers are written.
+    pub(crate) output: Output,
+    /// Whether the time of each statement goes to standard error.
+    pub(crate) timing: bool,
+    /// Ctrl-C.
+    pub(crate) interrupt: Interrupt,
+}
+
+impl Runner {
+    /// Runs all statements of a text. In formats that hold one result, only the last statement's is written.
+    ///
+    /// # Errors
+    /// The first error; its text shows the line and the place in `text`.
+    pub(crate) fn run(&self, text: &str) -> Result<()> {
+        let failed = |error| self.failed(error, text);
+        let mut answers = self.session.script(text).map_err(failed)?;
+        loop {
+            self.interrupt.check()?;
+            let started = Instant::now();
+            // Each statement starts when it is asked for.
+            let Some(answer) = answers.next() else { return Ok(()) };
+            let shown = answers.size_hint().1 == Some(0) || self.output.format.holds_several_results();
+            let result = answer.map_err(failed).and_then(|answer| self.write(answer, shown, text));
+            if self.timing {
+                eprintln!("time: {:.6} s", started.elapsed().as_secs_f64());
+            }
+            result?;
+        }
+    }
+
+    /// Prints the plan of a query; with `analyze` it runs, and operators show their figures.
+    ///
+    /// # Errors
+    /// As [`Runner::run`].
+    pub(crate) fn explain(&self, text: &str, analyze: bool) -> Result<()> {
+        let failed = |error| self.failed(error, text);
+        let prepared = self.session.prepare(text).map_err(failed)?;
+        let plan = if analyze {
+            let mut answer = prepared.run(&[]).map_err(failed)?;
+            self.watched(&mut answer, |answer| {
+                while answer.next_batch().map_err(failed)?.is_some() {}
+                Ok(())
+            })?;
+            let metrics = answer.metrics().unwrap_or_default();
+            prepared.plan().display_analyzed(&metrics)
+        } else {
+            prepared.plan().to_string()
+        };
+        writeln!(std::io::stdout(), "{}", plan.trim_end()).map_err(Error::output)
+    }
+
+    fn failed(&self, error: hypostyle::Error, text: &str) -> Error {
+        if error.is_cancelled() { Error::Interrupted } else { Error::Query(error.render(text)) }
+    }
+
+    fn write(&self, mut answer: Answer, shown: bool, text: &str) -> Result<()> {
+        // A statement without columns, such as SET, has no result to write.
+        let writes = shown && !answer.schema().fields.is_empty();
+        let mut writer = writes.then(|| self.output.open(answer.arrow_schema())).transpose()?;
+        self.watched(&mut answer, |answer| {
+            while let Some(batch) = answer.next_batch().map_err(|error| self.failed(error, text))? {
+                if let Some(writer) = &mut writer {
+                    writer.write(&batch)?;
+                }
+            }
+            Ok(())
+        })?;
+        writer.map_or(Ok(()), |writer| writer.finish())
+    }
+
+    /// Runs `work` while another thread passes Ctrl-C on to the run and shows its progress.
+    fn watched(&self, answer: &mut Answer, work: impl FnOnce(&mut Answer) -> Result<()>) -> Result<()> {
+        let Some(handle) = answer.handle() else { return work(answer) };
+        std::thread::scope(|scope| {
+            // Dropping the sender ends the watch, however the work ends.
+            let (working, watching) = channel::<()>();
+            scope.spawn(move || self.watch(&handle, &watching));
+            let result = work(answer);
+            drop(working);
+            result
+        })
+    }
+
+    fn watch(&self, handle: &RunHandle, working: &Receiver<()>) {
+        let started = Instant::now();
+        let mut bar = None;
+        while let Err(RecvTimeoutError::Timeout) = working.recv_timeout(WATCH_INTERVAL) {
+            if self.interrupt.is_requested() {
+                handle.cancel();
+            }
+            if started.elapsed() > PROGRESS_AFTER && self.output.leaves_terminal_free() {
+                let bar = bar.get_or_insert_with(progress::fraction);
+                bar.set_position((handle.progress() * 1_000.0) as u64);
+            }
+        }
+        if let Some(bar) = bar {
+            bar.finish_and_clear();
+        }
+    }
+}

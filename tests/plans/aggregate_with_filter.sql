@@ -1,0 +1,1 @@
+SELECT user_id, count(*) FILTER (WHERE amount > 5) AS n, count(DISTINCT day) AS days FROM orders GROUP BY ALL

@@ -1,0 +1,1 @@
+SELECT name FROM users WHERE id NOT IN (SELECT user_id FROM orders)

@@ -1,0 +1,1 @@
+SELECT id + 1 AS next FROM orders LIMIT 3

@@ -1,0 +1,1 @@
+SELECT name FROM (SELECT * FROM users JOIN orders ON users.id = orders.user_id)

@@ -1,0 +1,1 @@
+SELECT id, unnest(items) AS item FROM orders WHERE id < 5

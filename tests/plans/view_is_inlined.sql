@@ -1,0 +1,1 @@
+SELECT count(*) FROM recent WHERE user_id = 1
