@@ -121,6 +121,16 @@ impl Schedule {
             if position.in_flight > 0 || position.tasks_running > 0 {
                 return Ok(Assignment::Idle);
             }
+            let pipeline = self.pipelines.get(position.pipeline);
+            let is_moot =
+                !position.finishing && pipeline.is_some_and(|pipeline| !pipeline.sink().wants_more());
+            if is_moot && !matches!(error, Error::Cancelled) {
+                // All wanted rows came from morsels before it, so a single worker would not have read that far.
+                position.failure = None;
+                self.earliest_failure.store(u64::MAX, Ordering::Relaxed);
+                drop(position);
+                return self.assign(has_local);
+            }
             let error = error.clone();
             if !std::mem::replace(&mut position.over, true) {
                 drop(position);
@@ -147,7 +157,9 @@ impl Schedule {
             });
         }
         if !position.exhausted {
-            let wanted = pipeline.sink().wants_more();
+            let stages = &pipeline.phases[position.phase].stages;
+            let passes = !stages.iter().any(|link| link.stage.passes_nothing());
+            let wanted = passes && pipeline.sink().wants_more();
             if wanted && !pipeline.sink().accepts(position.next_morsel) {
                 return Ok(Assignment::Idle);
             }

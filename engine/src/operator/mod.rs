@@ -82,6 +82,11 @@ pub trait Stage: Send + Sync {
     /// # Errors
     /// What keeps the operator from starting.
     fn instantiate(&self) -> Result<Box<dyn Transform>>;
+
+    /// True once it is certain that no row passes: the source is not read at all.
+    fn passes_nothing(&self) -> bool {
+        false
+    }
 }
 
 /// What a claim came to.

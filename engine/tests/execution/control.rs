@@ -294,3 +294,29 @@ fn create_table_as_keeps_rows_in_order_and_refuses_a_name_that_is_taken() {
         assert_eq!(collect(&write(true), &context, &[]).unwrap(), [row![3000]]);
     }
 }
+
+#[test]
+fn a_join_with_an_empty_build_side_does_not_read_the_other() {
+    let (context, plan, claimed) = endless(Trouble::None, 2);
+    let empty = Plan::new(Node::Values { rows: Vec::new() }, schema(&[("id", Type::Int64)]));
+    let keys = vec![hypostyle_engine::plan::JoinKey {
+        left: column(&plan, 0),
+        right: column(&empty, 0),
+        nulls_match: false,
+    }];
+    let both = crate::join::join_schema(&plan, &empty, JoinKind::Inner);
+    let (left, right) = (Box::new(plan), Box::new(empty));
+    let node = Node::HashJoin { left, right, kind: JoinKind::Inner, keys, residual: None };
+    assert!(collect(&Plan::new(node, both), &context, &[]).unwrap().is_empty());
+    assert_eq!(claimed.load(Ordering::Relaxed), 0);
+}
+
+#[test]
+fn an_error_behind_the_limit_of_a_subquery_is_not_reported() {
+    for threads in [1, 2] {
+        let (context, plan, _) = endless(Trouble::Error(1), threads);
+        let x = column(&plan, 0);
+        let plan = aggregate(limit(plan, 0, Some(900)), vec![], vec![call("max", vec![x], Type::Int64)]);
+        assert_eq!(collect(&plan, &context, &[]).unwrap(), [row![899]]);
+    }
+}

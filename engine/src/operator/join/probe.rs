@@ -14,6 +14,10 @@ use crate::operator::{Input, Stage, Step, Transform};
 pub struct Probe(pub Arc<JoinBuild>);
 
 impl Stage for Probe {
+    fn passes_nothing(&self) -> bool {
+        self.0.shape.is_empty_without_right() && !self.0.facts().has_rows
+    }
+
     fn instantiate(&self) -> Result<Box<dyn Transform>> {
         let build = &self.0;
         let keys = build.shape.left_keys.as_ref();
@@ -38,9 +42,6 @@ impl Transform for ProbeTransform {
     fn step(&mut self, input: Input) -> Result<Step> {
         match input {
             Input::Batch(batch) => {
-                if self.build.shape.is_empty_without_right() && !self.build.facts().has_rows {
-                    return Ok(Step::Finished);
-                }
                 let keys =
                     self.keys.as_mut().map(|keys| keys.evaluate(&batch)).transpose()?.unwrap_or_default();
                 if self.build.is_spilled() {
