@@ -34,6 +34,23 @@ pub fn evaluate(expression: &Expression, context: &Arc<Context>) -> Option<Resul
     }))
 }
 
+/// Functions whose result may be much larger than their arguments: a plan holds it only where those are small.
+const GROWING: [&str; 6] = ["range", "generate_series", "repeat", "list_resize", "lpad", "rpad"];
+
+/// Largest integer argument of a growing function whose result a plan holds.
+const GROWTH_MAX: u64 = 10_000;
+
+/// True for constants that let a growing function make no more than a plan may hold.
+fn is_small(argument: &Expression) -> bool {
+    match argument {
+        Expression::Literal(literal) => match literal.value.as_i64() {
+            Some(value) => value.unsigned_abs() <= GROWTH_MAX,
+            None => !literal.data_type.is_temporal() && !literal.data_type.is_numeric(),
+        },
+        _ => false,
+    }
+}
+
 /// True if the expression reads nothing from outside and gives the same value each time.
 fn is_closed(expression: &Expression, context: &Arc<Context>) -> bool {
     let mut closed = true;
@@ -42,9 +59,10 @@ fn is_closed(expression: &Expression, context: &Arc<Context>) -> bool {
         Expression::Column { .. } | Expression::Parameter { .. } => closed = false,
         Expression::Lambda { parameters: own, .. } => parameters.extend(own.iter().map(|(id, _)| *id)),
         Expression::Variable { id, .. } => closed &= parameters.contains(id),
-        Expression::Call { function, .. } => {
+        Expression::Call { function, arguments, .. } => {
             let known = context.registry.scalar(function);
             closed &= known.is_some_and(|known| known.volatility == Volatility::Immutable);
+            closed &= !GROWING.contains(&function.as_str()) || arguments.iter().all(is_small);
         }
         _ => {}
     });

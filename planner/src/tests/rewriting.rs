@@ -117,3 +117,11 @@ fn constants_are_computed_while_planning() {
     let plan = rewritten("SELECT CASE WHEN a > 1 THEN 1 // 0 END FROM t");
     assert!(plan.contains("//(1, 0)"), "{plan}");
 }
+
+#[test]
+fn large_lists_are_not_computed_while_planning() {
+    let plan = rewritten("SELECT range(1000000000)");
+    assert!(plan.contains("range("), "{plan}");
+    let plan = rewritten("SELECT range(3)");
+    assert!(!plan.contains("range("), "{plan}");
+}
