@@ -114,6 +114,14 @@ fn bad_records_name_file_line_and_column() {
 }
 
 #[test]
+fn a_sample_of_all_records_sees_the_last() {
+    let text = format!("a,b\n{}x,3\n", "1,2\n".repeat(30_000));
+    let file = TextFile::new("x.csv", text);
+    let table = bind("read_csv", file.path(), &[option("sample_size", -1i64)]).unwrap();
+    assert_eq!(reading::schema(table.as_ref()), "a VARCHAR, b BIGINT");
+}
+
+#[test]
 fn bad_records_are_left_out_or_null_on_request() {
     let text = "a,b\n1,2\n3,4,5\nx,6\n7\n8,9\n";
     let stated = types("types", &[("a", "BIGINT")]);

@@ -9,10 +9,10 @@ use super::blocks::Blocks;
 use super::convert::ColumnFormat;
 use super::dialect::Dialect;
 use super::reader::{CsvReader, Shared};
-use super::shape::{Sample, Shape, no_text_form, null_texts};
+use super::shape::{SAMPLE_ROWS, Sample, Shape, no_text_form, null_texts};
 use super::sniff::{Stated, sniff};
 use crate::error::{Error, Place, Result};
-use crate::input::{ByteStream, Compression, is_standard_input, open_stream};
+use crate::input::{ByteStream, Compression, is_standard_input, open_stream, sample_limit};
 use crate::text_value::Pattern;
 
 /// Bytes read to find out dialect and types.
@@ -93,10 +93,8 @@ impl CsvFile {
     /// The system's refusal, options that contradict the file, or bytes that are not text.
     pub fn open(path: &Path, options: &CsvOptions) -> Result<Self> {
         let mut stream = open_stream(path, options.compression)?;
-        let mut sample = vec![0; SAMPLE_BYTES];
-        let read = stream.fill(&mut sample)?;
-        sample.truncate(read);
-        let is_whole = read < SAMPLE_BYTES;
+        let limit = sample_limit(options.sample_rows, SAMPLE_ROWS, SAMPLE_BYTES);
+        let (sample, is_whole) = stream.sample(limit)?;
         let (mut start, mut line) = skipped(&sample, options.skip_lines);
         let dialect = sniff(&sample[start..], &options.stated);
         // A record that the sample cuts in two would look ragged.
@@ -178,7 +176,8 @@ impl CsvFile {
             }
             None => open_stream(&self.path, self.options.compression)?,
         };
-        let record_bytes_max = self.options.record_bytes_max.unwrap_or(RECORD_BYTES_MAX);
+        // Fields are found by 32-bit positions in their block.
+        let record_bytes_max = self.options.record_bytes_max.unwrap_or(RECORD_BYTES_MAX).min(1 << 30);
         let mut blocks = Blocks::new(stream, self.dialect, record_bytes_max);
         blocks.skip(self.data_start, self.data_line - 1)?;
         let shared = Arc::new(Shared { file: Arc::clone(self), slots, formats, batch_rows });

@@ -13,7 +13,7 @@ use super::records::{Record, is_blank, read_record, unescape};
 use crate::error::{Error, Place, Result};
 
 /// Rows that types are found out from, unless stated.
-const SAMPLE_ROWS: usize = 20_480;
+pub(super) const SAMPLE_ROWS: usize = 20_480;
 
 /// The records of a sample, without blank lines and comments.
 pub(super) struct Sample<'a> {

@@ -6,4 +6,4 @@ mod stream;
 
 pub use compression::Compression;
 pub use local_file::LocalFile;
-pub use stream::{ByteStream, is_standard_input, open_stream};
+pub use stream::{ByteStream, is_standard_input, open_stream, sample_limit};

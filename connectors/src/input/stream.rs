@@ -7,6 +7,14 @@ use std::sync::Arc;
 use super::{Compression, LocalFile};
 use crate::error::{Error, Result};
 
+/// First step of reading a sample; most files are shorter than a sample may be.
+const SAMPLE_STEP_BYTES: usize = 256 << 10;
+
+/// Bytes to sample where `rows` rows are wanted and `bytes` hold the usual number of them, `usual_rows`.
+pub fn sample_limit(rows: Option<usize>, usual_rows: usize, bytes: usize) -> usize {
+    rows.map_or(bytes, |rows| bytes.saturating_mul(rows.div_ceil(usual_rows).max(1)))
+}
+
 /// A sequential reader of plain bytes that knows its name and how far it came.
 pub struct ByteStream {
     name: String,
@@ -71,6 +79,26 @@ impl ByteStream {
     /// The path as text, for messages.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The first bytes of the stream, at most `limit` of them, and whether they are all of it.
+    ///
+    /// # Errors
+    /// As [`ByteStream::fill`].
+    pub fn sample(&mut self, limit: usize) -> Result<(Vec<u8>, bool)> {
+        let mut sample = Vec::new();
+        let mut step = SAMPLE_STEP_BYTES;
+        while sample.len() < limit {
+            let (start, wanted) = (sample.len(), step.min(limit - sample.len()));
+            sample.resize(start + wanted, 0);
+            let read = self.fill(&mut sample[start..])?;
+            sample.truncate(start + read);
+            if read < wanted {
+                return Ok((sample, true));
+            }
+            step = step.saturating_mul(2);
+        }
+        Ok((sample, false))
     }
 
     /// The same stream with bytes that were taken from it put back in front.

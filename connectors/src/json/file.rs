@@ -13,7 +13,7 @@ use super::layout::{JsonLayout, Next, Values};
 use super::shape::{Observed, Shape};
 use crate::batch::FileBatch;
 use crate::error::{Error, Place, Result};
-use crate::input::{ByteStream, Compression, is_standard_input, open_stream};
+use crate::input::{ByteStream, Compression, is_standard_input, open_stream, sample_limit};
 
 /// Bytes read to find out the shape.
 const SAMPLE_BYTES: usize = 8 << 20;
@@ -68,10 +68,8 @@ impl JsonFile {
     /// The system's refusal, or a sample that is not JSON.
     pub fn open(path: &Path, options: &JsonOptions) -> Result<Self> {
         let mut stream = open_stream(path, options.compression)?;
-        let mut sample = vec![0; SAMPLE_BYTES];
-        let read = stream.fill(&mut sample)?;
-        sample.truncate(read);
-        let is_whole = read < SAMPLE_BYTES;
+        let limit = sample_limit(options.sample_values, SAMPLE_VALUES, SAMPLE_BYTES);
+        let (sample, is_whole) = stream.sample(limit)?;
         let text = sample.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&sample);
         let layout = options.layout.unwrap_or_else(|| JsonLayout::of(text, is_whole));
         let (columns, is_records) = if options.columns.is_empty() {

@@ -15,7 +15,8 @@ use crate::error::{Error, Result};
 use crate::input::is_standard_input;
 use pattern::Glob;
 
-/// The files that `locations` mean, each once, in the order written and sorted within a pattern.
+/// The files that `locations` mean, in the order written and sorted within a pattern; a file that is written twice
+/// is read twice.
 ///
 /// A location is a path of a file (also one whose name looks like a pattern), `-` for standard input, a directory,
 /// whose files with one of `extensions` are taken with those of the directories below it, or a pattern
@@ -26,8 +27,7 @@ use pattern::Glob;
 pub fn resolve(locations: &[String], extensions: &[&str]) -> Result<Vec<PathBuf>> {
     let mut files: Vec<PathBuf> = Vec::new();
     for location in locations {
-        let found = resolve_one(location, extensions)?;
-        files.extend(found.into_iter().filter(|path| !files.contains(path)).collect::<Vec<_>>());
+        files.extend(resolve_one(location, extensions)?);
     }
     if files.is_empty() {
         return Err(Error::Missing {

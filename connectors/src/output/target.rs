@@ -94,8 +94,15 @@ fn open(path: &Path) -> io::Result<Sink> {
         .prefix(&format!(".{name}."))
         .suffix(".partial")
         .permissions(Permissions::from_mode(0o666))
-        .tempfile_in(directory)?;
+        .tempfile_in(directory)
+        .map_err(without_path)?;
     Ok(Sink::Pending(BufWriter::with_capacity(BUFFER_BYTES, file)))
+}
+
+/// The system's answer without the passing name of the file.
+fn without_path(error: io::Error) -> io::Error {
+    let source = error.get_ref().and_then(std::error::Error::source).map(ToString::to_string);
+    source.map_or(error.kind().into(), |text| io::Error::new(error.kind(), text))
 }
 
 impl Write for Target {
