@@ -19,7 +19,8 @@ pub fn implicit_cost(from: &Type, to: &Type) -> Option<u32> {
         (_, Type::Null) => None,
         (Type::Decimal(p, s), Type::Decimal(q, t)) => {
             let (p, s, q, t) = (i32::from(*p), i32::from(*s), i32::from(*q), i32::from(*t));
-            (t >= s && q - t >= p - s).then(|| 2 + (q - p).unsigned_abs())
+            // The widest decimal takes every other, and values are checked when they are cast.
+            (t >= s && (q - t >= p - s || q == 38)).then(|| 2 + (q - p).unsigned_abs())
         }
         (_, Type::Decimal(precision, scale)) if from.is_integer() => {
             let room = i32::from(*precision) - i32::from(*scale);
@@ -40,8 +41,15 @@ pub fn implicit_cost(from: &Type, to: &Type) -> Option<u32> {
                     _ => 47,
                 });
             }
-            (a.width <= b.width && a.class <= b.class && !sign_lost && !same_width)
-                .then(|| 2 + (b.width - a.width).unsigned_abs() + 20 * (b.class - a.class).unsigned_abs())
+            if !(a.width <= b.width && a.class <= b.class && !sign_lost && !same_width) {
+                return None;
+            }
+            // BIGINT and UBIGINT are the nearest of the wider integers, so that two operands of different narrow
+            // types meet there.
+            Some(match to {
+                Type::Int64 | Type::UInt64 => 5,
+                _ => 5 + (b.width - a.width).unsigned_abs(),
+            })
         }
         (Type::Date, Type::Timestamp(unit)) => Some(if *unit == TimeUnit::Microsecond { 10 } else { 15 }),
         (Type::Date, Type::TimestampTz) => Some(20),

@@ -93,3 +93,13 @@ pub(crate) fn check_examples(categories: &[&str]) {
     assert!(!lines.is_empty(), "no examples in {categories:?}");
     answers.check(&lines);
 }
+
+/// Names a file of lines as [`Answers::check`] takes them, for comparisons too large to be kept here.
+const FILE_VARIABLE: &str = "HYPOSTYLE_ANSWERS";
+
+#[test]
+fn answers_of_the_file_named_by_the_environment_are_given() {
+    if let Ok(path) = std::env::var(FILE_VARIABLE) {
+        Answers::new().check(&std::fs::read_to_string(path).expect("a readable file of answers"));
+    }
+}

@@ -224,7 +224,7 @@ fn operators_answer_as_duckdb() {
     -- HUGEINT is DECIMAL(38,0).
     7::decimal(38,0) // 2 -> 3 :: HUGEINT
     99999999999999999999999999999999999999::hugeint + 1 -> ERR out of range
-    1::utinyint + 1::tinyint -> 2 :: SMALLINT
+    1::utinyint + 1::tinyint -> 2 :: BIGINT
 "#,
     );
 }

@@ -4,7 +4,7 @@ use half::f16;
 
 use super::Mode;
 use super::conversion::{partial, total};
-use super::number::Integer;
+use super::number::{Integer, round_half_even};
 use crate::scalar::Bound;
 use crate::types::Type;
 
@@ -44,8 +44,10 @@ pub(super) fn from_double(
 ) -> Option<impl Fn(f64) -> (i128, bool) + Copy + Send + Sync> {
     let unit = power_of_ten(digits_after_point(scale)?) as f64;
     let limit = limit(precision) as f64;
+    // HUGEINT rounds as the other integers do.
+    let is_integer = precision == 38 && scale == 0;
     Some(move |value: f64| {
-        let rounded = (value * unit).round();
+        let rounded = if is_integer { round_half_even(value) } else { (value * unit).round() };
         (rounded as i128, !(rounded > -limit && rounded < limit))
     })
 }

@@ -8,6 +8,7 @@ use super::calendar::{
 };
 use super::part::Part;
 use super::zone::Zone;
+use crate::cast::decimal::divide_rounding;
 use crate::error::Error;
 use crate::lanes::{Outcome, partial_unary};
 use crate::registry::Registry;
@@ -229,7 +230,7 @@ fn register_epochs(registry: &mut Registry) {
             CATEGORY,
             &format!("{unit} since 1970-01-01, or of a time or interval."),
         )
-        .note("Null for infinities. An interval counts months of 30 days.")
+        .note("Rounded, halves away from zero. Null for infinities. An interval counts months of 30 days.")
         .example(&format!("{name}(timestamp '1970-01-01 00:00:01')"), &per_second.to_string());
         if name == "epoch_ms" {
             function = function
@@ -256,7 +257,7 @@ fn epoch_kernel(
     let too_far = move || out_of_range(name, "the time".into(), Type::Int64);
     // Wide arithmetic, so that nanoseconds of far years are an error and not another number.
     let scaled = move |ticks: i128, ticks_per_second: i64| {
-        let value = (ticks * i128::from(per_second)).div_euclid(i128::from(ticks_per_second));
+        let value = divide_rounding(ticks * i128::from(per_second), i128::from(ticks_per_second));
         i64::try_from(value).map_or(Outcome::Failed, Outcome::Value)
     };
     match data_type {

@@ -132,7 +132,7 @@ fn borders_between(part: Part, start: i64, end: i64) -> Option<i64> {
         Part::Decade => civil(end).year / 10 - civil(start).year / 10,
         Part::Year => civil(end).year - civil(start).year,
         Part::IsoYear => iso_week(days(end)).0 - iso_week(days(start)).0,
-        Part::Quarter => months(end).div_euclid(3) - months(start).div_euclid(3),
+        Part::Quarter => months(end) / 3 - months(start) / 3,
         Part::Month => months(end) - months(start),
         Part::Week | Part::YearWeek => (days(end) - days(start)) / 7,
         Part::Day | Part::DayOfWeek | Part::IsoDayOfWeek | Part::DayOfYear | Part::JulianDay => {

@@ -165,6 +165,13 @@ fn bind(arguments: &Arguments<'_>) -> Result<Bound> {
         }));
     };
     let part = Part::of_argument(arguments.function, 1, part)?;
+    if matches!(part, Part::Era | Part::Timezone | Part::TimezoneHour | Part::TimezoneMinute) {
+        return Err(Error::argument(
+            arguments.function,
+            1,
+            format!("is the {}; nothing is cut there", part.title()),
+        ));
+    }
     let out_of_range = |operation: &'static str| {
         move |ticks: i64| Error::OutOfRange { operation, detail: ticks.to_string(), target: Type::TIMESTAMP }
     };

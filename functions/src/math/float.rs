@@ -57,12 +57,22 @@ pub(super) fn register(registry: &mut Registry) {
             }),
     );
     registry.register_scalar(
-        pair("fdiv", "Quotient rounded down to a whole number.", |x, y| (x / y).down())
-            .example("fdiv(-7, 2)", "-4.0"),
+        pair(
+            "fdiv",
+            "Quotient rounded down to a whole number.",
+            |x, y| (x / y).down(),
+            |x, y| (x / y).down(),
+        )
+        .example("fdiv(-7, 2)", "-4.0"),
     );
     registry.register_scalar(
-        pair("fmod", "Remainder of fdiv, with the sign of the divisor.", |x, y| x - y * (x / y).down())
-            .example("fmod(-7, 2)", "1.0"),
+        pair(
+            "fmod",
+            "Remainder of fdiv, with the sign of the divisor.",
+            |x, y| x - y * (x / y).down(),
+            |x, y| x - y * (x / y).down(),
+        )
+        .example("fmod(-7, 2)", "1.0"),
     );
     registry.register_scalar(
         single("degrees", "Radians as degrees.", |x| x * (180.0 / std::f64::consts::PI))
@@ -95,10 +105,18 @@ fn temporal(
     form(function, Type::TimestampTz, on_timestamp)
 }
 
-fn pair(name: &str, summary: &str, function: fn(f64, f64) -> f64) -> ScalarFunction {
+fn pair(
+    name: &str,
+    summary: &str,
+    on_single: fn(f32, f32) -> f32,
+    on_double: fn(f64, f64) -> f64,
+) -> ScalarFunction {
     ScalarFunction::new(name, CATEGORY, summary)
+        .overload([exact("x", Type::Float32), exact("y", Type::Float32)], move |_| {
+            Ok(Bound::lanes(Type::Float32, binary(on_single)))
+        })
         .overload([exact("x", Type::Float64), exact("y", Type::Float64)], move |_| {
-            Ok(Bound::lanes(Type::Float64, binary(function)))
+            Ok(Bound::lanes(Type::Float64, binary(on_double)))
         })
 }
 

@@ -19,11 +19,14 @@ pub(super) fn register(registry: &mut Registry) {
             .example("factorial(5)", "120")
             .overload([exact("x", Type::Int32)], |_| {
                 let function = |x: i32| (factorial(x).unwrap_or(0), factorial(x).is_none());
-                Ok(Bound::lanes(Type::HUGEINT, checked_unary(function, |x| out_of_range("factorial", x))))
+                Ok(Bound::lanes(
+                    Type::HUGEINT,
+                    checked_unary(function, |x| out_of_range("factorial", x, Type::HUGEINT)),
+                ))
             }),
     );
     registry.register_scalar(
-        pair("gcd", "Greatest common divisor of two integers.", |a, b| i64::try_from(gcd(a, b)).ok())
+        pair("gcd", "Greatest common divisor of two integers.", |a, b| i128::try_from(gcd(a, b)).ok())
             .alias("greatest_common_divisor")
             .note("Never negative; gcd(0, 0) is 0.")
             .example("gcd(12, 18)", "6"),
@@ -31,7 +34,7 @@ pub(super) fn register(registry: &mut Registry) {
     registry.register_scalar(
         pair("lcm", "Least common multiple of two integers.", |a, b| match gcd(a, b) {
             0 => Some(0),
-            divisor => i64::try_from((a.unsigned_abs() / divisor).checked_mul(b.unsigned_abs())?).ok(),
+            divisor => i128::try_from((a.unsigned_abs() / divisor).checked_mul(b.unsigned_abs())?).ok(),
         })
         .alias("least_common_multiple")
         .note("Never negative; 0 if one of them is 0.")
@@ -46,7 +49,8 @@ pub(super) fn register(registry: &mut Registry) {
     let function = bits_form(function, Type::UInt8, |x: u8| x.count_ones());
     let function = bits_form(function, Type::UInt16, |x: u16| x.count_ones());
     let function = bits_form(function, Type::UInt32, |x: u32| x.count_ones());
-    registry.register_scalar(bits_form(function, Type::UInt64, |x: u64| x.count_ones()));
+    let function = bits_form(function, Type::UInt64, |x: u64| x.count_ones());
+    registry.register_scalar(bits_form(function, Type::HUGEINT, |x: i128| x.count_ones()));
 }
 
 fn factorial(x: i32) -> Option<i128> {
@@ -54,27 +58,39 @@ fn factorial(x: i32) -> Option<i128> {
 }
 
 /// Euclid's algorithm on magnitudes.
-fn gcd(a: i64, b: i64) -> u64 {
+fn gcd(a: i128, b: i128) -> u128 {
     let (mut a, mut b) = (a.unsigned_abs(), b.unsigned_abs());
     while b != 0 {
-        (a, b) = (b, a % b);
+        // Division in 64 bits costs a fraction of that in 128.
+        (a, b) = match (u64::try_from(a), u64::try_from(b)) {
+            (Ok(narrow), Ok(divisor)) => (b, u128::from(narrow % divisor)),
+            _ => (b, a % b),
+        };
     }
     a
 }
 
-fn pair(name: &'static str, summary: &str, function: fn(i64, i64) -> Option<i64>) -> ScalarFunction {
-    ScalarFunction::new(name, CATEGORY, summary).overload(
-        [exact("a", Type::Int64), exact("b", Type::Int64)],
-        move |_| {
-            Ok(Bound::lanes(
-                Type::Int64,
-                partial_binary(
-                    move |a: i64, b: i64| function(a, b).map_or(Outcome::Failed, Outcome::Value),
-                    move |a, b| out_of_range(name, format!("{name}({a}, {b})")),
-                ),
-            ))
-        },
-    )
+/// A function of two integers, as BIGINT and as HUGEINT.
+fn pair(name: &'static str, summary: &str, function: fn(i128, i128) -> Option<i128>) -> ScalarFunction {
+    let limit = crate::cast::decimal::limit(38);
+    ScalarFunction::new(name, CATEGORY, summary)
+        .overload([exact("a", Type::Int64), exact("b", Type::Int64)], move |_| {
+            let narrow = move |a: i64, b: i64| {
+                let value = function(a.into(), b.into()).and_then(|value| i64::try_from(value).ok());
+                value.map_or(Outcome::Failed, Outcome::Value)
+            };
+            let error = move |a: i64, b: i64| out_of_range(name, format!("{name}({a}, {b})"), Type::Int64);
+            Ok(Bound::lanes(Type::Int64, partial_binary(narrow, error)))
+        })
+        .overload([exact("a", Type::HUGEINT), exact("b", Type::HUGEINT)], move |_| {
+            let wide = move |a: i128, b: i128| {
+                let value = function(a, b).filter(|&value| value < limit);
+                value.map_or(Outcome::Failed, Outcome::Value)
+            };
+            let error =
+                move |a: i128, b: i128| out_of_range(name, format!("{name}({a}, {b})"), Type::HUGEINT);
+            Ok(Bound::lanes(Type::HUGEINT, partial_binary(wide, error)))
+        })
 }
 
 fn bits_form<T: Lane>(
@@ -87,10 +103,6 @@ fn bits_form<T: Lane>(
     })
 }
 
-fn out_of_range(operation: &'static str, detail: impl std::fmt::Display) -> Error {
-    Error::OutOfRange {
-        operation,
-        detail: detail.to_string(),
-        target: if operation == "factorial" { Type::HUGEINT } else { Type::Int64 },
-    }
+fn out_of_range(operation: &'static str, detail: impl std::fmt::Display, target: Type) -> Error {
+    Error::OutOfRange { operation, detail: detail.to_string(), target }
 }

@@ -37,7 +37,7 @@ pub(super) fn register(registry: &mut Registry) {
             .example("trunc(-1.9)", "-1")
             .example("trunc(1299, -2)", "1200");
     registry.register_scalar(places_forms(
-        whole_integers(whole_forms(function, Direction::TowardZero)),
+        whole_integers(whole_forms(function, Direction::TowardZero), true),
         Direction::TowardZero,
     ));
     let function = ScalarFunction::new("round", CATEGORY, "The nearest number at a number of decimal places, halves away from zero.")
@@ -47,7 +47,7 @@ pub(super) fn register(registry: &mut Registry) {
         .example("round(1.25, 1)", "1.3")
         .example("round(1250, -2)", "1300");
     registry.register_scalar(places_forms(
-        whole_integers(whole_forms(function, Direction::HalfAway)),
+        whole_integers(whole_forms(function, Direction::HalfAway), false),
         Direction::HalfAway,
     ));
     let function = ScalarFunction::new(
@@ -94,18 +94,16 @@ fn float_kernel<T: Round + Lane>(direction: Direction) -> std::sync::Arc<dyn cra
 }
 
 /// Whole numbers stay as they are.
-fn whole_integers(function: ScalarFunction) -> ScalarFunction {
+fn whole_integers(function: ScalarFunction, keeps_unsigned: bool) -> ScalarFunction {
     let function = unchanged::<i8>(
         unchanged::<i16>(unchanged::<i32>(unchanged::<i64>(function, Type::Int64), Type::Int32), Type::Int16),
         Type::Int8,
     );
-    unchanged::<u8>(
-        unchanged::<u16>(
-            unchanged::<u32>(unchanged::<u64>(function, Type::UInt64), Type::UInt32),
-            Type::UInt16,
-        ),
-        Type::UInt8,
-    )
+    let function = unchanged::<u64>(function, Type::UInt64);
+    if !keeps_unsigned {
+        return function;
+    }
+    unchanged::<u8>(unchanged::<u16>(unchanged::<u32>(function, Type::UInt32), Type::UInt16), Type::UInt8)
 }
 
 fn unchanged<T: Lane>(function: ScalarFunction, data_type: Type) -> ScalarFunction {
@@ -133,7 +131,22 @@ fn places_forms(function: ScalarFunction, direction: Direction) -> ScalarFunctio
         });
     let function =
         integer_places::<i8>(integer_places::<i16>(function, Type::Int16, direction), Type::Int8, direction);
-    integer_places::<i32>(integer_places::<i64>(function, Type::Int64, direction), Type::Int32, direction)
+    let function = integer_places::<i32>(
+        integer_places::<i64>(function, Type::Int64, direction),
+        Type::Int32,
+        direction,
+    );
+    let function = integer_places::<u64>(function, Type::UInt64, direction);
+    if direction != Direction::TowardZero {
+        // The other unsigned integers become BIGINT, since rounding up may leave them.
+        return function;
+    }
+    let function = integer_places::<u8>(
+        integer_places::<u16>(function, Type::UInt16, direction),
+        Type::UInt8,
+        direction,
+    );
+    integer_places::<u32>(function, Type::UInt32, direction)
 }
 
 fn bind_float_places(arguments: &Arguments<'_>, direction: Direction) -> Result<Bound> {
@@ -158,7 +171,11 @@ fn at_places(direction: Direction, x: f64, places: i32) -> f64 {
     }
     let unit = unit_of(-places.max(-400));
     let rounded = round_float(direction, x / unit) * unit;
-    if rounded.is_finite() { rounded } else { 0.0 }
+    match (x.is_finite(), rounded.is_finite()) {
+        (false, _) => x,
+        (true, false) => 0.0,
+        (true, true) => rounded,
+    }
 }
 
 /// The double nearest to a power of ten; beyond the type it is infinite.

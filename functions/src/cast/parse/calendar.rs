@@ -36,6 +36,9 @@ pub fn time(text: &str) -> Option<i64> {
         None => {
             cursor = Cursor::new(text);
             cursor.date()?;
+            if cursor.at_end() {
+                return Some(0);
+            }
             cursor.time_separator()?;
             cursor.clock()?
         }

@@ -27,13 +27,15 @@ pub fn integer<T: ParsedInteger>(text: &str) -> Option<T> {
     if let Some(value) = short_digits(text.as_bytes()) {
         return T::of_digits(value);
     }
-    let trimmed = trim(text);
-    let value = match trimmed.get(..2) {
-        Some("0x" | "0X") => of_radix(&trimmed[2..], 16)?,
-        Some("0b" | "0B") => of_radix(&trimmed[2..], 2)?,
-        _ => scaled(trimmed, 0)?,
-    };
-    T::try_from(value).ok()
+    T::try_from(long_integer(trim(text))?).ok()
+}
+
+fn long_integer(trimmed: &str) -> Option<i128> {
+    match trimmed.get(..2) {
+        Some("0x" | "0X") => of_radix(&trimmed[2..], 16),
+        Some("0b" | "0B") => of_radix(&trimmed[2..], 2),
+        _ => scaled(trimmed, 0),
+    }
 }
 
 /// An optional minus and 1 to 18 digits, nothing else: the common case.
@@ -67,7 +69,8 @@ fn of_radix(digits: &str, radix: u32) -> Option<i128> {
 /// A decimal, unscaled: as [`integer`] with `scale` digits after the point, half rounds away from zero.
 pub fn decimal(text: &str, precision: u8, scale: i8) -> Option<i128> {
     let limit = limit(precision);
-    scaled(trim(text), i32::from(scale)).filter(|value| (-limit + 1..limit).contains(value))
+    let value = if scale == 0 { long_integer(trim(text)) } else { scaled(trim(text), i32::from(scale)) };
+    value.filter(|value| (-limit + 1..limit).contains(value))
 }
 
 /// A float: digits with single underscores between them, a fraction, an exponent, `inf`, `infinity`
