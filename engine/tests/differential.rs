@@ -131,12 +131,14 @@ impl Grower<'_> {
         use Type::{Boolean, Float64, Int64, Text};
         let list = Type::list(Int64);
         match data_type {
-            Int64 => match self.random.below(9) {
+            Int64 => match self.random.below(11) {
                 0..=2 => self.calls("plus", &[Int64, Int64], &Int64, depth),
                 3 | 4 => self.calls("divide", &[Int64, Int64], &Int64, depth),
                 5 => self.calls("positive", &[Int64], &Int64, depth),
                 6 => self.calls("length", &[Text], &Int64, depth),
                 7 => self.calls("parse", &[Text], &Int64, depth),
+                8 => self.calls("most", &[Int64, Int64, Int64], &Int64, depth),
+                9 => self.calls("most", &[Int64, Int64], &Int64, depth),
                 _ => self.calls("list_sum", &[list], &Int64, depth),
             },
             Float64 => match self.random.below(6) {

@@ -49,6 +49,9 @@ pub enum Nulls {
     Strict,
     /// The function sees nulls and decides.
     Aware,
+    /// A null argument is passed over, and the row is null only if all are: `greatest`. Only of a lane
+    /// kernel that makes one value of two of the same type; more arguments are combined from the left.
+    PassedOver,
 }
 
 /// What is known of a query's surroundings while binding.
@@ -226,6 +229,12 @@ impl Bound {
     /// A strict fixed-width function.
     pub fn lanes(result: Type, kernel: Arc<dyn LaneKernel>) -> Self {
         Self { result, nulls: Nulls::Strict, body: Body::Lanes(kernel) }
+    }
+
+    /// A fixed-width function of any number of arguments of the result's type, made of one of two that is
+    /// total: nulls are passed over.
+    pub fn combining_lanes(result: Type, kernel: Arc<dyn LaneKernel>) -> Self {
+        Self { result, nulls: Nulls::PassedOver, body: Body::Lanes(kernel) }
     }
 
     /// A strict function: it is never called on rows with a null argument.

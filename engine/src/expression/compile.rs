@@ -322,11 +322,14 @@ impl<'a> Compiler<'a> {
                         "a lane function over types without lanes: {key:?}"
                     )));
                 };
-                Kind::Program {
-                    program: Arc::new(Builder::kernel(kernel, &kinds, result)),
-                    inputs: operands.into(),
-                    explain: Explain::Kernel(Arc::clone(kernel)),
-                }
+                let program = match (bound.nulls, &operands[..]) {
+                    (Nulls::PassedOver, &[]) => return Err(Error::internal("a combination of no arguments")),
+                    (Nulls::PassedOver, &[single]) => return Ok(single),
+                    (Nulls::PassedOver, _) => Builder::combination(kernel, operands.len(), result),
+                    _ => Builder::kernel(kernel, &kinds, result),
+                };
+                let explain = Explain::Kernel(Arc::clone(kernel), bound.nulls);
+                Kind::Program { program: Arc::new(program), inputs: operands.into(), explain }
             }
             _ => Kind::Call(Box::new(Call {
                 body: bound.body,
@@ -505,7 +508,8 @@ impl LambdaBody {
 /// True if a null operand makes the result null.
 fn is_strict(kind: &Kind) -> bool {
     match kind {
-        Kind::Input(_) | Kind::Constant(_) | Kind::Parameter(_) | Kind::Try(_) | Kind::Program { .. } => true,
+        Kind::Input(_) | Kind::Constant(_) | Kind::Parameter(_) | Kind::Try(_) => true,
+        Kind::Program { explain, .. } => !matches!(explain, Explain::Kernel(_, Nulls::PassedOver)),
         Kind::Call(call) => {
             call.nulls == Nulls::Strict && call.lambdas.iter().all(|lambda| lambda.captures.is_empty())
         }

@@ -226,7 +226,7 @@ impl State {
             return Ok(());
         }
         match explain {
-            Explain::Kernel(kernel) => {
+            Explain::Kernel(kernel, _) => {
                 let columns = self.columns(run);
                 for &row in failed {
                     output.fail(row as usize, || {

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use hypostyle_functions::lanes::LaneKind;
+use hypostyle_functions::scalar::Nulls;
 
 use super::graph::{Explain, Graph, Kind, Node, NodeId};
 use super::program::{Builder, Code, Value};
@@ -48,7 +49,7 @@ pub(super) fn fuse(graph: &mut Graph) {
 /// True if the node can be an operation of a program.
 fn can_join(node: &Node) -> bool {
     match &node.kind {
-        Kind::Program { explain: Explain::Kernel(_), .. } => !node.is_volatile,
+        Kind::Program { explain: Explain::Kernel(..), .. } => !node.is_volatile,
         Kind::Logic { .. } | Kind::Case { .. } | Kind::Coalesce(_) => node.is_pure,
         _ => false,
     }
@@ -124,7 +125,16 @@ impl<'a> Fusion<'a> {
 
     fn operation(&mut self, node: &Node, kind: LaneKind) -> Option<Value> {
         match &node.kind {
-            Kind::Program { inputs, explain: Explain::Kernel(kernel), .. } => {
+            Kind::Program { inputs, explain: Explain::Kernel(kernel, Nulls::PassedOver), .. } => {
+                let (&first, rest) = inputs.split_first()?;
+                let mut combined = self.add(first)?;
+                for &input in rest {
+                    let operands = vec![combined, self.add(input)?];
+                    combined = self.builder.operation(Code::Combine(Arc::clone(kernel)), operands, kind);
+                }
+                Some(combined)
+            }
+            Kind::Program { inputs, explain: Explain::Kernel(kernel, _), .. } => {
                 let operands = inputs.iter().map(|&input| self.add(input)).collect::<Option<_>>()?;
                 Some(self.builder.operation(Code::Kernel(Arc::clone(kernel)), operands, kind))
             }

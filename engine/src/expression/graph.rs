@@ -86,8 +86,8 @@ pub(super) enum Kind {
 
 /// Who knows why a lane of a program failed.
 pub(super) enum Explain {
-    /// The kernel of a program of one operation.
-    Kernel(Arc<dyn LaneKernel>),
+    /// The kernel of a program of one function, and what nulls do.
+    Kernel(Arc<dyn LaneKernel>, Nulls),
     /// The node that computes the same without fusion.
     Node(NodeId),
 }

@@ -97,6 +97,10 @@ fn arithmetic(registry: &mut Registry) {
         },
     );
     registry.register_scalar(positive);
+    let most = ScalarFunction::new("most", "test", "").variadic([exact("a", Type::Int64)], |_| {
+        Ok(Bound::combining_lanes(Type::Int64, lanes::binary(|a: i64, b: i64| a.max(b))))
+    });
+    registry.register_scalar(most);
     let double = ScalarFunction::new("double", "test", "").overload([exact("a", Type::Int64)], |_| {
         Ok(Bound::lanes(Type::Float64, lanes::unary(|a: i64| a as f64)))
     });

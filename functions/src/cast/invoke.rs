@@ -34,9 +34,36 @@ pub(crate) fn invoke(
     };
     match &bound.body {
         Body::Call(call) => call.call(arguments, rows, output, scratch),
+        Body::Lanes(kernel) if bound.nulls == Nulls::PassedOver => {
+            combine(kernel.as_ref(), arguments, rows, output)
+        }
         Body::Lanes(kernel) => run_lanes(kernel.as_ref(), arguments, rows, output),
         Body::HigherOrder(_) => Err(Error::internal("a function with lambdas called without them")),
     }
+}
+
+/// Combines arguments from the left; a row takes no part in a step whose argument is null there.
+fn combine(kernel: &dyn LaneKernel, arguments: &[View<'_>], rows: Rows<'_>, output: &mut Output) -> Result<()> {
+    let bump = bumpalo::Bump::new();
+    let mut held = Output::new(output.data_type().clone());
+    held.prepare(output.len());
+    rows.for_each(|row| held.set_null(row));
+    for argument in arguments {
+        let mut next = Output::new(output.data_type().clone());
+        next.prepare(output.len());
+        let before = held.view(&bump);
+        let (both, one): (Vec<u32>, Vec<u32>) = rows
+            .iter()
+            .map(|row| row as u32)
+            .partition(|&row| before.is_valid(row as usize) && argument.is_valid(row as usize));
+        for row in one.into_iter().map(|row| row as usize) {
+            next.copy(row, if before.is_valid(row) { &before } else { argument }, row);
+        }
+        run_lanes(kernel, &[before, *argument], Rows::Selected(&both), &mut next)?;
+        held = next;
+    }
+    output.copy_rows(&held.view(&bump), &rows);
+    Ok(())
 }
 
 fn run_lanes(

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, BooleanArray, UInt32Array, new_null_array};
+use arrow::array::{Array, ArrayRef, UInt32Array, new_null_array};
 use arrow::buffer::{BooleanBuffer, NullBuffer, ScalarBuffer};
 use bumpalo::Bump;
 
 use super::bits::Bits;
 use super::borrow::borrow;
+use super::filter::filter;
 use super::view::{Encoding, View};
 use crate::error::Result;
 use crate::types::Type;
@@ -88,13 +89,12 @@ impl Column {
     /// # Errors
     /// What Arrow reports.
     pub fn filter(&self, keep: &BooleanBuffer, kept: usize) -> Result<Self> {
-        let predicate = BooleanArray::new(keep.clone(), None);
         Ok(match self {
-            Self::Flat(array) => Self::Flat(arrow_select::filter::filter(array, &predicate)?),
+            Self::Flat(array) => Self::Flat(filter(array, keep, kept)?),
             Self::Constant { value, .. } => Self::Constant { value: Arc::clone(value), length: kept },
             Self::Dictionary { indices, validity, values } => {
-                let codes = UInt32Array::new(indices.clone(), validity.clone());
-                let codes = arrow_select::filter::filter(&codes, &predicate)?;
+                let codes: ArrayRef = Arc::new(UInt32Array::new(indices.clone(), validity.clone()));
+                let codes = filter(&codes, keep, kept)?;
                 Self::of_codes(&codes, Arc::clone(values))
             }
         })

@@ -5,6 +5,7 @@ mod borrow;
 mod bytes_output;
 mod encoded;
 mod copy;
+mod filter;
 mod freeze;
 mod import;
 mod literal;

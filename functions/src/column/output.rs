@@ -459,6 +459,9 @@ impl Output {
             OutputData::UInt64(values) => reclaim(values, &mut self.retained),
             OutputData::Float32(values) => reclaim(values, &mut self.retained),
             OutputData::Float64(values) => reclaim(values, &mut self.retained),
+            OutputData::Float16(values) => reclaim(values, &mut self.retained),
+            OutputData::Int128(values) => reclaim(values, &mut self.retained),
+            OutputData::Interval(values) => reclaim(values, &mut self.retained),
             _ => self.retained.clear(),
         }
     }

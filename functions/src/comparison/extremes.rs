@@ -2,7 +2,8 @@
 
 use super::CATEGORY;
 use super::ordered::{Ordered, with_fixed_type};
-use crate::column::{FixedWidth, Output, Rows, View, WritableFixed, compare};
+use crate::column::compare;
+use crate::lanes::{self, Lane};
 use crate::registry::Registry;
 use crate::scalar::{Bound, ScalarFunction};
 use crate::signature::variable;
@@ -45,42 +46,10 @@ fn bind(data_type: &Type, greatest: bool) -> Bound {
     })
 }
 
-fn bind_fixed<T: Ordered + WritableFixed>(data_type: &Type, greatest: bool) -> Bound {
-    Bound::null_aware(data_type.clone(), move |arguments, rows, output, _| {
-        let may_be_null = arguments.iter().any(View::may_be_null);
-        if greatest {
-            run::<T>(arguments, rows, output, may_be_null, |next, best| best.less(next));
-        } else {
-            run::<T>(arguments, rows, output, may_be_null, |next, best| next.less(best));
-        }
-        Ok(())
-    })
-}
-
-/// The first of the values that none is better than.
-fn run<T: FixedWidth + WritableFixed>(
-    arguments: &[View<'_>],
-    rows: Rows<'_>,
-    output: &mut Output,
-    may_be_null: bool,
-    is_better: impl Fn(T, T) -> bool,
-) {
-    if let ([left, right], false) = (arguments, may_be_null) {
-        let (left, right) = (left.fixed::<T>(), right.fixed::<T>());
-        let values = output.fixed::<T>();
-        return rows.for_each(|row| {
-            let (a, b) = (left.get(row), right.get(row));
-            values[row] = if is_better(b, a) { b } else { a };
-        });
-    }
-    rows.for_each(|row| {
-        let held = arguments.iter().filter(|argument| argument.is_valid(row));
-        let best = held
-            .map(|argument| argument.fixed::<T>().get(row))
-            .reduce(|best, next| if is_better(next, best) { next } else { best });
-        match best {
-            Some(best) => output.fixed::<T>()[row] = best,
-            None => output.set_null(row),
-        }
-    });
+fn bind_fixed<T: Ordered + Lane>(data_type: &Type, greatest: bool) -> Bound {
+    let kernel = match greatest {
+        true => lanes::binary(|best: T, next: T| if best.less(next) { next } else { best }),
+        false => lanes::binary(|best: T, next: T| if next.less(best) { next } else { best }),
+    };
+    Bound::combining_lanes(data_type.clone(), kernel)
 }

@@ -140,6 +140,17 @@ macro_rules! registers {
                 }
             }
 
+            /// Replaces lanes where the condition holds by those of the same kind.
+            pub fn replace(&mut self, conditions: &[bool], source: &Lanes<'_>) {
+                match (self, source) {
+                    (Self::Boolean(results), Lanes::Boolean(values)) => lane_loop::replace(conditions, values, results),
+                    $((Self::$variant(results), Lanes::$variant(values)) => {
+                        lane_loop::replace(conditions, values, results);
+                    })*
+                    _ => debug_assert!(false, "replacement by lanes of a different kind"),
+                }
+            }
+
             /// Copies lanes of the same kind.
             pub fn copy(&mut self, source: &Lanes<'_>) {
                 match (self, source) {

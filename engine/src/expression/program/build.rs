@@ -30,6 +30,17 @@ impl Builder {
         builder.build()
     }
 
+    /// The program that combines its inputs, two or more of one kind, from the left; nulls are passed over.
+    pub fn combination(kernel: &Arc<dyn LaneKernel>, inputs: usize, kind: LaneKind) -> Program {
+        let mut builder = Self::default();
+        let mut combined = builder.input(kind);
+        for _ in 1..inputs {
+            let next = builder.input(kind);
+            combined = builder.operation(Code::Combine(Arc::clone(kernel)), vec![combined, next], kind);
+        }
+        builder.build()
+    }
+
     /// Adds an input.
     pub fn input(&mut self, kind: LaneKind) -> Value {
         self.inputs.push(kind);

@@ -199,6 +199,7 @@ impl Machine {
                 bank.run_kernel(&**kernel, operation, &mut target, &mut lent);
                 strict_mask(masks, operation, block, is_marking.then_some(&*marks));
             }
+            Code::Combine(kernel) => bank.combine(&**kernel, masks, operation, conditions, &mut target),
             Code::And | Code::Or => {
                 let is_and = matches!(operation.code, Code::And);
                 bank.logic(masks, operation, is_and, &mut target);
@@ -385,6 +386,33 @@ impl<'a> Bank<'a> {
             let (f, s) = (&masks[first], &masks[second]);
             let failed = f.failed(index) | !f.valid(index) & s.failed(index);
             (f.valid(index) | s.valid(index) & !f.failed(index), failed)
+        });
+    }
+
+    fn combine(
+        &self,
+        kernel: &dyn LaneKernel,
+        masks: &mut [Mask],
+        operation: &Operation,
+        conditions: &mut Vec<bool>,
+        target: &mut LanesMut<'_>,
+    ) {
+        let [first, second] = operation.operands[..] else { return };
+        self.run_kernel(kernel, operation, target, &mut Marks { null: &mut [], failed: &mut [] });
+        if masks[first].is_clear() && masks[second].is_clear() {
+            return masks[operation.result].clear();
+        }
+        for (kept, other) in [(first, second), (second, first)] {
+            let mut alone = [0; WORDS];
+            for (index, word) in alone[..self.block.words()].iter_mut().enumerate() {
+                *word = masks[kept].valid(index) & !masks[other].valid(index);
+            }
+            target.replace(self.unpacked(&alone, conditions), &self.lanes(kept));
+        }
+        set_mask(masks, operation, self.block, |masks, index| {
+            let (f, s) = (&masks[first], &masks[second]);
+            let failed = f.failed(index) | s.failed(index);
+            ((f.valid(index) | s.valid(index)) & !failed, failed)
         });
     }
 

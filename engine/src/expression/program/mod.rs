@@ -35,6 +35,8 @@ pub(super) struct Place {
 pub(super) enum Code {
     /// A strict function.
     Kernel(Arc<dyn LaneKernel>),
+    /// A function of two operands that passes over the null one, if one is.
+    Combine(Arc<dyn LaneKernel>),
     /// AND of two truth values.
     And,
     /// OR of two truth values.
