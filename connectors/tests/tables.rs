@@ -125,6 +125,26 @@ fn arrow_files_and_streams_read_back_with_every_compression() {
 }
 
 #[test]
+fn columns_of_one_name_are_told_apart() {
+    use arrow::array::{Int64Array, RecordBatch};
+    use arrow::datatypes::{DataType, Field, Schema};
+    let fields = vec![Field::new("a", DataType::Int64, true), Field::new("A", DataType::Int64, true)];
+    let columns = [1, 2].map(|value| std::sync::Arc::new(Int64Array::from(vec![value])) as _);
+    let batch = RecordBatch::try_new(std::sync::Arc::new(Schema::new(fields)), columns.to_vec()).unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("x.parquet");
+    let options = hypostyle_connectors::parquet::ParquetWriteOptions::default();
+    let mut writer =
+        hypostyle_connectors::parquet::ParquetWriter::create(&path, &batch.schema(), &options).unwrap();
+    writer.write(&batch).unwrap();
+    writer.finish().unwrap();
+    assert_eq!(
+        read("read_parquet", &path, &[]).unwrap(),
+        ("a BIGINT, A_1 BIGINT".into(), vec!["1|2".into()])
+    );
+}
+
+#[test]
 fn csv_and_parquet_of_one_table_agree() {
     let source = folder(&[("x.csv", "a,b\n1,\"x,\"\"y\"\"\"\n2,\n3,\" edge \"\n")]);
     let source = source.path().join("x.csv").display().to_string();

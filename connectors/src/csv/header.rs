@@ -4,11 +4,18 @@ use std::collections::HashMap;
 
 /// The names of a header's fields: trimmed, made up where empty, and each different from the others.
 pub fn names_of_header(fields: &[String]) -> Vec<String> {
+    let name = |(index, field): (usize, &String)| match field.trim() {
+        "" => made_up(index, fields.len()),
+        trimmed => trimmed.to_owned(),
+    };
+    distinct_names(fields.iter().enumerate().map(name))
+}
+
+/// The same names, with a number behind those that repeat an earlier one, case aside.
+pub fn distinct_names(names: impl Iterator<Item = String>) -> Vec<String> {
     let mut seen: HashMap<String, usize> = HashMap::new();
-    let mut names = Vec::with_capacity(fields.len());
-    for (index, field) in fields.iter().enumerate() {
-        let trimmed = field.trim();
-        let mut name = if trimmed.is_empty() { made_up(index, fields.len()) } else { trimmed.to_owned() };
+    let mut distinct = Vec::new();
+    for mut name in names {
         // A name that was seen gets the number of times it was; the result may have been seen as well.
         while let Some(times) = seen.get_mut(&name.to_lowercase()) {
             let numbered = format!("{name}_{times}");
@@ -16,9 +23,9 @@ pub fn names_of_header(fields: &[String]) -> Vec<String> {
             name = numbered;
         }
         seen.insert(name.to_lowercase(), 1);
-        names.push(name);
+        distinct.push(name);
     }
-    names
+    distinct
 }
 
 /// Names for columns without a header.

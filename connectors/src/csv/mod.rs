@@ -16,7 +16,7 @@ pub use blocks::CsvBlock;
 pub use convert::ColumnFormat;
 pub use dialect::Dialect;
 pub use file::{BadRows, CsvFile, CsvOptions, CsvScan};
-pub use header::names_of_header;
+pub use header::{distinct_names, names_of_header};
 pub use reader::CsvReader;
 pub use sniff::Stated;
 pub use writer::{CsvWriteOptions, CsvWriter};

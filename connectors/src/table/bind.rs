@@ -12,6 +12,7 @@ use super::filter::{bound_of, predicate_of};
 use super::opened::{Opened, Source};
 use super::scan::FileScan;
 use super::unify::{position_in, united, widened};
+use crate::csv::distinct_names;
 use crate::error::Result;
 use crate::location::{FileFormat, PartitionValue, partition_type, partition_value, partitions_of};
 use crate::prune::{ColumnRange, Predicate};
@@ -68,8 +69,8 @@ pub(super) struct TableFile {
 /// Where a column of the table comes from.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum TableColumn {
-    /// A column of the files, by its position among theirs.
-    File(usize),
+    /// A column of the files, by its position among theirs and its name there.
+    File(usize, String),
     /// A partition column.
     Partition(String),
     /// The path.
@@ -148,7 +149,7 @@ impl TableFiles {
     pub(super) fn given(&self, index: usize, file: &Opened, column: usize) -> Result<Given> {
         let field = &self.schema.fields[column];
         match &self.columns[column] {
-            TableColumn::File(position) => match position_in(file, &field.name, *position) {
+            TableColumn::File(position, name) => match position_in(file, name, *position) {
                 Some(position) => Ok(Given::Column(position)),
                 None if self.options.union_by_name => {
                     Ok(Given::Constant(Literal::null(field.data_type.clone())))
@@ -178,14 +179,14 @@ impl TableFiles {
                 partition_value(text, &self.schema.fields[column].data_type)
             }
             TableColumn::Filename => Value::text(file.path.display().to_string()),
-            TableColumn::File(_) => Value::Null,
+            TableColumn::File(..) => Value::Null,
         }
     }
 
     /// True unless the partition values and path of a file refute a predicate.
     pub(super) fn may_match(&self, index: usize, predicate: &Predicate) -> bool {
         predicate.may_match(&|column| match self.columns.get(column)? {
-            TableColumn::File(_) => None,
+            TableColumn::File(..) => None,
             _ => {
                 let value = self.constant(index, column);
                 if value.is_null() {
@@ -211,8 +212,13 @@ fn with_extra_columns(
     files: &[TableFile],
     options: &TableOptions,
 ) -> (Vec<TableColumn>, Schema) {
-    let mut columns: Vec<TableColumn> = (0..own.fields.len()).map(TableColumn::File).collect();
+    let names: Vec<String> = own.fields.iter().map(|field| field.name.clone()).collect();
     let mut schema = own;
+    for (field, name) in schema.fields.iter_mut().zip(distinct_names(names.iter().cloned())) {
+        field.name = name;
+    }
+    let mut columns: Vec<TableColumn> =
+        names.into_iter().enumerate().map(|(position, name)| TableColumn::File(position, name)).collect();
     for name in partition_names(files, options) {
         let stated = options.hive_types.iter().find(|(known, _)| known.eq_ignore_ascii_case(&name));
         let data_type =
@@ -282,7 +288,7 @@ impl TableProvider for FileTable {
         let mut columns = Vec::new();
         predicate.collect_columns(&mut columns);
         let prunes = |column: &usize| match self.shared.columns.get(*column) {
-            Some(TableColumn::File(_)) => self.shared.source.format() == FileFormat::Parquet,
+            Some(TableColumn::File(..)) => self.shared.source.format() == FileFormat::Parquet,
             Some(_) => true,
             None => false,
         };

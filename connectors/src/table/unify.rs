@@ -40,13 +40,15 @@ pub fn united(files: &[(String, Opened)]) -> Result<Schema> {
     Ok(Schema::new(fields))
 }
 
-/// Where a file has a column of the table: by name, or by position if its names are made up.
+/// Where a file has a column of the table: by name, or by position if its names are made up. Of several columns
+/// of one name it is the one at the same position.
 pub fn position_in(file: &Opened, name: &str, position: usize) -> Option<usize> {
-    if file.has_names() {
-        file.schema().index_of(name)
-    } else {
-        (position < file.schema().fields.len()).then_some(position)
+    let fields = &file.schema().fields;
+    if !file.has_names() {
+        return (position < fields.len()).then_some(position);
     }
+    let same = fields.get(position).is_some_and(|field| field.name.eq_ignore_ascii_case(name));
+    if same { Some(position) } else { file.schema().index_of(name) }
 }
 
 /// The type that holds the values of both: the wider number, struct fields by name, text for anything else that
