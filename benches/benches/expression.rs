@@ -2,6 +2,7 @@
 //!
 //! Arrays take `HYPOSTYLE_BENCH_BYTES` (64 MiB unless told); four times the last-level cache is what
 //! the bars are stated for. Each result is checked once before it is timed.
+#![allow(clippy::expect_used)] // A bench that cannot be set up stops.
 
 use std::hint::black_box;
 use std::sync::Arc;
