@@ -72,6 +72,7 @@ impl Session {
     pub fn with_configuration(configuration: Configuration) -> Self {
         let catalog = Arc::new(Catalog::default());
         hypostyle_connectors::register(&catalog);
+        hypostyle_engine::series::register(&catalog);
         let memory = Mutex::new(Budget::new(configuration.memory_limit_bytes));
         let settings = SessionSettings { configuration, ..SessionSettings::default() };
         Self {

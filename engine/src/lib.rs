@@ -17,6 +17,7 @@ pub mod memory_table;
 pub mod metrics;
 pub(crate) mod operator;
 pub mod plan;
+pub mod series;
 pub(crate) mod spill;
 pub mod table;
 
