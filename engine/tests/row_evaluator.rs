@@ -1,5 +1,7 @@
 //! Facts of evaluation row by row: the bits of batches, and no allocation after warm-up.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // A test stops at the first surprise.
+
 mod sample;
 
 use std::alloc::{GlobalAlloc, Layout, System};

@@ -229,7 +229,7 @@ fn list(registry: &mut Registry) {
                         *results = hypostyle_functions::column::Output::new(element.clone());
                     }
                     lambdas[0].call(&[elements], &slot.rows, results)?;
-                    let view = results.view(&scratch_bump(&mut slot.bump));
+                    let view = results.view(scratch_bump(&mut slot.bump));
                     let mut next = 0;
                     rows.for_each(|row| {
                         let count = list.length(row);
