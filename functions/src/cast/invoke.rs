@@ -43,7 +43,12 @@ pub(crate) fn invoke(
 }
 
 /// Combines arguments from the left; a row takes no part in a step whose argument is null there.
-fn combine(kernel: &dyn LaneKernel, arguments: &[View<'_>], rows: Rows<'_>, output: &mut Output) -> Result<()> {
+fn combine(
+    kernel: &dyn LaneKernel,
+    arguments: &[View<'_>],
+    rows: Rows<'_>,
+    output: &mut Output,
+) -> Result<()> {
     let bump = bumpalo::Bump::new();
     let mut held = Output::new(output.data_type().clone());
     held.prepare(output.len());

@@ -25,6 +25,9 @@ pub(super) fn bind(from: &Type, to: &Type, mode: Mode) -> Result<Option<Bound>> 
             list_to_fixed_list(super::bind(a, b, mode)?, *size, from, to, mode)
         }
         (Type::Struct(a), Type::Struct(b)) => struct_to_struct(a, b, from, to, mode)?,
+        (Type::Struct(fields), Type::Map(key, value)) if **key == Type::Text && !fields.is_empty() => {
+            struct_to_map(fields, value, to, mode)?
+        }
         (Type::Map(k, v), Type::Map(l, w)) => {
             map_to_map(super::bind(k, l, mode)?, super::bind(v, w, mode)?, to)
         }
@@ -167,6 +170,37 @@ fn map_to_map(key: Bound, value: Bound, to: &Type) -> Bound {
         write_maps(&gathered.lists, &keys, &values, output);
         output.check_capacity()
     })
+}
+
+/// One entry for each field, under its name.
+fn struct_to_map(fields: &[Field], value: &Type, to: &Type, mode: Mode) -> Result<Bound> {
+    let names: Vec<String> = fields.iter().map(|field| field.name.clone()).collect();
+    let casts =
+        fields.iter().map(|field| super::bind(&field.data_type, value, mode)).collect::<Result<Vec<_>>>()?;
+    Ok(Bound::strict(to.clone(), move |arguments, rows, output, scratch| {
+        let mut columns = Vec::with_capacity(casts.len());
+        for (position, bound) in casts.iter().enumerate() {
+            let mut values = Output::new(bound.result.clone());
+            values.prepare(output.len());
+            invoke(bound, &[arguments[0].field(position)], rows, &mut values, scratch)?;
+            columns.push(values);
+        }
+        let bump = Bump::new();
+        let views: Vec<View<'_>> = columns.iter().map(|values| values.view(&bump)).collect();
+        rows.for_each(|row| {
+            if let Some(error) = columns.iter().find_map(|values| failure(values, row, 1)) {
+                return output.fail(row, || error);
+            }
+            let mut writer = output.list();
+            let start = writer.child().grow(names.len());
+            for (position, (name, view)) in names.iter().zip(&views).enumerate() {
+                writer.child().field(0).text().set(start + position, name);
+                writer.child().field(1).copy(start + position, view, row);
+            }
+            writer.set(row, start, names.len());
+        });
+        output.check_capacity()
+    }))
 }
 
 /// Gives each row its entries; a row with a failed key or value, or a null key, fails.

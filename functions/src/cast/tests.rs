@@ -227,6 +227,8 @@ fn casts_between_scalars_and_nested_values_answer_as_duckdb() {
     0.1::float::decimal(20,15) -> 0.100000001490116
     (1/3)::decimal(38,20) -> 0.33333333333333331968
     (2.0/3)::decimal(10,5) -> 0.66667
+    {'a':1, 'b': null}::map(varchar, int) -> {a=1, b=NULL}
+    try_cast({'a': 'x'} as map(varchar, int)) -> {a=NULL}
 "#,
     );
 }

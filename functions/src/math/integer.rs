@@ -40,6 +40,16 @@ pub(super) fn register(registry: &mut Registry) {
         .note("Never negative; 0 if one of them is 0.")
         .example("lcm(4, 6)", "12"),
     );
+    registry.register_scalar(
+        ScalarFunction::new("binom", CATEGORY, "Number of ways to choose k of n things.")
+            .note("0 where k is below 0 or above n; a negative n and results of more than 38 digits are errors.")
+            .example("binom(5, 2)", "10")
+            .overload([exact("n", Type::Int32), exact("k", Type::Int32)], |_| {
+                let function = |n: i32, k: i32| binom(n, k).map_or(Outcome::Failed, Outcome::Value);
+                let error = |n: i32, k: i32| out_of_range("binom", format!("binom({n}, {k})"), Type::HUGEINT);
+                Ok(Bound::lanes(Type::HUGEINT, partial_binary(function, error)))
+            }),
+    );
     let function =
         ScalarFunction::new("bit_count", "bit", "Number of set bits.").example("bit_count(7)", "3");
     let function = bits_form(function, Type::Int8, |x: i8| x.count_ones());
@@ -55,6 +65,25 @@ pub(super) fn register(registry: &mut Registry) {
 
 fn factorial(x: i32) -> Option<i128> {
     (0..=FACTORIAL_MAX).contains(&x).then(|| (1..=i128::from(x)).product())
+}
+
+/// Pascal's number, by the product that stays whole after each factor.
+fn binom(n: i32, k: i32) -> Option<i128> {
+    if n < 0 {
+        return None;
+    }
+    if k < 0 || k > n {
+        return Some(0);
+    }
+    let limit = crate::cast::decimal::limit(38);
+    let mut value = 1i128;
+    for step in 1..=i128::from(k.min(n - k)) {
+        value = value.checked_mul(i128::from(n) - step + 1)? / step;
+        if value >= limit {
+            return None;
+        }
+    }
+    Some(value)
 }
 
 /// Euclid's algorithm on magnitudes.

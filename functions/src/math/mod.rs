@@ -21,7 +21,7 @@ pub(crate) fn register(registry: &mut Registry) {
     float::register(registry);
     integer::register(registry);
     constants::register(registry);
-    registry.register_scalar(random::function());
+    random::register(registry);
 }
 
 #[cfg(test)]
