@@ -91,13 +91,14 @@ impl Session {
     /// # Errors
     /// The first error; its place in the text is shown by [`Error::render`].
     pub fn sql(&self, sql: &str) -> Result<Answer> {
-        let mut last = None;
-        for answer in self.script(sql)? {
-            if let Some(previous) = last.replace(answer?) {
-                Answer::drain(previous)?;
-            }
+        let statements = parse::parse_statements(sql)?;
+        let Some((last, before)) = statements.split_last() else {
+            return Err(Error::user("there is no statement in the text"));
+        };
+        for statement in before {
+            statement::run(self, statement)?.drain()?;
         }
-        last.ok_or_else(|| Error::user("there is no statement in the text"))
+        statement::run(self, last)
     }
 
     /// The statements of `sql`, each run when its answer is asked for. The caller drains an answer before it
