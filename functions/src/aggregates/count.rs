@@ -20,6 +20,12 @@ pub(super) fn functions() -> Vec<AggregateFunction> {
         })
         .note("A group without rows counts 0.")
         .example("count(*)", "1"),
+        AggregateFunction::new("regr_count", "aggregate", "Number of rows where neither argument is null.")
+            .overload([exact("y", Type::Float64), exact("x", Type::Float64)], |_| {
+                Ok(BoundAggregate::strict(Type::Int64, vec![Type::Int64], Count::default))
+            })
+            .note("A group without rows counts 0.")
+            .example("regr_count(1, 2)", "1"),
         AggregateFunction::new("count_if", "aggregate", "Number of rows where the condition is true.")
             .alias("countif")
             .overload([exact("condition", Type::Boolean)], |_| {

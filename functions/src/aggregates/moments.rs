@@ -129,9 +129,9 @@ fn pairs() -> Vec<AggregateFunction> {
         ),
         two(
             "corr",
-            "Pearson correlation; null below two rows, NaN where a side is constant.",
-            |state| from(state, 2, state.correlation()),
-            ("corr(1, 2)", "NULL"),
+            "Pearson correlation; NaN where a side is constant, null without rows.",
+            |state| from(state, 1, state.correlation()),
+            ("corr(1, 2)", "nan"),
         ),
         two(
             "regr_slope",
@@ -139,6 +139,26 @@ fn pairs() -> Vec<AggregateFunction> {
             slope,
             ("regr_slope(1, 2)", "NULL"),
         ),
+        two(
+            "regr_sxx",
+            "Sum of squared deviations of x.",
+            |state| from(state, 1, state.deviations().xx),
+            ("regr_sxx(1, 2)", "0.0"),
+        ),
+        two(
+            "regr_syy",
+            "Sum of squared deviations of y.",
+            |state| from(state, 1, state.deviations().yy),
+            ("regr_syy(1, 2)", "0.0"),
+        ),
+        two(
+            "regr_sxy",
+            "Sum of products of deviations of x and y.",
+            |state| from(state, 1, state.deviations().xy),
+            ("regr_sxy(1, 2)", "0.0"),
+        ),
+        two("regr_avgx", "Mean of x.", |state| from(state, 1, state.means().0), ("regr_avgx(1, 2)", "2.0")),
+        two("regr_avgy", "Mean of y.", |state| from(state, 1, state.means().1), ("regr_avgy(1, 2)", "1.0")),
         two(
             "regr_intercept",
             "Intercept of the least-squares line through (x, y).",
