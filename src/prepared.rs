@@ -71,7 +71,11 @@ impl Prepared {
     /// A query with a filter, join, grouping or order; otherwise as [`Prepared::run`].
     pub fn row(&self, parameters: &[Value]) -> Result<RowEvaluator> {
         let literals = self.literals(parameters)?;
-        let plan = self.row.get_or_init(|| RowPlan::new(self.plan(), &self.context)).as_ref().map_err(Error::clone)?;
+        let plan = self
+            .row
+            .get_or_init(|| RowPlan::new(self.plan(), &self.context))
+            .as_ref()
+            .map_err(Error::clone)?;
         plan.evaluator(&literals)
     }
 
@@ -83,7 +87,11 @@ impl Prepared {
                 parameters.len()
             )));
         }
-        parameters.iter().zip(&self.parameters).map(|(value, parameter)| self.coerce(value, parameter)).collect()
+        parameters
+            .iter()
+            .zip(&self.parameters)
+            .map(|(value, parameter)| self.coerce(value, parameter))
+            .collect()
     }
 
     fn coerce(&self, value: &Value, parameter: &Parameter) -> Result<Literal> {

@@ -61,7 +61,9 @@ pub(crate) fn prepare(session: &Session, sql: &str) -> Result<Prepared> {
     let context = session.context();
     let planned = Planner::new(&context, &session.definitions()).plan(statement)?;
     let Planned::Query(query) = planned else {
-        return Err(PlanError::invalid("only a statement that gives rows can be prepared", statement.span).into());
+        return Err(
+            PlanError::invalid("only a statement that gives rows can be prepared", statement.span).into()
+        );
     };
     Ok(Prepared::new(EnginePrepared::new(query.plan, Arc::clone(&context))?, query.parameters, context))
 }
@@ -77,7 +79,12 @@ fn closed(query: PlannedQuery, context: &Arc<Context>) -> Result<EnginePrepared>
     }
 }
 
-fn explain(context: &Arc<Context>, analyze: bool, format: ExplainFormat, query: PlannedQuery) -> Result<Answer> {
+fn explain(
+    context: &Arc<Context>,
+    analyze: bool,
+    format: ExplainFormat,
+    query: PlannedQuery,
+) -> Result<Answer> {
     let text = if analyze {
         let mut run = closed(query, context)?.start(&[])?;
         while run.next()?.is_some() {}
@@ -96,8 +103,10 @@ fn explain(context: &Arc<Context>, analyze: bool, format: ExplainFormat, query: 
 
 fn show_settings(session: &Session, name: Option<&str>) -> Result<Answer> {
     let all = session.settings();
-    let chosen: Vec<_> =
-        all.iter().filter(|setting| name.is_none_or(|name| setting.name.eq_ignore_ascii_case(name))).collect();
+    let chosen: Vec<_> = all
+        .iter()
+        .filter(|setting| name.is_none_or(|name| setting.name.eq_ignore_ascii_case(name)))
+        .collect();
     if let (Some(name), []) = (name, &chosen[..]) {
         return Err(crate::settings::unknown(name));
     }

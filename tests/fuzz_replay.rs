@@ -97,7 +97,8 @@ fn written(extension: &str) -> Vec<u8> {
 
 fn texts_of(folder: &str, extension: &str) -> Vec<Vec<u8>> {
     let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    let mut paths: Vec<_> = entries.filter(|path| path.extension().is_some_and(|found| found == extension)).collect();
+    let mut paths: Vec<_> =
+        entries.filter(|path| path.extension().is_some_and(|found| found == extension)).collect();
     paths.sort();
     paths.iter().map(|path| std::fs::read(path).unwrap()).collect()
 }
@@ -120,7 +121,10 @@ fn csv_is_read_or_refused() {
 
 #[test]
 fn ndjson_is_read_or_refused() {
-    replay(cases::ndjson::run, &[written("ndjson"), b"{\"a\": [1, {\"b\": null}]}\n{\"a\": \"x\"}\n".to_vec()]);
+    replay(
+        cases::ndjson::run,
+        &[written("ndjson"), b"{\"a\": [1, {\"b\": null}]}\n{\"a\": \"x\"}\n".to_vec()],
+    );
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! One feature query, every driver: batches on one and two threads, pushed batches, plan bytes read back,
 //! and one row at a time, on every CPU level, with equal bits.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 use std::path::Path;
 use std::sync::Arc;
 

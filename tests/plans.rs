@@ -10,7 +10,8 @@ use hypostyle::{Configuration, Session};
 
 #[test]
 fn plans_are_as_written_down() {
-    let mut paths: Vec<PathBuf> = std::fs::read_dir("tests/plans").unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut paths: Vec<PathBuf> =
+        std::fs::read_dir("tests/plans").unwrap().map(|entry| entry.unwrap().path()).collect();
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "sql"));
     paths.sort();
     assert!(!paths.is_empty());
@@ -25,7 +26,8 @@ fn plans_are_as_written_down() {
             Ok(prepared) => prepared.plan().to_string(),
             Err(error) => format!("error: {}", error.render(&sql)),
         };
-        differences.extend(golden::difference(&path.with_extension("plan"), &format!("{}\n", plan.trim_end())));
+        differences
+            .extend(golden::difference(&path.with_extension("plan"), &format!("{}\n", plan.trim_end())));
     }
     assert!(differences.is_empty(), "{}", differences.join("\n"));
 }

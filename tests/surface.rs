@@ -31,17 +31,20 @@ fn documented_examples_give_their_results() {
     let session = Session::new();
     let registry = session.registry();
     let scalars = registry.scalars().into_iter().map(|function| (&function.name, &function.documentation));
-    let aggregates = registry.aggregates().into_iter().map(|function| (&function.name, &function.documentation));
+    let aggregates =
+        registry.aggregates().into_iter().map(|function| (&function.name, &function.documentation));
     let mut wrong = Vec::new();
     for (name, documentation) in scalars.chain(aggregates) {
         for example in &documentation.examples {
-            let given = session.sql(&format!("SELECT {}", example.sql)).and_then(|answer| answer.collect_all());
+            let given =
+                session.sql(&format!("SELECT {}", example.sql)).and_then(|answer| answer.collect_all());
             let shown = match given {
                 Ok(_) => rows(&session, &format!("SELECT {}", example.sql)).concat().join(", "),
                 Err(error) => format!("error: {error}"),
             };
             if shown != example.result {
-                wrong.push(format!("{name}: {} gives {shown}, documented is {}", example.sql, example.result));
+                wrong
+                    .push(format!("{name}: {} gives {shown}, documented is {}", example.sql, example.result));
             }
         }
     }

@@ -41,7 +41,7 @@ pub fn implicit_cost(from: &Type, to: &Type) -> Option<u32> {
                     _ => 47,
                 });
             }
-            if !(a.width <= b.width && a.class <= b.class && !sign_lost && !same_width) {
+            if a.width > b.width || a.class > b.class || sign_lost || same_width {
                 return None;
             }
             // BIGINT and UBIGINT are the nearest of the wider integers, so that two operands of different narrow
@@ -211,7 +211,8 @@ mod tests {
         assert!(implicit_cost(&Type::Float64, &Type::Float32).is_none());
         assert!(implicit_cost(&Type::Float64, &Type::Int64).is_none());
         for integer in [Type::Int8, Type::Int32, Type::UInt64] {
-            let (to_double, to_single) = (implicit_cost(&integer, &Type::Float64), implicit_cost(&integer, &Type::Float32));
+            let (to_double, to_single) =
+                (implicit_cost(&integer, &Type::Float64), implicit_cost(&integer, &Type::Float32));
             assert!(to_double < to_single);
         }
     }

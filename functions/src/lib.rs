@@ -24,7 +24,6 @@ pub mod error;
 mod feature;
 mod hash;
 mod json;
-#[allow(unsafe_code)]
 pub mod kernel;
 pub mod lanes;
 mod list;

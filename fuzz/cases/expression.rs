@@ -30,7 +30,12 @@ pub fn run(bytes: &[u8]) {
                 let session = Session::with_configuration(configuration);
                 session.sql(TABLE).and_then(|answer| answer.drain()).expect("the table can be made");
                 let batches = session.sql(&sql).and_then(|answer| answer.collect_all()).ok()?;
-                Some(batches.iter().flat_map(|batch| row_texts(batch).expect("every type has a text")).collect())
+                Some(
+                    batches
+                        .iter()
+                        .flat_map(|batch| row_texts(batch).expect("every type has a text"))
+                        .collect(),
+                )
             })
             .collect();
     for answer in &answers[1..] {

@@ -14,7 +14,8 @@ pub fn read_twice(bytes: &[u8], extension: &str, function: &str) {
     let sql = format!("SELECT * FROM {function}('{}')", path.display());
     let [one, two] = [(1, 7), (2, 2048)].map(|(threads, batch_rows)| {
         let memory_limit_bytes = Some(MEMORY_LIMIT_BYTES);
-        let configuration = Configuration { threads, batch_rows, memory_limit_bytes, ..Configuration::default() };
+        let configuration =
+            Configuration { threads, batch_rows, memory_limit_bytes, ..Configuration::default() };
         let session = Session::with_configuration(configuration);
         session.sql(&sql).and_then(|answer| answer.drain()).ok()
     });

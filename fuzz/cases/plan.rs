@@ -12,7 +12,8 @@ const BATCHES_MAX: usize = 50;
 /// See the module.
 pub fn run(bytes: &[u8]) {
     let Ok(plan) = Plan::from_bytes(bytes) else { return };
-    let again = Plan::from_bytes(&plan.to_bytes().expect("a plan has bytes")).expect("what was written is read");
+    let again =
+        Plan::from_bytes(&plan.to_bytes().expect("a plan has bytes")).expect("what was written is read");
     assert_eq!(plan, again);
     let session = Session::new();
     let context = Arc::clone(session.prepare("SELECT 1").expect("a constant is planned").context());

@@ -93,7 +93,10 @@ impl MakeConnection for SessionMaker {
     type MakeFuture = std::future::Ready<Result<SessionUnderTest, hypostyle::Error>>;
 
     fn make(&mut self) -> Self::MakeFuture {
-        std::future::ready(Ok(SessionUnderTest { session: self.session.clone(), folder: self.folder.clone() }))
+        std::future::ready(Ok(SessionUnderTest {
+            session: self.session.clone(),
+            folder: self.folder.clone(),
+        }))
     }
 }
 
@@ -107,9 +110,11 @@ impl DB for SessionUnderTest {
     type ColumnType = DefaultColumnType;
 
     fn run(&mut self, sql: &str) -> Result<DBOutput<DefaultColumnType>, hypostyle::Error> {
-        let sql = sql.replace("$__TEST_DIR__", &self.folder.display().to_string()).replace("$__DATA_DIR__", DATA);
+        let sql =
+            sql.replace("$__TEST_DIR__", &self.folder.display().to_string()).replace("$__DATA_DIR__", DATA);
         let answer = self.session.sql(&sql)?;
-        let types: Vec<_> = answer.schema().fields.iter().map(|field| column_type(&field.data_type)).collect();
+        let types: Vec<_> =
+            answer.schema().fields.iter().map(|field| column_type(&field.data_type)).collect();
         let batches = answer.collect_all()?;
         if types.is_empty() {
             return Ok(DBOutput::StatementComplete(0));

@@ -14,7 +14,6 @@ pub(super) fn divide() -> ScalarFunction {
         CATEGORY,
         "Quotient of two numbers as a float, or an interval divided by a number.",
     )
-    .alias("divide")
     .note("Integers and decimals are divided as DOUBLE; a zero divisor gives infinity or NaN, by IEEE 754.")
     .example("7 / 2", "3.5")
     .example("1 / 0", "inf");
@@ -61,6 +60,7 @@ macro_rules! all_integer_forms {
 
 pub(super) fn divide_whole() -> ScalarFunction {
     let function = ScalarFunction::new("//", CATEGORY, "Quotient of two integers, cut toward zero.")
+        .alias("divide")
         .note("A zero divisor is an error, also for floats, whose quotient is not cut.")
         .note("Overflow (the least integer divided by -1) is an error.")
         .example("7 // 2", "3")

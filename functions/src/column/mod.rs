@@ -3,8 +3,8 @@
 mod bits;
 mod borrow;
 mod bytes_output;
-mod encoded;
 mod copy;
+mod encoded;
 mod filter;
 mod freeze;
 mod import;
