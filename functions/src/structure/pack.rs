@@ -15,7 +15,7 @@ pub fn register(registry: &mut Registry) {
                 Ok(write_fields(fields.into_iter().map(|(field, position)| (field, From::Argument(position))).collect()))
             })
             .note("Written `{'a': 1}` or `struct_pack(a := 1)`; names are constant and alternate with values. Null values are fields.")
-            .note("struct_pack(a := 1, b := 'x') gives {'a': 1, 'b': x}."),
+            .example("{'a': 1, 'b': 'x'}", "{'a': 1, 'b': x}"),
     );
     registry.register_scalar(
         ScalarFunction::new("row", "struct", "A struct of values without names.")
