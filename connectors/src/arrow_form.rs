@@ -78,7 +78,7 @@ pub fn to_array(array: &ArrayRef, data_type: &Type) -> Result<ArrayRef, ArrowErr
         return Ok(Arc::clone(array));
     }
     match array.data_type() {
-        nested if nested.is_nested() => {
+        other if other.is_nested() || *other == DataType::Date64 => {
             let column =
                 import(array, data_type).map_err(|error| ArrowError::CastError(error.to_string()))?;
             column.to_array().map_err(|error| ArrowError::CastError(error.to_string()))

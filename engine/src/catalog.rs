@@ -16,7 +16,11 @@ pub struct Catalog {
     tables: RwLock<BTreeMap<String, Arc<dyn TableProvider>>>,
     functions: RwLock<BTreeMap<String, Arc<dyn TableFunction>>>,
     writers: RwLock<BTreeMap<String, Arc<dyn WriterFactory>>>,
+    reader: RwLock<Option<PathReader>>,
 }
+
+/// Names the table function that reads a path, from its name or its first bytes; `None` if neither tells.
+pub type PathReader = fn(&str) -> Option<&'static str>;
 
 impl std::fmt::Debug for Catalog {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -76,6 +80,16 @@ impl Catalog {
     /// The writer of this format.
     pub fn writer(&self, format: &str) -> Option<Arc<dyn WriterFactory>> {
         read(&self.writers).get(&format.to_ascii_lowercase()).cloned()
+    }
+
+    /// Sets what finds the table function for a path in FROM.
+    pub fn set_path_reader(&self, reader: PathReader) {
+        *write(&self.reader) = Some(reader);
+    }
+
+    /// The table function that reads this path, as [`Catalog::set_path_reader`] knows it.
+    pub fn path_reader(&self, path: &str) -> Option<&'static str> {
+        (*read(&self.reader)).and_then(|reader| reader(path))
     }
 
     /// Names of all formats that can be written, sorted.

@@ -36,7 +36,7 @@ WHERE a."I1" > 10 AND b."I1" < 3 GROUP BY a."C1" ORDER BY ALL
 SELECT event_type, count(*) AS n, count(DISTINCT user_id) AS users, round(avg(price), 6) AS price, max(dwell_ms) AS dwell
 FROM events GROUP BY event_type ORDER BY event_type
 
-SELECT session_id, count(*) AS events, max(ts) - min(ts) AS length, list(event_type ORDER BY ts) AS path
+SELECT session_id, count(*) AS events, epoch_ms(max(ts)) - epoch_ms(min(ts)) AS length, list(event_type ORDER BY ts) AS path
 FROM events GROUP BY session_id HAVING count(*) > 3 ORDER BY session_id LIMIT 100
 
 SELECT user_id, count(*) AS n, sum(CASE WHEN event_type = 'purchase' THEN price ELSE 0 END) > 0 AS buyer
@@ -54,7 +54,7 @@ SELECT event_id, len(recent_item_ids) AS n, list_contains(recent_item_ids, item_
        list_transform(category_ids, c -> c % 10) AS digits, list_filter(recent_item_ids, i -> i > 100) AS large
 FROM events WHERE event_id < 500 ORDER BY event_id
 
-SELECT event_id, list_sum(category_ids) AS total, list_sort(recent_item_ids) AS sorted, list_distinct(category_ids)[1] AS one
+SELECT event_id, list_sum(category_ids) AS total, list_sort(recent_item_ids) AS sorted, list_sort(list_distinct(category_ids))[1] AS one
 FROM events WHERE event_id % 10 = 0 ORDER BY event_id
 
 SELECT country, device, count(*) AS n FROM events GROUP BY country, device ORDER BY ALL

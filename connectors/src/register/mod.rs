@@ -14,6 +14,7 @@ pub fn register(catalog: &Catalog) {
     for function in read::functions() {
         catalog.add_function(Arc::new(function));
     }
+    catalog.set_path_reader(crate::function_for_path);
     for writer in write::writers() {
         catalog.add_writer(Arc::new(writer));
     }

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use arrow::array::{AnyDictionaryArray, Array, ArrayRef, AsArray, RunArray, UInt32Array};
 use arrow::buffer::{NullBuffer, ScalarBuffer};
-use arrow::compute::cast;
+use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::*;
+use arrow::util::display::FormatOptions;
 
 use super::encoded::Column;
 use crate::error::{Error, Result};
@@ -28,6 +29,11 @@ pub fn import(array: &ArrayRef, data_type: &Type) -> Result<Column> {
     }
 }
 
+/// Arrow's cast, which fails at the first value that does not fit instead of losing it.
+fn cast(array: &dyn Array, target: &DataType) -> Result<ArrayRef, arrow::error::ArrowError> {
+    cast_with_options(array, target, &CastOptions { safe: false, format_options: FormatOptions::new() })
+}
+
 fn normalise(array: &ArrayRef, data_type: &Type) -> Result<ArrayRef> {
     let target = data_type.to_arrow();
     if array.data_type() == &target {
@@ -41,6 +47,16 @@ fn normalise(array: &ArrayRef, data_type: &Type) -> Result<ArrayRef> {
         // Arrow's cast refuses or misreads these; each keeps its values and changes only its wrapping.
         (DataType::FixedSizeBinary(_), DataType::BinaryView) => {
             cast(&cast(array, &DataType::Binary).map_err(refused)?, &target).map_err(refused)
+        }
+        (DataType::Date64, DataType::Date32) => {
+            // Arrow's cast cuts toward zero, which moves instants before 1970 to the next day.
+            let days = array.as_primitive::<Date64Type>();
+            let days = days.try_unary::<_, Date32Type, Error>(|milliseconds| {
+                let day = milliseconds.div_euclid(86_400_000);
+                i32::try_from(day)
+                    .map_err(|_| Error::user(format!("day {day} of a date column is out of range")))
+            })?;
+            Ok(Arc::new(days))
         }
         (DataType::Duration(_), _) => {
             cast(array, &DataType::Interval(IntervalUnit::MonthDayNano)).map_err(refused)

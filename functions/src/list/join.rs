@@ -21,7 +21,7 @@ pub fn register(registry: &mut Registry) {
             [any_list("list"), exact("separator", Type::Text).or(Literal::new(Value::text(",")))],
             |_| Ok(array_to_string()),
         )
-        .note("Null elements are left out.")
+        .note("Null elements are left out; a list of nothing but nulls gives null.")
         .example("array_to_string([1, NULL, 2], '-')", "1-2"),
     );
 }
@@ -31,10 +31,14 @@ fn array_to_string() -> Bound {
         let lists = arguments[0].list();
         let child = lists.child();
         let separators = arguments[1].text();
-        let mut writer = output.text();
         rows.for_each(|row| {
+            // As with string_agg, elements that are all null give null; no element gives an empty text.
+            if lists.length(row) > 0 && lists.range(row).all(|place| child.is_null(place)) {
+                output.set_null(row);
+                return;
+            }
             let separator = separators.get(row);
-            writer.build(row, |builder| {
+            output.text().build(row, |builder| {
                 let mut is_first = true;
                 for place in lists.range(row).filter(|place| child.is_valid(*place)) {
                     if !std::mem::replace(&mut is_first, false) {

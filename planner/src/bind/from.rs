@@ -136,7 +136,7 @@ impl Binder<'_> {
 
     /// A file or glob: its extension names the function that reads it.
     fn path(&mut self, path: &str, span: Span) -> Result<Relation> {
-        let Some(function) = reader(path) else {
+        let Some(function) = self.context.catalog.path_reader(path).or_else(|| reader(path)) else {
             let message = format!(
                 "\"{path}\" has no extension that tells its format; use read_parquet, read_csv, read_json or read_arrow"
             );
