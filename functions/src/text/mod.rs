@@ -27,6 +27,7 @@ mod split;
 mod substring;
 mod trim;
 mod url;
+mod utf8;
 
 use crate::Registry;
 
@@ -54,6 +55,7 @@ pub fn register(registry: &mut Registry) {
     base64::register(registry);
     digest::register(registry);
     url::register(registry);
+    utf8::register(registry);
     normal_form::register(registry);
     path::register(registry);
     format::register(registry);
