@@ -56,7 +56,8 @@ def columns(table):
 
 
 def run(program, path, output):
-    command = [program, "query", f"SELECT * FROM '{path}'", "--format", "arrow", "--output", str(output)]
+    function = "read_parquet" if path.suffix == ".parquet" else "read_arrow"
+    command = [program, "query", f"SELECT * FROM {function}('{path}')", "--format", "arrow", "--output", str(output)]
     return subprocess.run(command, capture_output=True, text=True, timeout=120)
 
 

@@ -8,9 +8,9 @@ COPY (
         log1p(least(coalesce("I6", 0), 100000))::FLOAT                 AS i6,
         bucketize("I4", [0, 1, 2, 4, 8, 16, 32, 64, 128, 256])         AS i4_bucket,
         "I12" IS NULL                                                  AS i12_missing,
-        sigrid_hash(xxhash64("C1"), 0, 1000)                           AS c1,
-        sigrid_hash(xxhash64("C3"), 0, 100000)                         AS c3,
-        sigrid_hash(xxhash64("C4"), 0, 100000)                         AS c4,
-        sigrid_hash(xxhash64("C1" || '&' || "C9"), 0, 10000)           AS c1_c9
+        hash_bucket("C1", 1000)                                        AS c1,
+        hash_bucket("C3", 100000)                                      AS c3,
+        hash_bucket("C4", 100000)                                      AS c4,
+        hash_bucket("C1" || '&' || "C9", 10000)                        AS c1_c9
     FROM '{folder}/criteo.parquet'
 ) TO '{folder}/training.parquet';
