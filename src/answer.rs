@@ -7,6 +7,7 @@ use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
 use hypostyle_engine::execution::{Run, RunHandle};
 use hypostyle_engine::metrics::Metrics;
+use hypostyle_engine::plan::Node;
 use hypostyle_functions::types::Schema;
 
 use crate::error::Result;
@@ -53,6 +54,11 @@ impl Answer {
     /// Columns and their Arrow types: flat arrays, text as views.
     pub fn arrow_schema(&self) -> &SchemaRef {
         &self.arrow_schema
+    }
+
+    /// True if the rows only count what the statement wrote, as those of `COPY` and `CREATE TABLE AS` do.
+    pub fn counts_writes(&self) -> bool {
+        matches!(&self.rows, Rows::Run(run) if matches!(run.plan().node, Node::Write { .. }))
     }
 
     /// A handle with which another thread can stop the run and watch its progress; `None` if nothing runs.

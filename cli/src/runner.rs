@@ -76,8 +76,8 @@ impl Runner {
     }
 
     fn write(&self, mut answer: Answer, shown: bool, text: &str) -> Result<()> {
-        // A statement without columns, such as SET, has no result to write.
-        let writes = shown && !answer.schema().fields.is_empty();
+        // SET and its like have no columns, and the number of rows that COPY wrote is not asked for.
+        let writes = shown && !answer.schema().fields.is_empty() && !answer.counts_writes();
         let mut writer = writes.then(|| self.output.open(answer.arrow_schema())).transpose()?;
         self.watched(&mut answer, |answer| {
             while let Some(batch) = answer.next_batch().map_err(|error| self.failed(error, text))? {

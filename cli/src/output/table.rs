@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::io::Write;
 
 use arrow::array::RecordBatch;
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{FieldRef, SchemaRef};
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table};
 
 use super::cells;
@@ -101,7 +101,14 @@ fn fit(schema: &SchemaRef, rows: &[Vec<String>], terminal_width: usize) -> (Vec<
     // Each column takes two blanks and a line; the frame one line more.
     let total = |widths: &[usize]| widths.iter().map(|width| width + 3).sum::<usize>() + 1;
     let mut limit = natural.iter().copied().max().unwrap_or(0);
-    let cut = |limit: usize| natural.iter().map(|width| (*width).min(limit)).collect::<Vec<_>>();
+    // A number that is cut would be another number.
+    let cut = |limit: usize| {
+        let fields = schema.fields().iter();
+        let width = |(width, field): (&usize, &FieldRef)| {
+            if field.data_type().is_numeric() { *width } else { (*width).min(limit) }
+        };
+        natural.iter().zip(fields).map(width).collect::<Vec<_>>()
+    };
     while limit > COLUMN_WIDTH_MIN && total(&cut(limit)) > terminal_width {
         limit -= 1;
     }
