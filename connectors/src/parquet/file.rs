@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use hypostyle_functions::Schema;
+use hypostyle_functions::{Schema, Type, Value};
 use parquet::file::metadata::{
     ParquetMetaData, ParquetMetaDataOptions, ParquetMetaDataReader, ParquetStatisticsPolicy,
 };
@@ -13,7 +13,7 @@ use super::row_group::RowGroupReader;
 use super::schema::{FileSchema, Projected};
 use crate::error::{Place, Result, decoded};
 use crate::input::LocalFile;
-use crate::prune::Predicate;
+use crate::prune::{Bound, Predicate};
 
 /// A row group of more rows than this is handed out in parts, so that one of them does not hold a scan up.
 const PART_ROWS: usize = 1 << 20;
@@ -83,6 +83,23 @@ impl ParquetFile {
     /// Number of rows, as the footer says.
     pub fn row_count(&self) -> u64 {
         u64::try_from(self.metadata.file_metadata().num_rows()).unwrap_or(0)
+    }
+
+    /// Least and greatest value of each whole-number and date column, where the footer tells them.
+    pub fn bounds(&self) -> Vec<Option<(Value, Value)>> {
+        let fields = &self.schema().fields;
+        let has_bounds = |data_type: &Type| data_type.is_integer() || *data_type == Type::Date;
+        let columns: Vec<usize> = (0..fields.len()).filter(|&at| has_bounds(&fields[at].data_type)).collect();
+        let mut bounds = vec![None; fields.len()];
+        for (&column, found) in columns.iter().zip(prune::file_bounds(self, &columns)) {
+            let value = |bound: &Bound| match (bound, &fields[column].data_type) {
+                (Bound::Integer(days), Type::Date) => i32::try_from(*days).ok().map(Value::Date),
+                (Bound::Integer(number), _) => i64::try_from(*number).ok().map(Value::Int64),
+                _ => None,
+            };
+            bounds[column] = found.and_then(|(lower, upper)| value(&lower).zip(value(&upper)));
+        }
+        bounds
     }
 
     /// Decides what to read for the columns at these positions under these conditions, all of which hold.

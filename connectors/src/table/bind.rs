@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use hypostyle_engine::Context;
 use hypostyle_engine::plan::Expression;
-use hypostyle_engine::table::{FilterSupport, Scan, ScanRequest, Statistics, TableProvider};
+use hypostyle_engine::table::{
+    ColumnStatistics, FilterSupport, Scan, ScanRequest, Statistics, TableProvider,
+};
 use hypostyle_functions::{Field, Literal, Schema, Type, Value};
 
 use super::filter::{bound_of, predicate_of};
@@ -261,6 +263,30 @@ fn inferred_partition_type(files: &[TableFile], name: &str) -> Type {
     partition_type(values)
 }
 
+/// Most columns whose bounds are looked up: the footer of a wide table costs more than its order of joins.
+const BOUNDED_COLUMNS_MAX: usize = 256;
+
+impl FileTable {
+    /// Bounds of the columns of a table of one Parquet file; nothing is said of other tables.
+    fn column_statistics(&self, opened: &[Option<Opened>]) -> Vec<ColumnStatistics> {
+        let ([Some(Opened::Parquet(file))], true) =
+            (opened, self.shared.columns.len() <= BOUNDED_COLUMNS_MAX)
+        else {
+            return Vec::new();
+        };
+        let bounds = file.bounds();
+        let columns = self.shared.columns.iter().map(|column| {
+            let found = match column {
+                TableColumn::File(position, _) => bounds.get(*position).cloned().flatten(),
+                _ => None,
+            };
+            let (minimum, maximum) = found.unzip();
+            ColumnStatistics { minimum, maximum, ..ColumnStatistics::default() }
+        });
+        columns.collect()
+    }
+}
+
 impl TableProvider for FileTable {
     fn schema(&self) -> &Schema {
         self.shared.schema()
@@ -280,7 +306,8 @@ impl TableProvider for FileTable {
         // Files that were not opened are taken to be as dense as those that were.
         let rows = (known_bytes > 0)
             .then(|| (u128::from(known_rows) * u128::from(bytes) / u128::from(known_bytes)) as u64);
-        Statistics { rows, bytes: Some(bytes), columns: Vec::new() }
+        let columns = self.column_statistics(&opened);
+        Statistics { rows, bytes: Some(bytes), columns }
     }
 
     fn filter_support(&self, filter: &Expression) -> FilterSupport {

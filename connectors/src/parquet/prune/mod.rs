@@ -16,7 +16,7 @@ use parquet::file::metadata::{
 use super::chunk_reader::WholeFile;
 use super::file::{ParquetFile, RowGroupMorsel};
 use crate::error::{Result, decoded};
-use crate::prune::Predicate;
+use crate::prune::{Bound, Predicate};
 
 /// The row groups that may hold rows that fulfil every predicate, each with the rows to read.
 ///
@@ -29,7 +29,9 @@ pub(super) fn row_groups(file: &ParquetFile, predicates: &[Predicate]) -> Result
     if predicates.is_empty() {
         return Ok((0..count).filter_map(|row_group| whole(file, row_group)).collect());
     }
-    let with_statistics = footer_with_statistics(file, &predicates)?;
+    let mut columns = Vec::new();
+    predicates.iter().for_each(|predicate| predicate.collect_columns(&mut columns));
+    let with_statistics = footer_with_statistics(file, &columns)?;
     let mut kept = Vec::new();
     for row_group in 0..count {
         let Some(mut morsel) = whole(file, row_group) else { continue };
@@ -64,11 +66,15 @@ fn reads_flat_column(file: &ParquetFile, predicate: &Predicate) -> bool {
     columns.iter().any(|&column| file.schema.flat_leaf(column).is_some())
 }
 
-/// The footer again, with statistics of the columns in the predicates only: of thousands of columns the
+/// Bounds over the whole file of each of these columns, where every row group tells them.
+pub(super) fn file_bounds(file: &ParquetFile, columns: &[usize]) -> Vec<Option<(Bound, Bound)>> {
+    let Ok(footer) = footer_with_statistics(file, columns) else { return vec![None; columns.len()] };
+    columns.iter().map(|&column| statistics::file_bounds(file, footer.row_groups(), column)).collect()
+}
+
+/// The footer again, with statistics of the given columns only: of thousands of columns the
 /// others cost their skipping and no more.
-fn footer_with_statistics(file: &ParquetFile, predicates: &[&Predicate]) -> Result<ParquetMetaData> {
-    let mut columns = Vec::new();
-    predicates.iter().for_each(|predicate| predicate.collect_columns(&mut columns));
+fn footer_with_statistics(file: &ParquetFile, columns: &[usize]) -> Result<ParquetMetaData> {
     let leaves: Vec<usize> = columns.iter().filter_map(|&column| file.schema.flat_leaf(column)).collect();
     let options = ParquetMetaDataOptions::new()
         .with_schema(file.metadata.file_metadata().schema_descr_ptr())

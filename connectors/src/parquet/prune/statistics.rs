@@ -34,6 +34,29 @@ pub(super) fn chunk_range(
     Some(range)
 }
 
+/// Bounds of a column over all row groups; `None` where one of them tells nothing.
+pub(super) fn file_bounds(
+    file: &ParquetFile,
+    groups: &[RowGroupMetaData],
+    column: usize,
+) -> Option<(Bound, Bound)> {
+    let mut held: Option<(Bound, Bound)> = None;
+    for group in groups {
+        let range = chunk_range(file, group, column)?;
+        let (lower, upper) = (range.lower?, range.upper?);
+        held = Some(match held {
+            None => (lower, upper),
+            Some((low, high)) => {
+                let low = if lower.compare(&low) == Some(std::cmp::Ordering::Less) { lower } else { low };
+                let high =
+                    if upper.compare(&high) == Some(std::cmp::Ordering::Greater) { upper } else { high };
+                (low, high)
+            }
+        });
+    }
+    held
+}
+
 fn bounds(statistics: &Statistics, conversion: Conversion) -> (Option<Bound>, Option<Bound>) {
     macro_rules! both {
         ($values:expr, $bound:expr) => {
