@@ -12,7 +12,7 @@ CARGO ?= cargo
 SEED ?= 1
 QUERIES ?= 300
 
-PROGRAM := target/debug/hypostyle
+PROGRAM := $(or $(CARGO_TARGET_DIR),target)/debug/hypostyle
 
 .PHONY: help test check format lint unit oracle bless demo bench evidence clean
 

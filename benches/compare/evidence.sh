@@ -8,7 +8,7 @@ commit=$(git rev-parse --short HEAD)
 git diff --quiet HEAD -- || commit="$commit-changed"
 folder="evidence/$commit"
 mkdir -p "$folder" evidence/data
-program=target/release/hypostyle
+program=${CARGO_TARGET_DIR:-target}/release/hypostyle
 seconds=${FUZZ_SECONDS:-300}
 
 machine() {
@@ -19,15 +19,15 @@ machine() {
 }
 
 part_tpch() { # TPC-H at scale factor 1 beside DuckDB, and equal answers.
-    .venv/bin/python benches/compare/compare.py tpch --scale "${SCALE:-1}" --data evidence/data --program $program
+    .venv/bin/python benches/compare/compare.py tpch --scale "${SCALE:-1}" --data evidence/data --program "$program"
 }
 
 part_features() { # Feature queries beside DuckDB, Polars and DataFusion.
-    .venv/bin/python benches/compare/compare.py features --rows "${ROWS:-4000000}" --data evidence/data --program $program
+    .venv/bin/python benches/compare/compare.py features --rows "${ROWS:-4000000}" --data evidence/data --program "$program"
 }
 
 part_oracle() { # Many random queries against DuckDB.
-    .venv/bin/python tests/oracle/compare.py --program $program --random "${QUERIES:-5000}"
+    .venv/bin/python tests/oracle/compare.py --program "$program" --random "${QUERIES:-5000}"
 }
 
 part_benches() { # All criterion benches.
