@@ -182,7 +182,10 @@ fn lower_aggregate(
         })
     });
     let aggregates = calls.collect::<Result<_>>()?;
-    Ok(finish(Node::Aggregate { input: Box::new(input.plan), keys, aggregates }, relation.columns()))
+    Ok(finish(
+        Node::Aggregate { input: Box::new(input.plan), keys, sets: Vec::new(), aggregates },
+        relation.columns(),
+    ))
 }
 
 fn lower_join(relation: &Relation, join: &Join) -> Result<Lowered> {

@@ -121,7 +121,9 @@ impl Assembler<'_> {
                 Ok(self.consume(phases, window, Box::new(consumer), result, id))
             }
             Node::Sort { input, keys, limit } => self.sort(input, keys, *limit, id),
-            Node::Aggregate { input, keys, aggregates } => self.aggregate(input, keys, aggregates, id),
+            Node::Aggregate { input, keys, sets, aggregates } => {
+                self.aggregate(input, keys, sets, aggregates, id)
+            }
             Node::HashJoin { left, right, kind, keys, residual } => {
                 self.join(left, right, *kind, keys, residual.as_ref(), id)
             }
@@ -359,6 +361,7 @@ impl Assembler<'_> {
         &mut self,
         input: &Plan,
         keys: &[Expression],
+        sets: &[Vec<usize>],
         calls: &[AggregateCall],
         id: usize,
     ) -> Result<Vec<Phase>> {
@@ -376,7 +379,7 @@ impl Assembler<'_> {
         })?;
         let context = Arc::clone(&self.run.context);
         let bound = self.bindings.part(|| {
-            let (shape, expressions) = AggregateShape::bind(keys, calls, &context)?;
+            let (shape, expressions) = AggregateShape::bind(keys, sets, calls, &context)?;
             let set = ExpressionSet::compile(&expressions, &input.schema, &context)?;
             Ok((Arc::new(shape), set))
         })?;

@@ -126,12 +126,18 @@ fn details(plan: &Plan) -> String {
             let keys = sort_text(keys, &input.schema);
             limit.map_or_else(|| format!("by {keys}"), |limit| format!("{limit} by {keys}"))
         }
-        Node::Aggregate { input, keys, aggregates } => {
+        Node::Aggregate { input, keys, sets, aggregates } => {
             let calls =
                 aggregates.iter().map(|call| call_text(call, &input.schema)).collect::<Vec<_>>().join(", ");
             match keys.is_empty() {
                 true => format!("[{calls}]"),
-                false => format!("[{calls}] by {}", all(keys.iter(), &input.schema, ", ")),
+                false => {
+                    format!(
+                        "[{calls}] by {}{}",
+                        all(keys.iter(), &input.schema, ", "),
+                        sets_text(keys, sets, input)
+                    )
+                }
             }
         }
         Node::HashJoin { left, right, kind, keys, residual } => {
@@ -198,6 +204,18 @@ fn sort_text(keys: &[SortKey], schema: &Schema) -> String {
         format!("{}{direction}{nulls}", shown(&key.expression, schema))
     };
     keys.iter().map(key).collect::<Vec<_>>().join(", ")
+}
+
+/// The grouping sets: ` in sets (a, b), (a), ()`; nothing for the plain form.
+fn sets_text(keys: &[Expression], sets: &[Vec<usize>], input: &Plan) -> String {
+    if sets.is_empty() {
+        return String::new();
+    }
+    let set = |set: &Vec<usize>| {
+        let keys = set.iter().filter_map(|&position| keys.get(position));
+        format!("({})", all(keys, &input.schema, ", "))
+    };
+    format!(" in sets {}", sets.iter().map(set).collect::<Vec<_>>().join(", "))
 }
 
 fn call_text(call: &AggregateCall, schema: &Schema) -> String {

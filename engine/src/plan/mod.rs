@@ -47,6 +47,12 @@ pub enum TableReference {
     },
 }
 
+/// Most keys of an aggregation with grouping sets: one bit each of the grouping id.
+pub const GROUPING_KEYS_MAX: usize = 63;
+
+/// Most grouping sets of an aggregation.
+pub const GROUPING_SETS_MAX: usize = 65_535;
+
 /// What a plan node does. Column indexes in expressions are positions in the input's schema.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Node {
@@ -99,11 +105,20 @@ pub enum Node {
         limit: Option<u64>,
     },
     /// Groups rows; output columns are the keys and then the aggregates. Without keys there is one group, always.
+    ///
+    /// With grouping sets every row is grouped once per set, by the keys of that set; the other keys of such a
+    /// group are null. A set that is written twice gives its groups twice, and the set without keys gives one
+    /// group also over no rows. One more column, the last, is the grouping id: a BIGINT with one bit per key,
+    /// the last key lowest, set where the set does not have the key. So it equals `GROUPING(k1, ..., kn)` over
+    /// all keys in their order, and bit `n - 1 - i` is `GROUPING(ki)` with `i` from 0.
     Aggregate {
         /// Input.
         input: Box<Plan>,
         /// Grouping keys; nulls group together.
         keys: Vec<Expression>,
+        /// Grouping sets, each as positions in `keys`; none for the plain form, without the grouping id.
+        #[serde(default)]
+        sets: Vec<Vec<usize>>,
         /// Aggregates.
         aggregates: Vec<AggregateCall>,
     },

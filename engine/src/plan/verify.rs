@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use hypostyle_functions::types::{Schema, Type};
 
-use super::{Expression, JoinKind, Node, Plan, TableReference};
+use super::{Expression, GROUPING_KEYS_MAX, GROUPING_SETS_MAX, JoinKind, Node, Plan, TableReference};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::table::TableProvider;
@@ -174,6 +174,21 @@ fn verify_operand(expression: &Expression, schema: &Schema, context: &Arc<Contex
     }
 }
 
+fn verify_sets(keys: usize, sets: &[Vec<usize>]) -> Result<(), String> {
+    if !sets.is_empty() && keys > GROUPING_KEYS_MAX {
+        return Err(format!(
+            "it has {keys} keys and grouping sets; at most {GROUPING_KEYS_MAX} are possible"
+        ));
+    }
+    if sets.len() > GROUPING_SETS_MAX {
+        return Err(format!("it has {} grouping sets; at most {GROUPING_SETS_MAX} are possible", sets.len()));
+    }
+    match sets.iter().flatten().find(|&&key| key >= keys) {
+        Some(key) => Err(format!("a grouping set names key {key}; there are {keys}")),
+        None => Ok(()),
+    }
+}
+
 /// Types of the node's columns as its parts make them; `None` where the table decides.
 fn output_types(plan: &Plan) -> Result<Option<Vec<Type>>, String> {
     let of = |plan: &Plan| plan.schema.fields.iter().map(|field| field.data_type.clone()).collect::<Vec<_>>();
@@ -202,9 +217,12 @@ fn output_types(plan: &Plan) -> Result<Option<Vec<Type>>, String> {
         | Node::Sort { input, .. }
         | Node::SingleRow { input } => Some(of(input)),
         Node::Project { expressions, .. } => Some(results(expressions)),
-        Node::Aggregate { keys, aggregates, .. } => Some(
-            results(keys).into_iter().chain(aggregates.iter().map(|call| call.data_type.clone())).collect(),
-        ),
+        Node::Aggregate { keys, sets, aggregates, .. } => {
+            verify_sets(keys.len(), sets)?;
+            let calls = aggregates.iter().map(|call| call.data_type.clone());
+            let grouping_id = (!sets.is_empty()).then_some(Type::Int64);
+            Some(results(keys).into_iter().chain(calls).chain(grouping_id).collect())
+        }
         Node::HashJoin { left, right, kind, .. } | Node::CrossJoin { left, right, kind, .. } => {
             let mut columns = of(left);
             match kind {

@@ -225,3 +225,63 @@ fn an_error_in_an_aggregate_ends_the_query() {
     let error = error_everywhere(&[&table], &aggregate(plan, vec![], vec![sum(squared)]));
     assert!(error.contains("out of range"), "{error}");
 }
+
+/// Groups and counts by hand, once per set: the keys, the count and the grouping id, as text.
+fn grouped_by_hand(rows: &Rows, keys: &[usize], sets: &[Vec<usize>]) -> Vec<String> {
+    let mut lines = Vec::new();
+    for set in sets {
+        let mut groups: BTreeMap<String, i64> = BTreeMap::new();
+        let id: i64 =
+            (0..keys.len()).map(|key| i64::from(!set.contains(&key)) << (keys.len() - 1 - key)).sum();
+        for row in rows {
+            let key: Vec<Value> = (0..keys.len())
+                .map(|key| if set.contains(&key) { row[keys[key]].clone() } else { Value::Null })
+                .collect();
+            *groups.entry(format!("{key:?}")).or_default() += 1;
+        }
+        if set.is_empty() && rows.is_empty() {
+            groups.insert(format!("{:?}", vec![Value::Null; keys.len()]), 0);
+        }
+        lines.extend(groups.into_iter().map(|(key, count)| format!("{key} {count} {id}")));
+    }
+    lines.sort();
+    lines
+}
+
+#[test]
+fn each_grouping_set_groups_all_rows_by_its_own_keys_and_names_the_keys_it_lacks() {
+    for count in [0, 1, 3000] {
+        let table = sales(count);
+        let plan = scan(&table);
+        let keys = vec![column(&plan, 1), column(&plan, 4), column(&plan, 2)];
+        let sets = vec![vec![0, 1, 2], vec![1], vec![], vec![0, 2], vec![1]];
+        let plan = aggregate_sets(plan, keys, sets.clone(), vec![count_all()]);
+        let rows = same_everywhere(&[&table], &plan);
+        let mut lines: Vec<String> = rows
+            .iter()
+            .map(|row| format!("{:?} {} {}", &row[..3], row[3].as_i64().unwrap(), row[4].as_i64().unwrap()))
+            .collect();
+        lines.sort();
+        assert_eq!(lines, grouped_by_hand(&table.rows, &[1, 4, 2], &sets));
+    }
+}
+
+#[test]
+fn an_argument_keeps_its_value_in_sets_that_lack_it_as_a_key() {
+    let table = sales(500);
+    let plan = scan(&table);
+    let amount = column(&plan, 2);
+    let total: i128 = table.rows.iter().filter_map(|row| row[2].as_i64()).map(i128::from).sum();
+    let plan = aggregate_sets(plan, vec![amount.clone()], vec![vec![]], vec![sum(amount)]);
+    check(&[&table], &plan, &[row![(), Value::hugeint(total), 1]]);
+}
+
+#[test]
+fn a_grouping_set_over_a_key_that_is_not_there_is_refused() {
+    let table = sales(1);
+    let plan = scan(&table);
+    let key = column(&plan, 1);
+    let plan = aggregate_sets(plan, vec![key], vec![vec![1]], vec![]);
+    let error = error_everywhere(&[&table], &plan);
+    assert!(error.contains("a grouping set names key 1; there are 1"), "{error}");
+}

@@ -261,7 +261,23 @@ pub fn aggregate(input: Plan, keys: Vec<Expression>, aggregates: Vec<AggregateCa
         keys.iter().map(Expression::data_type).chain(aggregates.iter().map(|call| call.data_type.clone()));
     let fields =
         types.enumerate().map(|(index, data_type)| Field::new(format!("c{index}"), data_type)).collect();
-    Plan::new(Node::Aggregate { input: Box::new(input), keys, aggregates }, Schema::new(fields))
+    let node = Node::Aggregate { input: Box::new(input), keys, sets: Vec::new(), aggregates };
+    Plan::new(node, Schema::new(fields))
+}
+
+/// As [`aggregate`], once per grouping set and with the grouping id.
+pub fn aggregate_sets(
+    input: Plan,
+    keys: Vec<Expression>,
+    sets: Vec<Vec<usize>>,
+    aggregates: Vec<AggregateCall>,
+) -> Plan {
+    let mut plan = aggregate(input, keys, aggregates);
+    plan.schema.fields.push(Field::new("grouping_id", Type::Int64));
+    if let Node::Aggregate { sets: own, .. } = &mut plan.node {
+        *own = sets;
+    }
+    plan
 }
 
 /// Numbers from a fixed seed.

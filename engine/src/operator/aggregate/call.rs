@@ -8,6 +8,7 @@ use hypostyle_functions::signature::Given;
 use hypostyle_functions::types::Type;
 use hypostyle_functions::value::Literal;
 
+use super::grouping_sets::GroupingSets;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::operator::aggregate::distinct::distinct;
@@ -33,8 +34,10 @@ pub(crate) struct Call {
 pub(crate) struct AggregateShape {
     /// Types of the evaluated columns: keys first.
     pub column_types: Vec<Type>,
-    /// Types of the keys.
+    /// Types of the keys; with grouping sets, the number of the set is the last of them.
     pub key_types: Vec<Type>,
+    /// The grouping sets.
+    pub sets: Option<GroupingSets>,
     /// The calls.
     pub calls: Vec<Call>,
     /// Types of rows given out: keys, ordinal of the first row, states.
@@ -48,6 +51,7 @@ impl AggregateShape {
     /// An aggregate that the registry does not have in this form and version.
     pub fn bind(
         keys: &[Expression],
+        sets: &[Vec<usize>],
         calls: &[AggregateCall],
         context: &Arc<Context>,
     ) -> Result<(Self, Vec<Expression>)> {
@@ -56,12 +60,21 @@ impl AggregateShape {
         for call in calls {
             bound_calls.push(bind_call(call, &mut expressions, context)?);
         }
-        let key_types: Vec<Type> = keys.iter().map(Expression::data_type).collect();
+        let mut key_types: Vec<Type> = keys.iter().map(Expression::data_type).collect();
+        let sets = (!sets.is_empty()).then(|| GroupingSets::new(sets, &key_types));
+        key_types.extend(sets.as_ref().map(|_| Type::UInt32));
         let mut state_types = key_types.clone();
         state_types.push(Type::UInt64);
         state_types.extend(bound_calls.iter().flat_map(|call| call.bound.states.iter().cloned()));
         let column_types = expressions.iter().map(Expression::data_type).collect();
-        Ok((Self { column_types, key_types, calls: bound_calls, state_types }, expressions))
+        Ok((Self { column_types, key_types, sets, calls: bound_calls, state_types }, expressions))
+    }
+}
+
+impl AggregateShape {
+    /// How often each row is grouped.
+    pub fn sets_count(&self) -> usize {
+        self.sets.as_ref().map_or(1, GroupingSets::len)
     }
 }
 

@@ -9,12 +9,14 @@ use hypostyle_functions::types::Type;
 use super::call::{AggregateShape, Call};
 use super::code_memo::CodeMemo;
 use super::group_table::{GroupTable, PARTITIONS, partition_of};
+use super::grouping_sets::GroupingSets;
 use crate::batch::Batch;
 use crate::error::Result;
 
 pub(super) struct Groups {
     table: GroupTable,
-    memo: CodeMemo,
+    /// One per grouping set.
+    memos: Vec<CodeMemo>,
     accumulators: Vec<Box<dyn Accumulator>>,
     /// Ordinal of each group's first row.
     firsts: Vec<u64>,
@@ -28,7 +30,7 @@ impl Groups {
     pub fn new(shape: &AggregateShape) -> Self {
         Self {
             table: GroupTable::new(&shape.key_types),
-            memo: CodeMemo::default(),
+            memos: (0..shape.sets_count()).map(|_| CodeMemo::default()).collect(),
             accumulators: shape.calls.iter().map(|call| (call.bound.make)()).collect(),
             firsts: Vec::new(),
             groups: Vec::new(),
@@ -41,8 +43,19 @@ impl Groups {
         self.firsts.len()
     }
 
-    pub fn firsts(&self) -> &[u64] {
-        &self.firsts
+    /// Puts groups in the order of their first rows, set by set where there are grouping sets.
+    pub fn by_first(&self, shape: &AggregateShape, mut groups: Vec<u32>) -> Vec<u32> {
+        let bump = Bump::new();
+        let last_key = self.table.keys().last().map(|key| key.view(&bump));
+        let sets = shape.sets.as_ref().and(last_key).map(|key| key.fixed::<u32>());
+        let place = |&group: &u32| {
+            let set = sets.map_or(0, |sets| sets.get(group as usize));
+            (set, self.firsts[group as usize])
+        };
+        if !groups.is_sorted_by_key(place) {
+            groups.sort_by_key(place);
+        }
+        groups
     }
 
     pub fn memory_bytes(&self) -> usize {
@@ -64,13 +77,37 @@ impl Groups {
             .zip(&shape.column_types)
             .map(|(column, data_type)| column.view(data_type, &bump))
             .collect();
-        let keys = shape.key_types.len();
-        self.assign(&columns[..keys], &views[..keys], rows, |row| ordinal + row as u64);
-        let groups = if keys == 0 { &self.zeros[..rows] } else { &self.groups[..] };
+        let Some(sets) = &shape.sets else {
+            let keys = shape.key_types.len();
+            self.assign(0, &columns[..keys], &views[..keys], rows, |row| ordinal + row as u64);
+            return self.update_states(shape, &views, rows, ordinal);
+        };
+        for set in 0..sets.len() {
+            let keys = sets.columns(set, &columns[..shape.key_types.len() - 1], rows);
+            let key_views: Vec<View<'_>> = keys
+                .iter()
+                .zip(&shape.key_types)
+                .map(|(column, data_type)| column.view(data_type, &bump))
+                .collect();
+            self.assign(set, &keys, &key_views, rows, |row| ordinal + row as u64);
+            self.update_states(shape, &views, rows, ordinal)?;
+        }
+        Ok(())
+    }
+
+    /// Adds rows to the states of the groups that they were assigned to.
+    fn update_states(
+        &mut self,
+        shape: &AggregateShape,
+        views: &[View<'_>],
+        rows: usize,
+        ordinal: u64,
+    ) -> Result<()> {
+        let groups = if shape.key_types.is_empty() { &self.zeros[..rows] } else { &self.groups[..] };
         for (call, accumulator) in shape.calls.iter().zip(&mut self.accumulators) {
             accumulator.resize(self.firsts.len());
             let arguments: Vec<View<'_>> = call.arguments.iter().map(|&position| views[position]).collect();
-            let chosen = counted_rows(call, &arguments, &views, rows, &mut self.selected);
+            let chosen = counted_rows(call, &arguments, views, rows, &mut self.selected);
             if !chosen.is_empty() {
                 accumulator.update(&arguments, chosen, groups, ordinal)?;
             }
@@ -81,6 +118,7 @@ impl Groups {
     /// Finds the group of each row, in `self.groups`.
     fn assign(
         &mut self,
+        set: usize,
         columns: &[Column],
         keys: &[View<'_>],
         rows: usize,
@@ -96,14 +134,14 @@ impl Groups {
             }
             return;
         }
-        let encoded = self.memo.encode(columns, keys, rows);
-        if encoded && self.memo.look_up(&mut self.groups) {
+        let encoded = self.memos[set].encode(columns, keys, rows);
+        if encoded && self.memos[set].look_up(&mut self.groups) {
             return;
         }
         self.table.assign(keys, rows, Rows::All(rows), &mut self.groups);
         self.firsts.extend(self.table.opened().iter().map(|&row| ordinal_of(row as usize)));
         if encoded {
-            self.memo.learn(&self.groups);
+            self.memos[set].learn(&self.groups);
         }
     }
 
@@ -114,7 +152,7 @@ impl Groups {
         let views: Vec<View<'_>> = columns.map(|(column, data_type)| column.view(data_type, &bump)).collect();
         let keys = shape.key_types.len();
         let firsts = views[keys].fixed::<u64>();
-        self.assign(&batch.columns[..keys], &views[..keys], batch.rows, |row| firsts.get(row));
+        self.assign(0, &batch.columns[..keys], &views[..keys], batch.rows, |row| firsts.get(row));
         let groups = if keys == 0 { &self.zeros[..batch.rows] } else { &self.groups[..] };
         for (row, &group) in groups.iter().enumerate() {
             let first = &mut self.firsts[group as usize];
@@ -130,15 +168,24 @@ impl Groups {
         Ok(())
     }
 
-    /// Makes sure that there is the one group of an aggregation without keys.
-    pub fn open_single(&mut self) {
-        self.assign(&[], &[], 1, |_| 0);
-        self.accumulators.iter_mut().for_each(|accumulator| accumulator.resize(1));
+    /// Makes sure that there is the one group of an aggregation, or of each grouping set, without keys.
+    pub fn open_single(&mut self, shape: &AggregateShape) {
+        if shape.key_types.is_empty() {
+            self.assign(0, &[], &[], 1, |_| 0);
+        }
+        let bump = Bump::new();
+        for columns in shape.sets.iter().flat_map(GroupingSets::empty_sets) {
+            let key = columns.iter().zip(&shape.key_types);
+            let key: Vec<View<'_>> = key.map(|(column, data_type)| column.view(data_type, &bump)).collect();
+            self.assign(0, &columns, &key, 1, |_| 0);
+        }
+        let groups = self.firsts.len();
+        self.accumulators.iter_mut().for_each(|accumulator| accumulator.resize(groups));
     }
 
     /// The keys as arrays; the table is of no use after this.
     pub fn take_keys(&mut self) -> Result<Vec<ArrayRef>> {
-        self.memo.clear();
+        self.memos.iter_mut().for_each(CodeMemo::clear);
         Ok(self.table.keys_mut().iter_mut().map(Output::freeze).collect::<Result<_, _>>()?)
     }
 

@@ -12,6 +12,7 @@ mod call;
 mod code_memo;
 mod distinct;
 mod group_table;
+mod grouping_sets;
 mod groups;
 mod ordered;
 mod result;
@@ -92,9 +93,7 @@ impl HashAggregate {
                     whole.merge(&self.shape, &batch)?;
                 }
             }
-            if self.shape.key_types.is_empty() {
-                whole.open_single();
-            }
+            whole.open_single(&self.shape);
             reservation.force(whole.memory_bytes());
             state.whole = Some((whole, reservation));
             state.is_ready = true;

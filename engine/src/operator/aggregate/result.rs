@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, UInt32Array};
+use arrow::array::{ArrayRef, AsArray, UInt32Array};
+use arrow::datatypes::UInt32Type;
 use hypostyle_functions::column::Column;
 
 use super::group_table::LEVELS_MAX;
@@ -39,7 +40,12 @@ impl Emission {
         let rows = UInt32Array::from(groups.to_vec());
         let keys = self.keys.iter().map(|key| Ok(arrow_select::take::take(key, &rows, None)?));
         let mut columns = keys.collect::<Result<Vec<ArrayRef>>>()?;
-        columns.extend(self.groups.finish(aggregate.shape(), groups)?);
+        let shape = aggregate.shape();
+        let set_numbers = shape.sets.as_ref().zip(columns.pop_if(|_| shape.sets.is_some()));
+        columns.extend(self.groups.finish(shape, groups)?);
+        if let Some((sets, numbers)) = set_numbers {
+            columns.push(sets.grouping_ids(numbers.as_primitive::<UInt32Type>().values()));
+        }
         Ok(Some(Batch::new(columns.into_iter().map(Column::Flat).collect(), groups.len())))
     }
 }
@@ -60,11 +66,12 @@ impl WholeReader {
 impl Reader for WholeReader {
     fn next(&mut self) -> Result<Option<Batch>> {
         if let Some((groups, reservation)) = self.waiting.take() {
+            let shape = self.aggregate.shape();
             let order = if groups.len() <= ORDERED_GROUPS {
-                by_first((0..groups.len() as u32).collect(), groups.firsts())
+                groups.by_first(shape, (0..groups.len() as u32).collect())
             } else {
                 let parts = groups.partitioned(0);
-                parts.into_iter().flat_map(|part| by_first(part, groups.firsts())).collect()
+                parts.into_iter().flat_map(|part| groups.by_first(shape, part)).collect()
             };
             self.emission = Some(Emission::new(groups, order, reservation)?);
         }
@@ -73,14 +80,6 @@ impl Reader for WholeReader {
             None => Ok(None),
         }
     }
-}
-
-/// The groups in the order of their first rows.
-fn by_first(mut groups: Vec<u32>, firsts: &[u64]) -> Vec<u32> {
-    if !groups.is_sorted_by_key(|&group| firsts[group as usize]) {
-        groups.sort_by_key(|&group| firsts[group as usize]);
-    }
-    groups
 }
 
 /// The groups of one partition. A partition that does not fit is split by the next bits of the hash, and its
@@ -126,7 +125,7 @@ impl PartitionReader {
         }
         aggregate.note_peak();
         let Some(mut parts) = parts else {
-            let order = by_first((0..groups.len() as u32).collect(), groups.firsts());
+            let order = groups.by_first(shape, (0..groups.len() as u32).collect());
             return Emission::new(groups, order, reservation).map(Some);
         };
         self.split(groups, level, &mut parts)?;
