@@ -431,9 +431,7 @@ impl Assembler<'_> {
             let run = Arc::clone(&self.run);
             phases.push(self.source(UnmatchedSource { shape, table, run, claimed: Mutex::new(false) }, id));
         }
-        if !keys.is_empty() {
-            phases.push(self.source(SpilledSource::new(build), id));
-        }
+        phases.push(self.source(SpilledSource::new(build), id));
         self.push_link(&mut phases, Arc::new(Coalesce { batch_rows: self.run.batch_rows() }), Arc::default());
         Ok(phases)
     }

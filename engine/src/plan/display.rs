@@ -186,6 +186,7 @@ fn join_text(
         JoinKind::LeftAnti => "anti",
         JoinKind::LeftAntiNullAware => "anti, as NOT IN",
         JoinKind::LeftMark => "mark",
+        JoinKind::LeftSingle => "single",
     };
     let both = Schema::new(left.fields.iter().chain(&right.fields).cloned().collect());
     let equal = |key: &JoinKey| {

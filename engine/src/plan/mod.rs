@@ -136,13 +136,13 @@ pub enum Node {
         /// A further condition over the columns of both sides, left first.
         residual: Option<Expression>,
     },
-    /// Every pair of rows that satisfies the condition, if there is one.
+    /// Every pair of rows that satisfies the condition, if there is one. The kinds mean the same as for equal keys.
     CrossJoin {
         /// Outer side, whose order the output keeps.
         left: Box<Plan>,
-        /// Inner side, held in memory.
+        /// Inner side, held in memory or, where it does not fit, in spill files.
         right: Box<Plan>,
-        /// Which rows come out: inner, or an outer, semi or anti join by condition.
+        /// Which rows come out.
         kind: JoinKind,
         /// A condition over the columns of both sides, left first.
         condition: Option<Expression>,
@@ -209,6 +209,13 @@ pub struct SortKey {
 }
 
 /// Which rows of a join come out.
+///
+/// A pair *matches* if all keys are equal (two nulls only where [`JoinKey::nulls_match`] says so) and the residual
+/// condition is true. Two kinds also ask what is *unknown*, by the logic of three values: a key without
+/// [`JoinKey::nulls_match`] is unknown if either side is null, and so is a condition that is null; a pair is unknown if
+/// no part of it is false and one is unknown. With it a join says what `x IN (..)`, `x > ANY (..)` and their negations
+/// say. A condition that only chooses the rows of a subquery must not be unknown there: wrap it as
+/// `coalesce(condition, false)`, and use `IS NOT DISTINCT FROM` for keys that tie a subquery to its outer row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum JoinKind {
     /// Matching pairs.
@@ -223,11 +230,13 @@ pub enum JoinKind {
     LeftSemi,
     /// Left rows without a match.
     LeftAnti,
-    /// Left rows without a match, as `NOT IN` means it: none if the right side has a null key, and
-    /// never one whose key is null unless the right side is empty.
+    /// Left rows of which no pair matches or is unknown: what `NOT IN` keeps.
     LeftAntiNullAware,
-    /// Left rows with one more column: whether there is a match; null where `IN` gives null.
+    /// Left rows with one more column: true if a pair matches; null if none does and one is unknown; else false.
     LeftMark,
+    /// Each left row once, with the one right row that matches it, or nulls. A second match is an error: the right side
+    /// is a subquery that is used as a value.
+    LeftSingle,
 }
 
 /// A pair of join keys.

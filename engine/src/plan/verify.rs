@@ -226,9 +226,11 @@ fn output_types(plan: &Plan) -> Result<Option<Vec<Type>>, String> {
         Node::HashJoin { left, right, kind, .. } | Node::CrossJoin { left, right, kind, .. } => {
             let mut columns = of(left);
             match kind {
-                JoinKind::Inner | JoinKind::Left | JoinKind::Right | JoinKind::Full => {
-                    columns.extend(of(right))
-                }
+                JoinKind::Inner
+                | JoinKind::Left
+                | JoinKind::Right
+                | JoinKind::Full
+                | JoinKind::LeftSingle => columns.extend(of(right)),
                 JoinKind::LeftSemi | JoinKind::LeftAnti | JoinKind::LeftAntiNullAware => {}
                 JoinKind::LeftMark => columns.push(Type::Boolean),
             }

@@ -8,7 +8,7 @@ use hypostyle_engine::{Configuration, Context, Error, Prepared};
 use hypostyle_functions::types::Type;
 use hypostyle_functions::value::Value;
 
-use crate::join::{KINDS, hash_join};
+use crate::join::{KINDS, cross_join, hash_join, join_on};
 use crate::row;
 use crate::setting::*;
 
@@ -101,11 +101,56 @@ fn a_join_of_every_kind_spills_and_gives_the_same_rows() {
 fn a_spilled_join_with_a_residual_condition_gives_the_same_rows() {
     let left = wide("left", 4_000, 1_000, 5);
     let right = wide("right", 8_000, 1_000, 6);
-    for kind in [JoinKind::Inner, JoinKind::Full, JoinKind::LeftAnti] {
-        let (a, b) = (Expression::column(2, Type::Int64), Expression::column(6, Type::Int64));
-        let plan = hash_join(scan(&left), scan(&right), kind, false, Some(compare("<", a, b)));
+    for kind in KINDS {
+        let plan = hash_join(scan(&left), scan(&right), kind, false, Some(x_is_less()));
         same_when_spilled(&[&left, &right], &plan, 400 << 10, true);
     }
+}
+
+fn x_is_less() -> Expression {
+    compare("<", Expression::column(2, Type::Int64), Expression::column(6, Type::Int64))
+}
+
+#[test]
+fn a_spilled_join_that_asks_for_unknown_pairs_gives_the_same_rows() {
+    let mut left = wide("left", 1_000, 300, 15);
+    let mut right = wide("right", 8_000, 300, 16);
+    left.rows.iter_mut().chain(&mut right.rows).step_by(31).for_each(|row| row[2] = Value::Null);
+    for kind in [JoinKind::LeftMark, JoinKind::LeftAntiNullAware, JoinKind::LeftSemi] {
+        for keys in [[(1, true), (2, false)], [(1, false), (2, false)]] {
+            let plan = join_on(scan(&left), scan(&right), kind, &keys, None);
+            same_when_spilled(&[&left, &right], &plan, 200 << 10, true);
+        }
+    }
+}
+
+#[test]
+fn a_join_without_keys_spills_and_gives_the_same_rows() {
+    let left = wide("left", 23, 6_000, 3);
+    let right = wide("right", 8_000, 6_000, 4);
+    for kind in KINDS {
+        let joined = cross_join(scan(&left), scan(&right), kind, Some(x_is_less()));
+        let last = joined.schema.fields.len() - 1;
+        let counted = call("count", vec![column(&joined, last)], Type::Int64);
+        let id = column(&joined, 0);
+        let plan = aggregate(joined, vec![id], vec![call("count", vec![], Type::Int64), counted]);
+        same_when_spilled(&[&left, &right], &plan, 400 << 10, false);
+    }
+}
+
+#[test]
+fn a_spilled_single_join_gives_each_left_row_once_and_refuses_a_second_match() {
+    let left = wide("left", 5_000, 6_000, 3);
+    let mut right = wide("right", 8_000, 6_000, 4);
+    let twice = hash_join(scan(&left), scan(&right), JoinKind::LeftSingle, false, None);
+    let directory = tempfile::tempdir().unwrap();
+    let context = limited(&[&left, &right], 400 << 10, 2, directory.path());
+    let error = collect(&twice, &context, &[]).unwrap_err();
+    assert!(error.to_string().contains("more than one row"), "{error}");
+    let mut seen = std::collections::HashSet::new();
+    right.rows.retain(|row| seen.insert(format!("{:?}", row[1])));
+    let once = hash_join(scan(&left), scan(&right), JoinKind::LeftSingle, false, None);
+    same_when_spilled(&[&left, &right], &once, 200 << 10, true);
 }
 
 #[test]
@@ -131,16 +176,11 @@ fn what_cannot_spill_is_refused_with_who_holds_what() {
     let directory = tempfile::tempdir().unwrap();
     let context = limited(&[&table], 1 << 20, 1, directory.path());
     let plan = scan(&table);
-    let schema = crate::join::join_schema(&plan, &plan, JoinKind::Inner);
-    let node = hypostyle_engine::plan::Node::CrossJoin {
-        left: Box::new(plan.clone()),
-        right: Box::new(plan),
-        kind: JoinKind::Inner,
-        condition: None,
-    };
-    let error = collect(&Plan::new(node, schema), &context, &[]).unwrap_err();
+    let all = limit(project(plan.clone(), vec![column(&plan, 3)]), 0, Some(30_000));
+    let counted = call("count", vec![column(&all, 0)], Type::Int64);
+    let error = collect(&aggregate(all, vec![], vec![counted]), &context, &[]).unwrap_err();
     assert!(matches!(error, Error::OutOfMemory { .. }), "{error}");
-    assert!(error.to_string().contains("cross join"), "{error}");
+    assert!(error.to_string().contains("limit"), "{error}");
     assert_eq!(context.memory.used_bytes(), 0);
 }
 

@@ -22,9 +22,11 @@ impl Relation {
             Self::Join(join) => {
                 let mut columns = join.left.columns();
                 match join.kind {
-                    JoinKind::Inner | JoinKind::Left | JoinKind::Right | JoinKind::Full => {
-                        columns.extend(join.right.columns());
-                    }
+                    JoinKind::Inner
+                    | JoinKind::Left
+                    | JoinKind::Right
+                    | JoinKind::Full
+                    | JoinKind::LeftSingle => columns.extend(join.right.columns()),
                     _ => columns.extend(join.mark.clone()),
                 }
                 columns

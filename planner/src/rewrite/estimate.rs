@@ -84,7 +84,7 @@ fn join_rows(join: &Join) -> f64 {
         JoinKind::Full => (pairs * residual).max(left + right),
         JoinKind::LeftSemi => (pairs * residual).min(left) * 0.8,
         JoinKind::LeftAnti | JoinKind::LeftAntiNullAware => left * 0.3,
-        JoinKind::LeftMark => left,
+        JoinKind::LeftMark | JoinKind::LeftSingle => left,
     }
 }
 

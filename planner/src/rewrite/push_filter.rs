@@ -145,14 +145,15 @@ fn push_join(mut join: Join, predicates: Vec<Expression>, context: &Arc<Context>
             join.residual = residual;
         }
         JoinKind::Left
+        | JoinKind::LeftSingle
         | JoinKind::LeftSemi
         | JoinKind::LeftMark
         | JoinKind::LeftAnti
         | JoinKind::LeftAntiNullAware => {
             (to_left, above) = split(predicates, &left_ids);
-            // A condition of the join on the right side alone decides which right rows can match. For NOT IN it would
-            // hide nulls.
-            if join.kind != JoinKind::LeftAntiNullAware {
+            // A condition of the join on the right side alone decides which right rows can match. Where unknown counts,
+            // it would hide that the condition is null.
+            if !matches!(join.kind, JoinKind::LeftAntiNullAware | JoinKind::LeftMark) {
                 (to_right, join.residual) = split(std::mem::take(&mut join.residual), &right_ids);
             }
         }
@@ -204,7 +205,8 @@ fn implied(term: &Expression, ids: &HashSet<usize>) -> Option<Expression> {
 /// A condition on a key holds for its partner on the other side too.
 fn copy_across(join: &Join, to_left: &mut Vec<Expression>, to_right: &mut Vec<Expression>) {
     let both = matches!(join.kind, JoinKind::Inner | JoinKind::LeftSemi);
-    let to_the_right = both || matches!(join.kind, JoinKind::Left | JoinKind::LeftAnti);
+    let to_the_right =
+        both || matches!(join.kind, JoinKind::Left | JoinKind::LeftSingle | JoinKind::LeftAnti);
     let keys: Vec<&JoinKey> = join.keys.iter().filter(|key| !key.nulls_match).collect();
     let left: Vec<(usize, &Expression)> =
         keys.iter().filter_map(|key| Some((column_of(&key.left)?, &key.right))).collect();

@@ -147,7 +147,9 @@ impl JoinBuild {
         let views: Vec<View<'_>> = keys
             .iter()
             .zip(&self.shape.key_types)
-            .map(|(key, data_type)| key.view(data_type, &bump))
+            .zip(self.shape.partition_keys())
+            .filter(|(_, counts)| *counts)
+            .map(|((key, data_type), _)| key.view(data_type, &bump))
             .collect();
         let mut hashes = Vec::new();
         hash_rows(&views, batch.rows, 0, &mut hashes);
@@ -196,7 +198,7 @@ pub(super) fn add_parts(stores: &mut [RowStore], parts: Vec<Option<Batch>>) -> R
 impl Sink for Arc<JoinBuild> {
     fn local(&self) -> Result<Box<dyn LocalSink>> {
         let mut reservation = self.account.reserve();
-        reservation.set_spillable(!self.shape.key_types.is_empty());
+        reservation.set_spillable(true);
         let keys = self.shape.right_keys.as_ref();
         let keys = keys.map(|set| Evaluator::new(Arc::clone(set), &self.run.parameters)).transpose()?;
         Ok(Box::new(Local {
@@ -230,10 +232,7 @@ impl Sink for Arc<JoinBuild> {
         let mut reservation = self.account.reserve();
         let bytes = held + JoinTable::index_bytes(rows);
         if !reservation.try_resize(bytes) {
-            if !self.shape.key_types.is_empty() {
-                return self.spill(batches).map(|()| Vec::new());
-            }
-            reservation.resize(bytes)?;
+            return self.spill(batches).map(|()| Vec::new());
         }
         self.metrics.raise_peak(self.account.peak_bytes());
         let batches = batches.into_iter().map(|(_, batch)| batch).collect();
@@ -277,7 +276,7 @@ impl LocalSink for Local {
         if self.reservation.try_resize(self.bytes) && !self.build.account.take_spill_request() {
             return Ok(());
         }
-        if shape.key_types.is_empty() { self.reservation.resize(self.bytes) } else { self.spill_held() }
+        self.spill_held()
     }
 
     fn finish(self: Box<Self>) -> Result<()> {

@@ -1,47 +1,46 @@
-//! Finds the build rows for a batch of probe rows, a batch of pairs at a time, and makes rows of them.
+//! Finds the build rows for a batch of probe rows, a batch of pairs at a time.
 
 use std::sync::Arc;
 
-use arrow::array::BooleanArray;
-use arrow::array::UInt32Array;
+use arrow::array::{Array, AsArray, BooleanArray, UInt32Array};
 use bumpalo::Bump;
 use hypostyle_functions::column::{self, Column, Data, View};
 
-use super::JoinShape;
+use super::outcome::take_left;
 use super::table::{Index, JoinTable, all_can_match, can_match, integer_at};
+use super::{JoinShape, Mark};
 use crate::batch::Batch;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::expression::Evaluator;
 use crate::operator::RunContext;
 use crate::operator::row_hash::hash_rows;
-use crate::plan::JoinKind;
 
 /// One worker's search for matches.
 pub(super) struct Matcher {
-    shape: Arc<JoinShape>,
-    residual: Option<Evaluator>,
-    batch_rows: usize,
+    pub(super) shape: Arc<JoinShape>,
+    pub(super) residual: Option<Evaluator>,
+    pub(super) batch_rows: usize,
     pending: Option<Pending>,
-    hashes: Vec<u64>,
+    pub(super) hashes: Vec<u64>,
     /// Pairs under construction: probe rows and build rows.
-    left: Vec<u32>,
-    right: Vec<u32>,
+    pub(super) left: Vec<u32>,
+    pub(super) right: Vec<u32>,
 }
 
 /// A probe batch whose pairs have not all been given.
-struct Pending {
-    batch: Batch,
-    keys: Vec<Column>,
+pub(super) struct Pending {
+    pub(super) batch: Batch,
+    pub(super) keys: Vec<Column>,
     /// First candidate of each row; 0 for none.
     heads: Vec<u32>,
     tags: Vec<u32>,
     /// The row whose candidates come next, and the next of them.
-    row: usize,
+    pub(super) row: usize,
     candidate: u32,
     /// Whether that row has had a match.
-    has_match: bool,
-    /// Rows decided so far, for the kinds that give rows of the left side only.
-    decided: Vec<bool>,
+    pub(super) has_match: bool,
+    /// What is known of each row so far, for the kinds that give rows of the left side only; else empty.
+    pub(super) marks: Vec<Mark>,
 }
 
 impl Matcher {
@@ -103,7 +102,7 @@ impl Matcher {
             row: 0,
             candidate,
             has_match: false,
-            decided: Vec::new(),
+            marks: if self.shape.gives_pairs() { Vec::new() } else { vec![Mark::False; rows] },
         });
     }
 
@@ -113,10 +112,10 @@ impl Matcher {
             let first_row = pending.row;
             self.gather_candidates(table, &mut pending);
             self.keep_equal(table, &pending);
-            self.keep_accepted(table, &pending)?;
+            self.keep_accepted(table, &mut pending)?;
             table.note_matches(&self.right);
             let is_done = pending.row == pending.batch.rows;
-            let output = self.output(table, &mut pending, first_row)?;
+            let output = self.outcome(table, &mut pending, first_row)?;
             let more = !is_done;
             if more {
                 self.pending = Some(pending);
@@ -147,6 +146,9 @@ impl Matcher {
         let row_limit = (pending.row + self.batch_rows).min(rows);
         while pending.row < row_limit {
             let (row, mut candidate) = (pending.row as u32, pending.candidate);
+            if pending.marks.get(pending.row) == Some(&Mark::True) {
+                candidate = 0;
+            }
             while candidate != 0 && self.left.len() < self.batch_rows {
                 let build_row = candidate - 1;
                 candidate = match &table.index {
@@ -193,135 +195,57 @@ impl Matcher {
     }
 
     /// Drops the pairs that the condition does not accept.
-    fn keep_accepted(&mut self, table: &JoinTable, pending: &Pending) -> Result<()> {
-        let Some(residual) = &mut self.residual else { return Ok(()) };
-        if self.left.is_empty() {
+    fn keep_accepted(&mut self, table: &JoinTable, pending: &mut Pending) -> Result<()> {
+        if self.residual.is_none() || self.left.is_empty() {
             return Ok(());
         }
-        let mut columns = take_left(&pending.batch, &self.left)?;
-        columns.truncate(self.shape.left_types.len() - usize::from(self.shape.has_ordinals));
-        columns.extend(table.take(&self.shape, &UInt32Array::from(self.right.clone()))?);
-        columns.truncate(columns.len() - usize::from(self.shape.has_ordinals));
-        let keep = residual.select(&Batch::new(columns, self.left.len()).at(pending.batch.position))?;
+        let pairs = self.condition_input(table, pending)?;
+        let Some(residual) = &mut self.residual else { return Ok(()) };
+        if self.shape.asks_for_unknown() {
+            let verdicts = truths(residual, &pairs)?;
+            for (place, &row) in self.left.iter().enumerate() {
+                if verdicts.is_null(place) {
+                    let mark = &mut pending.marks[row as usize];
+                    *mark = (*mark).max(Mark::Unknown);
+                }
+            }
+            let accepted = |place: usize| verdicts.is_valid(place) && verdicts.value(place);
+            self.keep_pairs(accepted);
+            return Ok(());
+        }
+        let keep = residual.select(&pairs)?;
         if keep.count() < self.left.len() {
-            let mut accepted = keep.bits().iter();
-            self.left.retain(|_| accepted.next().unwrap_or(false));
-            let mut accepted = keep.bits().iter();
-            self.right.retain(|_| accepted.next().unwrap_or(false));
+            self.keep_pairs(|place| keep.bits().value(place));
         }
         Ok(())
     }
 
-    /// Makes rows of the pairs of probe rows from `first_row` on.
-    fn output(
-        &mut self,
-        table: &JoinTable,
-        pending: &mut Pending,
-        first_row: usize,
-    ) -> Result<Option<Batch>> {
-        match self.shape.kind {
-            JoinKind::Inner | JoinKind::Right => self.pairs(table, pending, None),
-            JoinKind::Left | JoinKind::Full => {
-                let (left, right) = self.with_unmatched(pending, first_row);
-                self.left = left;
-                self.pairs(table, pending, Some(right))
-            }
-            _ => self.left_rows(table, pending),
+    /// Keeps the pairs at the places for which `keep` is true.
+    fn keep_pairs(&mut self, keep: impl Fn(usize) -> bool) {
+        let mut kept = 0;
+        for place in 0..self.left.len() {
+            (self.left[kept], self.right[kept]) = (self.left[place], self.right[place]);
+            kept += usize::from(keep(place));
         }
+        self.left.truncate(kept);
+        self.right.truncate(kept);
     }
 
-    fn pairs(
-        &self,
-        table: &JoinTable,
-        pending: &Pending,
-        right: Option<UInt32Array>,
-    ) -> Result<Option<Batch>> {
-        if self.left.is_empty() {
-            return Ok(None);
-        }
+    /// The columns of both sides at the pairs under construction, as the condition reads them.
+    pub(super) fn condition_input(&self, table: &JoinTable, pending: &Pending) -> Result<Batch> {
         let mut columns = take_left(&pending.batch, &self.left)?;
-        let right = right.unwrap_or_else(|| UInt32Array::from(self.right.clone()));
-        columns.extend(table.take(&self.shape, &right)?);
-        Ok(Some(Batch::new(columns, self.left.len()).at(pending.batch.position)))
-    }
-
-    /// The pairs, and each complete row without one paired with null, in the order of the probe rows.
-    fn with_unmatched(&self, pending: &mut Pending, first_row: usize) -> (Vec<u32>, UInt32Array) {
-        let mut left = Vec::with_capacity(self.left.len() + pending.row - first_row);
-        let mut right: Vec<Option<u32>> = Vec::with_capacity(left.capacity());
-        let mut pair = 0;
-        let mut has_match = pending.has_match;
-        for row in first_row as u32..pending.row as u32 {
-            while self.left.get(pair) == Some(&row) {
-                left.push(row);
-                right.push(Some(self.right[pair]));
-                pair += 1;
-                has_match = true;
-            }
-            if !std::mem::take(&mut has_match) {
-                left.push(row);
-                right.push(None);
-            }
-        }
-        // What is left belongs to the row whose candidates go on in the next step.
-        pending.has_match = has_match || pair < self.left.len();
-        left.extend_from_slice(&self.left[pair..]);
-        right.extend(self.right[pair..].iter().map(|&row| Some(row)));
-        (left, UInt32Array::from(right))
-    }
-
-    /// For the kinds that give rows of the left side: decides the complete rows, and gives all at the end of the batch.
-    fn left_rows(&self, table: &JoinTable, pending: &mut Pending) -> Result<Option<Batch>> {
-        if pending.decided.is_empty() {
-            pending.decided = vec![false; pending.batch.rows];
-        }
-        self.left.iter().for_each(|&row| pending.decided[row as usize] = true);
-        if pending.row < pending.batch.rows {
-            return Ok(None);
-        }
-        let batch = &pending.batch;
-        let bump = Bump::new();
-        let keys: Vec<View<'_>> = pending
-            .keys
-            .iter()
-            .zip(&self.shape.key_types)
-            .map(|(key, data_type)| key.view(data_type, &bump))
-            .collect();
-        let has_null = |row: usize| !can_match(&keys, &self.shape.nulls_match, row);
-        if self.shape.kind == JoinKind::LeftMark {
-            let marks: BooleanArray = (0..batch.rows)
-                .map(|row| match pending.decided[row] {
-                    true => Some(true),
-                    false if !table.is_empty && (table.has_null_key || has_null(row)) => None,
-                    false => Some(false),
-                })
-                .collect();
-            let mut columns = batch.columns.clone();
-            columns.push(Column::Flat(Arc::new(marks)));
-            return Ok(Some(Batch::new(columns, batch.rows).at(batch.position)));
-        }
-        let keep = |row: usize| match self.shape.kind {
-            JoinKind::LeftSemi => pending.decided[row],
-            JoinKind::LeftAnti => !pending.decided[row],
-            _ => table.is_empty || !(pending.decided[row] || table.has_null_key || has_null(row)),
-        };
-        let keep: Vec<bool> = (0..batch.rows).map(keep).collect();
-        let kept = keep.iter().filter(|&&keep| keep).count();
-        match kept {
-            0 => Ok(None),
-            _ if kept == batch.rows => Ok(Some(batch.clone())),
-            _ => Ok(Some(crate::operator::filter::kept_rows(batch, &keep.into(), kept)?)),
-        }
+        columns.truncate(self.shape.left_types.len() - usize::from(self.shape.has_ordinals));
+        columns.extend(table.take(&self.shape, &UInt32Array::from(self.right.clone()))?);
+        columns.truncate(columns.len() - usize::from(self.shape.has_ordinals));
+        Ok(Batch::new(columns, self.left.len()).at(pending.batch.position))
     }
 }
 
-/// The probe columns at these rows; the columns themselves if the rows are all, in order.
-fn take_left(batch: &Batch, rows: &[u32]) -> Result<Vec<Column>> {
-    if rows.len() == batch.rows && rows.iter().enumerate().all(|(place, &row)| place == row as usize) {
-        return Ok(batch.columns.clone());
-    }
-    let rows = UInt32Array::from(rows.to_vec());
-    Ok(batch.columns.iter().map(|column| column.take(&rows)).collect::<Result<_, _>>()?)
+/// The truth value of a condition for each row.
+pub(super) fn truths(condition: &mut Evaluator, batch: &Batch) -> Result<BooleanArray> {
+    let mut columns = condition.evaluate(batch)?;
+    let column = columns.pop().ok_or_else(|| Error::internal("a condition without a value"))?;
+    Ok(column.to_array()?.as_boolean().clone())
 }
 
 fn dense_heads(key: &View<'_>, least: i128, table_heads: &[u32], heads: &mut [u32]) {

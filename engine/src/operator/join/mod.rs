@@ -4,12 +4,17 @@
 //! them into rows by [`JoinKind`], [`probe`] is the transform around it. A join without keys pairs every
 //! row with every row; everything else is the same. A build side that does not fit the budget is
 //! partitioned by hash into spill files, and so is the probe side ([`spilled`]).
+//!
+//! Each probe row has a [`Mark`] while its pairs are found. For the kinds that ask for it, [`unknown`] decides between
+//! false and unknown for the rows without a match.
 
 pub mod build;
 pub mod matches;
+mod outcome;
 pub mod probe;
 pub mod spilled;
 pub mod table;
+mod unknown;
 
 use std::sync::Arc;
 
@@ -45,6 +50,18 @@ pub struct JoinShape {
     pub has_ordinals: bool,
 }
 
+/// Whether a probe row has a match. Of several findings the greatest holds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Mark {
+    /// It has none.
+    #[default]
+    False,
+    /// A pair is unknown.
+    Unknown,
+    /// A pair matches.
+    True,
+}
+
 impl JoinShape {
     /// The same join over sides that carry the ordinals of their rows.
     pub fn with_ordinals(&self) -> Self {
@@ -69,17 +86,34 @@ impl JoinShape {
 
     /// Whether pairs of rows come out, and not only rows of the left side.
     pub fn gives_pairs(&self) -> bool {
-        matches!(self.kind, JoinKind::Inner | JoinKind::Left | JoinKind::Right | JoinKind::Full)
+        matches!(
+            self.kind,
+            JoinKind::Inner | JoinKind::Left | JoinKind::Right | JoinKind::Full | JoinKind::LeftSingle
+        )
+    }
+
+    /// Whether it counts that a pair is unknown.
+    pub fn asks_for_unknown(&self) -> bool {
+        matches!(self.kind, JoinKind::LeftMark | JoinKind::LeftAntiNullAware)
+    }
+
+    /// Whether what is unknown follows from two facts: that the build side has a null key, and that the probe row has.
+    pub fn unknown_follows_from_facts(&self) -> bool {
+        self.residual.is_none() && self.nulls_match.as_slice() == [false]
+    }
+
+    /// Per key, whether rows that can say something of one another agree in it: all keys of most joins, and where
+    /// unknown pairs count only those in which null matches null.
+    pub fn partition_keys(&self) -> Vec<bool> {
+        match self.asks_for_unknown() && !self.unknown_follows_from_facts() {
+            true => self.nulls_match.clone(),
+            false => vec![true; self.nulls_match.len()],
+        }
     }
 
     /// Whether build rows without a match come out.
     pub fn keeps_right(&self) -> bool {
         matches!(self.kind, JoinKind::Right | JoinKind::Full)
-    }
-
-    /// Whether probe rows without a match come out, beside pairs.
-    pub fn keeps_left(&self) -> bool {
-        matches!(self.kind, JoinKind::Left | JoinKind::Full)
     }
 
     /// Whether equal keys of the build side are as good as one.

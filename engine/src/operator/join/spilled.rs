@@ -8,21 +8,20 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use arrow::array::BooleanArray;
-use bumpalo::Bump;
-use hypostyle_functions::column::{Column, View};
+use arrow::array::AsArray;
+use hypostyle_functions::column::Column;
 use hypostyle_functions::types::{Field, Schema, Type};
 
-use super::JoinShape;
 use super::build::{JoinBuild, add_parts};
 use super::matches::Matcher;
-use super::table::{JoinTable, UnmatchedReader, can_match};
+use super::outcome::{marked_rows, several_rows};
+use super::table::{JoinTable, UnmatchedReader};
+use super::{JoinShape, Mark};
 use crate::batch::Batch;
 use crate::error::Result;
 use crate::expression::ExpressionSet;
 use crate::memory::used_bytes_of;
 use crate::operator::aggregate::LEVELS_MAX;
-use crate::operator::filter::kept_rows;
 use crate::operator::scan::Batches;
 use crate::operator::sort::{KeyOrder, Sort, SortSource};
 use crate::operator::{Claim, Sink, Source};
@@ -171,8 +170,8 @@ struct Current {
 /// A build side that is taken a share at a time.
 struct Shares {
     build: RowReader,
-    /// Whether each probe row has had a match.
-    has_match: Vec<bool>,
+    /// What is known of each probe row.
+    marks: Vec<Mark>,
     /// First row of the probe batch at work.
     first_row: usize,
     batch_rows: usize,
@@ -199,9 +198,11 @@ impl Reader for PartitionReader {
 impl PartitionReader {
     /// A reader of the next partition.
     fn next_of(build: &Arc<JoinBuild>) -> Result<Option<Self>> {
+        // Without keys to tell rows apart there is one partition, and nothing to split it by.
+        let can_split = build.shape.partition_keys().contains(&true);
         Ok(build.take_partition()?.map(|(build_rows, probe_rows)| Self {
             build: Arc::clone(build),
-            waiting: vec![Waiting { build_rows, probe_rows, level: 1, can_split: true }],
+            waiting: vec![Waiting { build_rows, probe_rows, level: 1, can_split }],
             current: None,
         }))
     }
@@ -285,8 +286,13 @@ fn gather(
 
 /// The shape with which pairs are found where the kind is decided afterwards.
 fn inner_shape(shape: &JoinShape) -> JoinShape {
+    let kind = match shape.kind {
+        _ if shape.keeps_right() => JoinKind::Right,
+        _ if shape.asks_for_unknown() => JoinKind::LeftMark,
+        _ => JoinKind::Inner,
+    };
     JoinShape {
-        kind: if shape.keeps_right() { JoinKind::Right } else { JoinKind::Inner },
+        kind,
         left_types: shape.left_types.clone(),
         right_types: if shape.needs_right_columns() { shape.right_types.clone() } else { Vec::new() },
         key_types: shape.key_types.clone(),
@@ -303,7 +309,7 @@ impl Current {
         let shape = Arc::new(inner_shape(&build.spilled_shape));
         let matcher = Matcher::new(&shape, &build.run)?;
         let mut shares = Shares {
-            has_match: vec![false; probe_rows.rows()],
+            marks: vec![Mark::False; probe_rows.rows()],
             first_row: 0,
             batch_rows: 0,
             is_closing: false,
@@ -333,11 +339,10 @@ impl Current {
             }
             let found = self.matcher.next(&self.table)?;
             if let Some(shares) = &mut self.shares {
-                let first = shares.first_row;
-                self.matcher
-                    .matched_rows()
-                    .iter()
-                    .for_each(|&row| shares.has_match[first + row as usize] = true);
+                match &found {
+                    Some((batch, _)) if build.spilled_shape.asks_for_unknown() => shares.take_marks(batch)?,
+                    _ => shares.note_matches(self.matcher.matched_rows(), build.spilled_shape.kind)?,
+                }
             }
             match found {
                 Some((batch, _)) if self.shares.is_none() || build.spilled_shape.gives_pairs() => {
@@ -389,9 +394,9 @@ impl Current {
             return Ok(None);
         }
         while let (Some(batch), Some(shares)) = (self.probe.next()?, &mut self.shares) {
-            let flags = &shares.has_match[shares.first_row..shares.first_row + batch.rows];
+            let marks = &shares.marks[shares.first_row..shares.first_row + batch.rows];
             shares.first_row += batch.rows;
-            if let Some(batch) = closed(build, batch, flags)? {
+            if let Some(batch) = closed(&build.spilled_shape, batch, marks)? {
                 return Ok(Some(batch));
             }
         }
@@ -400,6 +405,32 @@ impl Current {
 }
 
 impl Shares {
+    /// Notes the rows of the batch at work that have a match.
+    fn note_matches(&mut self, rows: &[u32], kind: JoinKind) -> Result<()> {
+        for &row in rows {
+            let before = std::mem::replace(&mut self.marks[self.first_row + row as usize], Mark::True);
+            if kind == JoinKind::LeftSingle && before == Mark::True {
+                return Err(several_rows());
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes what the last column of the batch at work says of its rows.
+    fn take_marks(&mut self, batch: &Batch) -> Result<()> {
+        let Some(column) = batch.columns.last() else { return Ok(()) };
+        let found = column.to_array()?;
+        for (mark, found) in self.marks[self.first_row..].iter_mut().zip(found.as_boolean()) {
+            let found = match found {
+                Some(true) => Mark::True,
+                Some(false) => Mark::False,
+                None => Mark::Unknown,
+            };
+            *mark = (*mark).max(found);
+        }
+        Ok(())
+    }
+
     /// A table of as many of the build rows as fit.
     fn next_table(&mut self, build: &Arc<JoinBuild>, shape: &JoinShape) -> Result<JoinTable> {
         let gathered = gather(build, &mut self.build, false)?;
@@ -415,39 +446,14 @@ fn without_keys(shape: &JoinShape, batch: Batch) -> (Batch, Vec<Column>) {
     (Batch::new(columns, rows).at(position), keys)
 }
 
-/// What a kind gives of probe rows when it is known which had a match.
-fn closed(build: &JoinBuild, batch: Batch, has_match: &[bool]) -> Result<Option<Batch>> {
-    let shape = &build.spilled_shape;
-    let facts = build.facts();
-    let (batch, keys) = without_keys(shape, batch);
-    let bump = Bump::new();
-    let views: Vec<View<'_>> =
-        keys.iter().zip(&shape.key_types).map(|(key, data_type)| key.view(data_type, &bump)).collect();
-    let has_null = |row: usize| !can_match(&views, &shape.nulls_match, row);
-    if shape.kind == JoinKind::LeftMark {
-        let marks: BooleanArray = (0..batch.rows)
-            .map(|row| match has_match[row] {
-                true => Some(true),
-                false => (!facts.has_rows || !(facts.has_null_key || has_null(row))).then_some(false),
-            })
-            .collect();
-        let mut columns = batch.columns;
-        columns.push(Column::Flat(Arc::new(marks)));
-        return Ok(Some(Batch::new(columns, batch.rows)));
+/// What a kind gives of probe rows when it is known which had a match; pairs have come out before.
+fn closed(shape: &JoinShape, batch: Batch, marks: &[Mark]) -> Result<Option<Batch>> {
+    let (batch, _) = without_keys(shape, batch);
+    if !shape.gives_pairs() {
+        return marked_rows(shape.kind, &batch, marks);
     }
-    let keep = |row: usize| match shape.kind {
-        JoinKind::LeftSemi => has_match[row],
-        JoinKind::LeftAntiNullAware => !(has_match[row] || facts.has_null_key || has_null(row)),
-        _ => !has_match[row],
-    };
-    let keep: Vec<bool> = (0..batch.rows).map(keep).collect();
-    let kept = keep.iter().filter(|&&keep| keep).count();
-    if kept == 0 {
-        return Ok(None);
-    }
-    let mut batch = kept_rows(&batch, &keep.into(), kept)?;
-    if shape.keeps_left() {
-        batch.columns.extend(shape.right_types.iter().map(|data_type| Column::nulls(data_type, kept)));
-    }
+    let Some(mut batch) = marked_rows(JoinKind::LeftAnti, &batch, marks)? else { return Ok(None) };
+    let rows = batch.rows;
+    batch.columns.extend(shape.right_types.iter().map(|data_type| Column::nulls(data_type, rows)));
     Ok(Some(batch))
 }

@@ -9,6 +9,7 @@ use hypostyle_functions::column::{Column, Data, Rows, View, borrow};
 use hypostyle_functions::types::Type;
 
 use super::JoinShape;
+use super::unknown::Chains;
 use crate::batch::Batch;
 use crate::error::{Error, Result};
 use crate::memory::Reservation;
@@ -59,6 +60,9 @@ pub struct JoinTable {
     pub(super) is_empty: bool,
     /// Whether the whole build side has a row with a null key.
     pub(super) has_null_key: bool,
+    /// Rows by the keys that match null with null, where unknown pairs are looked for: all, and those with a null key.
+    chains_of_all: OnceLock<Chains>,
+    chains_of_nulls: OnceLock<Chains>,
     /// A bit per row that had a match, if that is asked for.
     matched: Option<Vec<AtomicU64>>,
     _reservation: Reservation,
@@ -105,6 +109,8 @@ impl JoinTable {
             index,
             is_empty: !facts.has_rows,
             has_null_key: facts.has_null_key,
+            chains_of_all: OnceLock::new(),
+            chains_of_nulls: OnceLock::new(),
             matched,
             _reservation: {
                 reservation.set_spillable(false);
@@ -117,6 +123,16 @@ impl JoinTable {
     /// Bytes that indexing this many rows takes beside the rows.
     pub(super) fn index_bytes(rows: usize) -> usize {
         (rows * 2).next_power_of_two() * 4 + rows * 8
+    }
+
+    /// All rows, by the keys that match null with null.
+    pub(super) fn chains_of_all(&self, shape: &JoinShape) -> &Chains {
+        self.chains_of_all.get_or_init(|| Chains::of_all(self, shape))
+    }
+
+    /// The rows with a null key that does not match null, by those that do.
+    pub(super) fn chains_of_nulls(&self, shape: &JoinShape) -> &Chains {
+        self.chains_of_nulls.get_or_init(|| Chains::of_nulls(self, shape))
     }
 
     /// Notes that these rows had a match.
