@@ -91,11 +91,13 @@ fn explain(
         match format {
             ExplainFormat::Text => run.plan().display_analyzed(&run.metrics()),
             ExplainFormat::Json => run.plan().to_json_text(Some(&run.metrics())),
+            ExplainFormat::Html => run.plan().to_html(Some(&run.metrics())),
         }
     } else {
         match format {
             ExplainFormat::Text => query.plan.to_string(),
             ExplainFormat::Json => query.plan.to_json_text(None),
+            ExplainFormat::Html => query.plan.to_html(None),
         }
     };
     texts(&[("plan", vec![text])])

@@ -58,6 +58,17 @@ pub(crate) struct SqlArguments {
     pub(crate) file: Option<PathBuf>,
 }
 
+/// How a plan is shown.
+#[derive(Clone, Copy, clap::ValueEnum)]
+pub(crate) enum PlanFormat {
+    /// Indented text.
+    Text,
+    /// JSON.
+    Json,
+    /// A self-contained page.
+    Html,
+}
+
 /// What to do.
 #[derive(Subcommand)]
 pub(crate) enum Command {
@@ -82,6 +93,12 @@ pub(crate) enum Command {
         /// Run it, and show rows, time and memory of each operator
         #[arg(long)]
         analyze: bool,
+        /// As indented text, JSON, or an HTML page with the plan drawn
+        #[arg(long, value_enum, default_value_t = PlanFormat::Text)]
+        format: PlanFormat,
+        /// Write to this file instead of standard output
+        #[arg(long, short)]
+        output: Option<PathBuf>,
     },
     /// Type SQL line by line
     Shell {

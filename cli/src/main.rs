@@ -56,10 +56,11 @@ fn run(arguments: Arguments) -> Result<()> {
             let text = source::read_file(&file)?;
             runner(output)?.run(&text)
         }
-        Command::Explain { sql, analyze } => {
+        Command::Explain { sql, analyze, format, output } => {
             let text = source::read(&sql)?;
-            let output = Output::new(Some(Format::None), None);
-            self::runner(&session, output, &interrupt)?.explain(&text, analyze)
+            let none = Output::new(Some(Format::None), None);
+            let runner = self::runner(&session, none, &interrupt)?;
+            runner.explain(&text, analyze, format, output.as_deref())
         }
         Command::Shell { output } => shell::run(runner(output)?),
         Command::Functions { name } => functions::print(name.as_deref(), &open_session(&session)?),

@@ -1,11 +1,13 @@
 //! Runs statements one after another: rows to the output, progress and times to standard error.
 
 use std::io::Write;
+use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 use hypostyle::{Answer, RunHandle, Session};
 
+use crate::arguments::PlanFormat;
 use crate::error::{Error, Result};
 use crate::interrupt::Interrupt;
 use crate::output::Output;
@@ -50,25 +52,43 @@ impl Runner {
         }
     }
 
-    /// Prints the plan of a query; with `analyze` it runs, and operators show their figures.
+    /// Prints the plan of a query, or writes it to a file; with `analyze` it runs, and operators show their figures.
     ///
     /// # Errors
-    /// As [`Runner::run`].
-    pub(crate) fn explain(&self, text: &str, analyze: bool) -> Result<()> {
+    /// As [`Runner::run`]; a file that cannot be written.
+    pub(crate) fn explain(
+        &self,
+        text: &str,
+        analyze: bool,
+        format: PlanFormat,
+        output: Option<&Path>,
+    ) -> Result<()> {
         let failed = |error| self.failed(error, text);
         let prepared = self.session.prepare(text).map_err(failed)?;
-        let plan = if analyze {
+        let metrics = if analyze {
             let mut answer = prepared.run(&[]).map_err(failed)?;
             self.watched(&mut answer, |answer| {
                 while answer.next_batch().map_err(failed)?.is_some() {}
                 Ok(())
             })?;
-            let metrics = answer.metrics().unwrap_or_default();
-            prepared.plan().display_analyzed(&metrics)
+            Some(answer.metrics().unwrap_or_default())
         } else {
-            prepared.plan().to_string()
+            None
         };
-        writeln!(std::io::stdout(), "{}", plan.trim_end()).map_err(Error::output)
+        let plan = prepared.plan();
+        let shown = match (format, &metrics) {
+            (PlanFormat::Text, Some(metrics)) => plan.display_analyzed(metrics),
+            (PlanFormat::Text, None) => plan.to_string(),
+            (PlanFormat::Json, metrics) => plan.to_json_text(metrics.as_ref()),
+            (PlanFormat::Html, metrics) => plan.to_html(metrics.as_ref()),
+        };
+        let shown = format!("{}\n", shown.trim_end());
+        match output {
+            Some(path) => {
+                std::fs::write(path, shown).map_err(|error| Error::file("cannot write", path, error))
+            }
+            None => std::io::stdout().write_all(shown.as_bytes()).map_err(Error::output),
+        }
     }
 
     fn failed(&self, error: hypostyle::Error, text: &str) -> Error {

@@ -208,7 +208,33 @@ fn an_explained_query_shows_its_plan_and_with_analyze_its_figures() {
     let plan = answer(&["explain", "SELECT sum(x) FROM range(10) t(x) WHERE x > 3"]);
     assert!(plan.contains("Aggregate") && plan.contains("Filter"), "{plan}");
     let analyzed = answer(&["explain", "--analyze", "SELECT sum(x) FROM range(10) t(x) WHERE x > 3"]);
-    assert!(analyzed.contains("rows"), "{analyzed}");
+    assert!(analyzed.contains("Filter (range > 3)") || analyzed.contains("Filter (x > 3)"), "{analyzed}");
+    assert!(analyzed.contains("(rows 6, batches 1, "), "{analyzed}");
+    let of_predicate = analyzed.lines().find(|line| line.trim_start().starts_with("- "));
+    assert!(of_predicate.is_some_and(|line| line.contains(" ms  (") && line.ends_with("> 3)")), "{analyzed}");
+}
+
+#[test]
+fn a_plan_is_written_as_json_and_as_a_page() {
+    let folder = tempfile::tempdir().unwrap();
+    let sql = "SELECT x * 2 AS y FROM range(10) t(x) WHERE x > 3";
+    let json = answer(&["explain", "--analyze", "--format", "json", sql]);
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["node"], "Project");
+    assert_eq!(json["figures"]["rows"], 6);
+    let expression = &json["figures"]["expressions"][0];
+    assert_eq!((expression["expression"].as_str(), expression["rows"].as_u64()), (Some("(range * 2)"), Some(6)));
+    let path = folder.path().join("plan.html");
+    let path = path.to_str().unwrap();
+    assert_eq!(answer(&["explain", "--format", "html", "--output", path, sql]), "");
+    let page = std::fs::read_to_string(path).unwrap();
+    assert!(
+        page.starts_with("<!doctype html>") && page.contains("(range * 2)") && page.contains("</svg>"),
+        "{page}"
+    );
+    let nowhere = run(&["explain", "--output", "/no/such/folder/plan.html", "--format", "html", sql]);
+    assert_eq!(nowhere.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&nowhere.stderr).contains("/no/such/folder/plan.html"));
 }
 
 #[test]

@@ -74,4 +74,9 @@ impl Batch {
     pub fn memory_bytes(&self) -> usize {
         self.columns.iter().map(Column::memory_bytes).sum()
     }
+
+    /// Bytes that the rows take by themselves, without buffers they share; see [`Column::row_bytes`].
+    pub fn row_bytes(&self) -> usize {
+        self.columns.iter().map(Column::row_bytes).sum()
+    }
 }

@@ -43,6 +43,14 @@ pub(crate) struct LinkInstance {
     pub has_more: bool,
 }
 
+impl Drop for LinkInstance {
+    fn drop(&mut self) {
+        if let Some(evaluator) = self.transform.evaluator() {
+            self.metrics.add_expressions(evaluator);
+        }
+    }
+}
+
 /// What ends a pipeline.
 pub(crate) enum End {
     /// A breaker.

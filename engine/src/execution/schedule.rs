@@ -67,7 +67,7 @@ pub(crate) enum Assignment {
     /// Hand the local state over to the sink.
     FinishLocal,
     /// Run a piece of the sink's finish.
-    Task(Task),
+    Task { pipeline: usize, task: Task },
     /// Ask the sink for (more) tasks.
     FinishSink { pipeline: usize },
     /// Nothing now.
@@ -151,7 +151,7 @@ impl Schedule {
             return Ok(match position.tasks.pop_front() {
                 Some(task) => {
                     position.tasks_running += 1;
-                    Assignment::Task(task)
+                    Assignment::Task { pipeline: position.pipeline, task }
                 }
                 None => Assignment::Idle,
             });

@@ -94,7 +94,12 @@ impl Worker {
                 }
             }
             Assignment::FinishLocal => {
-                if let Some((_, local)) = self.local.take() {
+                // The stages report their work before the pipeline counts as over.
+                self.chain = None;
+                if let Some((pipeline, local)) = self.local.take() {
+                    if let Some(evaluator) = local.evaluator() {
+                        self.schedule.pipelines[pipeline].sink_metrics.add_expressions(evaluator);
+                    }
                     let result = guard(|| local.finish());
                     if let Err(error) = result {
                         self.schedule.fail(error);
@@ -102,14 +107,19 @@ impl Worker {
                     self.schedule.closed_local();
                 }
             }
-            Assignment::Task(task) => match guard(|| task.run()) {
-                Ok(tasks) => {
-                    if let Some(next) = self.schedule.ended_task(tasks) {
-                        return self.carry_out(next);
+            Assignment::Task { pipeline, task } => {
+                let start = Instant::now();
+                let result = guard(|| task.run());
+                self.schedule.pipelines[pipeline].sink_metrics.add_time(start.elapsed());
+                match result {
+                    Ok(tasks) => {
+                        if let Some(next) = self.schedule.ended_task(tasks) {
+                            return self.carry_out(next);
+                        }
                     }
+                    Err(error) => self.schedule.failed_finish(error),
                 }
-                Err(error) => self.schedule.failed_finish(error),
-            },
+            }
             Assignment::FinishSink { pipeline } => {
                 let pipeline = &self.schedule.pipelines[pipeline];
                 let start = Instant::now();
@@ -205,7 +215,7 @@ impl Worker {
             match step {
                 Step::NeedInput | Step::Finished => return Ok(false),
                 Step::Output(batch) | Step::MoreOutput(batch) | Step::LastOutput(batch) => {
-                    chain.links[index].metrics.add_output(batch.rows, batch.memory_bytes());
+                    chain.links[index].metrics.add_output(batch.rows, batch.row_bytes());
                     input = Input::Batch(batch);
                 }
             }
@@ -261,7 +271,7 @@ impl Morsel {
             chain.source_metrics.add_time(start.elapsed());
             if let Some(batch) = batch {
                 debug_assert!(batch.rows > 0, "a reader gave an empty batch");
-                chain.source_metrics.add_output(batch.rows, batch.memory_bytes());
+                chain.source_metrics.add_output(batch.rows, batch.row_bytes());
                 let position = Position { morsel: self.number, row: self.rows };
                 self.rows += batch.rows as u64;
                 return Ok(Some((0, Input::Batch(batch.at(position)))));

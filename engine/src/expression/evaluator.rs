@@ -55,11 +55,14 @@ impl Evaluator {
             return Ok(self.set.types().iter().map(empty).collect());
         }
         self.with_run(batch, |state, run, metrics| {
+            let mut start = Instant::now();
             for (&output, metrics) in run.graph.outputs.iter().zip(metrics) {
-                let start = Instant::now();
                 state.demand(run, output, Rows::All(run.rows), Domain::Base)?;
+                // The end of one output is the start of the next: the clock is read once for both.
+                let end = Instant::now();
                 metrics.rows += run.rows as u64;
-                metrics.nanoseconds += start.elapsed().as_nanos() as u64;
+                metrics.nanoseconds += (end - start).as_nanos() as u64;
+                start = end;
             }
             state.raise(run, &run.graph.outputs)?;
             run.graph.outputs.iter().map(|&output| state.column(run, batch, output)).collect()

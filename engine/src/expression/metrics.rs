@@ -1,7 +1,9 @@
 //! What an evaluator counts.
 
+use serde::Serialize;
+
 /// Work done for one output expression. What several outputs share counts for the first that asks.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct ExpressionMetrics {
     /// Rows asked for.
     pub rows: u64,

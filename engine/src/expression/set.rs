@@ -15,6 +15,8 @@ pub struct ExpressionSet {
     pub(super) graph: Graph,
     pub(super) types: Vec<Type>,
     pub(super) columns: Vec<usize>,
+    /// What was compiled, for whoever shows the work done.
+    sources: Vec<Expression>,
 }
 
 impl ExpressionSet {
@@ -30,7 +32,7 @@ impl ExpressionSet {
             graph.outputs.iter().flat_map(|&output| graph.nodes[output].inputs.to_vec()).collect();
         columns.sort_unstable();
         columns.dedup();
-        Ok(Arc::new(Self { graph, types, columns }))
+        Ok(Arc::new(Self { graph, types, columns, sources: expressions.to_vec() }))
     }
 
     /// Types of the outputs, in order.
@@ -41,6 +43,11 @@ impl ExpressionSet {
     /// Positions of the input columns that are read, ascending.
     pub fn columns(&self) -> &[usize] {
         &self.columns
+    }
+
+    /// The expressions as they were given, in the order of the outputs.
+    pub fn sources(&self) -> &[Expression] {
+        &self.sources
     }
 
     /// Types of the input columns.

@@ -1,9 +1,12 @@
 //! Counters per operator: written once per batch, read at any time.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Serialize;
+
+use crate::expression::{Evaluator, ExpressionMetrics};
+use crate::plan::Expression;
 
 /// Counters of one operator, over all its workers.
 #[derive(Debug, Default)]
@@ -14,6 +17,8 @@ pub struct OperatorMetrics {
     nanoseconds: AtomicU64,
     peak_memory_bytes: AtomicU64,
     spilled_bytes: AtomicU64,
+    /// Written when a worker lays an evaluator down, so the lock is taken once per worker and not per batch.
+    expressions: Mutex<Vec<ExpressionFigures>>,
 }
 
 impl OperatorMetrics {
@@ -39,6 +44,21 @@ impl OperatorMetrics {
         self.spilled_bytes.fetch_add(bytes, Ordering::Relaxed);
     }
 
+    /// Adds what an evaluator of the operator has counted.
+    pub fn add_expressions(&self, evaluator: &Evaluator) {
+        let mut all = self.expressions.lock().unwrap_or_else(PoisonError::into_inner);
+        for (expression, work) in evaluator.set().sources().iter().zip(evaluator.metrics()) {
+            // A column is passed on as it is: its time is that of reading the clock.
+            if work.rows == 0 || matches!(expression, Expression::Column { .. }) {
+                continue;
+            }
+            match all.iter_mut().find(|figures| figures.expression == *expression) {
+                Some(figures) => figures.work.merge(work),
+                None => all.push(ExpressionFigures { expression: expression.clone(), work: *work }),
+            }
+        }
+    }
+
     /// The counters now.
     pub fn snapshot(&self) -> OperatorFigures {
         OperatorFigures {
@@ -48,18 +68,19 @@ impl OperatorMetrics {
             nanoseconds: self.nanoseconds.load(Ordering::Relaxed),
             peak_memory_bytes: self.peak_memory_bytes.load(Ordering::Relaxed),
             spilled_bytes: self.spilled_bytes.load(Ordering::Relaxed),
+            expressions: self.expressions.lock().unwrap_or_else(PoisonError::into_inner).clone(),
         }
     }
 }
 
 /// Figures of one operator at one moment.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct OperatorFigures {
     /// Rows that left it.
     pub rows: u64,
     /// Batches that left it.
     pub batches: u64,
-    /// Bytes that left it; shared buffers count in full.
+    /// Bytes that left it, without buffers that batches share (long texts, dictionaries).
     pub bytes: u64,
     /// Time spent in it, over all workers.
     pub nanoseconds: u64,
@@ -67,6 +88,18 @@ pub struct OperatorFigures {
     pub peak_memory_bytes: u64,
     /// Bytes it wrote to spill files.
     pub spilled_bytes: u64,
+    /// Work per expression it evaluates, of the workers that are done with it.
+    pub expressions: Vec<ExpressionFigures>,
+}
+
+/// Work done for one expression of an operator, over all workers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ExpressionFigures {
+    /// The expression, over the columns of the operator's input.
+    pub expression: Expression,
+    /// Rows and time; what several expressions share counts for the first of them.
+    #[serde(flatten)]
+    pub work: ExpressionMetrics,
 }
 
 /// Figures of all operators of a run, by position of their node in the plan (a node comes before its inputs).

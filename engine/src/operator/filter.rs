@@ -68,6 +68,10 @@ impl Transform for FilterTransform {
             rows => self.coalescer.push(kept_rows(&batch, keep.bits(), rows)?),
         }
     }
+
+    fn evaluator(&self) -> Option<&Evaluator> {
+        Some(&self.predicate)
+    }
 }
 
 impl FilterTransform {

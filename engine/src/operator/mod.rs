@@ -22,6 +22,7 @@ use hypostyle_functions::value::Literal;
 use crate::batch::Batch;
 use crate::context::Context;
 use crate::error::{Error, Result};
+use crate::expression::Evaluator;
 use crate::memory::QueryMemory;
 use crate::spill::SpillDirectory;
 use crate::table::Reader;
@@ -73,6 +74,11 @@ pub trait Transform: Send {
     /// # Errors
     /// A row that fails, or a resource that ran out.
     fn step(&mut self, input: Input) -> Result<Step>;
+
+    /// The evaluator of the operator's expressions, whose work is shown with the operator.
+    fn evaluator(&self) -> Option<&Evaluator> {
+        None
+    }
 }
 
 /// What all instances of a streaming operator share; makes one instance per worker.
@@ -155,6 +161,11 @@ pub trait LocalSink: Send {
     /// As for [`LocalSink::push`].
     fn end_morsel(&mut self, _morsel: u32) -> Result<()> {
         Ok(())
+    }
+
+    /// The evaluator of the operator's expressions, whose work is shown with the operator.
+    fn evaluator(&self) -> Option<&Evaluator> {
+        None
     }
 
     /// Hands the state over to the sink.

@@ -32,6 +32,10 @@ impl Transform for ProjectTransform {
         let columns = self.evaluator.evaluate(&batch)?;
         Ok(Step::Output(Batch::new(columns, batch.rows).at(batch.position)))
     }
+
+    fn evaluator(&self) -> Option<&Evaluator> {
+        Some(&self.evaluator)
+    }
 }
 
 /// Keeps some of the columns, in another order: a projection without expressions.

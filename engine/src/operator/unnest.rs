@@ -112,6 +112,10 @@ impl Transform for UnnestTransform {
         self.pending = Some(pending);
         Ok(Step::MoreOutput(batch))
     }
+
+    fn evaluator(&self) -> Option<&Evaluator> {
+        Some(&self.lists)
+    }
 }
 
 impl Pending {

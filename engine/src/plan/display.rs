@@ -9,7 +9,11 @@ use hypostyle_functions::value::{Literal, Value};
 use serde_json::{Map, Value as Json, json};
 
 use super::{AggregateCall, Expression, JoinKey, JoinKind, Node, Plan, SortKey, TableReference, WriteTarget};
-use crate::metrics::{Metrics, OperatorFigures};
+use crate::expression::ExpressionMetrics;
+use crate::metrics::{ExpressionFigures, Metrics, OperatorFigures};
+
+/// Expressions of one operator that the text shows, the most expensive first; JSON and the page hold all.
+const SHOWN_EXPRESSIONS: usize = 8;
 
 /// One node a line, inputs below it and further in.
 impl fmt::Display for Plan {
@@ -53,6 +57,7 @@ fn add_lines(plan: &Plan, metrics: Option<&Metrics>, depth: usize, node: &mut us
     let _ = write!(text, "{indent}{}{space}{detail}", plan.node.name());
     if let Some(figures) = metrics.and_then(|metrics| metrics.operators.get(*node)) {
         let _ = write!(text, "  {}", figures_text(figures));
+        add_expressions(plan, figures, &indent, text);
     }
     text.push('\n');
     *node += 1;
@@ -62,14 +67,43 @@ fn add_lines(plan: &Plan, metrics: Option<&Metrics>, depth: usize, node: &mut us
 }
 
 fn figures_text(figures: &OperatorFigures) -> String {
-    let OperatorFigures { rows, batches, nanoseconds, peak_memory_bytes, spilled_bytes, .. } = figures;
+    let OperatorFigures { rows, batches, bytes, nanoseconds, peak_memory_bytes, spilled_bytes, .. } = figures;
     let mut text = format!("(rows {rows}, batches {batches}, {:.3} ms", *nanoseconds as f64 / 1e6);
-    for (name, bytes) in [("memory", peak_memory_bytes), ("spilled", spilled_bytes)] {
+    for (name, bytes) in [("output", bytes), ("memory", peak_memory_bytes), ("spilled", spilled_bytes)] {
         if *bytes > 0 {
-            let _ = write!(text, ", {name} {bytes} bytes");
+            let _ = write!(text, ", {name} {}", bytes_text(*bytes));
         }
     }
     text + ")"
+}
+
+/// A line for each of the expressions that took most of the time.
+fn add_expressions(plan: &Plan, figures: &OperatorFigures, indent: &str, text: &mut String) {
+    let mut expressions: Vec<&ExpressionFigures> = figures.expressions.iter().collect();
+    expressions.sort_by_key(|one| std::cmp::Reverse(one.work.nanoseconds));
+    for one in expressions.iter().take(SHOWN_EXPRESSIONS) {
+        let time = one.work.nanoseconds as f64 / 1e6;
+        let _ = write!(text, "\n{indent}  - {time:.3} ms  {}", expression_text(plan, &one.expression));
+    }
+    if expressions.len() > SHOWN_EXPRESSIONS {
+        let _ = write!(text, "\n{indent}  - and {} more", expressions.len() - SHOWN_EXPRESSIONS);
+    }
+}
+
+/// An expression that an operator evaluates, with the names of the columns of its (first) input.
+pub(super) fn expression_text(plan: &Plan, expression: &Expression) -> String {
+    let inputs = plan.inputs();
+    shown(expression, inputs.first().map_or(&plan.schema, |input| &input.schema))
+}
+
+/// Bytes in the largest binary unit that leaves at least one.
+pub(super) fn bytes_text(bytes: u64) -> String {
+    const UNITS: [&str; 5] = ["bytes", "KiB", "MiB", "GiB", "TiB"];
+    let unit = (bytes.max(1).ilog2() / 10).min(4);
+    match unit {
+        0 => format!("{bytes} bytes"),
+        _ => format!("{:.1} {}", bytes as f64 / (1u64 << (10 * unit)) as f64, UNITS[unit as usize]),
+    }
 }
 
 fn to_json(plan: &Plan, metrics: Option<&Metrics>, node: &mut usize) -> Json {
@@ -83,7 +117,7 @@ fn to_json(plan: &Plan, metrics: Option<&Metrics>, node: &mut usize) -> Json {
         object.insert("estimated_rows".into(), rows.into());
     }
     if let Some(figures) = metrics.and_then(|metrics| metrics.operators.get(*node)) {
-        object.insert("figures".into(), serde_json::to_value(figures).unwrap_or(Json::Null));
+        object.insert("figures".into(), figures_json(plan, figures));
     }
     *node += 1;
     let inputs = plan.inputs().into_iter().map(|input| to_json(input, metrics, node));
@@ -91,8 +125,27 @@ fn to_json(plan: &Plan, metrics: Option<&Metrics>, node: &mut usize) -> Json {
     Json::Object(object)
 }
 
+fn figures_json(plan: &Plan, figures: &OperatorFigures) -> Json {
+    let OperatorFigures { rows, batches, bytes, nanoseconds, peak_memory_bytes, spilled_bytes, expressions } =
+        figures;
+    let expressions = expressions.iter().map(|one| {
+        let ExpressionMetrics { rows, nanoseconds } = one.work;
+        let text = expression_text(plan, &one.expression);
+        json!({ "expression": text, "rows": rows, "nanoseconds": nanoseconds })
+    });
+    json!({
+        "rows": rows,
+        "batches": batches,
+        "bytes": bytes,
+        "nanoseconds": nanoseconds,
+        "peak_memory_bytes": peak_memory_bytes,
+        "spilled_bytes": spilled_bytes,
+        "expressions": expressions.collect::<Vec<_>>(),
+    })
+}
+
 /// What a node does, without its name and inputs.
-fn details(plan: &Plan) -> String {
+pub(super) fn details(plan: &Plan) -> String {
     let names =
         |schema: &Schema| schema.fields.iter().map(|field| field.name.clone()).collect::<Vec<_>>().join(", ");
     match &plan.node {

@@ -5,6 +5,7 @@
 mod bytes;
 mod display;
 mod expression;
+mod page;
 mod verify;
 mod walk;
 

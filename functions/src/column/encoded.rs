@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, UInt32Array, new_null_array};
+use arrow::array::{Array, ArrayRef, AsArray, UInt32Array, new_null_array};
 use arrow::buffer::{BooleanBuffer, NullBuffer, ScalarBuffer};
+use arrow::datatypes::DataType;
 use bumpalo::Bump;
 
 use super::bits::Bits;
@@ -154,6 +155,39 @@ impl Column {
             Self::Dictionary { indices, values, .. } => indices.len() * 4 + values.get_array_memory_size(),
         }
     }
+
+    /// Bytes that the rows take by themselves: what lies in shared buffers (text beyond its sixteen bytes of view,
+    /// values of a dictionary) is not counted, so the figure can be added up over batches.
+    pub fn row_bytes(&self) -> usize {
+        match self {
+            Self::Flat(array) => array_row_bytes(array.as_ref()),
+            Self::Constant { .. } => 0,
+            Self::Dictionary { indices, .. } => indices.len() * 4,
+        }
+    }
+}
+
+fn array_row_bytes(array: &dyn Array) -> usize {
+    let rows = array.len();
+    let validity = array.nulls().map_or(0, |_| rows.div_ceil(8));
+    let values = match array.data_type() {
+        DataType::Boolean => rows.div_ceil(8),
+        DataType::Utf8View | DataType::BinaryView => 16 * rows,
+        DataType::List(_) => {
+            let list = array.as_list::<i32>();
+            let offsets = list.value_offsets();
+            let (start, end) = (offsets.first().copied(), offsets.last().copied());
+            let (start, end) = (start.unwrap_or(0) as usize, end.unwrap_or(0) as usize);
+            4 * rows + array_row_bytes(list.values().slice(start, end - start).as_ref())
+        }
+        // A slice of such an array holds the slice of its values.
+        DataType::FixedSizeList(..) => array_row_bytes(array.as_fixed_size_list().values().as_ref()),
+        DataType::Struct(_) => {
+            array.as_struct().columns().iter().map(|child| array_row_bytes(child.as_ref())).sum()
+        }
+        other => other.primitive_width().unwrap_or(16) * rows,
+    };
+    validity + values
 }
 
 /// Makes each column flat.

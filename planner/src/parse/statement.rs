@@ -189,8 +189,9 @@ fn explain(parser: &mut Parser, notes: &mut Notes, depth: usize) -> Outcome<Stat
                 format = match word(&token).trim_matches('\'').to_uppercase().as_str() {
                     "JSON" => ExplainFormat::Json,
                     "TEXT" => ExplainFormat::Text,
+                    "HTML" => ExplainFormat::Html,
                     other => {
-                        let message = format!("EXPLAIN has no format {other}; it has TEXT and JSON");
+                        let message = format!("EXPLAIN has no format {other}; it has TEXT, JSON and HTML");
                         return Err(Error::invalid(message, span_of(token.span)).into());
                     }
                 };

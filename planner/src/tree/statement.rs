@@ -17,7 +17,7 @@ pub struct Statement {
 pub enum StatementKind {
     /// A query.
     Query(Query),
-    /// `EXPLAIN [ANALYZE] [(FORMAT JSON)] statement`.
+    /// `EXPLAIN [ANALYZE] [(FORMAT JSON | HTML)] statement`.
     Explain {
         /// Runs the statement and shows what it cost.
         analyze: bool,
@@ -89,6 +89,8 @@ pub enum ExplainFormat {
     Text,
     /// JSON.
     Json,
+    /// A page with the plan drawn.
+    Html,
 }
 
 /// `CREATE [OR REPLACE] [TEMP] VIEW [IF NOT EXISTS] name [(columns)] AS query`.

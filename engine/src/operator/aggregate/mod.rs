@@ -186,6 +186,10 @@ impl LocalSink for Local {
         aggregate.lock().tables.push((groups, reservation));
         Ok(())
     }
+
+    fn evaluator(&self) -> Option<&Evaluator> {
+        Some(&self.evaluator)
+    }
 }
 
 impl Local {

@@ -69,4 +69,8 @@ impl Transform for ProbeTransform {
             None => Step::NeedInput,
         })
     }
+
+    fn evaluator(&self) -> Option<&Evaluator> {
+        self.keys.as_ref()
+    }
 }

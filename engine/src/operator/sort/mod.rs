@@ -137,6 +137,10 @@ impl LocalSink for Local {
         self.sort.metrics.raise_peak(self.sort.account.peak_bytes());
         Ok(())
     }
+
+    fn evaluator(&self) -> Option<&Evaluator> {
+        Some(&self.evaluator)
+    }
 }
 
 impl Local {
