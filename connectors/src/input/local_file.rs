@@ -61,6 +61,22 @@ impl LocalFile {
     /// # Errors
     /// The system's refusal, or the end of the file before all bytes were read.
     pub fn read_exact_at(&self, offset: u64, length: usize) -> io::Result<Bytes> {
+        self.check_range(offset, length)?;
+        let mut buffer = vec![0; length];
+        self.file.read_exact_at(&mut buffer, offset)?;
+        Ok(buffer.into())
+    }
+
+    /// Fills `buffer` with the bytes from `offset`.
+    ///
+    /// # Errors
+    /// As [`LocalFile::read_exact_at`].
+    pub fn fill_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
+        self.check_range(offset, buffer.len())?;
+        self.file.read_exact_at(buffer, offset)
+    }
+
+    fn check_range(&self, offset: u64, length: usize) -> io::Result<()> {
         let end = offset.checked_add(length as u64);
         if end.is_none_or(|end| end > self.length) {
             return Err(io::Error::new(
@@ -68,9 +84,7 @@ impl LocalFile {
                 format!("{length} bytes at {offset} wanted, the file has {} bytes", self.length),
             ));
         }
-        let mut buffer = vec![0; length];
-        self.file.read_exact_at(&mut buffer, offset)?;
-        Ok(buffer.into())
+        Ok(())
     }
 
     /// Bytes from `offset` into `buffer`, as many as the system gives at once; 0 at the end.

@@ -1,9 +1,11 @@
 //! Bytes of files: positional reads of local files, streams of compressed ones and of standard input.
 
+mod buffer_pool;
 mod compression;
 mod local_file;
 mod stream;
 
+pub use buffer_pool::{BufferPool, PooledBuffer};
 pub use compression::Compression;
 pub use local_file::LocalFile;
 pub use stream::{ByteStream, is_standard_input, open_stream, sample_limit};

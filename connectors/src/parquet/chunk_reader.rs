@@ -8,7 +8,7 @@ use bytes::{Buf, Bytes};
 use parquet::errors::{ParquetError, Result};
 use parquet::file::reader::{ChunkReader, Length};
 
-use crate::input::LocalFile;
+use crate::input::{BufferPool, LocalFile};
 
 /// First read of a chunk. A scan that a LIMIT stops after one batch reads little more than it needs.
 const WINDOW_BYTES_FIRST: usize = 64 << 10;
@@ -23,6 +23,8 @@ struct ChunkWindow {
 
 struct Shared {
     file: Arc<LocalFile>,
+    /// Where read-ahead goes; a file that is read for its footer has none.
+    pool: Option<Arc<BufferPool>>,
     range: Range<u64>,
     window: Mutex<Window>,
 }
@@ -35,14 +37,14 @@ struct Window {
 
 impl ChunkWindow {
     /// A window over `range` of the file; offsets stay those of the file.
-    fn new(file: Arc<LocalFile>, range: Range<u64>) -> Self {
+    fn new(file: Arc<LocalFile>, pool: Option<Arc<BufferPool>>, range: Range<u64>) -> Self {
         let window = Window { start: range.start, bytes: Bytes::new(), next_bytes: WINDOW_BYTES_FIRST };
-        Self { shared: Arc::new(Shared { file, range, window: Mutex::new(window) }) }
+        Self { shared: Arc::new(Shared { file, pool, range, window: Mutex::new(window) }) }
     }
 
     /// At least `length` bytes from `start`, and what else the window holds behind them.
     fn bytes_from(&self, start: u64, length: usize) -> Result<Bytes> {
-        let Shared { file, range, window } = &*self.shared;
+        let Shared { file, pool, range, window } = &*self.shared;
         let end = start.checked_add(length as u64).filter(|&end| start >= range.start && end <= range.end);
         if end.is_none() {
             return Err(ParquetError::EOF(format!(
@@ -59,7 +61,17 @@ impl ChunkWindow {
         }
         let left = usize::try_from(range.end - start).unwrap_or(usize::MAX);
         let wanted = length.max(window.next_bytes).min(left);
-        let bytes = file.read_exact_at(start, wanted)?;
+        // The old window goes back to the pool before the new one is taken.
+        window.bytes = Bytes::new();
+        let bytes = match pool {
+            Some(pool) => {
+                let mut buffer =
+                    pool.take(wanted).map_err(|error| ParquetError::External(Box::new(error)))?;
+                file.fill_at(start, &mut buffer)?;
+                buffer.freeze()
+            }
+            None => file.read_exact_at(start, wanted)?,
+        };
         *window =
             Window { start, bytes: bytes.clone(), next_bytes: (window.next_bytes * 2).min(WINDOW_BYTES_MAX) };
         Ok(bytes)
@@ -74,9 +86,10 @@ pub(super) struct ChunkWindows {
 }
 
 impl ChunkWindows {
-    pub(super) fn new(file: &Arc<LocalFile>, mut ranges: Vec<Range<u64>>) -> Self {
+    pub(super) fn new(file: &Arc<LocalFile>, pool: &Arc<BufferPool>, mut ranges: Vec<Range<u64>>) -> Self {
         ranges.sort_by_key(|range| range.start);
-        let windows = ranges.into_iter().map(|range| ChunkWindow::new(Arc::clone(file), range)).collect();
+        let window = |range| ChunkWindow::new(Arc::clone(file), Some(Arc::clone(pool)), range);
+        let windows = ranges.into_iter().map(window).collect();
         Self { length: file.len(), windows }
     }
 
@@ -143,7 +156,7 @@ impl ChunkReader for WholeFile {
     type T = ChunkCursor;
 
     fn get_read(&self, start: u64) -> Result<ChunkCursor> {
-        let window = ChunkWindow::new(Arc::clone(&self.0), 0..self.0.len());
+        let window = ChunkWindow::new(Arc::clone(&self.0), None, 0..self.0.len());
         Ok(ChunkCursor { window, position: start, bytes: Bytes::new() })
     }
 

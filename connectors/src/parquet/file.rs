@@ -9,10 +9,10 @@ use parquet::file::metadata::{
 
 use super::chunk_reader::WholeFile;
 use super::prune;
-use super::row_group::RowGroupReader;
-use super::schema::{FileSchema, Projected};
+use super::row_group::{ColumnFilter, RowGroupReader};
+use super::schema::FileSchema;
 use crate::error::{Place, Result, decoded};
-use crate::input::LocalFile;
+use crate::input::{BufferPool, LocalFile};
 use crate::prune::{Bound, Predicate};
 
 /// A row group of more rows than this is handed out in parts, so that one of them does not hold a scan up.
@@ -30,8 +30,9 @@ pub struct ParquetFile {
 pub struct ScanPlan {
     file: Arc<ParquetFile>,
     columns: Vec<usize>,
+    filters: Vec<ColumnFilter>,
     morsels: Vec<RowGroupMorsel>,
-    projected: Projected,
+    pool: Arc<BufferPool>,
 }
 
 /// A row group, or a range of its rows.
@@ -102,18 +103,30 @@ impl ParquetFile {
         bounds
     }
 
-    /// Decides what to read for the columns at these positions under these conditions, all of which hold.
+    /// Decides what to read for the columns at these positions, each asked once, under these conditions, all of which
+    /// hold: `predicates` may refute parts of the file, and of the others only rows that pass `filters` come.
     ///
     /// # Errors
     /// Statistics or indexes that are not valid.
-    pub fn plan(self: &Arc<Self>, columns: &[usize], predicates: &[Predicate]) -> Result<ScanPlan> {
+    pub fn plan(
+        self: &Arc<Self>,
+        columns: &[usize],
+        predicates: &[Predicate],
+        filters: &[ColumnFilter],
+        pool: &Arc<BufferPool>,
+    ) -> Result<ScanPlan> {
         let kept = prune::row_groups(self, predicates)?;
         let mut morsels = Vec::with_capacity(kept.len());
         for group in kept {
             split(group, &mut morsels);
         }
-        let projected = decoded(|| self.place(), "Parquet", || self.schema.project(columns))?;
-        Ok(ScanPlan { file: Arc::clone(self), columns: columns.to_vec(), morsels, projected })
+        Ok(ScanPlan {
+            file: Arc::clone(self),
+            columns: columns.to_vec(),
+            filters: filters.to_vec(),
+            morsels,
+            pool: Arc::clone(pool),
+        })
     }
 
     pub(super) fn place(&self) -> Place {
@@ -140,9 +153,16 @@ impl ScanPlan {
         &self.morsels
     }
 
-    /// Number of asked columns.
+    /// Number of columns that are read.
     pub fn column_count(&self) -> usize {
-        self.columns.len()
+        self.read().count()
+    }
+
+    /// The columns that are read: those asked, and those of conditions alone.
+    fn read(&self) -> impl Iterator<Item = usize> {
+        let filtered = self.filters.iter().map(|filter| filter.column);
+        let more = filtered.filter(|column| !self.columns.contains(column));
+        self.columns.iter().copied().chain(more)
     }
 
     /// Rows that will be read.
@@ -165,7 +185,7 @@ impl ScanPlan {
     /// # Errors
     /// Columns that the decoder refuses.
     pub fn open(&self, morsel: &RowGroupMorsel, batch_rows: usize) -> Result<RowGroupReader> {
-        RowGroupReader::open(&self.file, &self.projected, &self.columns, morsel, batch_rows)
+        RowGroupReader::open(&self.file, &self.columns, &self.filters, morsel, batch_rows, &self.pool)
     }
 
     fn bytes(
@@ -174,7 +194,7 @@ impl ScanPlan {
         size: impl Fn(&parquet::file::metadata::ColumnChunkMetaData) -> i64,
     ) -> u64 {
         let chunks = self.file.metadata.row_group(morsel.row_group).columns();
-        let leaves = self.columns.iter().flat_map(|&column| self.file.schema.columns[column].leaves.clone());
+        let leaves = self.read().flat_map(|column| self.file.schema.columns[column].leaves.clone());
         let total: u64 = leaves.filter_map(|leaf| u64::try_from(size(chunks.get(leaf)?)).ok()).sum();
         let rows = self.file.row_group_rows(morsel.row_group).max(1) as u64;
         (u128::from(total) * morsel.rows as u128 / u128::from(rows)) as u64

@@ -1,8 +1,10 @@
 //! Parquet: row groups read by column, pruned by what the file says of them, and written.
 
 mod chunk_reader;
+mod decode;
 mod dictionary;
 mod file;
+mod nested;
 mod prune;
 mod row_group;
 mod schema;
@@ -10,5 +12,5 @@ mod special;
 mod writer;
 
 pub use file::{ParquetFile, RowGroupMorsel, ScanPlan};
-pub use row_group::RowGroupReader;
+pub use row_group::{ColumnFilter, RowGroupReader};
 pub use writer::{ParquetCompression, ParquetWriteOptions, ParquetWriter};

@@ -1,256 +1,348 @@
-//! Reads the asked columns of one row group in batches.
+//! Reads the asked columns of one row group in batches: columns without nesting by our own decoder, the others by the
+//! crate's reader, and of all of them only the rows that the conditions keep.
 
 use std::ops::Range;
 use std::sync::Arc;
 
-use arrow::array::{RecordBatch, RecordBatchReader};
-use arrow::datatypes::DataType;
+use arrow::buffer::BooleanBuffer;
+use hypostyle_engine::expression::ExpressionSet;
 use hypostyle_functions::Type;
-use parquet::arrow::arrow_reader::{
-    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
-    RowSelection,
-};
-use parquet::errors::{ParquetError, Result as ParquetResult};
-use parquet::file::metadata::page_index::PageIndexProvider;
-use parquet::file::metadata::{
-    ColumnChunkMetaData, FileMetaData, ParquetMetaData, ParquetMetaDataBuilder, RowGroupMetaData,
-};
-use parquet::file::page_index::column_index::ColumnIndexMetaData;
-use parquet::file::page_index::offset_index::OffsetIndexMetaData;
+use hypostyle_functions::column::{Bits, Column};
+use parquet::file::metadata::{ColumnChunkMetaData, RowGroupMetaData};
 
 use super::chunk_reader::ChunkWindows;
-use super::dictionary::{SharedValues, is_dictionary_only};
+use super::decode::{ColumnDecoder, ColumnTest, Fault, PageSource, Result as DecodeResult, decoder_of};
 use super::file::{ParquetFile, RowGroupMorsel};
+use super::nested::NestedReader;
 use super::prune::page_locations;
-use super::schema::Projected;
-use super::special::Special;
-use crate::arrow_form::to_column;
 use crate::batch::FileBatch;
-use crate::error::{Place, Result, decoded};
-use crate::input::LocalFile;
+use crate::error::{Error, Place, Result};
+use crate::input::BufferPool;
+
+/// A condition on one column of a file: true for the rows that are wanted.
+#[derive(Debug, Clone)]
+pub struct ColumnFilter {
+    /// Position of the column in the file.
+    pub column: usize,
+    /// One expression over this column alone, which cannot fail.
+    pub condition: Arc<ExpressionSet>,
+}
 
 /// A reader over one morsel. Every batch has the asked columns, in the order asked, in logical form;
 /// text that is a dictionary on disk comes as one.
 pub struct RowGroupReader {
     file: Arc<ParquetFile>,
     row_group: usize,
-    reader: Option<ParquetRecordBatchReader>,
-    columns: Vec<OutputColumn>,
+    columns: Vec<ReadColumn>,
+    /// Positions in `columns` of the asked ones, in the order asked.
+    asked: Vec<usize>,
+    nested: Option<NestedReader>,
+    tests: Vec<Test>,
+    ranges: std::vec::IntoIter<Range<usize>>,
+    range: Range<usize>,
+    /// The row behind the last one that was taken.
+    row: usize,
     batch_rows: usize,
     rows_left: usize,
+    /// A window that did not fit into the last batch.
+    waiting: Option<Window>,
 }
 
-struct OutputColumn {
+/// A column that is read, for itself or for a condition.
+struct ReadColumn {
     name: String,
-    data_type: Type,
-    form: Form,
+    source: ColumnSource,
+    asked: bool,
+    tested: bool,
 }
 
-/// How a decoded array becomes a column.
-enum Form {
-    Dictionary(SharedValues),
-    Plain,
-    Special(Special),
+enum ColumnSource {
+    Own(Box<dyn ColumnDecoder>),
+    /// Position among the columns of the crate's reader, and the rows kept so far.
+    Nested(usize, Vec<Column>),
+}
+
+struct Test {
+    /// Position in `columns`.
+    column: usize,
+    test: ColumnTest,
+}
+
+/// Some rows of the morsel, at most a batch, and which of them are kept.
+struct Window {
+    /// Rows to pass over and rows to take, one after the other.
+    steps: Vec<(usize, usize)>,
+    rows: usize,
+    /// `None` keeps all.
+    keep: Option<BooleanBuffer>,
+    kept: usize,
+    nested: Vec<Column>,
 }
 
 impl RowGroupReader {
     pub(super) fn open(
         file: &Arc<ParquetFile>,
-        projected: &Projected,
         columns: &[usize],
+        filters: &[ColumnFilter],
         morsel: &RowGroupMorsel,
         batch_rows: usize,
+        pool: &Arc<BufferPool>,
     ) -> Result<Self> {
         let place = || file.place().part("row group", morsel.row_group);
-        let reader = if columns.is_empty() {
+        let mut wanted: Vec<usize> = Vec::with_capacity(columns.len() + filters.len());
+        for &column in columns.iter().chain(filters.iter().map(|filter| &filter.column)) {
+            if !wanted.contains(&column) {
+                wanted.push(column);
+            }
+        }
+        let position = |column: usize| wanted.iter().position(|&known| known == column).unwrap_or(0);
+        let mut nested = Vec::new();
+        let mut read = Vec::with_capacity(wanted.len());
+        for &column in &wanted {
+            let name = file.schema.logical.fields[column].name.clone();
+            let own = own_decoder(file, column, morsel, pool)
+                .map_err(|fault| refusal(fault, || place().column(&name)))?;
+            let source = match own {
+                Some(decoder) => ColumnSource::Own(decoder),
+                None => {
+                    nested.push(column);
+                    ColumnSource::Nested(nested.len() - 1, Vec::new())
+                }
+            };
+            let tested = filters.iter().any(|filter| filter.column == column);
+            read.push(ReadColumn { name, source, asked: columns.contains(&column), tested });
+        }
+        let nested = if nested.is_empty() {
             None
         } else {
-            Some(decoded(place, "Parquet", || reader_of(file, projected, columns, morsel, batch_rows))?)
+            Some(NestedReader::open(file, &nested, morsel, batch_rows, pool)?)
         };
-        let decoded_schema = reader.as_ref().map(RecordBatchReader::schema);
-        let columns = columns
-            .iter()
-            .enumerate()
-            .map(|(position, &column)| {
-                let field = &file.schema.logical.fields[column];
-                let as_dictionary = decoded_schema.as_ref().is_some_and(|schema| {
-                    matches!(schema.field(position).data_type(), DataType::Dictionary(..))
-                });
-                let form = match file.schema.columns[column].special {
-                    _ if as_dictionary => Form::Dictionary(SharedValues::default()),
-                    Some(special) => Form::Special(special),
-                    None => Form::Plain,
-                };
-                OutputColumn { name: field.name.clone(), data_type: field.data_type.clone(), form }
-            })
-            .collect();
+        let tests = filters.iter().map(|filter| {
+            let data_type: &Type = &file.schema.logical.fields[filter.column].data_type;
+            let test = ColumnTest::new(&filter.condition, data_type);
+            let test = test.map_err(|error| Error::Engine(Box::new(error)))?;
+            Ok(Test { column: position(filter.column), test })
+        });
+        let all = 0..file.row_group_rows(morsel.row_group);
         Ok(Self {
+            tests: tests.collect::<Result<_>>()?,
             file: Arc::clone(file),
             row_group: morsel.row_group,
-            reader,
-            columns,
+            asked: columns.iter().map(|&column| position(column)).collect(),
+            columns: read,
+            nested,
+            ranges: morsel.ranges.clone().unwrap_or_else(|| vec![all]).into_iter(),
+            range: 0..0,
+            row: 0,
             batch_rows,
             rows_left: morsel.rows,
+            waiting: None,
         })
     }
 
-    /// The next batch; `None` after the last.
+    /// The next batch; `None` after the last. Never an empty one.
     ///
     /// # Errors
     /// Pages that are not valid, or fewer rows than the footer promises.
     pub fn next_batch(&mut self) -> Result<Option<FileBatch>> {
-        if self.rows_left == 0 {
+        let mut rows = 0;
+        // Few kept rows of many windows make one batch.
+        while rows * 2 < self.batch_rows {
+            let window = match self.waiting.take() {
+                Some(window) => window,
+                None => match self.next_window() {
+                    Some(window) => self.tested(window)?,
+                    None => break,
+                },
+            };
+            if rows > 0 && rows + window.kept > self.batch_rows {
+                self.waiting = Some(window);
+                break;
+            }
+            rows += window.kept;
+            self.emit(window)?;
+        }
+        if rows == 0 {
             return Ok(None);
         }
-        let (file, row_group) = (Arc::clone(&self.file), self.row_group);
-        let place = move || file.place().part("row group", row_group);
-        let batch = decoded(place, "Parquet", || match &mut self.reader {
-            None => Ok(FileBatch { columns: Vec::new(), rows: self.rows_left.min(self.batch_rows) }),
-            Some(reader) => match reader.next() {
-                Some(batch) => finish(&batch?, &mut self.columns),
-                None => Err(ParquetError::EOF(format!("{} rows are missing from the pages", self.rows_left))),
-            },
-        })?;
-        self.rows_left = self.rows_left.saturating_sub(batch.rows);
-        Ok(Some(batch))
+        let columns = (0..self.asked.len()).map(|index| self.finished(index)).collect::<Result<_>>()?;
+        Ok(Some(FileBatch { columns, rows }))
     }
 
     /// The file and row group, for messages.
     pub fn place(&self) -> Place {
         self.file.place().part("row group", self.row_group)
     }
-}
 
-fn reader_of(
-    file: &ParquetFile,
-    projected: &Projected,
-    columns: &[usize],
-    morsel: &RowGroupMorsel,
-    batch_rows: usize,
-) -> ParquetResult<ParquetRecordBatchReader> {
-    let metadata = Arc::new(narrowed(file, projected, morsel)?);
-    let windows = windows(&file.local, &metadata)?;
-    let group = file.metadata.row_group(morsel.row_group);
-    let as_dictionary: Vec<bool> = columns
-        .iter()
-        .map(|&column| {
-            let column = &file.schema.columns[column];
-            column.is_bytes && group.columns().get(column.leaves.start).is_some_and(is_dictionary_only)
-        })
-        .collect();
-    let asked = ArrowReaderOptions::new().with_schema(file.schema.asked(columns, &as_dictionary));
-    // A form that the decoder does not give is left to it, and brought to the logical form afterwards.
-    let arrow = ArrowReaderMetadata::try_new(Arc::clone(&metadata), asked)
-        .or_else(|_| ArrowReaderMetadata::try_new(metadata, ArrowReaderOptions::new()))?;
-    let mut builder =
-        ParquetRecordBatchReaderBuilder::new_with_metadata(windows, arrow).with_batch_size(batch_rows);
-    if let Some(ranges) = &morsel.ranges {
-        let rows = file.row_group_rows(morsel.row_group);
-        builder =
-            builder.with_row_selection(RowSelection::from_consecutive_ranges(ranges.iter().cloned(), rows));
-    }
-    builder.build()
-}
-
-fn finish(batch: &RecordBatch, columns: &mut [OutputColumn]) -> ParquetResult<FileBatch> {
-    let columns = batch
-        .columns()
-        .iter()
-        .zip(columns)
-        .map(|(array, column)| {
-            let converted = match &mut column.form {
-                Form::Dictionary(shared) => return shared.share(array, &column.data_type),
-                Form::Plain => to_column(array, &column.data_type),
-                Form::Special(special) => special.convert(array),
-            };
-            converted.map_err(|error| ParquetError::General(format!("column \"{}\": {error}", column.name)))
-        })
-        .collect::<ParquetResult<_>>()?;
-    Ok(FileBatch { columns, rows: batch.num_rows() })
-}
-
-/// The footer of a file with one row group and the asked columns only.
-fn narrowed(
-    file: &ParquetFile,
-    projected: &Projected,
-    morsel: &RowGroupMorsel,
-) -> ParquetResult<ParquetMetaData> {
-    let group = file.metadata.row_group(morsel.row_group);
-    let chunks: Vec<ColumnChunkMetaData> = projected
-        .leaves
-        .iter()
-        .map(|&leaf| {
-            let chunk = group.columns().get(leaf).ok_or_else(|| {
-                ParquetError::General(format!(
-                    "the row group has {} column chunks, fewer than the schema has columns",
-                    group.num_columns()
-                ))
-            })?;
-            match chunk.file_path() {
-                Some(other) => Err(ParquetError::NYI(format!("column chunks in another file (\"{other}\")"))),
-                None => Ok(chunk.clone()),
-            }
-        })
-        .collect::<ParquetResult<_>>()?;
-    let pages = match &morsel.ranges {
-        Some(_) => {
-            let pages = chunks
-                .iter()
-                .map(|chunk| page_locations(&file.local, chunk))
-                .collect::<ParquetResult<_>>()?;
-            Some(Arc::new(Pages(pages)) as Arc<dyn PageIndexProvider>)
+    /// The next rows of the morsel, at most a batch of them.
+    fn next_window(&mut self) -> Option<Window> {
+        let rows = self.rows_left.min(self.batch_rows);
+        if rows == 0 {
+            return None;
         }
+        self.rows_left -= rows;
+        let mut steps = Vec::with_capacity(1);
+        let mut left = rows;
+        while left > 0 {
+            if self.range.is_empty() {
+                // Rows that no range tells of are missing from the pages too, and reading them says so.
+                self.range = self.ranges.next().unwrap_or(self.row..usize::MAX);
+            }
+            let taken = left.min(self.range.len());
+            steps.push((self.range.start.saturating_sub(self.row), taken));
+            self.range.start += taken;
+            self.row = self.range.start;
+            left -= taken;
+        }
+        Some(Window { steps, rows, keep: None, kept: rows, nested: Vec::new() })
+    }
+
+    /// Loads the columns of conditions, and finds the rows that all of them keep.
+    fn tested(&mut self, mut window: Window) -> Result<Window> {
+        if let Some(nested) = &mut self.nested {
+            window.nested = nested.next(window.rows)?;
+        }
+        if self.tests.is_empty() {
+            return Ok(window);
+        }
+        for index in 0..self.columns.len() {
+            if self.columns[index].tested {
+                self.load(index, &window)?;
+            }
+        }
+        let mut keep = vec![true; window.rows];
+        for Test { column, test } in &mut self.tests {
+            let column = &mut self.columns[*column];
+            let tested = match &mut column.source {
+                ColumnSource::Own(decoder) => decoder.test(test, &mut keep),
+                ColumnSource::Nested(position, _) => test.test(window.nested[*position].clone(), &mut keep),
+            };
+            let place = || self.file.place().part("row group", self.row_group).column(&column.name);
+            tested.map_err(|fault| refusal(fault, place))?;
+        }
+        window.kept = keep.iter().filter(|&&keep| keep).count();
+        if window.kept < window.rows {
+            window.keep = Some(BooleanBuffer::from(keep));
+        }
+        Ok(window)
+    }
+
+    fn load(&mut self, index: usize, window: &Window) -> Result<()> {
+        let column = &mut self.columns[index];
+        let ColumnSource::Own(decoder) = &mut column.source else { return Ok(()) };
+        decoder.begin();
+        let loaded: DecodeResult<()> = window.steps.iter().try_for_each(|&(skipped, taken)| {
+            decoder.skip(skipped);
+            decoder.load(taken)
+        });
+        loaded.map_err(|fault| self.refused(index, fault))
+    }
+
+    /// Appends the kept rows of a window to the output of each column.
+    fn emit(&mut self, window: Window) -> Result<()> {
+        let keep = window.keep.as_ref();
+        for index in 0..self.columns.len() {
+            let ReadColumn { asked, tested, .. } = self.columns[index];
+            if asked && !tested && window.kept > 0 {
+                self.load(index, &window)?;
+            }
+            let emitted = match &mut self.columns[index].source {
+                ColumnSource::Own(decoder) if !asked || window.kept == 0 => {
+                    if !tested {
+                        window.steps.iter().for_each(|&(skipped, taken)| decoder.skip(skipped + taken));
+                    }
+                    Ok(())
+                }
+                ColumnSource::Own(decoder) => decoder.emit(keep.map(Bits::of_buffer).as_ref()),
+                ColumnSource::Nested(..) if !asked || window.kept == 0 => Ok(()),
+                ColumnSource::Nested(position, kept) => {
+                    let column = &window.nested[*position];
+                    let rows =
+                        keep.map_or_else(|| Ok(column.clone()), |keep| column.filter(keep, window.kept));
+                    rows.map(|rows| kept.push(rows)).map_err(Fault::from)
+                }
+            };
+            emitted.map_err(|fault| self.refused(index, fault))?;
+        }
+        Ok(())
+    }
+
+    /// The output of an asked column.
+    fn finished(&mut self, index: usize) -> Result<Column> {
+        let column = self.asked[index];
+        // A column that is asked twice is finished once.
+        if let Some(known) = self.asked[..index].iter().position(|&known| known == column) {
+            return Err(Error::Internal(format!("column {known} is asked twice of one row group")));
+        }
+        let finished = match &mut self.columns[column].source {
+            ColumnSource::Own(decoder) => decoder.finish(),
+            ColumnSource::Nested(_, kept) => put_together(std::mem::take(kept)),
+        };
+        finished.map_err(|fault| self.refused(column, fault))
+    }
+
+    fn refused(&self, index: usize, fault: Fault) -> Error {
+        refusal(fault, || self.place().column(&self.columns[index].name))
+    }
+}
+
+/// Columns one after the other as one.
+fn put_together(mut columns: Vec<Column>) -> DecodeResult<Column> {
+    if columns.len() == 1
+        && let Some(column) = columns.pop()
+    {
+        return Ok(column);
+    }
+    let arrays = columns.iter().map(Column::to_array).collect::<Result<Vec<_>, _>>()?;
+    let arrays: Vec<&dyn arrow::array::Array> = arrays.iter().map(AsRef::as_ref).collect();
+    Ok(Column::Flat(arrow_select::concat::concat(&arrays)?))
+}
+
+/// A decoder of our own for a column of a row group, where there is one.
+fn own_decoder(
+    file: &ParquetFile,
+    column: usize,
+    morsel: &RowGroupMorsel,
+    pool: &Arc<BufferPool>,
+) -> DecodeResult<Option<Box<dyn ColumnDecoder>>> {
+    let stored = &file.schema.columns[column];
+    let Some(chunk) = chunk_of(file.metadata.row_group(morsel.row_group), stored.leaves.start) else {
+        return Ok(None);
+    };
+    if stored.special.is_some() {
+        return Ok(None);
+    }
+    let logical = &file.schema.logical.fields[column].data_type;
+    let Some((make, layout)) = decoder_of(&stored.parquet, chunk, stored.decoded.data_type(), logical) else {
+        return Ok(None);
+    };
+    let (start, length) = chunk.byte_range();
+    let end = start.checked_add(length).filter(|&end| end <= file.local.len());
+    let Some(end) = end else {
+        return Err(Fault::damaged(format!(
+            "not valid Parquet: the chunk is said to be {length} bytes at byte {start}, the file has {} bytes",
+            file.local.len()
+        )));
+    };
+    let locations = match &morsel.ranges {
+        Some(_) => page_locations(&file.local, chunk)?,
         None => None,
     };
-    let narrowed = RowGroupMetaData::builder(Arc::clone(&projected.descriptor))
-        .set_num_rows(group.num_rows())
-        .set_column_metadata(chunks)
-        .build()?;
-    let footer = FileMetaData::new(1, group.num_rows(), None, None, Arc::clone(&projected.descriptor), None);
-    Ok(ParquetMetaDataBuilder::new(footer).set_row_groups(vec![narrowed]).set_page_index(pages).build())
+    let range = start..end;
+    let windows = ChunkWindows::new(&file.local, pool, vec![range]);
+    let rows = file.row_group_rows(morsel.row_group);
+    let pages = PageSource::new(windows, chunk, rows, locations, Arc::clone(pool))?;
+    Ok(Some(make(pages, layout)))
 }
 
-/// One window of the file for each of the chunks.
-fn windows(local: &Arc<LocalFile>, metadata: &ParquetMetaData) -> ParquetResult<ChunkWindows> {
-    let chunks = metadata.row_groups().iter().flat_map(|group| group.columns());
-    let ranges: Vec<Range<u64>> = chunks
-        .map(|chunk| {
-            let (start, length) = chunk.byte_range();
-            match start.checked_add(length) {
-                Some(end) if end <= local.len() => Ok(start..end),
-                _ => Err(ParquetError::EOF(format!(
-                    "the chunk of column {} is said to be {length} bytes at byte {start}, the file has {} bytes",
-                    chunk.column_path(),
-                    local.len()
-                ))),
-            }
-        })
-        .collect::<ParquetResult<_>>()?;
-    Ok(ChunkWindows::new(local, ranges))
+/// The chunk of a leaf, if it is in this file.
+fn chunk_of(group: &RowGroupMetaData, leaf: usize) -> Option<&ColumnChunkMetaData> {
+    group.columns().get(leaf).filter(|chunk| chunk.file_path().is_none())
 }
 
-/// Where the pages of the asked chunks lie; only known, and only wanted, where rows are skipped.
-#[derive(Debug)]
-struct Pages(Vec<Option<OffsetIndexMetaData>>);
-
-impl PageIndexProvider for Pages {
-    fn has_offset_indexes(&self) -> bool {
-        self.0.iter().any(Option::is_some)
-    }
-
-    fn has_column_indexes(&self) -> bool {
-        false
-    }
-
-    fn column_index(&self, _row_group: usize, _column: usize) -> Option<&ColumnIndexMetaData> {
-        None
-    }
-
-    fn offset_index(&self, _row_group: usize, column: usize) -> Option<&OffsetIndexMetaData> {
-        self.0.get(column)?.as_ref()
-    }
-
-    fn as_any(&self) -> &dyn std::any::Any {
-        self
+fn refusal(fault: Fault, place: impl Fn() -> Place) -> Error {
+    match fault {
+        Fault::Damaged(problem) => Error::corrupt(place(), format!("not valid Parquet: {problem}")),
+        Fault::Engine(error) => Error::Engine(Box::new(error)),
     }
 }

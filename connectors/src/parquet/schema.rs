@@ -32,11 +32,11 @@ pub(super) struct FileSchema {
 #[derive(Debug)]
 pub(super) struct FileColumn {
     /// The Parquet type, with text marked as text.
-    parquet: TypePtr,
+    pub(super) parquet: TypePtr,
     /// Positions of its leaves among those of the file.
     pub(super) leaves: Range<usize>,
     /// The Arrow field that is asked of the decoder.
-    decoded: FieldRef,
+    pub(super) decoded: FieldRef,
     /// Set where the values mean something that neither the decoder nor Arrow tells.
     pub(super) special: Option<Special>,
     /// True for a column of text or bytes without nesting: it can be read as a dictionary.

@@ -10,6 +10,7 @@ use hypostyle_engine::table::{
 };
 use hypostyle_functions::{Field, Literal, Schema, Type, Value};
 
+use super::condition::tested_column;
 use super::filter::{bound_of, predicate_of};
 use super::opened::{Opened, Source};
 use super::scan::FileScan;
@@ -311,6 +312,9 @@ impl TableProvider for FileTable {
     }
 
     fn filter_support(&self, filter: &Expression) -> FilterSupport {
+        if self.shared.source.format() == FileFormat::Parquet && tested_column(filter).is_some() {
+            return FilterSupport::Exact;
+        }
         let Some(predicate) = predicate_of(filter) else { return FilterSupport::None };
         let mut columns = Vec::new();
         predicate.collect_columns(&mut columns);
@@ -323,6 +327,6 @@ impl TableProvider for FileTable {
     }
 
     fn scan(&self, request: ScanRequest, context: &Arc<Context>) -> hypostyle_engine::Result<Arc<dyn Scan>> {
-        Ok(Arc::new(FileScan::new(Arc::clone(&self.shared), request, context)))
+        Ok(Arc::new(FileScan::new(Arc::clone(&self.shared), request, context)?))
     }
 }

@@ -1,10 +1,12 @@
 //! Files as a table of the engine: one schema over all of them, scanned by morsels.
 
 mod bind;
+mod condition;
 mod filter;
 mod opened;
 mod scan;
 mod unify;
 
 pub use bind::{FileTable, TableOptions};
+pub use filter::predicate_of;
 pub use opened::Source;

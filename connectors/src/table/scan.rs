@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::array::RecordBatch;
+use hypostyle_engine::expression::Evaluator;
 use hypostyle_engine::memory::{Account, Reservation};
 use hypostyle_engine::table::{Reader, Scan, ScanRequest};
 use hypostyle_engine::{Batch, Context, Position};
@@ -11,16 +12,17 @@ use hypostyle_functions::Type;
 use hypostyle_functions::column::{Column, literal_array};
 
 use super::bind::{Given, TableFiles};
+use super::condition::Condition;
 use super::filter::predicate_of;
-use super::opened::Opened;
+use super::opened::{Opened, Source};
 use crate::arrow_form::{cast_strictly, to_column};
 use crate::arrow_ipc::{ArrowStream, BlockReader};
 use crate::batch::FileBatch;
 use crate::csv::{CsvReader, CsvScan};
 use crate::error::{Error, Place, Result};
-use crate::input::open_stream;
+use crate::input::{BufferPool, open_stream};
 use crate::json::{JsonReader, JsonScan};
-use crate::parquet::{RowGroupReader, ScanPlan};
+use crate::parquet::{ColumnFilter, RowGroupReader, ScanPlan};
 use crate::prune::Predicate;
 
 /// Bytes that a Parquet column holds while it is read: a window of the file and a page of values.
@@ -33,7 +35,11 @@ pub struct FileScan {
     table: Arc<TableFiles>,
     request: ScanRequest,
     predicates: Vec<Predicate>,
+    /// What is applied here in full.
+    conditions: Vec<Condition>,
     account: Arc<Account>,
+    /// Buffers of Parquet readers.
+    pool: Arc<BufferPool>,
     progress: State,
     cursor: Mutex<Cursor>,
 }
@@ -56,6 +62,8 @@ struct Cursor {
 /// The file that morsels are handed out of.
 struct CurrentFile {
     columns: Arc<Vec<OutputColumn>>,
+    /// Conditions on columns that the file's reader does not give as the table has them.
+    left: Arc<Vec<LeftCondition>>,
     morsels: Morsels,
     bytes: u64,
 }
@@ -76,17 +84,38 @@ struct OutputColumn {
     source: OutputSource,
 }
 
+/// A condition that is applied to finished columns.
+struct LeftCondition {
+    /// Position of its column among the finished ones.
+    column: usize,
+    condition: Condition,
+}
+
 enum OutputSource {
     Read(usize),
     Constant(arrow::array::ArrayRef),
 }
 
 impl FileScan {
-    pub(super) fn new(table: Arc<TableFiles>, request: ScanRequest, context: &Arc<Context>) -> Self {
+    /// A scan before its first file.
+    ///
+    /// # Errors
+    /// Conditions that do not compile.
+    pub(super) fn new(
+        table: Arc<TableFiles>,
+        request: ScanRequest,
+        context: &Arc<Context>,
+    ) -> hypostyle_engine::Result<Self> {
         let predicates = request.filters.iter().filter_map(predicate_of).collect();
+        let conditions = match table.source {
+            Source::Parquet => Condition::all(&request.filters, table.schema(), context)?,
+            _ => Vec::new(),
+        };
         let account = context.memory.query().account("file scan");
-        let cursor = Cursor { next_file: 0, current: None, next_morsel: 0, rows: 0 };
-        Self { table, request, predicates, account, progress: State::default(), cursor: Mutex::new(cursor) }
+        let pool = BufferPool::new(account.reserve());
+        let cursor = Mutex::new(Cursor { next_file: 0, current: None, next_morsel: 0, rows: 0 });
+        let progress = State::default();
+        Ok(Self { table, request, predicates, conditions, account, pool, progress, cursor })
     }
 
     /// Opens the next file that may hold matching rows; `None` after the last.
@@ -107,42 +136,70 @@ impl FileScan {
         let mut reads: Vec<(usize, Type)> = Vec::new();
         let mut columns = Vec::with_capacity(self.request.projection.len());
         for &column in &self.request.projection {
-            let field = &self.table.schema().fields[column];
-            let source = match self.table.given(index, &file, column)? {
-                Given::Column(position) => {
-                    let known = reads.iter().position(|(read, _)| *read == position);
-                    OutputSource::Read(known.unwrap_or_else(|| {
-                        reads.push((position, field.data_type.clone()));
-                        reads.len() - 1
-                    }))
-                }
-                Given::Constant(literal) => {
-                    let array =
-                        literal_array(&literal).map_err(|error| Error::Internal(error.to_string()))?;
-                    OutputSource::Constant(array)
+            columns.push(self.output_column(index, &file, column, &mut reads)?);
+        }
+        let mut filters = Vec::new();
+        let mut left = Vec::new();
+        for condition in &self.conditions {
+            if let Some(column) = self.own_column(index, &file, condition.column) {
+                filters.push(ColumnFilter { column, condition: Arc::clone(&condition.set) });
+                continue;
+            }
+            let asked = self.request.projection.iter().position(|&asked| asked == condition.column);
+            let column = match asked {
+                Some(position) => position,
+                None => {
+                    columns.push(self.output_column(index, &file, condition.column, &mut reads)?);
+                    columns.len() - 1
                 }
             };
-            columns.push(OutputColumn {
-                name: field.name.clone(),
-                data_type: field.data_type.clone(),
-                source,
-            });
+            left.push(LeftCondition { column, condition: condition.clone() });
         }
-        let morsels = self.morsels(index, &file, &reads)?;
-        Ok(CurrentFile { columns: Arc::new(columns), morsels, bytes: self.table.file_bytes(index) })
+        let morsels = self.morsels(index, &file, &reads, &filters)?;
+        let bytes = self.table.file_bytes(index);
+        Ok(CurrentFile { columns: Arc::new(columns), left: Arc::new(left), morsels, bytes })
     }
 
-    fn morsels(&self, index: usize, file: &Opened, reads: &[(usize, Type)]) -> Result<Morsels> {
+    /// How a column of the table is made of what the file's reader gives, which is noted in `reads`.
+    fn output_column(
+        &self,
+        index: usize,
+        file: &Opened,
+        column: usize,
+        reads: &mut Vec<(usize, Type)>,
+    ) -> Result<OutputColumn> {
+        let field = &self.table.schema().fields[column];
+        let source = match self.table.given(index, file, column)? {
+            Given::Column(position) => {
+                let known = reads.iter().position(|(read, _)| *read == position);
+                OutputSource::Read(known.unwrap_or_else(|| {
+                    reads.push((position, field.data_type.clone()));
+                    reads.len() - 1
+                }))
+            }
+            Given::Constant(literal) => {
+                let array = literal_array(&literal).map_err(|error| Error::Internal(error.to_string()))?;
+                OutputSource::Constant(array)
+            }
+        };
+        Ok(OutputColumn { name: field.name.clone(), data_type: field.data_type.clone(), source })
+    }
+
+    fn morsels(
+        &self,
+        index: usize,
+        file: &Opened,
+        reads: &[(usize, Type)],
+        filters: &[ColumnFilter],
+    ) -> Result<Morsels> {
         let positions: Vec<usize> = reads.iter().map(|(position, _)| *position).collect();
         let batch_rows = self.request.batch_rows.max(1);
         Ok(match file {
             Opened::Parquet(file) => {
-                let predicates: Vec<Predicate> = self
-                    .predicates
-                    .iter()
-                    .filter_map(|predicate| self.own(index, file.schema(), predicate))
-                    .collect();
-                Morsels::Parquet { plan: Arc::new(file.plan(&positions, &predicates)?), next: 0 }
+                let predicates: Vec<Predicate> =
+                    self.predicates.iter().filter_map(|predicate| self.own(index, predicate)).collect();
+                let plan = file.plan(&positions, &predicates, filters, &self.pool)?;
+                Morsels::Parquet { plan: Arc::new(plan), next: 0 }
             }
             Opened::Csv(file) => Morsels::Csv(file.scan(reads, batch_rows)?),
             Opened::Json(file) => Morsels::Json(file.scan(reads, batch_rows)?),
@@ -167,20 +224,20 @@ impl FileScan {
     }
 
     /// A predicate over the table's columns as one over a file's own, as far as types agree.
-    fn own(
-        &self,
-        index: usize,
-        schema: &hypostyle_functions::Schema,
-        predicate: &Predicate,
-    ) -> Option<Predicate> {
+    fn own(&self, index: usize, predicate: &Predicate) -> Option<Predicate> {
         let file = self.table.open(index).ok()?;
-        predicate.remapped(&|column| match self.table.given(index, &file, column) {
+        predicate.remapped(&|column| self.own_column(index, &file, column))
+    }
+
+    /// The column of a file that is the table's column, with the same type.
+    fn own_column(&self, index: usize, file: &Opened, column: usize) -> Option<usize> {
+        match self.table.given(index, file, column) {
             Ok(Given::Column(position)) => {
-                let same = schema.fields[position].data_type == self.table.schema().fields[column].data_type;
-                same.then_some(position)
+                let own = &file.schema().fields[position].data_type;
+                (*own == self.table.schema().fields[column].data_type).then_some(position)
             }
             _ => None,
-        })
+        }
     }
 
     fn next(&self, cursor: &mut Cursor) -> Result<Option<FileReader>> {
@@ -199,10 +256,18 @@ impl FileScan {
                     cursor.next_morsel += 1;
                     cursor.rows += rows;
                     let columns = Arc::clone(&current.columns);
+                    let tests = current
+                        .left
+                        .iter()
+                        .map(|left| Ok((left.column, Evaluator::new(Arc::clone(&left.condition.set), &[])?)));
+                    let tests = tests.collect::<hypostyle_engine::Result<_>>();
+                    let tests = tests.map_err(|error| Error::Engine(Box::new(error)))?;
                     let memory = self.reserve(&source)?;
                     return Ok(Some(FileReader {
                         source,
                         columns,
+                        asked: self.request.projection.len(),
+                        tests,
                         position: Position { morsel, row: 0 },
                         batch_rows: self.request.batch_rows.max(1),
                         _memory: memory,
@@ -313,6 +378,10 @@ impl CurrentFile {
 struct FileReader {
     source: MorselReader,
     columns: Arc<Vec<OutputColumn>>,
+    /// Columns that go out; those behind them are for `tests` alone.
+    asked: usize,
+    /// Conditions on finished columns, by position.
+    tests: Vec<(usize, Evaluator)>,
     position: Position,
     batch_rows: usize,
     _memory: Reservation,
@@ -417,9 +486,29 @@ impl FileReader {
                 OutputSource::Read(slot) => widened(&read.columns[*slot], column, place.as_ref()),
             })
             .collect::<Result<_>>()?;
-        let batch = Batch::new(columns, rows).at(self.position);
-        self.position.row += rows as u64;
+        let mut batch = Batch::new(columns, rows);
+        self.filter(&mut batch).map_err(|error| Error::Engine(Box::new(error)))?;
+        batch.columns.truncate(self.asked);
+        let batch = batch.at(self.position);
+        self.position.row += batch.rows as u64;
         Ok(batch)
+    }
+
+    /// Keeps the rows that pass the conditions on finished columns.
+    fn filter(&mut self, batch: &mut Batch) -> hypostyle_engine::Result<()> {
+        for (column, evaluator) in &mut self.tests {
+            let tested = Batch::new(vec![batch.columns[*column].clone()], batch.rows);
+            let selection = evaluator.select(&tested)?;
+            if selection.is_all() {
+                continue;
+            }
+            let kept = selection.count();
+            for column in &mut batch.columns {
+                *column = column.filter(selection.bits(), kept)?;
+            }
+            batch.rows = kept;
+        }
+        Ok(())
     }
 }
 

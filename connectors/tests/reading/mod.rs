@@ -18,7 +18,7 @@ pub fn context() -> Arc<Context> {
     let catalog = Arc::new(Catalog::default());
     register(&catalog);
     Arc::new(Context::new(
-        Arc::new(Registry::empty()),
+        Arc::new(Registry::builtin()),
         catalog,
         Settings::default(),
         Configuration::default(),

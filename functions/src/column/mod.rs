@@ -2,6 +2,7 @@
 
 mod bits;
 mod borrow;
+mod byte_views;
 mod bytes_output;
 mod copy;
 mod encoded;
@@ -20,6 +21,7 @@ mod view;
 
 pub use bits::{Bits, BitsMut};
 pub use borrow::borrow;
+pub use byte_views::{ViewBlock, ViewBuilder};
 pub use bytes_output::{BytesOutput, TextBuilder, TextWriter};
 pub use encoded::{Column, flatten};
 pub use import::import;

@@ -8,6 +8,7 @@
 
 #[macro_use]
 pub mod level;
+pub mod bit_pack;
 pub mod bitmap;
 pub mod bpe;
 pub mod bucketize;

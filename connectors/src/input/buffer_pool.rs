@@ -1,0 +1,143 @@
+//! Buffers that reads and decompression fill, used again and again: fresh pages of memory cost more than the copy into them.
+
+use std::ops::{Deref, DerefMut};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use hypostyle_engine::memory::Reservation;
+
+/// Most buffers that wait to be used again.
+const WAITING_MAX: usize = 64;
+/// Buffers are made in multiples of this, so that they fit the next user too.
+const STEP_BYTES: usize = 64 << 10;
+
+/// Buffers of one scan, charged to the budget before they are made and for as long as they are there.
+#[derive(Debug)]
+pub struct BufferPool {
+    shared: Mutex<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    waiting: Vec<Vec<u8>>,
+    memory: Reservation,
+}
+
+/// A buffer of asked length; its content is whatever was there. It goes back to its pool when it is dropped.
+#[derive(Debug)]
+pub struct PooledBuffer {
+    bytes: Vec<u8>,
+    length: usize,
+    pool: Arc<BufferPool>,
+}
+
+impl BufferPool {
+    /// A pool whose buffers are charged to `memory`.
+    pub fn new(memory: Reservation) -> Arc<Self> {
+        Arc::new(Self { shared: Mutex::new(Shared { waiting: Vec::new(), memory }) })
+    }
+
+    /// A buffer of this length.
+    ///
+    /// # Errors
+    /// A spent memory budget.
+    pub fn take(self: &Arc<Self>, length: usize) -> hypostyle_engine::Result<PooledBuffer> {
+        let bytes = self.fitting(length)?;
+        Ok(PooledBuffer { bytes, length, pool: Arc::clone(self) })
+    }
+
+    fn fitting(&self, length: usize) -> hypostyle_engine::Result<Vec<u8>> {
+        let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        let fits = shared.waiting.iter().enumerate().filter(|(_, buffer)| buffer.len() >= length);
+        if let Some((index, _)) = fits.min_by_key(|(_, buffer)| buffer.len()) {
+            return Ok(shared.waiting.swap_remove(index));
+        }
+        let made = length.checked_next_multiple_of(STEP_BYTES).unwrap_or(length);
+        let held = shared.memory.bytes();
+        if !shared.memory.try_resize(held.saturating_add(made)) {
+            // What waits was made for others and may be given up first.
+            let waiting: usize = shared.waiting.drain(..).map(|buffer| buffer.len()).sum();
+            let held = held.saturating_sub(waiting);
+            shared.memory.resize(held)?;
+            shared.memory.resize(held.saturating_add(made))?;
+        }
+        drop(shared);
+        Ok(vec![0; made])
+    }
+
+    fn put_back(&self, buffer: Vec<u8>) {
+        let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        if shared.waiting.len() < WAITING_MAX {
+            shared.waiting.push(buffer);
+        } else {
+            let held = shared.memory.bytes().saturating_sub(buffer.len());
+            // A smaller share is never refused.
+            let _ = shared.memory.try_resize(held);
+        }
+    }
+}
+
+impl PooledBuffer {
+    /// The buffer as shared bytes.
+    pub fn freeze(self) -> Bytes {
+        Bytes::from_owner(self)
+    }
+}
+
+impl Deref for PooledBuffer {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.bytes[..self.length]
+    }
+}
+
+impl DerefMut for PooledBuffer {
+    fn deref_mut(&mut self) -> &mut [u8] {
+        &mut self.bytes[..self.length]
+    }
+}
+
+impl AsRef<[u8]> for PooledBuffer {
+    fn as_ref(&self) -> &[u8] {
+        self
+    }
+}
+
+impl Drop for PooledBuffer {
+    fn drop(&mut self) {
+        self.pool.put_back(std::mem::take(&mut self.bytes));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hypostyle_engine::memory::Budget;
+
+    use super::*;
+
+    #[test]
+    fn a_dropped_buffer_is_used_again_and_charged_once() {
+        let budget = Budget::new(Some(1 << 20));
+        let pool = BufferPool::new(budget.query().account("test").reserve());
+        let first = pool.take(100).unwrap();
+        assert_eq!((first.len(), budget.used_bytes()), (100, STEP_BYTES));
+        drop(first.freeze());
+        assert_eq!(pool.take(STEP_BYTES).unwrap().len(), STEP_BYTES);
+        assert_eq!(budget.used_bytes(), STEP_BYTES);
+        drop(pool);
+        assert_eq!(budget.used_bytes(), 0);
+    }
+
+    #[test]
+    fn waiting_buffers_make_room_and_a_spent_budget_is_an_error() {
+        let budget = Budget::new(Some(4 * STEP_BYTES));
+        let pool = BufferPool::new(budget.query().account("test").reserve());
+        drop(pool.take(STEP_BYTES).unwrap());
+        let large = pool.take(4 * STEP_BYTES).unwrap();
+        assert_eq!(budget.used_bytes(), 4 * STEP_BYTES);
+        assert!(pool.take(1).is_err());
+        drop(large);
+        assert!(pool.take(1).is_ok());
+    }
+}

@@ -1,0 +1,265 @@
+//! Columns of fixed width.
+
+use std::marker::PhantomData;
+
+use arrow::array::ArrayRef;
+use arrow::buffer::{BooleanBuffer, NullBuffer};
+use hypostyle_functions::column::{Bits, Column};
+use hypostyle_functions::kernel::lane_loop::compact;
+use parquet::basic::Encoding;
+
+use super::column::{ColumnDecoder, Layout};
+use super::cursor::{RowCursor, Validity, spread};
+use super::fault::{Fault, Result};
+use super::pages::{DataPage, PageSource};
+use super::plain::{FixedValues, Holds, Stored, dictionary_of};
+use super::predicate::ColumnTest;
+
+/// Decodes values stored as `S` and held as `H`.
+pub struct FixedColumn<S, H> {
+    cursor: RowCursor<FixedValues>,
+    layout: Layout,
+    dictionary: Option<Vec<S>>,
+    window: Window<S>,
+    output: Vec<H>,
+    output_valid: Validity,
+    kept_codes: Vec<u32>,
+    kept_values: Vec<S>,
+    held: PhantomData<H>,
+}
+
+/// Rows that are loaded: in each piece codes or values, one for each row, whatever stands under nulls.
+#[derive(Debug, Default)]
+struct Window<S> {
+    pieces: Vec<Piece>,
+    codes: Vec<u32>,
+    values: Vec<S>,
+    valid: Validity,
+}
+
+/// Rows of one page.
+#[derive(Debug, Clone, Copy)]
+struct Piece {
+    /// Position of the first of them in the window.
+    start: usize,
+    rows: usize,
+    /// Position of the first of them among the codes, or among the values.
+    first: usize,
+    coded: bool,
+}
+
+impl<S: Stored, H: Holds<S>> FixedColumn<S, H> {
+    /// A decoder before the first row.
+    pub fn new(pages: PageSource, layout: Layout) -> Self {
+        Self {
+            cursor: RowCursor::new(pages, layout.optional),
+            layout,
+            dictionary: None,
+            window: Window {
+                pieces: Vec::new(),
+                codes: Vec::new(),
+                values: Vec::new(),
+                valid: Validity::default(),
+            },
+            output: Vec::new(),
+            output_valid: Validity::default(),
+            kept_codes: Vec::new(),
+            kept_values: Vec::new(),
+            held: PhantomData,
+        }
+    }
+
+    fn emit_codes(&mut self, piece: Piece, keep: Option<Bits<'_>>) -> Result<()> {
+        let codes = &self.window.codes[piece.first..piece.first + piece.rows];
+        let codes = match keep {
+            None => codes,
+            Some(keep) => {
+                self.kept_codes.clear();
+                compact(codes, |index| keep.word(index), &mut self.kept_codes);
+                &self.kept_codes
+            }
+        };
+        let dictionary = self.dictionary.as_deref().unwrap_or_default();
+        check_codes(codes, dictionary.len())?;
+        self.output.extend(codes.iter().map(|&code| H::of(dictionary[code as usize])));
+        Ok(())
+    }
+
+    fn emit_values(&mut self, piece: Piece, keep: Option<Bits<'_>>) {
+        let values = &self.window.values[piece.first..piece.first + piece.rows];
+        let values = match keep {
+            None => values,
+            Some(keep) => {
+                self.kept_values.clear();
+                compact(values, |index| keep.word(index), &mut self.kept_values);
+                &self.kept_values
+            }
+        };
+        self.output.extend(values.iter().map(|&value| H::of(value)));
+    }
+
+    /// Values as an array of the engine's type.
+    fn array(&self, values: &[S], nulls: Option<NullBuffer>) -> Result<ArrayRef> {
+        H::array(values.iter().map(|&value| H::of(value)).collect(), nulls, &self.layout.data_type)
+    }
+}
+
+impl<S: Stored, H: Holds<S>> ColumnDecoder for FixedColumn<S, H> {
+    fn begin(&mut self) {
+        self.window.pieces.clear();
+        self.window.codes.clear();
+        self.window.values.clear();
+        self.window.valid.clear();
+    }
+
+    fn skip(&mut self, rows: usize) {
+        self.cursor.skip(rows);
+    }
+
+    fn load(&mut self, mut rows: usize) -> Result<()> {
+        while rows > 0 {
+            let (layout, dictionary) = (&self.layout, &mut self.dictionary);
+            let taken =
+                self.cursor.stretch(rows, &mut |pages, page| open(pages, page, layout, dictionary))?;
+            let window = &mut self.window;
+            let start = window.valid.rows();
+            let values = self.cursor.take_rows(taken, &mut window.valid)?;
+            let (first, coded) = match self.cursor.values()? {
+                FixedValues::Codes(codes) => {
+                    let first = window.codes.len();
+                    codes.read(values, &mut window.codes)?;
+                    window.codes.resize(first + taken, 0);
+                    (first, true)
+                }
+                plain => {
+                    let first = window.values.len();
+                    plain.read(values, &mut window.values)?;
+                    window.values.resize(first + taken, S::default());
+                    (first, false)
+                }
+            };
+            if let Some(valid) = window.valid.valid().filter(|_| values < taken) {
+                if coded {
+                    spread(&mut window.codes[first..], &valid[start..], values);
+                } else {
+                    spread(&mut window.values[first..], &valid[start..], values);
+                }
+            }
+            window.pieces.push(Piece { start, rows: taken, first, coded });
+            rows -= taken;
+        }
+        Ok(())
+    }
+
+    fn test(&mut self, test: &mut ColumnTest, keep: &mut [bool]) -> Result<()> {
+        for index in 0..self.window.pieces.len() {
+            let piece = self.window.pieces[index];
+            let range = piece.start..piece.start + piece.rows;
+            let valid = self.window.valid.valid().map(|valid| &valid[range.clone()]);
+            let keep = &mut keep[range];
+            if piece.coded {
+                let dictionary = self.dictionary.as_deref().unwrap_or_default();
+                let codes = &self.window.codes[piece.first..piece.first + piece.rows];
+                check_codes(codes, dictionary.len())?;
+                test_codes(test, codes, valid, keep, || self.array(dictionary, None))?;
+            } else {
+                let nulls = valid.map(|valid| NullBuffer::from(valid.to_vec()));
+                let values = &self.window.values[piece.first..piece.first + piece.rows];
+                test.test(Column::Flat(self.array(values, nulls)?), keep)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn emit(&mut self, keep: Option<&Bits<'_>>) -> Result<()> {
+        for index in 0..self.window.pieces.len() {
+            let piece = self.window.pieces[index];
+            let keep = keep.map(|keep| keep.slice(piece.start, piece.rows));
+            if piece.coded {
+                self.emit_codes(piece, keep)?;
+            } else {
+                self.emit_values(piece, keep);
+            }
+        }
+        emit_validity(&self.window.valid, keep, self.output.len(), &mut self.output_valid);
+        Ok(())
+    }
+
+    fn finish(&mut self) -> Result<Column> {
+        let next = Vec::with_capacity(self.output.len());
+        let values = std::mem::replace(&mut self.output, next);
+        let nulls = take_nulls(&mut self.output_valid);
+        Ok(Column::Flat(H::array(values, nulls, &self.layout.data_type)?))
+    }
+}
+
+fn open<S: Stored>(
+    pages: &mut PageSource,
+    page: DataPage,
+    layout: &Layout,
+    dictionary: &mut Option<Vec<S>>,
+) -> Result<FixedValues> {
+    let is_boolean = layout.data_type == arrow::datatypes::DataType::Boolean;
+    let coded = matches!(page.encoding, Encoding::PLAIN_DICTIONARY | Encoding::RLE_DICTIONARY);
+    if coded && dictionary.is_none() {
+        let (bytes, count) = pages.dictionary()?;
+        let mut values = dictionary_of(&bytes, count, layout.bytes_each)?;
+        if values.is_empty() {
+            // Rows without a value have code 0.
+            values.push(S::default());
+        }
+        *dictionary = Some(values);
+    }
+    FixedValues::new(page.values, page.encoding, layout.bytes_each, is_boolean)
+}
+
+/// Refuses codes outside a dictionary of this many values.
+pub fn check_codes(codes: &[u32], values: usize) -> Result<()> {
+    let greatest = codes.iter().fold(0, |greatest, &code| greatest.max(code)) as usize;
+    if greatest < values || codes.is_empty() {
+        return Ok(());
+    }
+    Err(Fault::damaged(format!("code {greatest} of a dictionary of {values} values")))
+}
+
+/// Clears `keep` by what a test says of the dictionary's values.
+pub fn test_codes(
+    test: &mut ColumnTest,
+    codes: &[u32],
+    valid: Option<&[bool]>,
+    keep: &mut [bool],
+    values: impl FnOnce() -> Result<ArrayRef>,
+) -> Result<()> {
+    let null = match valid {
+        Some(_) => test.null()?,
+        None => false,
+    };
+    let kept = test.dictionary(values)?;
+    match valid {
+        None => keep.iter_mut().zip(codes).for_each(|(keep, &code)| *keep &= kept[code as usize]),
+        Some(valid) => keep.iter_mut().zip(codes).zip(valid).for_each(|((keep, &code), &valid)| {
+            *keep &= if valid { kept[code as usize] } else { null };
+        }),
+    }
+    Ok(())
+}
+
+/// Appends the validity of a window's kept rows to that of the output, which has `rows` rows then.
+pub fn emit_validity(window: &Validity, keep: Option<&Bits<'_>>, rows: usize, output: &mut Validity) {
+    let added = rows - output.rows();
+    match (window.valid(), keep) {
+        (None, _) => output.append_all(added),
+        (Some(valid), None) => output.append_rows(added, Some(valid.iter().copied())),
+        (Some(valid), Some(keep)) => {
+            let kept = valid.iter().enumerate().filter(|(row, _)| keep.get(*row));
+            output.append_rows(added, Some(kept.map(|(_, &valid)| valid)));
+        }
+    }
+}
+
+/// The validity of an output that is handed over.
+pub fn take_nulls(valid: &mut Validity) -> Option<NullBuffer> {
+    let nulls = valid.valid().map(|valid| NullBuffer::new(BooleanBuffer::from(valid)));
+    valid.clear();
+    nulls.filter(|nulls| nulls.null_count() > 0)
+}

@@ -1,0 +1,21 @@
+//! Our own decoder of columns without nesting: pages are walked by the page reader, values decoded straight into
+//! reused buffers, and only for the rows that are wanted.
+//!
+//! Rows are taken in *windows*. A column loads the rows of a window (codes of a dictionary, or values), may be tested
+//! by a predicate while they are loaded, and then appends the rows that all predicates keep to its output.
+
+mod bytes;
+mod column;
+mod cursor;
+mod delta;
+mod fault;
+mod fixed;
+mod hybrid;
+mod pages;
+mod plain;
+mod predicate;
+
+pub(super) use column::{ColumnDecoder, decoder_of};
+pub(super) use fault::{Fault, Result};
+pub(super) use pages::PageSource;
+pub(super) use predicate::ColumnTest;
