@@ -41,8 +41,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let table = function.bind(&[Literal::new(Value::text(input))], &named, &context)?;
     let schema = Arc::new(table.schema().to_arrow());
     let projection = (0..table.schema().fields.len()).collect();
-    let scan =
-        table.scan(ScanRequest { projection, filters: Vec::new(), limit: None, batch_rows }, &context)?;
+    let scan = table.scan(
+        ScanRequest { projection, filters: Vec::new(), key_filters: Vec::new(), limit: None, batch_rows },
+        &context,
+    )?;
     let mut writer = ArrowWriter::create(output.as_ref(), &schema, ArrowWriteOptions::default())?;
     while let Some(mut reader) = scan.claim()? {
         while let Some(batch) = reader.next()? {

@@ -12,6 +12,7 @@ pub mod context;
 pub mod error;
 pub mod execution;
 pub mod expression;
+pub mod key_filter;
 pub mod memory;
 pub mod memory_table;
 pub mod metrics;

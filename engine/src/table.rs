@@ -8,6 +8,7 @@ use hypostyle_functions::value::{Literal, Value};
 use crate::batch::Batch;
 use crate::context::Context;
 use crate::error::Result;
+use crate::key_filter::KeyFilter;
 use crate::plan::Expression;
 
 /// What is known of a table without reading it.
@@ -52,6 +53,9 @@ pub struct ScanRequest {
     pub projection: Vec<usize>,
     /// Conjuncts over the table's columns (column indexes are those of the table, not of the projection).
     pub filters: Vec<Expression>,
+    /// Keys that a join will look for: rows whose value is not among them may be left out, or not. Their columns need
+    /// not be in the projection.
+    pub key_filters: Vec<Arc<KeyFilter>>,
     /// Rows after which the consumer stops.
     pub limit: Option<u64>,
     /// Most rows of a batch.
@@ -93,6 +97,12 @@ pub trait Scan: Send + Sync {
     /// # Errors
     /// What keeps the morsel from being opened.
     fn claim(&self) -> Result<Option<Box<dyn Reader>>>;
+
+    /// Whether the scan has left out the rows that [`ScanRequest::key_filters`] exclude; if not, this is done behind it for
+    /// the columns that are projected.
+    fn applies_key_filters(&self) -> bool {
+        false
+    }
 
     /// Bytes read and bytes in all, for progress.
     fn progress(&self) -> (u64, u64) {

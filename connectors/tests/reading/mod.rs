@@ -52,7 +52,7 @@ pub fn bind(
 /// What is asked of a scan.
 pub fn request(table: &dyn TableProvider, batch_rows: usize) -> ScanRequest {
     let projection = (0..table.schema().fields.len()).collect();
-    ScanRequest { projection, filters: Vec::new(), limit: None, batch_rows }
+    ScanRequest { projection, filters: Vec::new(), key_filters: Vec::new(), limit: None, batch_rows }
 }
 
 /// All batches of a scan, in order.
@@ -76,7 +76,7 @@ pub fn rows(table: &dyn TableProvider, batch_rows: usize) -> Result<Vec<String>,
 
 /// Rows that a scan of some columns gives under filters.
 pub fn filtered(table: &dyn TableProvider, projection: Vec<usize>, filters: Vec<Expression>) -> usize {
-    let request = ScanRequest { projection, filters, limit: None, batch_rows: 1024 };
+    let request = ScanRequest { projection, filters, key_filters: Vec::new(), limit: None, batch_rows: 1024 };
     batches(table, request).unwrap().iter().map(|batch| batch.rows).sum()
 }
 

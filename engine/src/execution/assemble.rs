@@ -1,6 +1,6 @@
 //! Cuts a plan into pipelines: streaming nodes become stages, and each breaker ends a pipeline and starts another.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 
@@ -9,11 +9,13 @@ use hypostyle_functions::types::{Schema, Type};
 use hypostyle_functions::value::Literal;
 
 use super::bindings::Bindings;
+use super::key_columns::scans_of_column;
 use super::pipeline::{End, Link, Phase, Pipeline};
 use super::schedule::Schedule;
 use crate::context::Context;
 use crate::error::Result;
 use crate::expression::ExpressionSet;
+use crate::key_filter::KeyCell;
 use crate::metrics::{MetricsRegistry, OperatorMetrics};
 use crate::operator::aggregate::{AggregateShape, AggregateSource, HashAggregate};
 use crate::operator::filter::{Coalesce, Filter};
@@ -52,6 +54,7 @@ pub(super) fn assemble(plan: &Plan, run: &Arc<RunContext>, bindings: &mut Bindin
         metrics,
         input: None,
         order_shows: true,
+        key_cells: HashMap::new(),
     };
     let (phases, window) = assembler.ordered(plan, 0)?;
     let output = OrderedSink::output(window, &run.memory.account("output"));
@@ -68,6 +71,8 @@ struct Assembler<'a> {
     input: Option<Arc<HostInput>>,
     /// Whether the order of the rows at work can be seen in the result.
     order_shows: bool,
+    /// By the position of a scan in the plan: its columns whose keys a join leaves.
+    key_cells: HashMap<usize, Vec<(usize, Arc<KeyCell>)>>,
 }
 
 /// Types of a schema's columns.
@@ -117,7 +122,7 @@ impl Assembler<'_> {
                 let window = Window { offset: *offset, count: *count };
                 self.limit(&mut phases, window, id);
                 let result = Arc::new(BatchesSource::default());
-                let consumer = Collect::new(&self.run.memory.account("limit"), &result);
+                let consumer = Collect::new(&self.run, &self.metrics.of(id), &result);
                 Ok(self.consume(phases, window, Box::new(consumer), result, id))
             }
             Node::Sort { input, keys, limit } => self.sort(input, keys, *limit, id),
@@ -294,10 +299,13 @@ impl Assembler<'_> {
             let request = ScanRequest {
                 projection: columns.clone(),
                 filters: filters.clone(),
+                key_filters: Vec::new(),
                 limit: limit.filter(|_| residual.is_empty()),
                 batch_rows: self.run.batch_rows(),
             };
-            self.source(ScanSource::new(Arc::clone(&provider), request, Arc::clone(&self.run)), id)
+            let key_cells = self.key_cells.remove(&id).unwrap_or_default();
+            let run = Arc::clone(&self.run);
+            self.source(ScanSource::new(Arc::clone(&provider), request, key_cells, run), id)
         };
         let mut phases = vec![phase];
         if !residual.is_empty() {
@@ -421,8 +429,14 @@ impl Assembler<'_> {
         let build_phases = self.with_order(self.order_shows && shape.gives_pairs(), |assembler| {
             assembler.phases(right, right_id)
         })?;
-        let build =
-            JoinBuild::new(Arc::clone(&shape), self.order_shows, Arc::clone(&self.run), self.metrics.of(id));
+        let key_cells = keys.iter().map(|key| self.key_cell(kind, key, left, id + 1)).collect();
+        let build = JoinBuild::new(
+            Arc::clone(&shape),
+            self.order_shows,
+            key_cells,
+            Arc::clone(&self.run),
+            self.metrics.of(id),
+        );
         self.break_at(build_phases, Arc::clone(&build), id);
         let mut phases = self.phases(left, id + 1)?;
         self.push(&mut phases, id, Probe(Arc::clone(&build)));
@@ -434,6 +448,28 @@ impl Assembler<'_> {
         phases.push(self.source(SpilledSource::new(build), id));
         self.push_link(&mut phases, Arc::new(Coalesce { batch_rows: self.run.batch_rows() }), Arc::default());
         Ok(phases)
+    }
+
+    /// Where a join leaves the values of a key for the scans below its probe side, if one of them can use it: rows
+    /// without a match must not come out.
+    fn key_cell(
+        &mut self,
+        kind: JoinKind,
+        key: &JoinKey,
+        left: &Plan,
+        left_id: usize,
+    ) -> Option<Arc<KeyCell>> {
+        let drops_unmatched = matches!(kind, JoinKind::Inner | JoinKind::Right | JoinKind::LeftSemi);
+        let Expression::Column { index, .. } = &key.left else { return None };
+        let mut scans = Vec::new();
+        if drops_unmatched && !key.nulls_match {
+            scans_of_column(left, left_id, *index, &mut scans);
+        }
+        let cell = (!scans.is_empty()).then(Arc::<KeyCell>::default)?;
+        for (scan, column) in scans {
+            self.key_cells.entry(scan).or_default().push((column, Arc::clone(&cell)));
+        }
+        Some(cell)
     }
 
     fn write(&mut self, input: &Plan, target: &WriteTarget, id: usize) -> Result<Vec<Phase>> {

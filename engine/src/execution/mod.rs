@@ -7,6 +7,7 @@
 
 mod assemble;
 mod bindings;
+mod key_columns;
 mod pipeline;
 mod schedule;
 mod worker;

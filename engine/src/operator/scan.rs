@@ -3,41 +3,146 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
+use hypostyle_functions::types::Type;
+
 use crate::batch::Batch;
 use crate::error::{Error, Result};
-use crate::operator::{Claim, RunContext, Source};
+use crate::key_filter::{KeyCell, KeyFilter};
+use crate::operator::filter::{Coalescer, kept_rows};
+use crate::operator::{Claim, RunContext, Source, Step};
 use crate::table::{Reader, Scan, ScanRequest, TableProvider};
 
-/// Morsels of a table. The scan starts at the first claim, so a run that never gets here opens nothing.
+/// Morsels of a table. The scan starts at the first claim, so a run that never gets here opens nothing, and what joins
+/// above have found on their build sides is known.
 pub struct ScanSource {
     provider: Arc<dyn TableProvider>,
     request: ScanRequest,
+    /// Columns of the table whose keys a join leaves.
+    key_cells: Vec<(usize, Arc<KeyCell>)>,
     run: Arc<RunContext>,
-    scan: OnceLock<Arc<dyn Scan>>,
+    started: OnceLock<Started>,
+}
+
+struct Started {
+    scan: Arc<dyn Scan>,
+    /// What the scan does not do itself.
+    row_filters: Arc<[RowFilter]>,
 }
 
 impl ScanSource {
     /// A source over what `request` asks of `provider`.
-    pub fn new(provider: Arc<dyn TableProvider>, request: ScanRequest, run: Arc<RunContext>) -> Self {
-        Self { provider, request, run, scan: OnceLock::new() }
+    pub fn new(
+        provider: Arc<dyn TableProvider>,
+        request: ScanRequest,
+        key_cells: Vec<(usize, Arc<KeyCell>)>,
+        run: Arc<RunContext>,
+    ) -> Self {
+        Self { provider, request, key_cells, run, started: OnceLock::new() }
     }
 
-    fn scan(&self) -> Result<&Arc<dyn Scan>> {
-        if let Some(scan) = self.scan.get() {
-            return Ok(scan);
+    fn started(&self) -> Result<&Started> {
+        if let Some(started) = self.started.get() {
+            return Ok(started);
         }
-        let scan = self.provider.scan(self.request.clone(), &self.run.context)?;
-        Ok(self.scan.get_or_init(|| scan))
+        let filter = |(column, cell): &(usize, Arc<KeyCell>)| {
+            cell.get().map(|keys| Arc::new(KeyFilter::new(*column, Arc::clone(keys))))
+        };
+        let key_filters: Vec<Arc<KeyFilter>> = self.key_cells.iter().filter_map(filter).collect();
+        let request = ScanRequest { key_filters: key_filters.clone(), ..self.request.clone() };
+        let scan = self.provider.scan(request, &self.run.context)?;
+        let schema = self.provider.schema();
+        let row_filter = |filter: Arc<KeyFilter>| {
+            let place = self.request.projection.iter().position(|&column| column == filter.column())?;
+            let data_type = schema.fields[filter.column()].data_type.clone();
+            Some(RowFilter { place, data_type, filter })
+        };
+        let row_filters = match scan.applies_key_filters() {
+            true => Arc::from([]),
+            false => key_filters.into_iter().filter_map(row_filter).collect(),
+        };
+        Ok(self.started.get_or_init(|| Started { scan, row_filters }))
     }
 }
 
 impl Source for ScanSource {
     fn claim(&self) -> Result<Claim> {
-        Ok(self.scan()?.claim()?.map_or(Claim::End, Claim::Morsel))
+        let Started { scan, row_filters } = self.started()?;
+        Ok(match scan.claim()? {
+            Some(reader) if row_filters.is_empty() => Claim::Morsel(reader),
+            Some(reader) => Claim::Morsel(Box::new(FilteredReader {
+                reader,
+                filters: Arc::clone(row_filters),
+                coalescer: Coalescer::new(self.run.batch_rows()),
+                has_more: false,
+                is_over: false,
+            })),
+            None => Claim::End,
+        })
     }
 
     fn progress(&self) -> (u64, u64) {
-        self.scan.get().map_or((0, 0), |scan| scan.progress())
+        self.started.get().map_or((0, 0), |started| started.scan.progress())
+    }
+}
+
+/// Keys that a join looks for in a column of the scan.
+struct RowFilter {
+    /// Position in the projection.
+    place: usize,
+    data_type: Type,
+    filter: Arc<KeyFilter>,
+}
+
+/// The rows of a morsel whose keys a join looks for.
+struct FilteredReader {
+    reader: Box<dyn Reader>,
+    filters: Arc<[RowFilter]>,
+    coalescer: Coalescer,
+    has_more: bool,
+    is_over: bool,
+}
+
+impl Reader for FilteredReader {
+    fn next(&mut self) -> Result<Option<Batch>> {
+        loop {
+            let step = match std::mem::take(&mut self.has_more) {
+                true => self.coalescer.next()?,
+                false => match self.kept_of_next()? {
+                    Some(batch) => self.coalescer.push(batch)?,
+                    None if std::mem::replace(&mut self.is_over, true) => return Ok(None),
+                    None => self.coalescer.flush()?,
+                },
+            };
+            self.has_more = matches!(step, Step::MoreOutput(_));
+            if let Step::Output(batch) | Step::MoreOutput(batch) = step {
+                return Ok(Some(batch));
+            }
+        }
+    }
+}
+
+impl FilteredReader {
+    /// What stays of the next batch of which something does.
+    fn kept_of_next(&mut self) -> Result<Option<Batch>> {
+        if self.is_over {
+            return Ok(None);
+        }
+        while let Some(batch) = self.reader.next()? {
+            let mut worthy = self.filters.iter().filter(|filter| filter.filter.is_worth_it()).peekable();
+            if worthy.peek().is_none() {
+                return Ok(Some(batch));
+            }
+            let mut keep = vec![true; batch.rows];
+            for RowFilter { place, data_type, filter } in worthy {
+                filter.select(&batch.columns[*place], data_type, &mut keep);
+            }
+            match keep.iter().filter(|&&keep| keep).count() {
+                0 => {}
+                kept if kept == batch.rows => return Ok(Some(batch)),
+                kept => return kept_rows(&batch, &keep.into(), kept).map(Some),
+            }
+        }
+        Ok(None)
     }
 }
 
@@ -137,19 +242,26 @@ impl Reader for Batches {
 /// Batches as a source of one morsel each of `batches_each` batches, set once by an earlier pipeline.
 #[derive(Default)]
 pub struct BatchesSource {
-    morsels: Mutex<VecDeque<Vec<Batch>>>,
+    morsels: Mutex<VecDeque<Box<dyn Reader>>>,
 }
 
 impl BatchesSource {
     /// Adds morsels.
     pub fn extend(&self, morsels: impl IntoIterator<Item = Vec<Batch>>) {
-        self.morsels.lock().unwrap_or_else(PoisonError::into_inner).extend(morsels);
+        for batches in morsels {
+            self.add_reader(Box::new(Batches(batches.into_iter())));
+        }
+    }
+
+    /// Adds what this reader gives as one morsel.
+    pub fn add_reader(&self, reader: Box<dyn Reader>) {
+        self.morsels.lock().unwrap_or_else(PoisonError::into_inner).push_back(reader);
     }
 }
 
 impl Source for Arc<BatchesSource> {
     fn claim(&self) -> Result<Claim> {
         let morsel = self.morsels.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
-        Ok(morsel.map_or(Claim::End, |batches| Claim::Morsel(Box::new(Batches(batches.into_iter())))))
+        Ok(morsel.map_or(Claim::End, Claim::Morsel))
     }
 }

@@ -9,12 +9,14 @@ use hypostyle_functions::value::Literal;
 
 use crate::batch::Batch;
 use crate::error::{Error, Result};
-use crate::memory::{Account, Keeper, Reservation};
+use crate::memory::{Keeper, Reservation};
 use crate::memory_table::MemoryTable;
+use crate::metrics::OperatorMetrics;
 use crate::operator::RunContext;
 use crate::operator::ordered::Consumer;
 use crate::operator::scan::BatchesSource;
 use crate::plan::WriteTarget;
+use crate::spill::RowStore;
 use crate::table::TableWriter;
 
 /// One row with the number of rows written.
@@ -159,28 +161,30 @@ impl Consumer for TableConsumer {
 
 /// Keeps rows for the next pipeline.
 pub struct Collect {
-    kept: Kept,
+    keeper: Keeper,
+    store: RowStore,
     result: Arc<BatchesSource>,
 }
 
 impl Collect {
     /// A consumer that hands its rows to `result` as one morsel.
-    pub fn new(account: &Arc<Account>, result: &Arc<BatchesSource>) -> Self {
-        let kept =
-            Kept { batches: Vec::new(), keeper: Keeper::default(), bytes: 0, reservation: account.reserve() };
-        Self { kept, result: Arc::clone(result) }
+    pub fn new(run: &Arc<RunContext>, metrics: &Arc<OperatorMetrics>, result: &Arc<BatchesSource>) -> Self {
+        let account = run.memory.account("limit");
+        let store = RowStore::new(run, &account, metrics, "limit");
+        Self { keeper: Keeper::default(), store, result: Arc::clone(result) }
     }
 }
 
 impl Consumer for Collect {
     fn consume(&mut self, batch: Batch) -> Result<()> {
-        self.kept.add(batch)
+        let (batch, _) = self.keeper.keep(batch);
+        self.store.add(batch)
     }
 
     fn finish(&mut self) -> Result<()> {
-        let batches = std::mem::take(&mut self.kept.batches);
-        if !batches.is_empty() {
-            self.result.extend([batches]);
+        let reader = self.store.take_reader()?;
+        if reader.rows() > 0 {
+            self.result.add_reader(Box::new(reader));
         }
         Ok(())
     }

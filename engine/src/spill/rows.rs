@@ -9,6 +9,7 @@ use crate::memory::{Account, Reservation, used_bytes_of};
 use crate::metrics::OperatorMetrics;
 use crate::operator::RunContext;
 use crate::operator::filter::concat_batches;
+use crate::table::Reader;
 
 /// Batches that are smaller than this many rows are put together before they go to a file ...
 const FILE_ROWS: usize = 1024;
@@ -130,11 +131,25 @@ impl RowStore {
     /// # Errors
     /// A full disk.
     pub fn into_reader(mut self) -> Result<RowReader> {
+        self.take_reader()
+    }
+
+    /// The rows, for reading once; none are left here.
+    ///
+    /// # Errors
+    /// A full disk.
+    pub fn take_reader(&mut self) -> Result<RowReader> {
         self.write_small()?;
-        let Self { batches, rows, reservation, writer, .. } = self;
-        let file = writer.map(SpillWriter::finish).transpose()?;
+        let file = self.writer.take().map(SpillWriter::finish).transpose()?;
         let reader = file.map(SpillFile::into_reader).transpose()?;
-        Ok(RowReader { batches, place: 0, _reservation: reservation, file: reader, rows })
+        let empty = self.reservation.account().reserve();
+        Ok(RowReader {
+            batches: std::mem::take(&mut self.batches),
+            place: 0,
+            _reservation: std::mem::replace(&mut self.reservation, empty),
+            file: reader,
+            rows: std::mem::take(&mut self.rows),
+        })
     }
 }
 
@@ -145,6 +160,12 @@ pub struct RowReader {
     _reservation: Reservation,
     file: Option<SpillReader>,
     rows: usize,
+}
+
+impl Reader for RowReader {
+    fn next(&mut self) -> Result<Option<Batch>> {
+        Self::next(self)
+    }
 }
 
 impl RowReader {

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use hypostyle_engine::plan::{Expression, JoinKind, Plan};
+use hypostyle_engine::plan::{Expression, JoinKind, Node, Plan, WriteTarget};
 use hypostyle_engine::{Configuration, Context, Error, Prepared};
 use hypostyle_functions::types::Type;
 use hypostyle_functions::value::Value;
@@ -171,16 +171,28 @@ fn a_join_on_one_giant_key_goes_on_in_shares() {
 }
 
 #[test]
+fn a_limit_in_the_middle_of_a_plan_spills_and_keeps_the_same_rows() {
+    let table = wide("wide", 40_000, 500, 9);
+    let kept = limit(scan(&table), 5, Some(30_000));
+    let key = column(&kept, 1);
+    let total = call("sum", vec![column(&kept, 0)], Type::HUGEINT);
+    let plan = aggregate(kept, vec![key], vec![total]);
+    same_when_spilled(&[&table], &plan, 1 << 20, false);
+}
+
+#[test]
 fn what_cannot_spill_is_refused_with_who_holds_what() {
     let table = wide("wide", 40_000, 500, 9);
     let directory = tempfile::tempdir().unwrap();
     let context = limited(&[&table], 1 << 20, 1, directory.path());
-    let plan = scan(&table);
-    let all = limit(project(plan.clone(), vec![column(&plan, 3)]), 0, Some(30_000));
-    let counted = call("count", vec![column(&all, 0)], Type::Int64);
-    let error = collect(&aggregate(all, vec![], vec![counted]), &context, &[]).unwrap_err();
+    let node = Node::Write {
+        input: Box::new(scan(&table)),
+        target: WriteTarget::Table { name: "copy".into(), replace: false },
+    };
+    let plan = Plan::new(node, schema(&[("count", Type::Int64)]));
+    let error = collect(&plan, &context, &[]).unwrap_err();
     assert!(matches!(error, Error::OutOfMemory { .. }), "{error}");
-    assert!(error.to_string().contains("limit"), "{error}");
+    assert!(error.to_string().contains("table"), "{error}");
     assert_eq!(context.memory.used_bytes(), 0);
 }
 

@@ -1,11 +1,12 @@
 //! Rough sizes of relations, from what tables tell of themselves. Only the order of joins and the display depend on them.
 
+use std::collections::BTreeMap;
+
 use hypostyle_engine::plan::{Expression, JoinKind};
-use hypostyle_engine::table::Statistics;
 use hypostyle_functions::Value;
 
 use crate::bind::operator;
-use crate::logical::{Join, Relation, Scan};
+use crate::logical::{Join, Relation, Scan, conjuncts};
 
 /// Rows of a table that does not tell.
 const ROWS_UNKNOWN: f64 = 1_000_000.0;
@@ -17,6 +18,8 @@ const SHARE_UNKNOWN: f64 = 0.25;
 const SHARE_EQUAL: f64 = 0.02;
 /// Share of rows on one side of a border.
 const SHARE_RANGE: f64 = 0.3;
+/// Least share of rows that a range between two borders is taken for.
+const SHARE_LEAST: f64 = 0.001;
 /// Share of rows that match a text pattern.
 const SHARE_PATTERN: f64 = 0.1;
 
@@ -37,16 +40,19 @@ fn scans_known(relation: &Relation) -> bool {
 pub fn rows(relation: &Relation) -> f64 {
     stacker::maybe_grow(64 << 10, 1 << 20, || match relation {
         Relation::Scan(scan) => {
-            let statistics = &scan.statistics;
-            let all = statistics.rows.map_or(ROWS_UNKNOWN, |rows| rows as f64);
-            let share: f64 = scan.filters.iter().map(|filter| scan_share(filter, scan, statistics)).product();
-            let kept = all * share;
+            let all = scan.statistics.rows.map_or(ROWS_UNKNOWN, |rows| rows as f64);
+            let kept = all * conjunct_share(scan.filters.iter(), &|id| known_of_scan(id, scan));
             scan.limit.map_or(kept, |limit| kept.min(limit as f64))
         }
         Relation::Values { rows, .. } => rows.len() as f64,
         Relation::Filter { input, predicates } => {
-            let share: f64 = predicates.iter().map(|predicate| filter_share(predicate, input)).product();
-            rows(input) * share
+            // What the scan has been told already is counted there.
+            let told: &[Expression] = match &**input {
+                Relation::Scan(scan) => &scan.filters,
+                _ => &[],
+            };
+            let others = predicates.iter().filter(|predicate| !told.contains(predicate));
+            rows(input) * conjunct_share(others, &|id| known_of(id, input))
         }
         Relation::Project { input, .. } => rows(input),
         Relation::Sort { input, limit, .. } => {
@@ -73,7 +79,20 @@ pub fn rows(relation: &Relation) -> f64 {
     })
 }
 
-fn join_rows(join: &Join) -> f64 {
+/// Rows of the table behind a relation before conditions choose among them.
+pub fn unfiltered_rows(relation: &Relation) -> f64 {
+    match relation {
+        Relation::Scan(scan) => scan.statistics.rows.map_or(ROWS_UNKNOWN, |rows| rows as f64),
+        Relation::Filter { input, .. } | Relation::Project { input, .. } => unfiltered_rows(input),
+        Relation::Join(join) if !matches!(join.kind, JoinKind::Inner | JoinKind::Right | JoinKind::Full) => {
+            unfiltered_rows(&join.left)
+        }
+        other => rows(other),
+    }
+}
+
+/// Rows of a join.
+pub fn join_rows(join: &Join) -> f64 {
     let (left, right) = (rows(&join.left), rows(&join.right));
     let residual = SHARE_UNKNOWN.powi(i32::try_from(join.residual.len()).unwrap_or(i32::MAX));
     let pairs = matched_rows(left, right, join);
@@ -141,28 +160,69 @@ fn scan_of(id: usize, relation: &Relation) -> Option<(&Scan, usize)> {
     }
 }
 
-fn scan_share(filter: &Expression, scan: &Scan, statistics: &Statistics) -> f64 {
-    share(filter, &|id| {
-        let mut columns = scan.columns.iter().chain(&scan.filter_columns);
-        let (_, position) = columns.find(|(column, _)| column.id == id)?;
-        let column = statistics.columns.get(*position)?;
-        Some(Known {
-            distinct: column.distinct.map(|distinct| distinct as f64),
-            bounds: column.minimum.as_ref().and_then(number).zip(column.maximum.as_ref().and_then(number)),
-        })
+fn known_of_scan(id: usize, scan: &Scan) -> Option<Known> {
+    let mut columns = scan.columns.iter().chain(&scan.filter_columns);
+    let (_, position) = columns.find(|(column, _)| column.id == id)?;
+    known_at(scan, *position)
+}
+
+fn known_of(id: usize, relation: &Relation) -> Option<Known> {
+    let (scan, position) = scan_of(id, relation)?;
+    known_at(scan, position)
+}
+
+fn known_at(scan: &Scan, position: usize) -> Option<Known> {
+    let column = scan.statistics.columns.get(position)?;
+    Some(Known {
+        distinct: column.distinct.map(|distinct| distinct as f64),
+        bounds: column.minimum.as_ref().and_then(number).zip(column.maximum.as_ref().and_then(number)),
     })
 }
 
-fn filter_share(predicate: &Expression, input: &Relation) -> f64 {
-    share(predicate, &|id| {
-        let (scan, position) = scan_of(id, input)?;
-        let statistics = &scan.statistics;
-        let column = statistics.columns.get(position)?;
-        Some(Known {
-            distinct: column.distinct.map(|distinct| distinct as f64),
-            bounds: column.minimum.as_ref().and_then(number).zip(column.maximum.as_ref().and_then(number)),
-        })
-    })
+/// Share of the rows that pass all of these. Borders of one column belong together: `x >= 10 AND x < 20` keeps what lies
+/// between, not the product of both shares.
+fn conjunct_share<'e>(
+    predicates: impl Iterator<Item = &'e Expression>,
+    known: &dyn Fn(usize) -> Option<Known>,
+) -> f64 {
+    let mut total = 1.0;
+    // Per column, the shares of its lower and its upper border.
+    let mut borders: BTreeMap<usize, (f64, f64)> = BTreeMap::new();
+    let mut terms = Vec::new();
+    predicates.for_each(|predicate| conjuncts(predicate.clone(), &mut terms));
+    for term in &terms {
+        match border(term) {
+            Some((column, is_upper)) => {
+                let (lower, upper) = borders.entry(column).or_insert((1.0, 1.0));
+                let held = if is_upper { upper } else { lower };
+                *held = held.min(share(term, known));
+            }
+            None => total *= share(term, known),
+        }
+    }
+    for (column, (lower, upper)) in borders {
+        let has_bounds = known(column).is_some_and(|known| known.bounds.is_some());
+        total *= match lower < 1.0 && upper < 1.0 && has_bounds {
+            true => (lower + upper - 1.0).max(SHARE_LEAST),
+            false => lower * upper,
+        };
+    }
+    total
+}
+
+/// The column that a comparison with a constant bounds, and whether from above.
+fn border(term: &Expression) -> Option<(usize, bool)> {
+    let Expression::Call { function, arguments, .. } = term else { return None };
+    let is_less = match function.as_str() {
+        operator::LESS | operator::LESS_OR_EQUAL => true,
+        operator::GREATER | operator::GREATER_OR_EQUAL => false,
+        _ => return None,
+    };
+    match arguments.as_slice() {
+        [Expression::Column { index, .. }, Expression::Literal(_)] => Some((*index, is_less)),
+        [Expression::Literal(_), Expression::Column { index, .. }] => Some((*index, !is_less)),
+        _ => None,
+    }
 }
 
 /// What is known of a column.
@@ -185,7 +245,7 @@ fn share(predicate: &Expression, known: &dyn Fn(usize) -> Option<Known>) -> f64 
             Some(true) => 1.0,
             _ => 0.0,
         },
-        Expression::And(terms) => terms.iter().map(|term| share(term, known)).product(),
+        Expression::And(terms) => conjunct_share(terms.iter(), known),
         Expression::Or(terms) => terms.iter().map(|term| share(term, known)).sum::<f64>().min(1.0),
         Expression::Call { function, arguments, .. } => call_share(function, arguments, known),
         _ => SHARE_UNKNOWN,

@@ -1,12 +1,13 @@
 //! The order of inner joins, by estimated sizes: few tables by dynamic programming over their sets, many greedily. Then
 //! the smaller side of each join becomes the one that is built.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use hypostyle_engine::plan::{Expression, JoinKey, JoinKind};
 
 use crate::bind::{operator, split_keys};
 use crate::logical::{Join, Relation};
+use crate::rewrite::equal_columns::{self, EqualColumns};
 use crate::rewrite::estimate;
 
 /// Tables up to which all orders are weighed.
@@ -54,6 +55,10 @@ fn equality(key: JoinKey) -> Expression {
     Expression::call(function, vec![key.left, key.right], hypostyle_functions::Type::Boolean)
 }
 
+fn equal(left: Expression, right: Expression) -> Expression {
+    equality(JoinKey { left, right, nulls_match: false })
+}
+
 /// A condition between tables, as the search sees it.
 struct Condition {
     /// Bits of the tables it reads.
@@ -76,15 +81,25 @@ struct Way {
 
 struct Search {
     rows: Vec<f64>,
+    /// Rows of the tables before conditions choose among them.
+    unfiltered: Vec<f64>,
+    /// Columns that are equal.
+    classes: Vec<EqualColumns>,
+    /// All other conditions.
     conditions: Vec<Condition>,
 }
 
-fn ordered(tables: Vec<Relation>, conditions: Vec<Expression>) -> Relation {
+fn ordered(tables: Vec<Relation>, mut conditions: Vec<Expression>) -> Relation {
     if tables.len() > 63 {
         return as_written(tables, conditions);
     }
+    let written = conditions.clone();
+    let classes = equal_columns::gather(&mut conditions, &tables);
+    let tables = with_own_equalities(tables, &classes);
     let search = Search {
         rows: tables.iter().map(|table| estimate::rows(table).max(1.0)).collect(),
+        unfiltered: tables.iter().map(estimate::unfiltered_rows).collect(),
+        classes,
         conditions: conditions.iter().map(|condition| describe(condition, &tables)).collect(),
     };
     let ways = match tables.len() <= EXHAUSTIVE_TABLES_MAX {
@@ -97,10 +112,26 @@ fn ordered(tables: Vec<Relation>, conditions: Vec<Expression>) -> Relation {
     match build(all, &ways, &search, &mut tables, &mut conditions) {
         Some(relation) => relation,
         // Every set has a way, so this cannot be; what is left is joined as it was written.
-        None => {
-            as_written(tables.into_iter().flatten().collect(), conditions.into_iter().flatten().collect())
-        }
+        None => as_written(tables.into_iter().flatten().collect(), written),
     }
+}
+
+/// The tables, each with the equalities between columns of its own that follow from the others.
+fn with_own_equalities(tables: Vec<Relation>, classes: &[EqualColumns]) -> Vec<Relation> {
+    let with_own = |(position, table): (usize, Relation)| {
+        let mut predicates = Vec::new();
+        for class in classes {
+            let mut columns = class.columns_of(position);
+            if let Some(first) = columns.next() {
+                predicates.extend(columns.map(|other| equal(first.clone(), other.clone())));
+            }
+        }
+        match predicates.is_empty() {
+            true => table,
+            false => Relation::Filter { input: Box::new(table), predicates },
+        }
+    };
+    tables.into_iter().enumerate().map(with_own).collect()
 }
 
 /// Joins from left to right; more tables than the search can number.
@@ -154,7 +185,7 @@ fn describe(condition: &Expression, tables: &[Relation]) -> Condition {
 
 impl Search {
     /// Rows of a set of tables, whatever the order. Several conditions between the same tables are rarely independent, so
-    /// each counts less than the one before.
+    /// each counts less than the one before, and all keys together find at least one row of the smaller table.
     fn rows_of(&self, set: u64) -> f64 {
         let mut rows: f64 = self
             .rows
@@ -163,28 +194,34 @@ impl Search {
             .filter(|(table, _)| set >> table & 1 == 1)
             .map(|(_, rows)| rows)
             .product();
-        let mut by_tables: HashMap<u64, Vec<f64>> = HashMap::new();
+        let mut keys: BTreeMap<(usize, usize), Vec<f64>> = BTreeMap::new();
+        for (pair, share) in equal_columns::shares(&self.classes, set) {
+            keys.entry(pair).or_default().push(share);
+        }
+        for ((first, second), mut shares) in keys {
+            let least = 1.0 / self.unfiltered[first].min(self.unfiltered[second]).max(1.0);
+            let single = shares.len() == 1;
+            rows *= if single { shares[0] } else { damped(&mut shares).max(least) };
+        }
+        let mut by_tables: BTreeMap<u64, Vec<f64>> = BTreeMap::new();
         for condition in self.conditions.iter().filter(|condition| condition.tables & !set == 0) {
             by_tables.entry(condition.tables).or_default().push(condition.share);
         }
-        for shares in by_tables.values_mut() {
-            shares.sort_by(f64::total_cmp);
-            for (rank, share) in shares.iter().enumerate() {
-                rows *= share.powf(0.5f64.powi(i32::try_from(rank).unwrap_or(i32::MAX)));
-            }
-        }
+        rows *= by_tables.values_mut().map(|shares| damped(shares)).product::<f64>();
         rows.max(1.0)
     }
 
     /// True if a key links two sets.
     fn linked(&self, left: u64, right: u64) -> bool {
-        self.conditions.iter().any(|condition| {
-            let both = left | right;
-            condition.is_key
-                && condition.tables & !both == 0
-                && condition.tables & left != 0
-                && condition.tables & right != 0
-        })
+        let by_class = |class: &EqualColumns| class.tables & left != 0 && class.tables & right != 0;
+        self.classes.iter().any(by_class)
+            || self.conditions.iter().any(|condition| {
+                let both = left | right;
+                condition.is_key
+                    && condition.tables & !both == 0
+                    && condition.tables & left != 0
+                    && condition.tables & right != 0
+            })
     }
 
     fn singles(&self) -> HashMap<u64, Way> {
@@ -265,6 +302,13 @@ impl Search {
     }
 }
 
+/// The share that several conditions keep together: the most selective in full, each further one less.
+fn damped(shares: &mut [f64]) -> f64 {
+    shares.sort_by(f64::total_cmp);
+    let weight = |rank: usize| 0.5f64.powi(i32::try_from(rank).unwrap_or(i32::MAX));
+    shares.iter().enumerate().map(|(rank, share)| share.powf(weight(rank))).product()
+}
+
 /// Builds the relation of a set from the way chosen for it; the larger side probes, the smaller one is built.
 fn build(
     set: u64,
@@ -282,14 +326,16 @@ fn build(
         true => (right, left),
         false => (left, right),
     };
+    let links = search.classes.iter().filter_map(|class| class.link(left, right));
+    let links: Vec<Expression> = links.map(|(left, right)| equal(left, right)).collect();
     let left = build(left, ways, search, tables, conditions)?;
     let right = build(right, ways, search, tables, conditions)?;
     let usable = conditions
         .iter_mut()
         .zip(&search.conditions)
         .filter(|(_, condition)| condition.tables & !set == 0)
-        .filter_map(|(expression, _)| expression.take())
-        .collect();
+        .filter_map(|(expression, _)| expression.take());
+    let usable = links.into_iter().chain(usable).collect();
     Some(inner(left, right, usable))
 }
 

@@ -1,5 +1,6 @@
 //! Rewrites of the logical plan: each makes it cheaper and none changes its result. One per file, in order of use.
 
+mod equal_columns;
 pub mod estimate;
 mod join_order;
 mod merge_project;
@@ -7,6 +8,7 @@ mod or_factors;
 mod prune;
 mod push_filter;
 mod push_limit;
+mod push_semi_join;
 mod semi_join;
 mod simplify;
 mod substitute;
@@ -24,6 +26,7 @@ pub fn rewrite(mut relation: Relation, result: &[Column], context: &Arc<Context>
     or_factors::rewrite(&mut relation);
     semi_join::rewrite(&mut relation);
     relation = push_filter::rewrite(relation, context);
+    push_semi_join::rewrite(&mut relation);
     relation = join_order::rewrite(relation);
     // Predicates that joins derive or reorder leave behind find their place in a second pass.
     relation = push_filter::rewrite(relation, context);

@@ -125,3 +125,38 @@ fn large_lists_are_not_computed_while_planning() {
     let plan = rewritten("SELECT range(3)");
     assert!(!plan.contains("range("), "{plan}");
 }
+
+#[test]
+fn equalities_are_followed_through_a_third_table() {
+    // part and partsupp meet only in lineitem; joined first they leave few rows to look for in it.
+    let plan = rewritten(
+        "SELECT l_quantity FROM part, lineitem, partsupp WHERE ps_suppkey = l_suppkey AND ps_partkey = l_partkey
+         AND p_partkey = l_partkey AND p_name LIKE '%green%'",
+    );
+    assert_eq!(plan.matches("Inner join").count(), 2, "{plan}");
+    let below: Vec<&str> = plan.lines().skip_while(|line| !line.contains("scan lineitem")).skip(1).collect();
+    assert!(below.iter().any(|line| line.contains("Inner join on #25 = #0")), "{plan}");
+}
+
+#[test]
+fn two_columns_of_one_table_that_equal_a_third_equal_one_another() {
+    let plan = rewritten("SELECT t.f FROM t, small WHERE t.a = small.a AND t.b = small.a AND small.k = t.a");
+    assert_eq!(plan.matches("Inner join").count(), 1, "{plan}");
+    let plan =
+        rewritten("SELECT l.w FROM t, small, large l WHERE t.a = small.a AND small.k = t.a AND l.k = t.a");
+    // small.a = small.k follows, and is tested where small is read.
+    assert!(plan.contains("where =(") || plan.contains("filter =("), "{plan}");
+}
+
+#[test]
+fn a_semi_join_moves_to_the_table_whose_rows_it_chooses() {
+    let plan = rewritten(
+        "SELECT count(*) FROM customer, orders, lineitem WHERE o_orderkey IN
+         (SELECT l_orderkey FROM lineitem GROUP BY l_orderkey HAVING sum(l_quantity) > 300)
+         AND c_custkey = o_custkey AND o_orderkey = l_orderkey",
+    );
+    let (semi, inner) = (plan.find("LeftSemi join"), plan.find("Inner join"));
+    assert!(inner < semi, "{plan}");
+    let below = &plan[semi.unwrap()..];
+    assert!(below.lines().nth(1).unwrap().contains("scan orders"), "{plan}");
+}

@@ -29,7 +29,7 @@ use crate::operator::{Claim, LocalSink, RunContext, Sink, Source, Task};
 use crate::spill::RowStore;
 
 pub(crate) use call::AggregateShape;
-pub(crate) use group_table::{GroupTable, LEVELS_MAX, PARTITIONS, partition_of};
+pub(crate) use group_table::{LEVELS_MAX, PARTITIONS, partition_of};
 use groups::Groups;
 use result::{PartitionReader, WholeReader};
 

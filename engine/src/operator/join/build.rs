@@ -1,6 +1,6 @@
 //! Gathers the build side: in memory in its order, or by partition in spill files.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use arrow::array::{UInt32Array, UInt64Array};
@@ -8,10 +8,13 @@ use bumpalo::Bump;
 use hypostyle_functions::column::{Column, View};
 
 use super::JoinShape;
+use super::partitions::Partitions;
 use super::table::{BuildFacts, JoinTable, all_can_match, can_match};
+use super::table_build::TableBuilder;
 use crate::batch::Batch;
 use crate::error::Result;
 use crate::expression::Evaluator;
+use crate::key_filter::{KeyCell, KeySet};
 use crate::memory::{Account, Keeper, Reservation};
 use crate::metrics::OperatorMetrics;
 use crate::operator::aggregate::{PARTITIONS, partition_of};
@@ -30,9 +33,14 @@ pub struct JoinBuild {
     pub(super) run: Arc<RunContext>,
     pub(super) account: Arc<Account>,
     pub(super) metrics: Arc<OperatorMetrics>,
+    /// Per key, where scans of the probe side wait for its values.
+    key_cells: Vec<Option<Arc<KeyCell>>>,
     /// The table, once the build is done and if it fits.
     table: Arc<OnceLock<Arc<JoinTable>>>,
     is_spilled: AtomicBool,
+    build_rows: OnceLock<Partitions>,
+    probe_rows: OnceLock<Partitions>,
+    next_partition: AtomicUsize,
     state: Mutex<State>,
 }
 
@@ -42,8 +50,16 @@ struct State {
     /// Batches with the ordinal of their first row.
     batches: Vec<(u64, Batch)>,
     reservations: Vec<Reservation>,
-    build: Vec<RowStore>,
-    probe: Vec<RowStore>,
+    /// The table while it is made.
+    making: Option<Making>,
+}
+
+/// A table in the making.
+struct Making {
+    builder: Arc<TableBuilder>,
+    reservation: Reservation,
+    /// What the finished table holds.
+    bytes: usize,
 }
 
 impl JoinBuild {
@@ -51,20 +67,25 @@ impl JoinBuild {
     pub fn new(
         shape: Arc<JoinShape>,
         keeps_order: bool,
+        key_cells: Vec<Option<Arc<KeyCell>>>,
         run: Arc<RunContext>,
         metrics: Arc<OperatorMetrics>,
     ) -> Arc<Self> {
         let account =
             run.memory.account(if shape.key_types.is_empty() { "cross join" } else { "hash join build" });
         Arc::new(Self {
-            spilled_shape: Arc::new(shape.with_ordinals()),
+            spilled_shape: if keeps_order { Arc::new(shape.with_ordinals()) } else { Arc::clone(&shape) },
             shape,
             keeps_order,
             run,
             account,
             metrics,
+            key_cells,
             table: Arc::default(),
             is_spilled: AtomicBool::new(false),
+            build_rows: OnceLock::new(),
+            probe_rows: OnceLock::new(),
+            next_partition: AtomicUsize::new(0),
             state: Mutex::default(),
         })
     }
@@ -96,26 +117,23 @@ impl JoinBuild {
     /// Adds rows of the build side (columns, then keys) to their partitions.
     fn partition_build(&self, batch: Batch, ordinal: u64) -> Result<()> {
         let batch = match self.shape.needs_right_columns() {
-            true => with_ordinals(batch, self.shape.right_types.len(), ordinal),
+            true => self.numbered(batch, self.shape.right_types.len(), ordinal),
             false => batch,
         };
         let parts = self.split(&batch, 0)?;
-        let mut state = self.lock();
-        if state.build.is_empty() {
-            state.build = self.new_stores();
-        }
-        add_parts(&mut state.build, parts)
+        self.build_rows.get_or_init(|| Partitions::new(self.new_stores())).add(parts)
     }
 
     /// Adds rows of the probe side (columns, then keys) to their partitions.
     pub(super) fn partition_probe(&self, batch: Batch, ordinal: u64) -> Result<()> {
-        let batch = with_ordinals(batch, self.shape.left_types.len(), ordinal);
+        let batch = self.numbered(batch, self.shape.left_types.len(), ordinal);
         let parts = self.split(&batch, 0)?;
-        let mut state = self.lock();
-        if state.probe.is_empty() {
-            state.probe = self.new_stores();
-        }
-        add_parts(&mut state.probe, parts)
+        self.probe_rows.get_or_init(|| Partitions::new(self.new_stores())).add(parts)
+    }
+
+    /// The batch with the ordinals of its rows as the column at `place`, if the order of the output shows.
+    fn numbered(&self, batch: Batch, place: usize, ordinal: u64) -> Batch {
+        if self.spilled_shape.has_ordinals { with_ordinals(batch, place, ordinal) } else { batch }
     }
 
     /// The next spilled partition: build rows and probe rows.
@@ -123,21 +141,15 @@ impl JoinBuild {
     /// # Errors
     /// A full disk.
     pub(super) fn take_partition(&self) -> Result<Option<(RowStore, RowStore)>> {
-        let mut state = self.lock();
-        if state.build.is_empty() && state.probe.is_empty() {
-            return Ok(None);
+        let build_rows = self.build_rows.get_or_init(|| Partitions::new(self.new_stores()));
+        let probe_rows = self.probe_rows.get_or_init(|| Partitions::new(self.new_stores()));
+        let partition = self.next_partition.fetch_add(1, Ordering::Relaxed);
+        if partition == 0 {
+            // Memory is wanted for the partition that is joined.
+            build_rows.write_small()?;
+            probe_rows.write_small()?;
         }
-        for side in [0, 1] {
-            let stores = if side == 0 { &mut state.build } else { &mut state.probe };
-            if stores.is_empty() {
-                *stores = self.new_stores();
-            }
-        }
-        // Nothing is added any more, and memory is wanted for the partition that is joined.
-        let State { build, probe, .. } = &mut *state;
-        build.iter_mut().chain(probe).try_for_each(RowStore::write_small)?;
-        // Both sides have as many partitions left; the last comes first, which is as good as any order.
-        Ok(state.build.pop().zip(state.probe.pop()))
+        Ok(build_rows.take(partition).zip(probe_rows.take(partition)))
     }
 
     /// The rows of a batch whose last columns are the keys, by partition.
@@ -165,6 +177,36 @@ impl JoinBuild {
             Ok(Some(Batch::new(columns, count)))
         };
         rows.into_iter().map(part).collect()
+    }
+
+    /// Starts on a table of what was gathered; if it would not fit, everything goes to spill files.
+    fn begin_table(&self) -> Result<Option<Arc<TableBuilder>>> {
+        let mut state = self.lock();
+        let mut batches = std::mem::take(&mut state.batches);
+        let reservations = std::mem::take(&mut state.reservations);
+        let facts = state.facts;
+        drop(state);
+        batches.sort_by_key(|(ordinal, _)| *ordinal);
+        if self.is_spilled() {
+            return self.spill(batches).map(|()| None);
+        }
+        let rows = batches.iter().map(|(_, batch)| batch.rows).sum();
+        let held: usize = reservations.iter().map(Reservation::bytes).sum();
+        drop(reservations);
+        let sets = self.key_cells.iter().flatten().count() * KeySet::bytes_max(rows);
+        let bytes = held + JoinTable::index_bytes(rows) + sets;
+        let mut reservation = self.account.reserve();
+        // While columns are put together their parts are still there.
+        if !reservation.try_resize(bytes + held) {
+            drop(reservation);
+            return self.spill(batches).map(|()| None);
+        }
+        self.metrics.raise_peak(self.account.peak_bytes());
+        let batches = batches.into_iter().map(|(_, batch)| batch).collect();
+        let threads = self.run.context.configuration.threads;
+        let builder = TableBuilder::new(&self.shape, batches, facts, self.key_cells.clone(), threads)?;
+        self.lock().making = Some(Making { builder: Arc::clone(&builder), reservation, bytes });
+        Ok(Some(builder))
     }
 
     /// Sends batches to the partitions.
@@ -217,27 +259,27 @@ impl Sink for Arc<JoinBuild> {
         if self.table.get().is_some() {
             return Ok(Vec::new());
         }
-        let mut state = self.lock();
-        let mut batches = std::mem::take(&mut state.batches);
-        let reservations = std::mem::take(&mut state.reservations);
-        let facts = state.facts;
-        drop(state);
-        batches.sort_by_key(|(ordinal, _)| *ordinal);
-        if self.is_spilled() {
-            return self.spill(batches).map(|()| Vec::new());
+        let begun = self.lock().making.as_ref().map(|making| Arc::clone(&making.builder));
+        let builder = match begun {
+            Some(builder) => builder,
+            None => match self.begin_table()? {
+                Some(builder) => builder,
+                None => return Ok(Vec::new()),
+            },
+        };
+        if builder.is_large() {
+            let tasks = builder.next_tasks()?;
+            if !tasks.is_empty() {
+                return Ok(tasks);
+            }
+        } else {
+            builder.run()?;
         }
-        let rows = batches.iter().map(|(_, batch)| batch.rows).sum();
-        let held: usize = reservations.iter().map(Reservation::bytes).sum();
-        drop(reservations);
-        let mut reservation = self.account.reserve();
-        let bytes = held + JoinTable::index_bytes(rows);
-        if !reservation.try_resize(bytes) {
-            return self.spill(batches).map(|()| Vec::new());
+        let making = self.lock().making.take();
+        if let Some(Making { builder, mut reservation, bytes }) = making {
+            reservation.force(bytes);
+            self.table.get_or_init(|| Arc::new(builder.table(reservation)));
         }
-        self.metrics.raise_peak(self.account.peak_bytes());
-        let batches = batches.into_iter().map(|(_, batch)| batch).collect();
-        let table = JoinTable::new(&self.shape, batches, facts, reservation)?;
-        self.table.get_or_init(|| Arc::new(table));
         Ok(Vec::new())
     }
 }
@@ -279,7 +321,10 @@ impl LocalSink for Local {
         self.spill_held()
     }
 
-    fn finish(self: Box<Self>) -> Result<()> {
+    fn finish(mut self: Box<Self>) -> Result<()> {
+        if self.build.is_spilled() {
+            self.spill_held()?;
+        }
         let mut state = self.build.lock();
         state.facts.has_rows |= self.facts.has_rows;
         state.facts.has_null_key |= self.facts.has_null_key;

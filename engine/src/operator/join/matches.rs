@@ -5,9 +5,11 @@ use std::sync::Arc;
 use arrow::array::{Array, AsArray, BooleanArray, UInt32Array};
 use bumpalo::Bump;
 use hypostyle_functions::column::{self, Column, Data, View};
+use hypostyle_functions::kernel::prefetch::{DISTANCE, prefetch};
 
+use super::index::{HashIndex, Index};
 use super::outcome::take_left;
-use super::table::{Index, JoinTable, all_can_match, can_match, integer_at};
+use super::table::{JoinTable, all_can_match, can_match};
 use super::{JoinShape, Mark};
 use crate::batch::Batch;
 use crate::error::{Error, Result};
@@ -22,6 +24,9 @@ pub(super) struct Matcher {
     pub(super) batch_rows: usize,
     pending: Option<Pending>,
     pub(super) hashes: Vec<u64>,
+    /// Buffers of [`Pending`] between batches.
+    starts: Vec<u32>,
+    ends: Vec<u32>,
     /// Pairs under construction: probe rows and build rows.
     pub(super) left: Vec<u32>,
     pub(super) right: Vec<u32>,
@@ -31,9 +36,10 @@ pub(super) struct Matcher {
 pub(super) struct Pending {
     pub(super) batch: Batch,
     pub(super) keys: Vec<Column>,
-    /// First candidate of each row; 0 for none.
-    heads: Vec<u32>,
-    tags: Vec<u32>,
+    /// First candidate of each row and the end of its candidates: build rows, slots of the index, or for an index by value
+    /// the first row, from 1 on, and 0 for none.
+    starts: Vec<u32>,
+    ends: Vec<u32>,
     /// The row whose candidates come next, and the next of them.
     pub(super) row: usize,
     candidate: u32,
@@ -56,6 +62,8 @@ impl Matcher {
             batch_rows: run.batch_rows(),
             pending: None,
             hashes: Vec::new(),
+            starts: Vec::new(),
+            ends: Vec::new(),
             left: Vec::new(),
             right: Vec::new(),
         })
@@ -70,35 +78,38 @@ impl Matcher {
             .map(|(key, data_type)| key.view(data_type, &bump))
             .collect();
         let rows = batch.rows;
-        let (mut heads, mut tags) = (vec![0u32; rows], Vec::new());
+        let (mut starts, mut ends) = (std::mem::take(&mut self.starts), std::mem::take(&mut self.ends));
         match &table.index {
-            Index::All => heads.fill(u32::from(table.rows > 0)),
-            Index::Hashed { heads: table_heads, .. } => {
-                hash_rows(&views, rows, 0, &mut self.hashes);
-                let mask = table_heads.len() - 1;
-                for (head, &hash) in heads.iter_mut().zip(&self.hashes) {
-                    *head = table_heads[hash as usize & mask];
-                }
-                tags.extend(self.hashes.iter().map(|&hash| (hash >> 32) as u32));
+            Index::All => {
+                starts.clear();
+                ends.clear();
+                starts.resize(rows, 0);
+                ends.resize(rows, table.rows as u32);
             }
-            Index::Dense { least, heads: table_heads, .. } => {
-                dense_heads(&views[0], *least, table_heads, &mut heads)
+            Index::Hashed(index) => {
+                hash_rows(&views, rows, 0, &mut self.hashes);
+                index.look_up(&self.hashes, &mut starts, &mut ends);
+            }
+            Index::Dense(index) => {
+                ends.clear();
+                index.look_up(&views[0], rows, &mut starts);
             }
         }
         if !all_can_match(&views, &self.shape.nulls_match) {
-            for (row, head) in heads.iter_mut().enumerate() {
-                if *head != 0 && !can_match(&views, &self.shape.nulls_match, row) {
-                    *head = 0;
+            for row in 0..rows {
+                if !can_match(&views, &self.shape.nulls_match, row) {
+                    starts[row] = 0;
+                    ends.iter_mut().skip(row).take(1).for_each(|end| *end = 0);
                 }
             }
         }
-        let candidate = heads.first().copied().unwrap_or(0);
+        let candidate = starts.first().copied().unwrap_or(0);
         drop(views);
         self.pending = Some(Pending {
             batch,
             keys,
-            heads,
-            tags,
+            starts,
+            ends,
             row: 0,
             candidate,
             has_match: false,
@@ -119,6 +130,8 @@ impl Matcher {
             let more = !is_done;
             if more {
                 self.pending = Some(pending);
+            } else {
+                (self.starts, self.ends) = (pending.starts, pending.ends);
             }
             if let Some(batch) = output {
                 return Ok(Some((batch, more)));
@@ -137,53 +150,109 @@ impl Matcher {
         self.pending = None;
     }
 
-    /// Collects candidate pairs until a batch of them is full or the probe rows end.
+    /// Collects candidate pairs until a batch of them is full or the probe rows end. Rows without candidates count too,
+    /// since outer joins give them out.
     fn gather_candidates(&mut self, table: &JoinTable, pending: &mut Pending) {
         self.left.clear();
         self.right.clear();
-        let rows = pending.batch.rows;
-        // Rows without candidates count too, since outer joins give them out.
-        let row_limit = (pending.row + self.batch_rows).min(rows);
-        while pending.row < row_limit {
-            let (row, mut candidate) = (pending.row as u32, pending.candidate);
-            if pending.marks.get(pending.row) == Some(&Mark::True) {
-                candidate = 0;
-            }
-            while candidate != 0 && self.left.len() < self.batch_rows {
-                let build_row = candidate - 1;
-                candidate = match &table.index {
-                    Index::All => {
-                        self.left.push(row);
-                        self.right.push(build_row);
-                        if (candidate as usize) < table.rows { candidate + 1 } else { 0 }
-                    }
-                    Index::Hashed { links, .. } => {
-                        let link = links[build_row as usize];
-                        if (link >> 32) as u32 == pending.tags[row as usize] {
-                            self.left.push(row);
-                            self.right.push(build_row);
-                        }
-                        link as u32
-                    }
-                    Index::Dense { links, .. } => {
-                        self.left.push(row);
-                        self.right.push(build_row);
-                        links[build_row as usize]
-                    }
-                };
-            }
-            if candidate != 0 {
-                pending.candidate = candidate;
+        let limit = (pending.row + self.batch_rows).min(pending.batch.rows);
+        match &table.index {
+            Index::All => self.gather_all(pending, limit),
+            Index::Hashed(index) => self.gather_slots(index, pending, limit),
+            Index::Dense(index) if index.links.is_empty() => self.gather_unique(pending, limit),
+            Index::Dense(index) => self.gather_chains(&index.links, pending, limit),
+        }
+    }
+
+    /// Goes on with the next probe row.
+    fn advance(pending: &mut Pending) {
+        pending.row += 1;
+        pending.candidate = pending.starts.get(pending.row).copied().unwrap_or(0);
+    }
+
+    /// True for a row of which everything is known that the kind asks for.
+    fn is_settled(pending: &Pending) -> bool {
+        pending.marks.get(pending.row) == Some(&Mark::True)
+    }
+
+    fn gather_all(&mut self, pending: &mut Pending, limit: usize) {
+        while pending.row < limit {
+            let (row, start) = (pending.row as u32, pending.candidate);
+            let end = if Self::is_settled(pending) { start } else { pending.ends[pending.row] };
+            let room = self.batch_rows.saturating_sub(self.left.len()) as u32;
+            let stop = end.min(start.saturating_add(room));
+            self.left.extend((start..stop).map(|_| row));
+            self.right.extend(start..stop);
+            if stop < end {
+                pending.candidate = stop;
                 return;
             }
-            pending.row += 1;
-            pending.candidate = pending.heads.get(pending.row).copied().unwrap_or(0);
+            Self::advance(pending);
+        }
+    }
+
+    fn gather_slots(&mut self, index: &HashIndex, pending: &mut Pending, limit: usize) {
+        while pending.row < limit {
+            let (row, hash) = (pending.row, self.hashes[pending.row]);
+            if let (Some(&ahead), Some(&hash)) =
+                (pending.starts.get(row + DISTANCE / 2), self.hashes.get(row + DISTANCE / 2))
+            {
+                prefetch(&index.part(hash).slots, ahead as usize);
+            }
+            let end = if Self::is_settled(pending) { pending.candidate } else { pending.ends[row] };
+            let slots = &index.part(hash).slots;
+            while pending.candidate < end {
+                if self.left.len() >= self.batch_rows {
+                    return;
+                }
+                let slot = slots[pending.candidate as usize];
+                pending.candidate += 1;
+                if slot >> 32 == hash & u64::from(u32::MAX) {
+                    self.left.push(row as u32);
+                    self.right.push(slot as u32);
+                }
+            }
+            Self::advance(pending);
+        }
+    }
+
+    /// One row at most for each probe row.
+    fn gather_unique(&mut self, pending: &mut Pending, limit: usize) {
+        let first = pending.row;
+        self.left.resize(limit - first, 0);
+        self.right.resize(limit - first, 0);
+        let mut pairs = 0;
+        for (row, &head) in pending.starts[first..limit].iter().enumerate() {
+            self.left[pairs] = (first + row) as u32;
+            self.right[pairs] = head.wrapping_sub(1);
+            pairs += usize::from(head != 0);
+        }
+        self.left.truncate(pairs);
+        self.right.truncate(pairs);
+        pending.row = limit;
+    }
+
+    fn gather_chains(&mut self, links: &[u32], pending: &mut Pending, limit: usize) {
+        while pending.row < limit {
+            if Self::is_settled(pending) {
+                pending.candidate = 0;
+            }
+            while pending.candidate != 0 {
+                if self.left.len() >= self.batch_rows {
+                    return;
+                }
+                let build_row = pending.candidate - 1;
+                self.left.push(pending.row as u32);
+                self.right.push(build_row);
+                pending.candidate = links[build_row as usize];
+            }
+            Self::advance(pending);
         }
     }
 
     /// Drops the pairs whose keys differ.
     fn keep_equal(&mut self, table: &JoinTable, pending: &Pending) {
-        if !matches!(table.index, Index::Hashed { .. }) || self.left.is_empty() {
+        if !matches!(table.index, Index::Hashed(_)) || self.left.is_empty() {
             return;
         }
         let bump = Bump::new();
@@ -246,36 +315,6 @@ pub(super) fn truths(condition: &mut Evaluator, batch: &Batch) -> Result<Boolean
     let mut columns = condition.evaluate(batch)?;
     let column = columns.pop().ok_or_else(|| Error::internal("a condition without a value"))?;
     Ok(column.to_array()?.as_boolean().clone())
-}
-
-fn dense_heads(key: &View<'_>, least: i128, table_heads: &[u32], heads: &mut [u32]) {
-    macro_rules! look_up {
-        ($values:expr) => {
-            for (row, head) in heads.iter_mut().enumerate() {
-                let place = i128::from($values[key.value_index(row)]) - least;
-                *head = usize::try_from(place)
-                    .ok()
-                    .and_then(|place| table_heads.get(place))
-                    .copied()
-                    .unwrap_or(0);
-            }
-        };
-    }
-    // One arm expands to a loop over the values of one integer type.
-    match &key.data {
-        Data::Int64(values) => look_up!(values),
-        Data::Int32(values) => look_up!(values),
-        other => {
-            for (row, head) in heads.iter_mut().enumerate() {
-                let place = integer_at(other, key.value_index(row)).map(|value| value - least);
-                *head = place
-                    .and_then(|place| usize::try_from(place).ok())
-                    .and_then(|place| table_heads.get(place))
-                    .copied()
-                    .unwrap_or(0);
-            }
-        }
-    }
 }
 
 /// Keeps the pairs whose values are equal; null equals null here, since rows that cannot match have no candidates.

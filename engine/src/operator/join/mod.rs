@@ -1,7 +1,7 @@
 //! Joins: the right side is built into a table, the left side probes it batch by batch.
 //!
-//! [`build`] gathers the right side, [`table`] indexes it, [`matches`] finds pairs for a batch and turns
-//! them into rows by [`JoinKind`], [`probe`] is the transform around it. A join without keys pairs every
+//! [`build`] gathers the right side, [`table_build`] puts it in one piece and indexes it ([`index`]), [`matches`] finds
+//! pairs for a batch, [`outcome`] turns them into rows by [`JoinKind`], [`probe`] is the transform around it. A join without keys pairs every
 //! row with every row; everything else is the same. A build side that does not fit the budget is
 //! partitioned by hash into spill files, and so is the probe side ([`spilled`]).
 //!
@@ -9,12 +9,16 @@
 //! false and unknown for the rows without a match.
 
 pub mod build;
+mod index;
 pub mod matches;
 mod outcome;
+mod partitions;
 pub mod probe;
 pub mod spilled;
 pub mod table;
+mod table_build;
 mod unknown;
+mod unmatched;
 
 use std::sync::Arc;
 
@@ -26,7 +30,7 @@ use crate::plan::JoinKind;
 pub use build::JoinBuild;
 pub use probe::Probe;
 pub use spilled::SpilledSource;
-pub use table::UnmatchedSource;
+pub use unmatched::UnmatchedSource;
 
 /// Types and expressions of a join.
 pub struct JoinShape {

@@ -33,7 +33,7 @@ impl Matcher {
     }
 
     fn pairs(
-        &self,
+        &mut self,
         table: &JoinTable,
         pending: &Pending,
         right: Option<UInt32Array>,
@@ -42,7 +42,7 @@ impl Matcher {
             return Ok(None);
         }
         let mut columns = take_left(&pending.batch, &self.left)?;
-        let right = right.unwrap_or_else(|| UInt32Array::from(self.right.clone()));
+        let right = right.unwrap_or_else(|| UInt32Array::from(std::mem::take(&mut self.right)));
         columns.extend(table.take(&self.shape, &right)?);
         Ok(Some(Batch::new(columns, self.left.len()).at(pending.batch.position)))
     }

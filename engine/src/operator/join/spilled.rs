@@ -15,12 +15,14 @@ use hypostyle_functions::types::{Field, Schema, Type};
 use super::build::{JoinBuild, add_parts};
 use super::matches::Matcher;
 use super::outcome::{marked_rows, several_rows};
-use super::table::{JoinTable, UnmatchedReader};
+use super::table::JoinTable;
+use super::table_build::TableBuilder;
+use super::unmatched::UnmatchedReader;
 use super::{JoinShape, Mark};
 use crate::batch::Batch;
 use crate::error::Result;
 use crate::expression::ExpressionSet;
-use crate::memory::used_bytes_of;
+use crate::memory::{Reservation, used_bytes_of};
 use crate::operator::aggregate::LEVELS_MAX;
 use crate::operator::scan::Batches;
 use crate::operator::sort::{KeyOrder, Sort, SortSource};
@@ -137,6 +139,9 @@ fn output_types(shape: &JoinShape) -> (Vec<Type>, Vec<(usize, bool)>) {
 }
 
 fn without_ordinals(shape: &JoinShape, mut batch: Batch) -> Batch {
+    if !shape.has_ordinals {
+        return batch;
+    }
     for (column, _) in output_types(shape).1.into_iter().rev() {
         batch.columns.remove(column);
     }
@@ -228,7 +233,7 @@ impl PartitionReader {
             self.split(rows, probe_rows, level)?;
             return Ok(None);
         };
-        let table = Arc::new(JoinTable::new(&build.spilled_shape, batches, build.facts(), reservation)?);
+        let table = Arc::new(table_of(&build, &build.spilled_shape, batches, reservation)?);
         let matcher = Matcher::new(&build.spilled_shape, &build.run)?;
         let probe = probe_rows.into_reader()?;
         Ok(Some(Current { matcher, table, probe, unmatched: None, shares: None }))
@@ -260,7 +265,7 @@ fn gather(
     build: &JoinBuild,
     rows: &mut RowReader,
     all_or_nothing: bool,
-) -> Result<Option<(Vec<Batch>, crate::memory::Reservation)>> {
+) -> Result<Option<(Vec<Batch>, Reservation)>> {
     let mut reservation = build.account.reserve();
     let (mut batches, mut count, mut bytes) = (Vec::new(), 0, 0);
     while let Some(batch) = rows.next()? {
@@ -282,6 +287,18 @@ fn gather(
     }
     build.metrics.raise_peak(build.account.peak_bytes());
     Ok(Some((batches, reservation)))
+}
+
+/// The table of one partition, or of a share of it.
+fn table_of(
+    build: &JoinBuild,
+    shape: &Arc<JoinShape>,
+    batches: Vec<Batch>,
+    reservation: Reservation,
+) -> Result<JoinTable> {
+    let builder = TableBuilder::new(shape, batches, build.facts(), Vec::new(), 1)?;
+    builder.run()?;
+    Ok(builder.table(reservation))
 }
 
 /// The shape with which pairs are found where the kind is decided afterwards.
@@ -381,7 +398,7 @@ impl Current {
         self.unmatched = None;
         self.probe.rewind()?;
         (shares.first_row, shares.batch_rows) = (0, 0);
-        let table = shares.next_table(build, &inner_shape(&build.spilled_shape))?;
+        let table = shares.next_table(build, &Arc::new(inner_shape(&build.spilled_shape)))?;
         shares.is_closing = table.rows == 0;
         self.table = Arc::new(table);
         Ok(true)
@@ -432,10 +449,10 @@ impl Shares {
     }
 
     /// A table of as many of the build rows as fit.
-    fn next_table(&mut self, build: &Arc<JoinBuild>, shape: &JoinShape) -> Result<JoinTable> {
+    fn next_table(&mut self, build: &Arc<JoinBuild>, shape: &Arc<JoinShape>) -> Result<JoinTable> {
         let gathered = gather(build, &mut self.build, false)?;
         let (batches, reservation) = gathered.unwrap_or_else(|| (Vec::new(), build.account.reserve()));
-        JoinTable::new(shape, batches, build.facts(), reservation)
+        table_of(build, shape, batches, reservation)
     }
 }
 

@@ -1,0 +1,71 @@
+//! The build rows without a match, after all probe rows have been seen.
+
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use arrow::array::UInt32Array;
+use hypostyle_functions::column::Column;
+use hypostyle_functions::types::Type;
+
+use super::JoinShape;
+use super::table::JoinTable;
+use crate::batch::Batch;
+use crate::error::Result;
+use crate::operator::{Claim, RunContext, Source};
+use crate::table::Reader;
+
+/// The build rows without a match, after all probe rows have been seen.
+pub struct UnmatchedSource {
+    /// Types and expressions of the join.
+    pub shape: Arc<JoinShape>,
+    /// The table, set when the build side is complete.
+    pub table: Arc<OnceLock<Arc<JoinTable>>>,
+    /// The run.
+    pub run: Arc<RunContext>,
+    /// Set by the first claim.
+    pub claimed: Mutex<bool>,
+}
+
+impl Source for UnmatchedSource {
+    fn claim(&self) -> Result<Claim> {
+        let mut claimed = self.claimed.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(table) = self.table.get().filter(|_| !*claimed) else { return Ok(Claim::End) };
+        *claimed = true;
+        Ok(Claim::Morsel(Box::new(UnmatchedReader::new(&self.shape, table, &self.run))))
+    }
+}
+
+/// Reads the build rows without a match; the left columns are null.
+pub(super) struct UnmatchedReader {
+    shape: Arc<JoinShape>,
+    table: Arc<JoinTable>,
+    rows: Vec<u32>,
+    given: usize,
+    batch_rows: usize,
+}
+
+impl UnmatchedReader {
+    pub fn new(shape: &Arc<JoinShape>, table: &Arc<JoinTable>, run: &Arc<RunContext>) -> Self {
+        Self {
+            shape: Arc::clone(shape),
+            table: Arc::clone(table),
+            rows: table.unmatched(),
+            given: 0,
+            batch_rows: run.batch_rows(),
+        }
+    }
+}
+
+impl Reader for UnmatchedReader {
+    fn next(&mut self) -> Result<Option<Batch>> {
+        let end = self.rows.len().min(self.given + self.batch_rows);
+        let rows = &self.rows[self.given..end];
+        if rows.is_empty() {
+            return Ok(None);
+        }
+        self.given = end;
+        let nulls = |data_type: &Type| Column::nulls(data_type, rows.len());
+        let mut columns: Vec<Column> = self.shape.left_types.iter().map(nulls).collect();
+        columns.extend(self.table.take(&self.shape, &UInt32Array::from(rows.to_vec()))?);
+        Ok(Some(Batch::new(columns, rows.len())))
+    }
+}
