@@ -223,7 +223,10 @@ fn a_plan_is_written_as_json_and_as_a_page() {
     assert_eq!(json["node"], "Project");
     assert_eq!(json["figures"]["rows"], 6);
     let expression = &json["figures"]["expressions"][0];
-    assert_eq!((expression["expression"].as_str(), expression["rows"].as_u64()), (Some("(range * 2)"), Some(6)));
+    assert_eq!(
+        (expression["expression"].as_str(), expression["rows"].as_u64()),
+        (Some("(range * 2)"), Some(6))
+    );
     let path = folder.path().join("plan.html");
     let path = path.to_str().unwrap();
     assert_eq!(answer(&["explain", "--format", "html", "--output", path, sql]), "");
