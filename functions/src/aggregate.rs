@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
-use crate::column::{Output, Rows, View};
+use bumpalo::Bump;
+
+use crate::column::{Output, Rows, View, value_at};
 use crate::documentation::Documentation;
 use crate::error::Result;
 use crate::scalar::Arguments;
 use crate::signature::{Parameter, Signature};
 use crate::types::Type;
+use crate::value::Literal;
 
 /// The states of all groups of one aggregate call on one worker.
 ///
@@ -87,6 +90,21 @@ impl BoundAggregate {
         make: impl Fn() -> A + Send + Sync + 'static,
     ) -> Self {
         Self { result, states, strict: false, make: Arc::new(move || Box::new(make())) }
+    }
+
+    /// The result of a group without rows: 0 of a count, null of most others.
+    ///
+    /// # Errors
+    /// As for [`Accumulator::finish`].
+    pub fn of_no_rows(&self) -> Result<Literal> {
+        let mut accumulator = (self.make)();
+        accumulator.resize(1);
+        let mut output = Output::new(self.result.clone());
+        output.prepare(1);
+        accumulator.finish(&[0], &mut output)?;
+        let bump = Bump::new();
+        let value = value_at(&output.view(&bump), 0);
+        Ok(Literal { data_type: self.result.clone(), value })
     }
 }
 

@@ -1,17 +1,19 @@
 //! Calls of aggregates, and what else may stand beside them.
 
+use std::rc::Rc;
+
 use hypostyle_engine::plan::{AggregateCall, Expression, SortKey};
 use hypostyle_functions::Literal;
 use hypostyle_functions::aggregate::AggregateFunction;
 use hypostyle_functions::scalar::Arguments;
 use hypostyle_functions::signature::Signature;
 
-use crate::bind::Binder;
 use crate::bind::call::{Operand, Slot, choose};
-use crate::bind::frame::Frame;
-use crate::bind::scope::Bound;
+use crate::bind::frame::{Clause, Frame};
+use crate::bind::scope::{Bound, Scope};
+use crate::bind::{Binder, OuterCall};
 use crate::error::{Error, Result};
-use crate::logical::{Column, Computed};
+use crate::logical::Computed;
 use crate::span::Span;
 use crate::tree::{Argument, Call, ExpressionKind, Name, OrderTerm};
 
@@ -27,6 +29,9 @@ pub(super) fn is_ordered_set(name: &str) -> bool {
 impl Binder<'_> {
     /// An aggregate becomes a column of the relation below.
     pub(super) fn aggregate(&mut self, call: &Call, span: Span, frame: &mut Frame) -> Result<Bound> {
+        if let Some(outer) = self.outer_aggregate(call, span, frame)? {
+            return Ok(outer);
+        }
         frame.check_aggregate(&call.name.text.to_lowercase(), span)?;
         let rewritten = ordered_set(call, span)?;
         let call = rewritten.as_ref().unwrap_or(call);
@@ -47,6 +52,55 @@ impl Binder<'_> {
             }
         };
         Ok(Bound::typed(column.read()))
+    }
+
+    /// An aggregate that reads nothing but columns of a query around this one belongs to that query: here its value is one
+    /// more outer column.
+    fn outer_aggregate(&mut self, call: &Call, span: Span, frame: &Frame) -> Result<Option<Bound>> {
+        if self.outer.is_empty() || call.arguments.is_empty() {
+            return Ok(None);
+        }
+        let reads = self.outer_reads;
+        let mut probe = Frame::new(Rc::clone(&frame.scope), Clause::Select);
+        probe.variables.clone_from(&frame.variables);
+        probe.inside_aggregate = true;
+        let mut columns = Vec::new();
+        for argument in &call.arguments {
+            match self.expression(&argument.value, &mut probe) {
+                Ok(bound) => columns.extend(bound.expression.columns()),
+                // What is wrong is told where the call is bound.
+                Err(_) => columns.push(usize::MAX),
+            }
+        }
+        let holds = |scope: &Scope, id: usize| scope.columns().iter().any(|column| column.column.id == id);
+        let owner = |id: &usize| self.outer.iter().rposition(|scope| holds(scope, *id));
+        let owners: Option<Vec<usize>> = columns.iter().map(owner).collect();
+        let innermost = owners.and_then(|owners| owners.into_iter().max());
+        let (Some(scopes), true) = (innermost, probe.pending_inside.is_empty()) else {
+            self.outer_reads = reads;
+            return Ok(None);
+        };
+        let Some(function) = self.context.registry.aggregate(&call.name.text.to_lowercase()).cloned() else {
+            return Ok(None);
+        };
+        let bound = self.aggregate_call(&function, call, span, &mut probe)?;
+        let column = self.new_column(function.name.clone(), bound.data_type.clone());
+        let read = Bound::typed(column.read());
+        self.outer_calls.push(OuterCall { scopes, column, call: bound, span });
+        Ok(Some(read))
+    }
+
+    /// Takes over the aggregates that subqueries of this frame have met for it.
+    pub(super) fn take_outer_calls(&mut self, frame: &mut Frame) -> Result<()> {
+        let scopes = self.outer.len();
+        let (own, others): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.outer_calls).into_iter().partition(|call| call.scopes == scopes);
+        self.outer_calls = others;
+        for OuterCall { column, call, span, .. } in own {
+            frame.check_aggregate(&call.function, span)?;
+            frame.calls.push((column, call));
+        }
+        Ok(())
     }
 
     fn aggregate_call(
@@ -185,9 +239,4 @@ impl Grouping<'_> {
             expression.children_mut().into_iter().try_for_each(|child| self.rewrite(child, frame))
         })
     }
-}
-
-/// True if the expression reads one of these columns.
-pub(super) fn reads_any(expression: &Expression, columns: &[(Column, AggregateCall)]) -> bool {
-    expression.columns().iter().any(|id| columns.iter().any(|(column, _)| column.id == *id))
 }

@@ -122,7 +122,21 @@ impl Binder<'_> {
             let read = self.alias(position, frame)?;
             return self.fields(read, names.get(1..).unwrap_or_default());
         }
+        if let Some((read, count)) = self.outer_column(names)? {
+            return self.fields(Bound::typed(read), names.get(count..).unwrap_or_default());
+        }
         self.unknown_column(names, span, &scope, frame)
+    }
+
+    /// A column of a query around this one, the nearest first.
+    fn outer_column(&mut self, names: &[Name]) -> Result<Option<(Expression, usize)>> {
+        for outer in self.outer.iter().rev() {
+            if let Some(found) = outer.find(names)? {
+                self.outer_reads += 1;
+                return Ok(Some((found.column.column.read(), found.names)));
+            }
+        }
+        Ok(None)
     }
 
     fn unknown_column(
@@ -132,14 +146,6 @@ impl Binder<'_> {
         scope: &super::Scope,
         frame: &Frame,
     ) -> Result<Bound> {
-        for outer in &self.outer {
-            if outer.find(names)?.is_some() {
-                let name = names.last().map(|name| name.text.as_str()).unwrap_or_default();
-                let what =
-                    format!("correlated subqueries (\"{name}\" belongs to the query around this one) are");
-                return Err(Error::unsupported(what, span));
-            }
-        }
         if let [name] = names
             && let Some(function) = niladic(&name.text).filter(|_| !name.quoted)
         {

@@ -3,14 +3,14 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use hypostyle_engine::plan::{AggregateCall, JoinKey};
+use hypostyle_engine::plan::{AggregateCall, Expression, JoinKey};
 use hypostyle_functions::Type;
 
 use crate::bind::scope::Scope;
 use crate::error::{Error, Result};
 use crate::logical::{Column, Computed, Relation};
 use crate::span::Span;
-use crate::tree::Expression;
+use crate::tree;
 
 /// The clause an expression stands in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,18 +55,58 @@ impl Clause {
 
 /// A subquery whose value is a column of the relation below.
 #[derive(Debug)]
-pub enum Pending {
+pub struct Pending {
+    /// The query.
+    pub relation: Relation,
+    /// How it meets the rows around it.
+    pub meeting: Meeting,
+    /// Whether it reads columns of a query around it.
+    pub is_correlated: bool,
+    /// Where it is.
+    pub span: Span,
+}
+
+/// How a subquery meets the rows around it.
+#[derive(Debug)]
+pub enum Meeting {
     /// One row, joined to every row.
-    Scalar(Relation),
-    /// `IN`: rows joined by these keys, with a column that says whether there was one.
+    Scalar,
+    /// `IN`, `EXISTS` and their relatives: a column that says whether there was a matching row.
     Mark {
-        /// The query.
-        relation: Relation,
         /// Operand and column of the query.
         keys: Vec<JoinKey>,
+        /// Further conditions on the pair.
+        residual: Vec<Expression>,
         /// The column.
         mark: Column,
+        /// Whether the answer can be unknown: not so for EXISTS.
+        can_be_unknown: bool,
     },
+}
+
+impl Pending {
+    /// Columns of the rows around it that it reads.
+    pub fn outer_columns(&self) -> Vec<usize> {
+        let mut columns: Vec<usize> = match self.is_correlated {
+            true => self.relation.outer_columns().into_keys().collect(),
+            false => Vec::new(),
+        };
+        if let Meeting::Mark { keys, residual, mark, .. } = &self.meeting {
+            let own: Vec<usize> = self.relation.columns().iter().map(|column| column.id).collect();
+            let read = keys.iter().flat_map(|key| key.left.columns());
+            let read = read.chain(residual.iter().flat_map(Expression::columns));
+            columns.extend(read.filter(|id| !own.contains(id) && *id != mark.id));
+        }
+        columns
+    }
+
+    /// Columns that it gives.
+    pub fn columns(&self) -> Vec<usize> {
+        match &self.meeting {
+            Meeting::Scalar => self.relation.columns().iter().map(|column| column.id).collect(),
+            Meeting::Mark { mark, .. } => vec![mark.id],
+        }
+    }
 }
 
 /// A name of the select list.
@@ -75,7 +115,7 @@ pub struct Alias {
     /// The name.
     pub name: String,
     /// What it stands for.
-    pub expression: Rc<Expression>,
+    pub expression: Rc<tree::Expression>,
 }
 
 /// A parameter of a lambda around an expression.
@@ -140,6 +180,25 @@ impl Frame {
             true => self.pending_inside.push(pending),
             false => self.pending.push(pending),
         }
+    }
+
+    /// True if the expression reads an aggregate, by itself or through a subquery.
+    pub fn reads_aggregate(&self, expression: &Expression) -> bool {
+        let is_call = |id: &usize| self.calls.iter().any(|(column, _)| column.id == *id);
+        let read = expression.columns();
+        let subqueries =
+            self.pending.iter().filter(|pending| pending.columns().iter().any(|id| read.contains(id)));
+        read.iter().any(is_call) || subqueries.flat_map(Pending::outer_columns).any(|id| is_call(&id))
+    }
+
+    /// Joins the subqueries that these keys read below the grouping.
+    pub fn move_inside(&mut self, keys: &[Computed]) {
+        let read: Vec<usize> = keys.iter().flat_map(|key| key.expression.columns()).collect();
+        let pending = std::mem::take(&mut self.pending);
+        let (inside, others) =
+            pending.into_iter().partition(|pending| pending.columns().iter().any(|id| read.contains(id)));
+        self.pending = others;
+        self.pending_inside.extend::<Vec<_>>(inside);
     }
 
     /// Refuses an aggregate where none can be.

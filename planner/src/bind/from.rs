@@ -1,6 +1,5 @@
 //! FROM: tables by name, files, subqueries and views, each with the scope it opens.
 
-use std::rc::Rc;
 use std::sync::Arc;
 
 use hypostyle_engine::plan::TableReference;
@@ -84,7 +83,7 @@ impl Binder<'_> {
                 return Err(Error::unknown("table", &written, None, span));
             }
         };
-        if let Some(position) = self.common.iter().rposition(|table| table.name.is(&name.text)) {
+        if let Some(position) = self.common.iter().rposition(|(table, _)| table.name.is(&name.text)) {
             let relation = self.common_table(position, span)?;
             return named(relation, Some(&name.text), alias, span);
         }
@@ -105,18 +104,22 @@ impl Binder<'_> {
         }
         let tables = self.context.catalog.table_names();
         let views = self.definitions.view_names();
-        let known = self.common.iter().map(|table| table.name.text.as_str());
+        let known = self.common.iter().map(|(table, _)| table.name.text.as_str());
         let known = known.chain(tables.iter().map(String::as_str)).chain(views.iter().map(String::as_str));
         Err(Error::unknown("table", &name.text, nearest(&name.text, known), name.span))
     }
 
     /// A table of WITH sees only those before it.
     fn common_table(&mut self, position: usize, span: Span) -> Result<Relation> {
-        let Some(table) = self.common.get(position).map(Rc::clone) else {
+        let Some((table, scopes)) = self.common.get(position).cloned() else {
             return Err(Error::internal("a table of WITH vanished"));
         };
         let later = self.common.split_off(position);
+        // It sees the scopes around its WITH, not those around its use.
+        let inner = self.outer.split_off(scopes.min(self.outer.len()));
         let relation = self.deeper(span, |binder| binder.query(&table.query));
+        self.outer.truncate(scopes);
+        self.outer.extend(inner);
         self.common.truncate(position);
         self.common.extend(later);
         rename_columns(relation?, &table.columns, &table.name.text, table.name.span)

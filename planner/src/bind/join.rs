@@ -7,15 +7,17 @@ use hypostyle_functions::Type;
 
 use crate::bind::Binder;
 use crate::bind::call::equality_of;
-use crate::bind::frame::{Clause, Frame, Pending};
+use crate::bind::frame::{Clause, Frame};
 use crate::bind::from::{Source, named};
 use crate::bind::scope::{Bound, Scope, ScopeColumn};
-use crate::bind::subquery::attach;
+use crate::bind::subquery_attach::reads_columns_of;
 use crate::error::{Error, Result};
-use crate::logical::{Column, Computed, Join, Relation, conjuncts};
+use crate::logical::{Column, Computed, Join, Relation, conjuncts, one_row};
 use crate::nearest::nearest;
 use crate::span::Span;
-use crate::tree::{Argument, JoinCondition, JoinKind, Name, Table, TableAlias, TableKind};
+use crate::tree::{
+    Argument, ExpressionKind, JoinCondition, JoinKind, LiteralText, Name, Table, TableAlias, TableKind,
+};
 
 impl Binder<'_> {
     /// Joins a table to what stands left of it.
@@ -27,16 +29,30 @@ impl Binder<'_> {
         condition: &JoinCondition,
         span: Span,
     ) -> Result<Source> {
-        if let TableKind::Function { name, arguments, .. } = &right.kind
+        if let TableKind::Function { name, arguments, ordinality: false } = &right.kind
             && name.is("unnest")
+            && let Some(outer) = direct_unnest(kind, condition)
         {
-            return self.join_unnest(left, arguments, right, kind, condition, span);
+            return self.unnest_table(left, arguments, right.alias.as_ref(), outer, right.span);
         }
-        // Names of the left side make the right side correlated, whether it says LATERAL or not.
+        // Names of the left side make the right side depend on it, whether it says LATERAL or not.
+        let reads = self.outer_reads;
+        let right_span = right.span;
         self.outer.push(Rc::new(left.scope.clone()));
         let right = self.deeper(span, |binder| binder.table(right));
         self.outer.pop();
         let right = right?;
+        if let Some(call) = self.outer_calls.iter().find(|call| call.scopes == self.outer.len()) {
+            let message = "an aggregate of columns of the tables before this one stands in FROM";
+            return Err(Error::invalid(message, call.span));
+        }
+        let depends = self.outer_reads > reads && reads_columns_of(&right.relation, &left.relation);
+        if depends && !matches!(kind, JoinKind::Inner | JoinKind::Cross | JoinKind::Left) {
+            let message =
+                "a table that reads columns of the tables before it can only be joined by INNER or LEFT JOIN";
+            return Err(Error::invalid(message, right_span));
+        }
+        let lateral = depends.then_some(right_span);
         let kind = match kind {
             JoinKind::Inner | JoinKind::Cross => Kind::Inner,
             JoinKind::Left => Kind::Left,
@@ -46,42 +62,63 @@ impl Binder<'_> {
             JoinKind::Anti => Kind::LeftAnti,
         };
         match condition {
-            JoinCondition::None => Ok(joined(left, right, kind, Vec::new(), Vec::new())),
-            JoinCondition::On(condition) => self.join_on(left, right, kind, condition),
-            JoinCondition::Using(names) => self.join_using(left, right, kind, names),
+            JoinCondition::None => self.joined(left, right, kind, (Vec::new(), Vec::new()), lateral),
+            JoinCondition::On(condition) => self.join_on(left, right, kind, condition, lateral),
+            JoinCondition::Using(names) => self.join_using(left, right, kind, names, lateral),
             JoinCondition::Natural => {
                 let names = shared_names(&left.scope, &right.scope, span)?;
-                self.join_using(left, right, kind, &names)
+                self.join_using(left, right, kind, &names, lateral)
             }
         }
     }
 
     fn join_on(
         &mut self,
-        left: Source,
-        right: Source,
+        mut left: Source,
+        mut right: Source,
         kind: Kind,
         condition: &crate::tree::Expression,
+        lateral: Option<Span>,
     ) -> Result<Source> {
         let mut scope = left.scope.clone();
         scope.extend(right.scope.clone());
         let mut frame = Frame::new(Rc::new(scope), Clause::On);
         let bound = self.condition(condition, &mut frame)?;
-        if frame.pending.iter().any(|pending| matches!(pending, Pending::Mark { .. })) {
-            return Err(Error::unsupported(
-                "IN with a subquery in the condition of a join is",
-                condition.span,
-            ));
+        if kind == Kind::Inner && !frame.pending.is_empty() {
+            let mut source = self.joined(left, right, kind, (Vec::new(), Vec::new()), lateral)?;
+            source.relation = self.attach_and_filter(source.relation, Some(bound), frame.pending)?;
+            return Ok(source);
         }
-        let left = Source { relation: attach(left.relation, frame.pending), scope: left.scope };
+        // The columns of a subquery stand beside those of the side that it reads.
+        for pending in frame.pending {
+            let read = pending.outer_columns();
+            let of = |relation: &Relation| read.iter().any(|id| relation.has_column(*id));
+            let side = match (of(&left.relation), of(&right.relation)) {
+                (true, true) => {
+                    let what = "a subquery that reads both sides, in ON of a join other than INNER JOIN, is";
+                    return Err(Error::unsupported(what, pending.span));
+                }
+                (false, true) => &mut right,
+                _ => &mut left,
+            };
+            let relation = std::mem::replace(&mut side.relation, one_row());
+            side.relation = self.attach(relation, vec![pending])?;
+        }
         let mut terms = Vec::new();
         conjuncts(bound, &mut terms);
-        let (keys, residual) = split_keys(terms, &left.relation, &right.relation);
-        Ok(joined(left, right, kind, keys, residual))
+        let parts = split_keys(terms, &left.relation, &right.relation);
+        self.joined(left, right, kind, parts, lateral)
     }
 
     /// USING: the pair of columns is one column afterwards.
-    fn join_using(&mut self, left: Source, right: Source, kind: Kind, names: &[Name]) -> Result<Source> {
+    fn join_using(
+        &mut self,
+        left: Source,
+        right: Source,
+        kind: Kind,
+        names: &[Name],
+        lateral: Option<Span>,
+    ) -> Result<Source> {
         let mut keys = Vec::with_capacity(names.len());
         let mut pairs = Vec::with_capacity(names.len());
         for name in names {
@@ -102,7 +139,7 @@ impl Binder<'_> {
             });
             pairs.push((name.text.clone(), left_column, right_column, common));
         }
-        let mut source = joined(left, right, kind, keys, Vec::new());
+        let mut source = self.joined(left, right, kind, (keys, Vec::new()), lateral)?;
         for (name, left, right, common) in pairs {
             source = self.merged(source, kind, &name, left, right, &common)?;
         }
@@ -143,44 +180,29 @@ impl Binder<'_> {
         Ok(source)
     }
 
-    /// `t, unnest(t.list)`: the lists may be columns of the left side.
-    fn join_unnest(
+    /// The join of two sources; `lateral` is the place of a right one that reads columns of the left one.
+    fn joined(
         &mut self,
         left: Source,
-        arguments: &[Argument],
-        right: &Table,
-        kind: JoinKind,
-        condition: &JoinCondition,
-        span: Span,
+        right: Source,
+        kind: Kind,
+        (keys, mut residual): (Vec<JoinKey>, Vec<Expression>),
+        lateral: Option<Span>,
     ) -> Result<Source> {
-        let outer = match kind {
-            JoinKind::Cross | JoinKind::Inner => false,
-            JoinKind::Left => true,
-            _ => return Err(Error::unsupported("unnest in this kind of join is", right.span)),
-        };
-        let source = self.unnest_table(left, arguments, right.alias.as_ref(), outer, right.span)?;
-        let JoinCondition::On(condition) = condition else {
-            return match condition {
-                JoinCondition::None => Ok(source),
-                _ => Err(Error::unsupported("USING with unnest is", span)),
-            };
-        };
-        let mut frame = Frame::new(Rc::new(source.scope.clone()), Clause::On);
-        let bound = self.condition(condition, &mut frame)?;
-        let is_true = matches!(&bound, Expression::Literal(literal) if literal.value.as_bool() == Some(true));
-        if is_true {
-            return Ok(source);
+        let mut scope = left.scope;
+        if matches!(kind, Kind::Inner | Kind::Left | Kind::Right | Kind::Full) {
+            scope.extend(right.scope);
         }
-        if outer || !frame.pending.is_empty() {
-            return Err(Error::unsupported(
-                "a condition other than true on LEFT JOIN unnest is",
-                condition.span,
-            ));
-        }
-        let mut predicates = Vec::new();
-        conjuncts(bound, &mut predicates);
-        let relation = Relation::Filter { input: Box::new(source.relation), predicates };
-        Ok(Source { relation, scope: source.scope })
+        residual.retain(
+            |term| !matches!(term, Expression::Literal(literal) if literal.value.as_bool() == Some(true)),
+        );
+        let (left, right) = (Box::new(left.relation), Box::new(right.relation));
+        let join = Join { left, right, kind, keys, residual, mark: None };
+        let relation = match lateral {
+            Some(span) => self.dependent_join(join, span)?,
+            None => Relation::Join(join),
+        };
+        Ok(Source { relation, scope })
     }
 
     /// Unnests lists beside the rows of a source.
@@ -203,7 +225,7 @@ impl Binder<'_> {
             return Err(Error::invalid("unnest takes a list", span));
         }
         let columns: Vec<Column> = lists.iter().map(|list| list.column.clone()).collect();
-        let input = Box::new(attach(left.relation, frame.pending));
+        let input = Box::new(self.attach(left.relation, frame.pending)?);
         let relation = Relation::Unnest { input, lists, outer };
         let own = Relation::Values { columns, rows: Vec::new() };
         let mut scope = left.scope;
@@ -228,13 +250,21 @@ impl Binder<'_> {
     }
 }
 
-fn joined(left: Source, right: Source, kind: Kind, keys: Vec<JoinKey>, residual: Vec<Expression>) -> Source {
-    let mut scope = left.scope;
-    if matches!(kind, Kind::Inner | Kind::Left | Kind::Right | Kind::Full) {
-        scope.extend(right.scope);
+/// Whether `unnest` on the right of this join can run on the rows of the left side themselves, and if so, whether it
+/// keeps rows without elements.
+fn direct_unnest(kind: JoinKind, condition: &JoinCondition) -> Option<bool> {
+    let is_true = match condition {
+        JoinCondition::None => true,
+        JoinCondition::On(condition) => {
+            matches!(condition.kind, ExpressionKind::Literal(LiteralText::Boolean(true)))
+        }
+        _ => false,
+    };
+    match kind {
+        JoinKind::Inner | JoinKind::Cross if is_true => Some(false),
+        JoinKind::Left if is_true => Some(true),
+        _ => None,
     }
-    let (left, right) = (Box::new(left.relation), Box::new(right.relation));
-    Source { relation: Relation::Join(Join { left, right, kind, keys, residual, mark: None }), scope }
 }
 
 /// Conjuncts that compare one side with the other are keys; the rest stays a condition.

@@ -23,6 +23,7 @@ mod set_operation;
 mod special;
 mod star;
 mod subquery;
+mod subquery_attach;
 mod table_function;
 mod type_name;
 
@@ -30,11 +31,12 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use hypostyle_engine::Context;
+use hypostyle_engine::plan::AggregateCall;
 use hypostyle_functions::{Literal, Type};
 
 use crate::definitions::Definitions;
 use crate::error::{Error, ErrorKind, Result};
-use crate::logical::Column;
+use crate::logical::{Column, Numbering};
 use crate::span::Span;
 use crate::tree::{CommonTable, Expression};
 
@@ -60,6 +62,15 @@ pub struct Parameter {
     pub data_type: Type,
 }
 
+/// An aggregate of outer columns alone: the query that these belong to computes it.
+struct OuterCall {
+    /// Scopes around the query that computes it.
+    scopes: usize,
+    column: Column,
+    call: AggregateCall,
+    span: Span,
+}
+
 /// Binds one statement.
 pub struct Binder<'a> {
     context: &'a Arc<Context>,
@@ -67,14 +78,18 @@ pub struct Binder<'a> {
     /// Values of parameters, where the statement is bound for one execution.
     values: Option<&'a [(String, Literal)]>,
     parameters: Vec<Parameter>,
-    next_column: usize,
+    numbering: Numbering,
     next_variable: u32,
     expressions: usize,
     expansions: usize,
     /// Scopes of the queries around this one, innermost last: names found there make a query correlated.
     outer: Vec<Rc<Scope>>,
-    /// Tables of WITH, innermost last.
-    common: Vec<Rc<CommonTable>>,
+    /// Times that a name was found there.
+    outer_reads: usize,
+    /// Aggregates met in subqueries that belong to a query around them.
+    outer_calls: Vec<OuterCall>,
+    /// Tables of WITH, innermost last, each with the number of scopes that it sees.
+    common: Vec<(Rc<CommonTable>, usize)>,
     /// Arguments of the macros being expanded, innermost last.
     macro_arguments: Vec<Vec<(String, Rc<Expression>)>>,
 }
@@ -87,11 +102,13 @@ impl<'a> Binder<'a> {
             definitions,
             values: None,
             parameters: Vec::new(),
-            next_column: 0,
+            numbering: Numbering::default(),
             next_variable: 0,
             expressions: 0,
             expansions: 0,
             outer: Vec::new(),
+            outer_reads: 0,
+            outer_calls: Vec::new(),
             common: Vec::new(),
             macro_arguments: Vec::new(),
         }
@@ -116,9 +133,13 @@ impl<'a> Binder<'a> {
 
     /// A column that is in no other relation.
     pub(crate) fn new_column(&mut self, name: impl Into<String>, data_type: Type) -> Column {
-        let id = self.next_column;
-        self.next_column += 1;
-        Column { id, name: name.into(), data_type }
+        self.numbering.column(name, data_type)
+    }
+
+    /// True for a column of a query around the one being bound.
+    fn is_outer(&self, id: usize) -> bool {
+        self.outer.iter().any(|scope| scope.columns().iter().any(|column| column.column.id == id))
+            || self.outer_calls.iter().any(|call| call.column.id == id)
     }
 
     fn new_variable(&mut self) -> u32 {

@@ -5,13 +5,13 @@ use std::rc::Rc;
 use hypostyle_engine::plan::{Expression, SortKey};
 use hypostyle_functions::{Literal, Type};
 
-use crate::bind::frame::{Clause, Frame};
+use crate::bind::frame::{Clause, Frame, Pending};
 use crate::bind::from::rename_columns;
 use crate::bind::scope::{Bound, Scope};
 use crate::bind::select::{item_at, ordinal};
-use crate::bind::{Binder, constant};
+use crate::bind::{Binder, constant, operator};
 use crate::error::{Error, Result};
-use crate::logical::{Column, Relation};
+use crate::logical::{Column, Computed, Relation, one_row};
 use crate::span::Span;
 use crate::tree::{self, ExpressionKind, Name, OrderBy, Query, QueryBody};
 
@@ -24,7 +24,7 @@ impl Binder<'_> {
                 let message = format!("table \"{}\" is there twice in WITH", table.name.text);
                 return Err(Error::invalid(message, table.name.span));
             }
-            self.common.push(Rc::new(table.clone()));
+            self.common.push((Rc::new(table.clone()), self.outer.len()));
         }
         let relation = self.deeper(query.span, |binder| binder.ordered_body(query));
         self.common.truncate(visible);
@@ -169,9 +169,6 @@ impl Binder<'_> {
                 column.push((self.untyped_as_text(value, &mut frame)?, value.span));
             }
         }
-        if !frame.pending.is_empty() {
-            return Err(Error::unsupported("a subquery in VALUES is", Span::NONE));
-        }
         let mut columns = Vec::with_capacity(width);
         let mut transposed: Vec<Vec<_>> = rows.iter().map(|_| Vec::with_capacity(width)).collect();
         for (position, column) in by_column.into_iter().enumerate() {
@@ -181,6 +178,27 @@ impl Binder<'_> {
             }
             columns.push(self.new_column(format!("col{position}"), data_type));
         }
-        Ok(Relation::Values { columns, rows: transposed })
+        match frame.pending.is_empty() {
+            true => Ok(Relation::Values { columns, rows: transposed }),
+            false => self.values_with_queries(columns, transposed, frame.pending),
+        }
+    }
+
+    /// Rows that need subqueries: each column is a list beside their values, and the lists are unnested.
+    fn values_with_queries(
+        &mut self,
+        columns: Vec<Column>,
+        rows: Vec<Vec<Expression>>,
+        pending: Vec<Pending>,
+    ) -> Result<Relation> {
+        let input = Box::new(self.attach(one_row(), pending)?);
+        let kept = columns.iter().cloned().map(Computed::passed).collect();
+        let lists = columns.into_iter().enumerate().map(|(position, column)| {
+            let values = rows.iter().filter_map(|row| row.get(position).cloned()).collect();
+            let list = Expression::call(operator::LIST, values, Type::list(column.data_type.clone()));
+            Computed { column, expression: list }
+        });
+        let unnest = Relation::Unnest { input, lists: lists.collect(), outer: false };
+        Ok(Relation::Project { input: Box::new(unnest), columns: kept })
     }
 }

@@ -6,12 +6,11 @@ use hypostyle_engine::plan::{Expression, SortKey};
 use hypostyle_functions::{Literal, Type};
 
 use crate::bind::Binder;
-use crate::bind::aggregate::{Grouping, reads_any};
-use crate::bind::frame::{Alias, Clause, Frame, Pending};
+use crate::bind::aggregate::Grouping;
+use crate::bind::frame::{Alias, Clause, Frame, Meeting, Pending};
 use crate::bind::scope::Bound;
-use crate::bind::subquery::attach;
 use crate::error::{Error, Result};
-use crate::logical::{Column, Computed, Relation, conjuncts};
+use crate::logical::{Column, Computed, Relation};
 use crate::span::Span;
 use crate::tree::{self, Call, ExpressionKind, GroupBy, LiteralText, OrderBy, Select, SelectItem};
 
@@ -54,9 +53,10 @@ impl Binder<'_> {
             check_distinct_order(&order, order_by)?;
         }
         let keys = self.group_keys(&select.group_by, &items, &mut frame)?;
+        frame.move_inside(&keys);
         let aggregated =
             !matches!(select.group_by, GroupBy::None) || !frame.calls.is_empty() || having.is_some();
-        let relation = attach(relation, std::mem::take(&mut frame.pending_inside));
+        let relation = self.attach(relation, std::mem::take(&mut frame.pending_inside))?;
         let relation = match aggregated {
             true => {
                 group_all(&keys, &mut items, &mut having, &mut order, &mut frame)?;
@@ -65,8 +65,7 @@ impl Binder<'_> {
             }
             false => relation,
         };
-        let relation = attach(relation, std::mem::take(&mut frame.pending));
-        let relation = filtered(relation, having);
+        let relation = self.attach_and_filter(relation, having, std::mem::take(&mut frame.pending))?;
         let relation = match frame.unnests.is_empty() {
             true => relation,
             false => {
@@ -85,8 +84,7 @@ impl Binder<'_> {
     ) -> Result<Relation> {
         let Some(filter) = filter else { return Ok(relation) };
         let condition = self.condition(filter, frame)?;
-        let relation = attach(relation, std::mem::take(&mut frame.pending));
-        Ok(filtered(relation, Some(condition)))
+        self.attach_and_filter(relation, Some(condition), std::mem::take(&mut frame.pending))
     }
 
     /// Replaces items with COLUMNS by one item per column.
@@ -186,7 +184,7 @@ impl Binder<'_> {
             GroupBy::None => {}
             GroupBy::All => {
                 let computed =
-                    |item: &&Item| !reads_any(&item.expression, &frame.calls) && !reads_unnest(item, frame);
+                    |item: &&Item| !frame.reads_aggregate(&item.expression) && !reads_unnest(item, frame);
                 expressions.extend(
                     items.iter().filter(computed).map(|item| (item.expression.clone(), item.name.clone())),
                 );
@@ -203,7 +201,7 @@ impl Binder<'_> {
                 continue;
             }
             let column = match &expression {
-                Expression::Column { index, data_type } => {
+                Expression::Column { index, data_type } if !self.is_outer(*index) => {
                     Column { id: *index, name, data_type: data_type.clone() }
                 }
                 other => self.new_column(name, other.data_type()),
@@ -234,7 +232,7 @@ impl Binder<'_> {
             let expression = self.untyped_as_text(key, frame)?.expression;
             return Ok((expression, key.column_name()));
         };
-        if reads_any(&item.expression, &frame.calls) {
+        if frame.reads_aggregate(&item.expression) {
             let message = format!("GROUP BY cannot hold \"{}\", which holds an aggregate", item.name);
             return Err(Error::invalid(message, key.span));
         }
@@ -330,7 +328,8 @@ impl Binder<'_> {
         let mut columns = Vec::with_capacity(expressions.len());
         for (name, expression) in expressions {
             let column = match &expression {
-                Expression::Column { index, data_type } if used.insert(*index) => {
+                // A column of a query around this one stands beside its rows under its number already.
+                Expression::Column { index, data_type } if !self.is_outer(*index) && used.insert(*index) => {
                     Column { id: *index, name, data_type: data_type.clone() }
                 }
                 other => self.new_column(name, other.data_type()),
@@ -347,13 +346,6 @@ pub(super) fn distinct_rows(relation: Relation) -> Relation {
     Relation::Aggregate { input: Box::new(relation), keys, aggregates: Vec::new() }
 }
 
-fn filtered(relation: Relation, condition: Option<Expression>) -> Relation {
-    let Some(condition) = condition else { return relation };
-    let mut predicates = Vec::new();
-    conjuncts(condition, &mut predicates);
-    Relation::Filter { input: Box::new(relation), predicates }
-}
-
 /// Rewrites everything above the grouping in terms of keys and aggregates.
 fn group_all(
     keys: &[Computed],
@@ -365,15 +357,12 @@ fn group_all(
     let mut available: std::collections::HashSet<usize> = keys.iter().map(|key| key.column.id).collect();
     available.extend(frame.calls.iter().map(|(column, _)| column.id));
     available.extend(frame.unnests.iter().map(|list| list.column.id));
-    for pending in &frame.pending {
-        match pending {
-            Pending::Scalar(relation) => available.extend(relation.columns().iter().map(|column| column.id)),
-            Pending::Mark { mark, .. } => {
-                available.insert(mark.id);
-            }
-        }
-    }
-    let is_available = |id: usize| available.contains(&id);
+    available.extend(frame.pending.iter().flat_map(Pending::columns));
+    // What is not of FROM here belongs to a query around this one, or inside: it is the same for a whole group.
+    let scope = Rc::clone(&frame.scope);
+    let here: std::collections::HashSet<usize> =
+        scope.columns().iter().map(|column| column.column.id).collect();
+    let is_available = |id: usize| available.contains(&id) || !here.contains(&id);
     let grouping = Grouping { keys, available: &is_available };
     let mut unnests = std::mem::take(&mut frame.unnests);
     let mut pending = std::mem::take(&mut frame.pending);
@@ -392,13 +381,31 @@ fn group_all(
         grouping.rewrite(&mut list.expression, frame)?;
     }
     for subquery in &mut pending {
-        if let Pending::Mark { keys, .. } = subquery {
-            keys.iter_mut().try_for_each(|key| grouping.rewrite(&mut key.left, frame))?;
-        }
+        let span = subquery.span;
+        group_subquery(subquery, &grouping, frame).map_err(|error| error.at(span))?;
     }
     frame.unnests = unnests;
     frame.pending = pending;
     Ok(())
+}
+
+/// A subquery of a grouped query reads keys where it reads columns around it.
+fn group_subquery(subquery: &mut Pending, grouping: &Grouping<'_>, frame: &Frame) -> Result<()> {
+    if let Meeting::Mark { keys, .. } = &mut subquery.meeting {
+        keys.iter_mut().try_for_each(|key| grouping.rewrite(&mut key.left, frame))?;
+    }
+    if !subquery.is_correlated {
+        return Ok(());
+    }
+    let mut outcome = Ok(());
+    subquery.relation.walk_mut(&mut |part| {
+        for expression in part.expressions_mut() {
+            if outcome.is_ok() {
+                outcome = grouping.rewrite(expression, frame);
+            }
+        }
+    });
+    outcome
 }
 
 fn aliases(items: &[SelectItem]) -> Vec<Alias> {

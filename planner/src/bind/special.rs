@@ -8,7 +8,9 @@ use crate::bind::scope::{Adapts, Bound};
 use crate::bind::{Binder, literal, operator};
 use crate::error::{Error, Result};
 use crate::span::Span;
-use crate::tree::{self, BinaryOperator, CaseBranch, ExpressionKind, LiteralText, MatchKind, Quantifier};
+use crate::tree::{
+    self, BinaryOperator, Call, CaseBranch, ExpressionKind, LiteralText, MatchKind, Name, Quantifier, Query,
+};
 
 impl Binder<'_> {
     /// Binds several expressions, each with its place.
@@ -282,16 +284,25 @@ impl Binder<'_> {
         frame: &mut Frame,
     ) -> Result<Bound> {
         let negated = match (quantifier, comparison) {
-            (Quantifier::Any, BinaryOperator::Equal) => false,
-            (Quantifier::All, BinaryOperator::NotEqual) => true,
-            _ => {
-                let word = if quantifier == Quantifier::Any { "ANY" } else { "ALL" };
-                return Err(Error::unsupported(format!("{} {word} is", comparison.symbol()), span));
-            }
+            (Quantifier::Any, BinaryOperator::Equal) => Some(false),
+            (Quantifier::All, BinaryOperator::NotEqual) => Some(true),
+            _ => None,
         };
-        match &right.kind {
-            ExpressionKind::ScalarQuery(query) => self.in_query(left, query, negated, span, frame),
-            _ => self.in_list(left, std::slice::from_ref(right), negated, span, frame),
+        match (&right.kind, negated) {
+            (ExpressionKind::ScalarQuery(query), Some(negated)) => {
+                self.in_query(left, query, negated, span, frame)
+            }
+            (ExpressionKind::ScalarQuery(query), None) => {
+                self.quantified_query(quantifier, operator::binary(comparison), left, query, span, frame)
+            }
+            (_, Some(negated)) => self.in_list(left, std::slice::from_ref(right), negated, span, frame),
+            // A list is a query of its elements.
+            (_, None) => {
+                let unnest = Call::plain(Name::new("unnest", right.span), vec![right.clone()]);
+                let value = tree::Expression::new(ExpressionKind::Call(Box::new(unnest)), right.span);
+                let query = Query::of_value(value);
+                self.quantified_query(quantifier, operator::binary(comparison), left, &query, span, frame)
+            }
         }
     }
 

@@ -43,6 +43,12 @@ impl Binder<'_> {
                 None => Err(self.unknown_table_function(name)),
             };
         }
+        let is_list = self.context.registry.scalar(&name.text).is_some();
+        let reads = self.outer_reads;
+        if is_list && self.has_open_argument(arguments)? {
+            return self.list_function(name, arguments, alias, span);
+        }
+        self.outer_reads = reads;
         let mut positional = Vec::new();
         let mut options = Vec::new();
         for argument in arguments {
@@ -79,6 +85,18 @@ impl Binder<'_> {
         let lists = vec![Computed { column: column.clone(), expression }];
         let unnest = Relation::Unnest { input: Box::new(one_row()), lists, outer: false };
         named(unnest, Some(&name.text), alias, span)
+    }
+
+    /// True if an argument reads a column of a query or table around: `FROM t, range(t.n)`.
+    fn has_open_argument(&mut self, arguments: &[Argument]) -> Result<bool> {
+        for argument in arguments {
+            let mut frame = Frame::new(Rc::new(Scope::default()), Clause::Arguments);
+            let bound = self.expression(&argument.value, &mut frame)?;
+            if !bound.expression.columns().is_empty() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     fn constant_argument(&mut self, argument: &Argument) -> Result<Literal> {

@@ -1,6 +1,9 @@
 //! The columns and inputs of each relation.
 
-use hypostyle_engine::plan::{Expression, JoinKind};
+use std::collections::{BTreeMap, HashSet};
+
+use hypostyle_engine::plan::{AggregateCall, Expression, JoinKind};
+use hypostyle_functions::Type;
 
 use crate::logical::{Column, Relation};
 
@@ -85,6 +88,87 @@ impl Relation {
         }
     }
 
+    /// The expressions of this relation itself.
+    pub fn expressions(&self) -> Vec<&Expression> {
+        match self {
+            Self::Limit { .. } | Self::Union { .. } | Self::SingleRow { .. } | Self::Write { .. } => {
+                Vec::new()
+            }
+            Self::Scan(scan) => scan.filters.iter().collect(),
+            Self::Values { rows, .. } => rows.iter().flatten().collect(),
+            Self::Filter { predicates, .. } => predicates.iter().collect(),
+            Self::Project { columns, .. } => columns.iter().map(|computed| &computed.expression).collect(),
+            Self::Unnest { lists, .. } => lists.iter().map(|computed| &computed.expression).collect(),
+            Self::Sort { keys, .. } => keys.iter().map(|key| &key.expression).collect(),
+            Self::Aggregate { keys, aggregates, .. } => {
+                let keys = keys.iter().map(|key| &key.expression);
+                keys.chain(aggregates.iter().flat_map(|(_, call)| call_expressions(call))).collect()
+            }
+            Self::Join(join) => {
+                let keys = join.keys.iter().flat_map(|key| [&key.left, &key.right]);
+                keys.chain(&join.residual).collect()
+            }
+        }
+    }
+
+    /// The columns that this relation itself names: what it reads from a table, computes, or passes on under a new name.
+    pub fn defined_mut(&mut self) -> Vec<&mut Column> {
+        match self {
+            Self::Filter { .. } | Self::Limit { .. } | Self::Sort { .. } | Self::SingleRow { .. } => {
+                Vec::new()
+            }
+            Self::Scan(scan) => {
+                let all = scan.columns.iter_mut().chain(&mut scan.filter_columns);
+                all.map(|(column, _)| column).collect()
+            }
+            Self::Values { columns, .. } | Self::Union { columns, .. } => columns.iter_mut().collect(),
+            Self::Project { columns, .. } => {
+                columns.iter_mut().map(|computed| &mut computed.column).collect()
+            }
+            Self::Unnest { lists, .. } => lists.iter_mut().map(|list| &mut list.column).collect(),
+            Self::Aggregate { keys, aggregates, .. } => {
+                let keys = keys.iter_mut().map(|key| &mut key.column);
+                keys.chain(aggregates.iter_mut().map(|(column, _)| column)).collect()
+            }
+            Self::Join(join) => join.mark.iter_mut().collect(),
+            Self::Write { columns, count, .. } => columns.iter_mut().chain([count]).collect(),
+        }
+    }
+
+    /// Columns that expressions in this relation read and no relation in it gives: of a subquery, those of the queries
+    /// around it.
+    pub fn outer_columns(&self) -> BTreeMap<usize, Type> {
+        let mut outer = BTreeMap::new();
+        self.gather_outer(&mut outer);
+        outer
+    }
+
+    fn gather_outer(&self, outer: &mut BTreeMap<usize, Type>) {
+        stacker::maybe_grow(64 << 10, 1 << 20, || {
+            let inputs = self.inputs();
+            let mut read = BTreeMap::new();
+            for expression in self.expressions() {
+                expression.walk(&mut |part| {
+                    if let Expression::Column { index, data_type } = part {
+                        read.entry(*index).or_insert_with(|| data_type.clone());
+                    }
+                });
+            }
+            if !read.is_empty() {
+                let mut given: HashSet<usize> = HashSet::new();
+                inputs.iter().for_each(|input| {
+                    given.extend(input.columns().iter().map(|column| column.id));
+                });
+                if let Self::Scan(scan) = self {
+                    let own = scan.columns.iter().chain(&scan.filter_columns);
+                    given.extend(own.map(|(column, _)| column.id));
+                }
+                outer.extend(read.into_iter().filter(|(id, _)| !given.contains(id)));
+            }
+            inputs.into_iter().for_each(|input| input.gather_outer(outer));
+        });
+    }
+
     /// The expressions of this relation itself, for rewriting.
     pub fn expressions_mut(&mut self) -> Vec<&mut Expression> {
         match self {
@@ -121,4 +205,9 @@ impl Relation {
             visit(self);
         });
     }
+}
+
+fn call_expressions(call: &AggregateCall) -> impl Iterator<Item = &Expression> {
+    let order = call.order.iter().map(|key| &key.expression);
+    call.arguments.iter().chain(&call.filter).chain(order)
 }

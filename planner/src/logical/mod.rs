@@ -6,6 +6,7 @@
 
 mod columns;
 mod display;
+mod numbering;
 
 use std::fmt;
 use std::sync::Arc;
@@ -15,6 +16,8 @@ use hypostyle_engine::plan::{
 };
 use hypostyle_engine::table::{Statistics, TableProvider};
 use hypostyle_functions::Type;
+
+pub use numbering::Numbering;
 
 /// A column of a relation.
 #[derive(Debug, Clone, PartialEq)]

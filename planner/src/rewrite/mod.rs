@@ -1,5 +1,6 @@
 //! Rewrites of the logical plan: each makes it cheaper and none changes its result. One per file, in order of use.
 
+pub mod decorrelate;
 mod equal_columns;
 pub mod estimate;
 mod join_order;

@@ -15,14 +15,15 @@ pub fn rewrite(relation: &mut Relation) {
 }
 
 fn factored_all(predicates: Vec<Expression>) -> Vec<Expression> {
-    let mut factored = Vec::with_capacity(predicates.len());
+    let mut terms = Vec::with_capacity(predicates.len());
     for predicate in predicates {
-        conjuncts(factor(predicate), &mut factored);
+        conjuncts(factored(predicate), &mut terms);
     }
-    factored
+    terms
 }
 
-fn factor(predicate: Expression) -> Expression {
+/// One condition, factored.
+pub fn factored(predicate: Expression) -> Expression {
     let Expression::Or(branches) = predicate else { return predicate };
     let mut split: Vec<Vec<Expression>> = branches
         .into_iter()

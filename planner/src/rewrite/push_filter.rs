@@ -250,13 +250,26 @@ fn simplify_outer(join: &mut Join, predicates: &[Expression], left: &HashSet<usi
     };
 }
 
-/// True if the condition is false or null wherever all of these columns are null, by its outermost form alone.
+/// True if the condition is false or null wherever all of these columns are null, by its outermost forms alone.
 fn refuses_null(predicate: &Expression, ids: &HashSet<usize>) -> bool {
     let Expression::Call { function, arguments, .. } = predicate else { return false };
-    let is_column = |argument: &Expression| column_of(argument).is_some_and(|id| ids.contains(&id));
+    let is_null = |argument: &Expression| is_null_for(argument, ids);
     match function.as_str() {
-        name if operator::is_comparison(name) => arguments.iter().any(is_column),
-        operator::IS_NOT_NULL | operator::IN | "like" | "ilike" => arguments.first().is_some_and(is_column),
+        name if operator::is_comparison(name) => arguments.iter().any(is_null),
+        operator::IS_NOT_NULL | operator::IN | "like" | "ilike" => arguments.first().is_some_and(is_null),
+        _ => false,
+    }
+}
+
+/// True if the expression is null wherever these columns are: one of them, or arithmetic with one.
+fn is_null_for(expression: &Expression, ids: &HashSet<usize>) -> bool {
+    match expression {
+        Expression::Column { index, .. } => ids.contains(index),
+        Expression::Cast { input, .. } => is_null_for(input, ids),
+        Expression::Call { function, arguments, .. } => {
+            matches!(function.as_str(), "+" | "-" | "*" | "/" | "//" | "%" | operator::NEGATE)
+                && arguments.iter().any(|argument| is_null_for(argument, ids))
+        }
         _ => false,
     }
 }

@@ -1,6 +1,7 @@
 //! Queries over tables that exist only as schemas and statistics.
 
 mod binding;
+mod decorrelating;
 mod errors;
 mod rewriting;
 mod statements;

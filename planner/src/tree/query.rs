@@ -20,6 +20,24 @@ pub struct Query {
     pub span: Span,
 }
 
+impl Query {
+    /// `SELECT value`.
+    pub fn of_value(value: Expression) -> Self {
+        let span = value.span;
+        let select = Select {
+            distinct: false,
+            items: vec![SelectItem { expression: value, alias: None }],
+            from: Vec::new(),
+            filter: None,
+            group_by: GroupBy::None,
+            having: None,
+            span,
+        };
+        let body = QueryBody::Select(Box::new(select));
+        Self { with: Vec::new(), body, order_by: OrderBy::None, limit: None, offset: None, span }
+    }
+}
+
 /// `name [(columns)] AS (query)` of WITH.
 #[derive(Debug, Clone)]
 pub struct CommonTable {

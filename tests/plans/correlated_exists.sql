@@ -1,0 +1,1 @@
+SELECT name FROM users WHERE EXISTS (SELECT 1 FROM orders WHERE user_id = users.id AND amount > 500)

@@ -1,0 +1,1 @@
+SELECT name FROM users WHERE country = 3 OR NOT EXISTS (SELECT 1 FROM orders WHERE user_id = users.id)

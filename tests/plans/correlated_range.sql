@@ -1,0 +1,1 @@
+SELECT name, (SELECT sum(amount) FROM orders WHERE user_id < users.id) AS n FROM users
