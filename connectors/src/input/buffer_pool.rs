@@ -8,8 +8,12 @@ use hypostyle_engine::memory::Reservation;
 
 /// Most buffers that wait to be used again.
 const WAITING_MAX: usize = 64;
-/// Buffers are made in multiples of this, so that they fit the next user too.
+/// Buffers above this size are made in multiples of it, smaller ones in powers of two, so that they fit the next user.
 const STEP_BYTES: usize = 64 << 10;
+/// Smallest buffer.
+const SMALL_BYTES: usize = 1 << 10;
+/// A waiting buffer is not used for less than this share of it: a small asker would keep it from a large one.
+const USED_SHARE: usize = 16;
 
 /// Buffers of one scan, charged to the budget before they are made and for as long as they are there.
 #[derive(Debug)]
@@ -48,11 +52,12 @@ impl BufferPool {
 
     fn fitting(&self, length: usize) -> hypostyle_engine::Result<Vec<u8>> {
         let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
-        let fits = shared.waiting.iter().enumerate().filter(|(_, buffer)| buffer.len() >= length);
-        if let Some((index, _)) = fits.min_by_key(|(_, buffer)| buffer.len()) {
+        let made = made_bytes(length);
+        let fits = |buffer: &Vec<u8>| buffer.len() >= length && buffer.len() / USED_SHARE <= made;
+        let fitting = shared.waiting.iter().enumerate().filter(|(_, buffer)| fits(buffer));
+        if let Some((index, _)) = fitting.min_by_key(|(_, buffer)| buffer.len()) {
             return Ok(shared.waiting.swap_remove(index));
         }
-        let made = length.checked_next_multiple_of(STEP_BYTES).unwrap_or(length);
         let held = shared.memory.bytes();
         if !shared.memory.try_resize(held.saturating_add(made)) {
             // What waits was made for others and may be given up first.
@@ -75,6 +80,14 @@ impl BufferPool {
             let _ = shared.memory.try_resize(held);
         }
     }
+}
+
+/// The size of a new buffer for this length.
+fn made_bytes(length: usize) -> usize {
+    if length <= STEP_BYTES {
+        return length.next_power_of_two().max(SMALL_BYTES);
+    }
+    length.checked_next_multiple_of(STEP_BYTES).unwrap_or(length)
 }
 
 impl PooledBuffer {
@@ -120,11 +133,14 @@ mod tests {
     fn a_dropped_buffer_is_used_again_and_charged_once() {
         let budget = Budget::new(Some(1 << 20));
         let pool = BufferPool::new(budget.query().account("test").reserve());
-        let first = pool.take(100).unwrap();
-        assert_eq!((first.len(), budget.used_bytes()), (100, STEP_BYTES));
+        let first = pool.take(STEP_BYTES - 1).unwrap();
+        assert_eq!((first.len(), budget.used_bytes()), (STEP_BYTES - 1, STEP_BYTES));
         drop(first.freeze());
         assert_eq!(pool.take(STEP_BYTES).unwrap().len(), STEP_BYTES);
         assert_eq!(budget.used_bytes(), STEP_BYTES);
+        let small = pool.take(3).unwrap();
+        assert_eq!(budget.used_bytes(), STEP_BYTES + SMALL_BYTES, "a small asker leaves the large buffer");
+        drop(small);
         drop(pool);
         assert_eq!(budget.used_bytes(), 0);
     }

@@ -4,10 +4,11 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use arrow::buffer::BooleanBuffer;
+use arrow::buffer::{BooleanBuffer, Buffer};
 use hypostyle_engine::expression::ExpressionSet;
 use hypostyle_functions::Type;
 use hypostyle_functions::column::{Bits, Column};
+use hypostyle_functions::kernel::lane_loop::pack;
 use parquet::file::metadata::{ColumnChunkMetaData, RowGroupMetaData};
 
 use super::chunk_reader::ChunkWindows;
@@ -220,9 +221,11 @@ impl RowGroupReader {
             let place = || self.file.place().part("row group", self.row_group).column(&column.name);
             tested.map_err(|fault| refusal(fault, place))?;
         }
-        window.kept = keep.iter().filter(|&&keep| keep).count();
+        let mut words = vec![0u64; keep.len().div_ceil(64)];
+        pack(&keep, &mut words);
+        window.kept = words.iter().map(|word| word.count_ones() as usize).sum();
         if window.kept < window.rows {
-            window.keep = Some(BooleanBuffer::from(keep));
+            window.keep = Some(BooleanBuffer::new(Buffer::from_vec(words), 0, window.rows));
         }
         Ok(window)
     }

@@ -25,8 +25,9 @@ use crate::json::{JsonReader, JsonScan};
 use crate::parquet::{ColumnFilter, RowGroupReader, ScanPlan};
 use crate::prune::Predicate;
 
-/// Bytes that a Parquet column holds while it is read: a window of the file and a page of values.
-const PARQUET_COLUMN_BYTES: u64 = 1 << 20;
+/// Bytes that a Parquet column holds while it is read, besides its pages and windows of the file, which come from a pool:
+/// a dictionary and the rows of a batch.
+const PARQUET_COLUMN_BYTES: u64 = 256 << 10;
 /// Bytes that a text block holds while it is read, for each byte of the block: its text and its values.
 const TEXT_BYTES_PER_BYTE: usize = 2;
 

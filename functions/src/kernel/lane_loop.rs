@@ -170,39 +170,6 @@ lane_loops! {
     }
 }
 
-/// Set bits of a word from which on every lane is written and the place moves on by the lane's bit,
-/// rather than set bits looked up one by one.
-const DENSE_BITS: u32 = 12;
-
-/// Appends the values whose bit is set to `kept`, in order. `word(i)` gives the bits of values
-/// `i * 64 ..`, lowest first; bits past the values are zero.
-pub fn compact<T: Copy>(values: &[T], word: impl Fn(usize) -> u64, kept: &mut Vec<T>) {
-    for (index, chunk) in values.chunks(64).enumerate() {
-        let bits = word(index);
-        match bits.count_ones() {
-            0 => {}
-            64 => kept.extend_from_slice(chunk),
-            count if count >= DENSE_BITS && chunk.len() == 64 => {
-                // Every lane is stored, and kept by moving on: no branch depends on the data.
-                let mut block = [chunk[0]; 64];
-                let mut place = 0;
-                for (position, &value) in chunk.iter().enumerate() {
-                    block[place & 63] = value;
-                    place += (bits >> position & 1) as usize;
-                }
-                kept.extend_from_slice(&block[..place]);
-            }
-            _ => {
-                let mut left = bits;
-                while left != 0 {
-                    kept.push(chunk[left.trailing_zeros() as usize]);
-                    left &= left - 1;
-                }
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -222,26 +189,6 @@ mod tests {
             let mut back = vec![false; length];
             unpack(&words, &mut back);
             assert_eq!(back, values);
-        }
-    }
-
-    #[test]
-    fn compaction_keeps_set_lanes_in_order() {
-        for length in [0usize, 1, 63, 64, 65, 200, 640] {
-            let values: Vec<u32> = (0..length as u32).collect();
-            for keep in
-                [|_: u32| true, |_| false, |v| v % 3 == 0, |v| v % 17 == 5, |v| v % 64 != 63, |v| v == 63]
-            {
-                let word = |index: usize| {
-                    let lanes = values.iter().skip(index * 64).take(64).enumerate();
-                    lanes.map(|(bit, &value)| u64::from(keep(value)) << bit).sum()
-                };
-                let mut kept = vec![7];
-                compact(&values, word, &mut kept);
-                let mut expected = vec![7];
-                expected.extend(values.iter().filter(|&&value| keep(value)));
-                assert_eq!(kept, expected);
-            }
         }
     }
 

@@ -6,7 +6,7 @@ use arrow::array::ArrayRef;
 use arrow::buffer::Buffer;
 use arrow::datatypes::DataType;
 use hypostyle_functions::column::{Bits, Column, ViewBlock, ViewBuilder};
-use hypostyle_functions::kernel::lane_loop::compact;
+use hypostyle_functions::kernel::compact::compact_u32;
 use parquet::basic::Encoding;
 
 use super::column::{ColumnDecoder, Layout};
@@ -195,7 +195,7 @@ impl ColumnDecoder for BytesColumn {
             self.kept.clear();
             match keep.map(|keep| keep.slice(piece.start, piece.rows)) {
                 None => self.kept.extend_from_slice(positions),
-                Some(keep) => compact(positions, |index| keep.word(index), &mut self.kept),
+                Some(keep) => compact_u32(positions, |index| keep.word(index), &mut self.kept),
             }
             let kept = std::mem::take(&mut self.kept);
             match (&piece.block, &self.dictionary, &mut self.output) {

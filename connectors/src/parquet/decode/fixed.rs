@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use arrow::array::ArrayRef;
 use arrow::buffer::{BooleanBuffer, NullBuffer};
 use hypostyle_functions::column::{Bits, Column};
-use hypostyle_functions::kernel::lane_loop::compact;
+use hypostyle_functions::kernel::compact::{compact, compact_u32};
 use parquet::basic::Encoding;
 
 use super::column::{ColumnDecoder, Layout};
@@ -75,7 +75,7 @@ impl<S: Stored, H: Holds<S>> FixedColumn<S, H> {
             None => codes,
             Some(keep) => {
                 self.kept_codes.clear();
-                compact(codes, |index| keep.word(index), &mut self.kept_codes);
+                compact_u32(codes, |index| keep.word(index), &mut self.kept_codes);
                 &self.kept_codes
             }
         };

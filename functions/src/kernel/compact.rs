@@ -1,0 +1,131 @@
+//! Keeps the values whose bit is set, in order.
+
+#[cfg(target_arch = "x86_64")]
+use super::level::{Level, Tier};
+
+/// Set bits of a word from which on every lane is written and the place moves on by the lane's bit,
+/// rather than set bits looked up one by one.
+const DENSE_BITS: u32 = 12;
+
+/// Values that a word has bits for.
+const WORD: usize = 64;
+
+/// Appends the values whose bit is set to `kept`, in order. `word(i)` gives the bits of values
+/// `i * 64 ..`, lowest first; bits past the values are zero.
+pub fn compact<T: Copy>(values: &[T], word: impl Fn(usize) -> u64, kept: &mut Vec<T>) {
+    for (index, chunk) in values.chunks(WORD).enumerate() {
+        compact_word(chunk, word(index), kept);
+    }
+}
+
+fn compact_word<T: Copy>(chunk: &[T], bits: u64, kept: &mut Vec<T>) {
+    match bits.count_ones() {
+        0 => {}
+        64 => kept.extend_from_slice(chunk),
+        count if count >= DENSE_BITS && chunk.len() == WORD => {
+            // Every lane is stored, and kept by moving on: no branch depends on the data.
+            let mut block = [chunk[0]; WORD];
+            let mut place = 0;
+            for (position, &value) in chunk.iter().enumerate() {
+                block[place & 63] = value;
+                place += (bits >> position & 1) as usize;
+            }
+            kept.extend_from_slice(&block[..place]);
+        }
+        _ => {
+            let mut left = bits;
+            while left != 0 {
+                kept.push(chunk[left.trailing_zeros() as usize]);
+                left &= left - 1;
+            }
+        }
+    }
+}
+
+/// Declares [`compact`] for one type, with the instruction that compresses a whole vector where the machine has it.
+///
+/// `compact_u32: u32, 16, ...` declares `compact_u32(values, word, kept)` over vectors of 16 lanes.
+macro_rules! compacted {
+    ($($(#[$meta:meta])* $name:ident: $type:ty, $lanes:literal, $mask:ty, $compress:ident;)+) => {$(
+        $(#[$meta])*
+        pub fn $name(values: &[$type], word: impl Fn(usize) -> u64, kept: &mut Vec<$type>) {
+            #[cfg(target_arch = "x86_64")]
+            #[target_feature(enable = "avx512f,popcnt")]
+            fn avx512(values: &[$type], word: impl Fn(usize) -> u64, kept: &mut Vec<$type>) {
+                use std::arch::x86_64::{$compress, _mm512_loadu_si512, _mm512_storeu_si512};
+                let (words, rest) = values.as_chunks::<WORD>();
+                let count: usize = (0..words.len()).map(|index| word(index).count_ones() as usize).sum();
+                // Each store writes a whole vector, of which the lanes behind the kept ones are overwritten.
+                kept.reserve(count + $lanes);
+                let first = kept.len();
+                let mut place = 0;
+                for (index, chunk) in words.iter().enumerate() {
+                    let bits = word(index);
+                    for part in 0..WORD / $lanes {
+                        let mask = (bits >> (part * $lanes)) as $mask;
+                        // SAFETY: the vector lies inside the chunk, which has 64 values.
+                        let lanes = unsafe { _mm512_loadu_si512(chunk.as_ptr().add(part * $lanes).cast()) };
+                        let lanes = $compress(mask, lanes);
+                        assert!(place <= count, "the bits changed between two looks at them");
+                        // SAFETY: `place` is at most `count`, and room for `count` values and a vector was reserved.
+                        unsafe { _mm512_storeu_si512(kept.as_mut_ptr().add(first + place).cast(), lanes) };
+                        place += mask.count_ones() as usize;
+                    }
+                }
+                assert!(place <= count, "the bits changed between two looks at them");
+                // SAFETY: the stores above wrote `place` values behind the first ones.
+                unsafe { kept.set_len(first + place) };
+                if !rest.is_empty() {
+                    compact_word(rest, word(words.len()), kept);
+                }
+            }
+
+            #[cfg(target_arch = "x86_64")]
+            if Level::current().tier() == Tier::Avx512 {
+                // SAFETY: a `Level` of this tier exists only where the machine was found to have these features.
+                return unsafe { avx512(values, word, kept) };
+            }
+            compact(values, word, kept);
+        }
+    )+};
+}
+
+compacted! {
+    /// [`compact`] for values of four bytes.
+    compact_u32: u32, 16, u16, _mm512_maskz_compress_epi32;
+    /// [`compact`] for values of eight bytes.
+    compact_u64: u64, 8, u8, _mm512_maskz_compress_epi64;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn set_lanes_are_kept_in_order() {
+        for length in [0usize, 1, 63, 64, 65, 200, 640] {
+            let values: Vec<u32> = (0..length as u32).collect();
+            let wide: Vec<u64> = values.iter().map(|&value| u64::from(value) << 40 | 7).collect();
+            for keep in
+                [|_: u32| true, |_| false, |v| v % 3 == 0, |v| v % 17 == 5, |v| v % 64 != 63, |v| v == 63]
+            {
+                let word = |index: usize| {
+                    let lanes = values.iter().skip(index * 64).take(64).enumerate();
+                    lanes.map(|(bit, &value)| u64::from(keep(value)) << bit).sum()
+                };
+                let mut expected = vec![7];
+                expected.extend(values.iter().filter(|&&value| keep(value)));
+                let (mut kept, mut same) = (vec![7], vec![7]);
+                compact(&values, word, &mut kept);
+                compact_u32(&values, word, &mut same);
+                assert_eq!(kept, expected);
+                assert_eq!(same, expected);
+                let mut kept = Vec::new();
+                compact_u64(&wide, word, &mut kept);
+                let expected: Vec<u64> =
+                    expected[1..].iter().map(|&value| u64::from(value) << 40 | 7).collect();
+                assert_eq!(kept, expected);
+            }
+        }
+    }
+}
