@@ -1,6 +1,8 @@
-//! The fuzz cases on seeded bytes for a few seconds each: mutations of good inputs, and noise.
+//! The fuzz cases without the nightly compiler: all inputs that once failed (`fuzz/regressions`), and for a few seconds
+//! each mutations of good inputs, and noise.
 //!
 //! `FUZZ_SEED` and `FUZZ_SECONDS` change the seed and the time of each case. A case that fails prints its input's seed.
+//! `FUZZ_SEEDS=folder cargo test --test fuzz_replay -- --ignored` writes the good inputs, for the fuzzer to start from.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -8,12 +10,16 @@
 mod cases;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use hypostyle::Session;
 
 /// Seconds of each case unless the environment says otherwise.
 const SECONDS: u64 = 3;
+
+/// The targets under `fuzz/fuzz_targets`.
+const TARGETS: [&str; 7] = ["sql_text", "expression", "csv", "ndjson", "parquet", "arrow_ipc", "plan"];
 
 /// A small generator of random numbers (splitmix64), so that a seed gives the same bytes everywhere.
 struct Random(u64);
@@ -61,25 +67,54 @@ fn mutated(good: &[u8], random: &mut Random) -> Vec<u8> {
     bytes
 }
 
-/// Runs a case on the good inputs themselves, and then on mutations of them until the time is over.
-fn replay(case: fn(&[u8]), good: &[Vec<u8>]) {
+/// Runs a case on the inputs that once failed, on the good inputs, and then on mutations of both until the time is over.
+fn replay(target: &str, case: fn(&[u8])) {
     let seed = environment("FUZZ_SEED", 1);
     let end = Instant::now() + Duration::from_secs(environment("FUZZ_SECONDS", SECONDS));
-    good.iter().for_each(|bytes| case(bytes));
+    let mut known = regressions(target);
+    known.extend(
+        good(target).into_iter().enumerate().map(|(number, bytes)| (format!("good {number}"), bytes)),
+    );
+    for (name, bytes) in &known {
+        assert!(catch_unwind(|| case(bytes)).is_ok(), "{target}: {name} fails");
+    }
     let mut number = 0;
     while Instant::now() < end {
         number += 1;
         let mut random = Random(seed.wrapping_mul(0x1_0001).wrapping_add(number));
-        let bytes = if good.is_empty() || random.below(20) == 0 {
+        let bytes = if known.is_empty() || random.below(20) == 0 {
             (0..random.below(300)).map(|_| random.next() as u8).collect()
         } else {
-            mutated(&good[random.below(good.len())], &mut random)
+            mutated(&known[random.below(known.len())].1, &mut random)
         };
         if catch_unwind(AssertUnwindSafe(|| case(&bytes))).is_err() {
             let path = std::env::temp_dir().join(format!("hypostyle-fuzz-{seed}-{number}"));
             std::fs::write(&path, &bytes).unwrap();
             panic!("input {number} of seed {seed} fails; it is kept at {}", path.display());
         }
+    }
+}
+
+/// Inputs that made a case fail before what was wrong was corrected, with their names.
+fn regressions(target: &str) -> Vec<(String, Vec<u8>)> {
+    let Ok(entries) = std::fs::read_dir(Path::new("fuzz/regressions").join(target)) else {
+        return Vec::new();
+    };
+    let mut paths: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    paths.iter().map(|path| (path.display().to_string(), std::fs::read(path).unwrap())).collect()
+}
+
+/// Inputs that are read to their end.
+fn good(target: &str) -> Vec<Vec<u8>> {
+    match target {
+        "sql_text" => [texts_of("tests/plans", "sql"), texts_of("tests/tpch", "sql")].concat(),
+        "csv" => vec![written("csv"), b"a,b\n1,2\n".to_vec(), b"\"x\ny\";2\r\n\"\"\"\";3".to_vec()],
+        "ndjson" => vec![written("ndjson"), b"{\"a\": [1, {\"b\": null}]}\n{\"a\": \"x\"}\n".to_vec()],
+        "parquet" => vec![written("parquet")],
+        "arrow_ipc" => vec![written("arrow")],
+        "plan" => plans(),
+        _ => Vec::new(),
     }
 }
 
@@ -103,48 +138,62 @@ fn texts_of(folder: &str, extension: &str) -> Vec<Vec<u8>> {
     paths.iter().map(|path| std::fs::read(path).unwrap()).collect()
 }
 
-#[test]
-fn sql_text_is_planned_or_refused() {
-    let good = [texts_of("tests/plans", "sql"), texts_of("tests/tpch", "sql")].concat();
-    replay(cases::sql_text::run, &good);
-}
-
-#[test]
-fn expressions_agree_with_themselves() {
-    replay(cases::expression::run, &[]);
-}
-
-#[test]
-fn csv_is_read_or_refused() {
-    replay(cases::csv::run, &[written("csv"), b"a,b\n1,2\n".to_vec(), b"\"x\ny\";2\r\n\"\"\"\";3".to_vec()]);
-}
-
-#[test]
-fn ndjson_is_read_or_refused() {
-    replay(
-        cases::ndjson::run,
-        &[written("ndjson"), b"{\"a\": [1, {\"b\": null}]}\n{\"a\": \"x\"}\n".to_vec()],
-    );
-}
-
-#[test]
-fn parquet_is_read_or_refused() {
-    replay(cases::parquet::run, &[written("parquet")]);
-}
-
-#[test]
-fn arrow_ipc_is_read_or_refused() {
-    replay(cases::arrow_ipc::run, &[written("arrow")]);
-}
-
-#[test]
-fn plan_bytes_are_run_or_refused() {
+fn plans() -> Vec<Vec<u8>> {
     let session = Session::new();
     let queries = [
         "SELECT x + 1 AS y FROM range(10) t(x) WHERE x > 3",
         "SELECT x % 3 AS k, sum(x) AS s FROM range(10) t(x) GROUP BY k ORDER BY k LIMIT 2",
         "SELECT list_transform([1, 2], e -> e + x) AS l FROM range(3) t(x)",
+        "SELECT a.x, upper('t' || b.x) AS t FROM range(5) a(x) JOIN range(4) b(x) ON a.x = b.x ORDER BY t",
+        "SELECT unnest([x, 2]) AS u, CASE WHEN x > 1 THEN sqrt(x) END AS r FROM range(3) t(x)",
     ];
-    let good = queries.map(|sql| session.prepare(sql).unwrap().plan().to_bytes().unwrap());
-    replay(cases::plan::run, &good);
+    queries.map(|sql| session.prepare(sql).unwrap().plan().to_bytes().unwrap()).into()
+}
+
+#[test]
+#[ignore = "writes the good inputs to the folder FUZZ_SEEDS"]
+fn good_inputs_are_written() {
+    let folder = std::env::var_os("FUZZ_SEEDS").expect("FUZZ_SEEDS names a folder");
+    for target in TARGETS {
+        let folder = Path::new(&folder).join(target);
+        std::fs::create_dir_all(&folder).unwrap();
+        for (number, bytes) in good(target).iter().enumerate() {
+            std::fs::write(folder.join(format!("good-{number}")), bytes).unwrap();
+        }
+    }
+}
+
+#[test]
+fn sql_text_is_planned_or_refused() {
+    replay("sql_text", cases::sql_text::run);
+}
+
+#[test]
+fn expressions_agree_with_themselves() {
+    replay("expression", cases::expression::run);
+}
+
+#[test]
+fn csv_is_read_or_refused() {
+    replay("csv", cases::csv::run);
+}
+
+#[test]
+fn ndjson_is_read_or_refused() {
+    replay("ndjson", cases::ndjson::run);
+}
+
+#[test]
+fn parquet_is_read_or_refused() {
+    replay("parquet", cases::parquet::run);
+}
+
+#[test]
+fn arrow_ipc_is_read_or_refused() {
+    replay("arrow_ipc", cases::arrow_ipc::run);
+}
+
+#[test]
+fn plan_bytes_are_run_or_refused() {
+    replay("plan", cases::plan::run);
 }

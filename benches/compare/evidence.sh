@@ -34,14 +34,12 @@ part_benches() { # All criterion benches.
     cargo bench --package hypostyle-benches
 }
 
-part_fuzz() { # Each target for FUZZ_SECONDS seconds; needs the nightly compiler and cargo-fuzz.
-    for target in $(cd fuzz && cargo +nightly fuzz list); do
-        echo "target $target"
-        (cd fuzz && cargo +nightly fuzz run "$target" -- -max_total_time="$seconds" -print_final_stats=1)
-    done
+part_fuzz() { # Each target for FUZZ_SECONDS seconds, a line each; needs the nightly compiler and cargo-fuzz.
+    FUZZ_SECONDS="$seconds" fuzz/run.sh
 }
 
 parts="tpch features oracle benches fuzz"
+failed=
 cargo build --release --package hypostyle-cli
 for part in ${1:-$parts}; do
     result="$folder/$part.txt"
@@ -50,6 +48,20 @@ for part in ${1:-$parts}; do
         continue
     fi
     echo "$part: running"
-    { machine; "part_$part"; } 2>&1 | tee "$result.part"
-    mv "$result.part" "$result"
+    # A part that fails keeps what it printed under another name, and the others still run.
+    # (Inside of a condition the shell would go on after an error of the part.)
+    set +e
+    (set -e; machine; "part_$part") 2>&1 | tee "$result.part"
+    status=$?
+    set -e
+    if [[ $status == 0 ]]; then
+        mv "$result.part" "$result"
+    else
+        mv "$result.part" "$result.failed"
+        failed="$failed $part"
+    fi
 done
+if [[ -n $failed ]]; then
+    echo "failed:$failed; see $folder/*.failed"
+    exit 1
+fi

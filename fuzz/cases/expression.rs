@@ -2,6 +2,27 @@
 
 use hypostyle::{Configuration, Session, row_texts};
 
+/// Threads, rows of a batch and fusion of each session that must give the same answer.
+const SESSIONS: [(usize, usize, bool); 5] =
+    [(1, 2048, true), (1, 2048, false), (1, 3, true), (2, 64, true), (2, 1, false)];
+
+thread_local! {
+    /// Made once: a case only reads.
+    static OPENED: Vec<Session> = SESSIONS.map(opened).into();
+}
+
+fn opened((threads, batch_rows, fuse): (usize, usize, bool)) -> Session {
+    let memory_limit_bytes = Some(MEMORY_LIMIT_BYTES);
+    let configuration =
+        Configuration { threads, batch_rows, fuse, memory_limit_bytes, ..Configuration::default() };
+    let session = Session::with_configuration(configuration);
+    session.sql(TABLE).and_then(|answer| answer.drain()).expect("the table can be made");
+    session
+}
+
+/// Bytes that an answer may hold.
+const MEMORY_LIMIT_BYTES: usize = 256 << 20;
+
 const TABLE: &str = "CREATE TABLE t AS SELECT
     x AS id,
     CASE WHEN x % 11 = 0 THEN NULL ELSE (x * 7919 % 201 - 100)::INTEGER END AS i,
@@ -22,22 +43,14 @@ pub fn run(bytes: &[u8]) {
     let outputs: Vec<String> = (0..3).map(|_| any(&mut choices)).collect();
     let filter = boolean(&mut choices, 3);
     let sql = format!("SELECT id, {} FROM t WHERE {filter} ORDER BY id", outputs.join(", "));
-    let answers: Vec<Option<Vec<_>>> =
-        [(1, 2048, true), (1, 2048, false), (1, 3, true), (2, 64, true), (2, 1, false)]
-            .into_iter()
-            .map(|(threads, batch_rows, fuse)| {
-                let configuration = Configuration { threads, batch_rows, fuse, ..Configuration::default() };
-                let session = Session::with_configuration(configuration);
-                session.sql(TABLE).and_then(|answer| answer.drain()).expect("the table can be made");
-                let batches = session.sql(&sql).and_then(|answer| answer.collect_all()).ok()?;
-                Some(
-                    batches
-                        .iter()
-                        .flat_map(|batch| row_texts(batch).expect("every type has a text"))
-                        .collect(),
-                )
-            })
-            .collect();
+    let answers: Vec<Option<Vec<_>>> = OPENED.with(|sessions| {
+        let answer = |session: &Session| {
+            let batches = session.sql(&sql).and_then(|answer| answer.collect_all()).ok()?;
+            let texts = |batch| row_texts(batch).expect("every type has a text");
+            Some(batches.iter().flat_map(texts).collect())
+        };
+        sessions.iter().map(answer).collect()
+    });
     for answer in &answers[1..] {
         assert_eq!(answer, &answers[0], "{sql}");
     }
