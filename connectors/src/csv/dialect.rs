@@ -2,6 +2,8 @@
 
 use memchr::{memchr, memchr2, memrchr};
 
+use crate::input::Records;
+
 /// Delimiter, quote, escape, line end and comment of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Dialect {
@@ -20,6 +22,24 @@ pub struct Dialect {
 impl Default for Dialect {
     fn default() -> Self {
         Self { delimiter: b',', quote: Some(b'"'), escape: Some(b'"'), line_end: b'\n', comment: None }
+    }
+}
+
+impl Records for Dialect {
+    const BLOCK_BYTES_MAX: usize = 2 << 20;
+
+    fn line_end(&self) -> u8 {
+        self.line_end
+    }
+
+    fn last_end(&self, bytes: &[u8]) -> Option<usize> {
+        self.last_record_end(bytes)
+    }
+
+    fn too_long(&self, bytes_max: usize) -> String {
+        format!(
+            "a record of more than {bytes_max} bytes begins here; is a quote left open? max_line_size raises the limit"
+        )
     }
 }
 

@@ -5,14 +5,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use hypostyle_functions::{Field, Schema, Type};
 
-use super::blocks::Blocks;
 use super::convert::ColumnFormat;
 use super::dialect::Dialect;
 use super::reader::{CsvReader, Shared};
 use super::shape::{SAMPLE_ROWS, Sample, Shape, no_text_form, null_texts};
 use super::sniff::{Stated, sniff};
 use crate::error::{Error, Place, Result};
-use crate::input::{ByteStream, Compression, is_standard_input, open_stream, sample_limit};
+use crate::input::{Blocks, ByteStream, Compression, is_standard_input, open_stream, sample_limit};
 use crate::text_value::Pattern;
 
 /// Bytes read to find out dialect and types.
@@ -203,7 +202,7 @@ impl CsvFile {
 /// Blocks of one file and how to read them.
 pub struct CsvScan {
     shared: Arc<Shared>,
-    blocks: Blocks,
+    blocks: Blocks<Dialect>,
 }
 
 impl CsvScan {

@@ -1,6 +1,5 @@
 //! CSV and its relatives: dialect and types found out from a sample, records read in parallel blocks, and written.
 
-mod blocks;
 mod convert;
 mod dialect;
 mod file;
@@ -12,7 +11,6 @@ mod shape;
 mod sniff;
 mod writer;
 
-pub use blocks::CsvBlock;
 pub use convert::ColumnFormat;
 pub use dialect::Dialect;
 pub use file::{BadRows, CsvFile, CsvOptions, CsvScan};

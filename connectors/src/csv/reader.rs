@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use hypostyle_functions::column::Column;
 
-use super::blocks::CsvBlock;
 use super::convert::{BadValue, BlockText, ColumnFormat, Conversion};
 use super::file::{BadRows, CsvFile};
 use super::records::{Damage, Record, Span, is_blank, read_record};
 use crate::batch::FileBatch;
 use crate::error::{Error, Place, Result};
+use crate::input::Block;
 
 /// What the readers of a scan share.
 pub(super) struct Shared {
@@ -32,7 +32,7 @@ pub struct CsvReader {
 }
 
 impl CsvReader {
-    pub(super) fn new(shared: Arc<Shared>, block: CsvBlock) -> Self {
+    pub(super) fn new(shared: Arc<Shared>, block: Block) -> Self {
         let spans = vec![Vec::with_capacity(shared.batch_rows); shared.formats.len()];
         Self {
             shared,

@@ -1,10 +1,12 @@
 //! Bytes of files: positional reads of local files, streams of compressed ones and of standard input.
 
+mod blocks;
 mod buffer_pool;
 mod compression;
 mod local_file;
 mod stream;
 
+pub use blocks::{Block, Blocks, Records};
 pub use buffer_pool::{BufferPool, PooledBuffer};
 pub use compression::Compression;
 pub use local_file::LocalFile;

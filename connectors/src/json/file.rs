@@ -7,13 +7,12 @@ use hypostyle_functions::column::Column;
 use hypostyle_functions::{Field, Schema, Type};
 use simd_json::{Buffers, Node, Tape};
 
-use super::blocks::{JsonBlock, JsonBlocks};
 use super::build::{Builder, Problem, Scratch, nodes};
 use super::layout::{JsonLayout, Next, Values};
 use super::shape::{Observed, Shape};
 use crate::batch::FileBatch;
 use crate::error::{Error, Place, Result};
-use crate::input::{ByteStream, Compression, is_standard_input, open_stream, sample_limit};
+use crate::input::{Block, Blocks, ByteStream, Compression, is_standard_input, open_stream, sample_limit};
 
 /// Bytes read to find out the shape.
 const SAMPLE_BYTES: usize = 8 << 20;
@@ -139,7 +138,7 @@ impl JsonFile {
             None => open_stream(&self.path, self.options.compression)?,
         };
         let value_bytes_max = self.options.value_bytes_max.unwrap_or(VALUE_BYTES_MAX);
-        let blocks = JsonBlocks::new(stream, self.layout, value_bytes_max);
+        let blocks = Blocks::new(stream, self.layout, value_bytes_max);
         let types = asked.iter().map(|(_, shape)| shape.data_type()).collect();
         Ok(JsonScan { shared: Arc::new(Shared { file: Arc::clone(self), asked, types, batch_rows }), blocks })
     }
@@ -207,7 +206,7 @@ fn not_json(place: Place, error: &simd_json::Error) -> Error {
 /// Blocks of one file and how to read them.
 pub struct JsonScan {
     shared: Arc<Shared>,
-    blocks: JsonBlocks,
+    blocks: Blocks<JsonLayout>,
 }
 
 struct Shared {
@@ -279,7 +278,7 @@ impl KeyOrder {
 }
 
 impl JsonReader {
-    fn new(shared: Arc<Shared>, block: JsonBlock) -> Self {
+    fn new(shared: Arc<Shared>, block: Block) -> Self {
         let strict = shared.file.options.columns.is_empty();
         Self {
             bytes: block.bytes,

@@ -1,5 +1,7 @@
 //! How values follow one another in a file, and where each of them ends.
 
+use crate::input::Records;
+
 /// The arrangement of the values of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum JsonLayout {
@@ -27,6 +29,35 @@ pub enum Next {
     End,
     /// A value that begins here and does not end.
     Open(usize),
+}
+
+impl Records for JsonLayout {
+    const BLOCK_BYTES_MAX: usize = 1 << 20;
+
+    fn line_end(&self) -> u8 {
+        b'\n'
+    }
+
+    /// Blanks out a byte order mark, and the bracket of an array.
+    fn enter(&self, bytes: &mut [u8]) {
+        if bytes.starts_with(b"\xef\xbb\xbf") {
+            bytes[..3].fill(b' ');
+        }
+        if *self == Self::Array
+            && let Some(first) = bytes.iter_mut().find(|byte| !byte.is_ascii_whitespace())
+            && *first == b'['
+        {
+            *first = b' ';
+        }
+    }
+
+    fn last_end(&self, bytes: &[u8]) -> Option<usize> {
+        self.last_value_end(bytes)
+    }
+
+    fn too_long(&self, bytes_max: usize) -> String {
+        format!("a value of more than {bytes_max} bytes begins here; maximum_object_size raises the limit")
+    }
 }
 
 impl JsonLayout {

@@ -1,6 +1,5 @@
 //! JSON: one value per line, an array of values, or values one after the other; nested columns; and written.
 
-mod blocks;
 mod build;
 mod file;
 mod layout;

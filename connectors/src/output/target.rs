@@ -4,11 +4,18 @@ use std::fs::{self, File, Permissions};
 use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use tempfile::NamedTempFile;
 
 use crate::error::{Error, Result};
 use crate::input::Compression;
+
+/// End of the names of files that are being written.
+const PARTIAL: &str = ".partial";
+
+/// Age from which an unfinished file without a lock is abandoned; a younger one may be about to be locked.
+const SETTLED_AFTER: Duration = Duration::from_secs(1);
 
 /// Bytes gathered before the system is called.
 const BUFFER_BYTES: usize = 256 << 10;
@@ -90,13 +97,38 @@ fn open(path: &Path) -> io::Result<Sink> {
         _ => Path::new("."),
     };
     let name = resolved.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let prefix = format!(".{name}.");
+    remove_abandoned(directory, &prefix);
     let file = tempfile::Builder::new()
-        .prefix(&format!(".{name}."))
-        .suffix(".partial")
+        .prefix(&prefix)
+        .suffix(PARTIAL)
         .permissions(Permissions::from_mode(0o666))
         .tempfile_in(directory)
         .map_err(without_path)?;
+    // The lock says that someone is still writing. A file system without locks only keeps what is abandoned.
+    let _ = file.as_file().try_lock();
     Ok(Sink::Pending(BufWriter::with_capacity(BUFFER_BYTES, file)))
+}
+
+/// Removes the unfinished files of this target that killed processes left behind: old enough to have been locked, and
+/// no longer so. Whatever cannot be judged or removed is left alone.
+fn remove_abandoned(directory: &Path, prefix: &str) {
+    let Ok(entries) = fs::read_dir(directory) else { return };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let is_partial =
+            name.to_str().is_some_and(|name| name.starts_with(prefix) && name.ends_with(PARTIAL));
+        if is_partial && is_abandoned(&entry.path()).unwrap_or(false) {
+            // Another process may be removing it too; a failure here only leaves it for the next time.
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
+fn is_abandoned(path: &Path) -> io::Result<bool> {
+    let file = File::options().write(true).open(path)?;
+    let age = file.metadata()?.modified()?.elapsed().unwrap_or_default();
+    Ok(age > SETTLED_AFTER && file.try_lock().is_ok())
 }
 
 /// The system's answer without the passing name of the file.
