@@ -287,6 +287,8 @@ fn target_type(pattern: &Pattern, data_type: &Type, variables: &HashMap<&'static
         Pattern::Any => Some(data_type.clone()),
         Pattern::Scalar => keep(!data_type.is_nested()),
         Pattern::Variable(name) => variables.get(name).cloned(),
+        // A null of no type is a number like any other, and kernels know their types.
+        Pattern::Integer if *data_type == Type::Null => Some(Type::Int64),
         Pattern::Integer => keep(data_type.is_integer() || *data_type == Type::HUGEINT),
         Pattern::Float if data_type.is_numeric() && !data_type.is_float() => Some(Type::Float64),
         Pattern::Float => keep(data_type.is_float()),

@@ -81,17 +81,27 @@ pub(super) fn register(registry: &mut Registry) {
     let last_day = ScalarFunction::new("last_day", CATEGORY, "Last day of the month.")
         .note("Null for infinities.")
         .example("last_day(date '2024-02-06')", "2024-02-29");
-    registry.register_scalar(over_days(last_day, |days| {
+    registry.register_scalar(over_days(last_day, Type::Date, |days| {
         let day = civil_from_days(days);
         i32::try_from(days_from_civil(day.year, day.month, month_length(day.year, day.month))).ok()
     }));
+    let days_in_month = ScalarFunction::new("days_in_month", CATEGORY, "Number of days of the month.")
+        .note("Null for infinities.")
+        .example("days_in_month(date '2024-02-06')", "29");
+    registry.register_scalar(over_days(days_in_month, Type::Int64, |days| {
+        let day = civil_from_days(days);
+        Some(month_length(day.year, day.month))
+    }));
 }
 
-type OfDays = fn(i64) -> Option<i32>;
-
-/// Forms over dates and timestamps of a function from day to day.
-fn over_days(function: ScalarFunction, of_days: OfDays) -> ScalarFunction {
+/// Forms over dates and timestamps of a function of the day.
+fn over_days<R: Lane>(
+    function: ScalarFunction,
+    result: Type,
+    of_days: fn(i64) -> Option<R>,
+) -> ScalarFunction {
     [Type::Date, Type::TIMESTAMP, Type::TimestampTz].into_iter().fold(function, |function, data_type| {
+        let result = result.clone();
         function.overload([exact("x", data_type)], move |arguments| {
             let zone = match arguments.types[0] {
                 Type::TimestampTz => Zone::of_name(&arguments.settings.time_zone)?,
@@ -103,14 +113,14 @@ fn over_days(function: ScalarFunction, of_days: OfDays) -> ScalarFunction {
                 }
                 _ => days_kernel(move |ticks: i64| day_of(ticks, zone), of_days),
             };
-            Ok(Bound::lanes(Type::Date, kernel))
+            Ok(Bound::lanes(result.clone(), kernel))
         })
     })
 }
 
-fn days_kernel<A: Lane>(
+fn days_kernel<A: Lane, R: Lane>(
     days: impl Fn(A) -> Option<i64> + Send + Sync + 'static,
-    function: OfDays,
+    function: fn(i64) -> Option<R>,
 ) -> std::sync::Arc<dyn crate::lanes::LaneKernel> {
     partial_unary(
         move |x: A| days(x).and_then(function).map_or(Outcome::Null, Outcome::Value),

@@ -13,6 +13,7 @@ const CATEGORY: &str = "embedding";
 /// Adds the family.
 pub(crate) fn register(registry: &mut Registry) {
     pair::register(registry);
+    pair::register_cross_product(registry);
     norm::register(registry);
 }
 

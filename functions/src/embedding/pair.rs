@@ -71,6 +71,70 @@ pub(super) fn register(registry: &mut Registry) {
     registry.register_scalar(function.example("l1_distance([1.0, 2.0], [4.0, 6.0])", "7.0"));
 }
 
+/// The cross product of embeddings of three dimensions.
+pub(super) fn register_cross_product(registry: &mut Registry) {
+    let function = ScalarFunction::new(
+        "array_cross_product",
+        CATEGORY,
+        "Vector that stands upright on two vectors of three dimensions.",
+    )
+    .alias("cross_product")
+    .note("FLOAT[3] for two vectors of FLOAT, else DOUBLE[3]. A null element, or another dimension, is an error.")
+    .example("array_cross_product([1.0, 2.0, 3.0], [2.0, 3.0, 4.0])", "[-1.0, 2.0, -1.0]");
+    let function = cross_forms::<f32>(function, Type::Float32);
+    registry.register_scalar(cross_forms::<f64>(function, Type::Float64));
+}
+
+fn cross_forms<T>(function: ScalarFunction, element: Type) -> ScalarFunction
+where
+    T: FixedWidth + WritableFixed + std::ops::Mul<Output = T> + std::ops::Sub<Output = T>,
+{
+    let fixed = Pattern::FixedList(Box::new(Pattern::Exact(element.clone())));
+    let any = Pattern::AnyList(Box::new(Pattern::Exact(element)));
+    [fixed, any].into_iter().fold(function, |function, pattern| {
+        let sides: [Parameter; 2] = [parameter("left", pattern.clone()), parameter("right", pattern)];
+        function.overload(sides, bind_cross::<T>)
+    })
+}
+
+fn bind_cross<T>(arguments: &Arguments<'_>) -> Result<Bound>
+where
+    T: FixedWidth + WritableFixed + std::ops::Mul<Output = T> + std::ops::Sub<Output = T>,
+{
+    const DIMENSION: usize = 3;
+    let function = arguments.function.to_owned();
+    let other = |function: &str, position: usize, actual: usize| {
+        Error::argument(function, position, format!("has dimension {actual}; expected {DIMENSION}"))
+    };
+    for (position, data_type) in arguments.types.iter().enumerate() {
+        match data_type {
+            Type::FixedList(_, size) if *size != DIMENSION => {
+                return Err(other(&function, position + 1, *size));
+            }
+            _ => {}
+        }
+    }
+    let element = arguments.types[0].element().cloned().unwrap_or(Type::Float64);
+    Ok(Bound::strict(Type::fixed_list(element, DIMENSION), move |arguments, rows, output, _| {
+        let (left, right) = (Embeddings::<T>::new(&arguments[0]), Embeddings::<T>::new(&arguments[1]));
+        rows.for_each(|row| {
+            let (Some(a), Some(b)) =
+                (left.get(row, &function, 1, output), right.get(row, &function, 2, output))
+            else {
+                return;
+            };
+            let (&[a0, a1, a2], &[b0, b1, b2]) = (a, b) else {
+                let (position, actual) = if a.len() == DIMENSION { (2, b.len()) } else { (1, a.len()) };
+                return output.fail(row, || other(&function, position, actual));
+            };
+            let values = output.fixed_list_child().fixed::<T>();
+            let product = [a1 * b2 - a2 * b1, a2 * b0 - a0 * b2, a0 * b1 - a1 * b0];
+            values[row * DIMENSION..(row + 1) * DIMENSION].copy_from_slice(&product);
+        });
+        Ok(())
+    }))
+}
+
 fn pair(
     name: &str,
     summary: &str,

@@ -117,6 +117,20 @@ pub fn constant_paths(arguments: &Arguments<'_>, position: usize) -> Result<Vec<
     values.iter().map(parse).collect()
 }
 
+/// The one place that a constant path leads to.
+///
+/// # Errors
+/// [`Error::Argument`] if it is not a constant path without wildcards.
+pub fn constant_path(arguments: &Arguments<'_>, position: usize) -> Result<Path> {
+    let refused = |problem: String| Error::argument(arguments.function, position + 1, problem);
+    let path = Path::parse(arguments.constant_text(position)?);
+    let path = path.map_err(|error| refused(format!("is wrong: {error}")))?;
+    match path.has_wildcards() {
+        true => Err(refused("has wildcards; a change happens in one place".into())),
+        false => Ok(path),
+    }
+}
+
 /// The path of the previous row.
 #[derive(Default)]
 struct LatestPath {

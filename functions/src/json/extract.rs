@@ -1,6 +1,6 @@
 //! Parts of JSON: as JSON, as text, and what is known of them.
 
-use super::ask::{Question, Source, constant_paths};
+use super::ask::{Answer, Question, Source, constant_paths};
 use super::document::{Json, Kind, Reader};
 use super::path::Path;
 use super::write::write_json;
@@ -14,9 +14,12 @@ use crate::value::Value;
 
 const PATHS: &str = "A path is `$.a.b[0]` with `[#-1]` for the last element, a pointer `/a/b/0`, a plain key, or a position. With `[*]`, `.*` or `..`, or with a list of paths, the result is a list.";
 
+fn question(result: Type, answer: Answer) -> Question {
+    Question { result, answer }
+}
+
 /// Adds the family.
 pub fn register(registry: &mut Registry) {
-    let question = |result: Type, answer| Question { result, answer };
     registry.register_scalar(
         question(Type::Text, as_json).with_paths(
             described("json_extract", "Part of a JSON text at a path, as JSON.")
@@ -93,7 +96,7 @@ pub fn register(registry: &mut Registry) {
                 ],
                 bind_many,
             )
-            .note("The form of each part is 'json' or 'text'. Several extractions from one text are rewritten to this function.")
+            .note("The form of a part is json, text, value, exists, type, keys or length, as the functions of one path. Several questions to one text are rewritten to this function.")
             .example("json_extract_many('{\"a\": \"x\", \"b\": 1}', ['$.a', '$.b'], ['text', 'json'])", "(x, 1)"),
     );
 }
@@ -181,37 +184,43 @@ fn valid() -> Bound {
     })
 }
 
-/// One path of `json_extract_many`, and whether its part is wanted as text.
+/// One path of `json_extract_many`, and what is asked of the part it leads to.
 struct Part {
     path: Path,
-    is_text: bool,
+    question: Question,
+}
+
+/// What the form of a part asks: the function of one path that gives the same.
+fn form(name: &str) -> Option<Question> {
+    Some(match name {
+        "json" => question(Type::Text, as_json),
+        "text" => question(Type::Text, as_text),
+        "value" => question(Type::Text, as_value),
+        "exists" => question(Type::Boolean, exists),
+        "type" => question(Type::Text, type_name),
+        "keys" => question(Type::list(Type::Text), keys),
+        "length" => question(Type::UInt64, array_length),
+        _ => return None,
+    })
 }
 
 fn bind_many(arguments: &Arguments<'_>) -> Result<Bound> {
     let paths = constant_paths(arguments, 1)?;
+    let refused = |problem: String| Error::argument(arguments.function, 3, problem);
     let Value::List(_, forms) = arguments.constant(2)? else {
-        return Err(Error::argument(arguments.function, 3, "is null; expected a list of forms"));
+        return Err(refused("is null; expected a list of forms".into()));
     };
     if forms.len() != paths.len() {
-        let problem = format!("has {} forms for {} paths", forms.len(), paths.len());
-        return Err(Error::argument(arguments.function, 3, problem));
+        return Err(refused(format!("has {} forms for {} paths", forms.len(), paths.len())));
     }
     let mut parts = Vec::with_capacity(paths.len());
-    for (path, form) in paths.into_iter().zip(forms) {
-        let is_text = match form.as_text() {
-            Some("text") => true,
-            Some("json") => false,
-            _ => {
-                return Err(Error::argument(
-                    arguments.function,
-                    3,
-                    "has an unknown form; expected 'json' or 'text'",
-                ));
-            }
-        };
-        parts.push(Part { path, is_text });
+    for (path, name) in paths.into_iter().zip(forms) {
+        let question = name.as_text().and_then(form).ok_or_else(|| {
+            refused("has an unknown form; expected json, text, value, exists, type, keys or length".into())
+        })?;
+        parts.push(Part { path, question });
     }
-    let fields = parts.iter().map(|_| Field::new("", Type::Text)).collect();
+    let fields = parts.iter().map(|part| Field::new("", part.question.result.clone())).collect();
     Ok(Bound::strict(Type::Struct(fields), move |arguments, rows, output, scratch| {
         let text = arguments[0].text();
         let reader = scratch.slot::<Reader>();
@@ -219,8 +228,7 @@ fn bind_many(arguments: &Arguments<'_>) -> Result<Bound> {
             let source = (&text, row);
             let read = reader.read(text.get(row), |root| {
                 for (position, part) in parts.iter().enumerate() {
-                    let answer = if part.is_text { as_text } else { as_json };
-                    answer(part.path.find(root), output.field(position), row, source);
+                    (part.question.answer)(part.path.find(root), output.field(position), row, source);
                 }
             });
             if let Err(error) = read {

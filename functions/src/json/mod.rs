@@ -3,6 +3,7 @@
 mod ask;
 mod construct;
 mod document;
+mod edit;
 mod extract;
 mod path;
 mod structure;
@@ -19,6 +20,7 @@ pub fn register(registry: &mut Registry) {
     construct::register(registry);
     structure::register(registry);
     transform::register(registry);
+    edit::register(registry);
 }
 
 #[cfg(test)]

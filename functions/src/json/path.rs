@@ -9,8 +9,9 @@ pub struct Path {
     steps: Vec<Step>,
 }
 
+/// One step of a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Step {
+pub enum Step {
     /// The field of this name.
     Field(String),
     /// The element at this position; negative ones count from the end.
@@ -46,6 +47,11 @@ impl Path {
             Some(_) => vec![Step::Field(text.into())],
         };
         Ok(Self { steps })
+    }
+
+    /// The steps from the root on.
+    pub fn steps(&self) -> &[Step] {
+        &self.steps
     }
 
     /// True if the path can lead to several nodes.

@@ -52,6 +52,8 @@ enum Shape {
     Scalar(Type),
     /// A list of elements of one shape.
     List(Box<Shape>),
+    /// A list of so many elements of one shape.
+    FixedList(Box<Shape>, usize),
     /// A struct.
     Struct(Vec<(String, Shape)>),
     /// A map from field names to values of one shape.
@@ -92,7 +94,8 @@ impl Shape {
                 Self::Struct(fields.iter().map(field).collect::<Result<_>>()?)
             }
             Type::Map(key, value) if **key == Type::Text => Self::Map(Box::new(Self::of_type(value)?)),
-            Type::Map(..) | Type::FixedList(..) | Type::Binary => {
+            Type::FixedList(element, size) => Self::FixedList(Box::new(Self::of_type(element)?), *size),
+            Type::Map(..) => {
                 return Err(Error::user(format!(
                     "JSON does not become {data_type}; cast the result instead"
                 )));
@@ -106,6 +109,7 @@ impl Shape {
             Self::Json => Type::Text,
             Self::Scalar(data_type) => data_type.clone(),
             Self::List(element) => Type::list(element.data_type()),
+            Self::FixedList(element, size) => Type::fixed_list(element.data_type(), *size),
             Self::Struct(fields) => Type::Struct(
                 fields.iter().map(|(name, shape)| Field::new(name.clone(), shape.data_type())).collect(),
             ),
@@ -120,6 +124,22 @@ impl Shape {
             Self::Json => output.text().build(row, |builder| write_json(node, builder)),
             Self::Scalar(data_type) => write_scalar(node, data_type, output, row, problems),
             Self::List(element) => self.write_list(element, node, output, row, problems),
+            Self::FixedList(element, size) => {
+                match node.kind() {
+                    Kind::Array(length) if length == *size => {}
+                    Kind::Array(length) => {
+                        problems.note(|| format!("expected an array of {size} elements, found {length}"));
+                        return output.set_null(row);
+                    }
+                    _ => {
+                        problems.note(|| format!("expected an array, found {}", shown(node)));
+                        return output.set_null(row);
+                    }
+                }
+                for (position, value) in node.elements().enumerate() {
+                    element.write(Some(value), output.fixed_list_child(), row * size + position, problems);
+                }
+            }
             Self::Struct(fields) => {
                 if !matches!(node.kind(), Kind::Object(_)) {
                     problems.note(|| format!("expected an object, found {}", shown(node)));

@@ -104,6 +104,7 @@ fn simple_type(name: &str) -> Option<Type> {
         "FLOAT" | "REAL" | "FLOAT4" => Type::Float32,
         "DOUBLE" | "FLOAT8" => Type::Float64,
         "VARCHAR" | "TEXT" | "STRING" | "CHAR" | "BPCHAR" => Type::Text,
+        "BLOB" | "BYTEA" | "BINARY" | "VARBINARY" => Type::Binary,
         "DATE" => Type::Date,
         "TIME" => Type::Time,
         "TIMESTAMP" | "DATETIME" => Type::TIMESTAMP,

@@ -62,6 +62,13 @@ pub fn write_scalar(
             }
             Some(())
         }
+        Type::Binary => {
+            match node.kind() {
+                Kind::Text(text) => output.bytes().set(row, text.as_bytes()),
+                _ => output.bytes().set(row, shown(node).as_bytes()),
+            }
+            Some(())
+        }
         Type::Date => write(output, row, text(node).and_then(parse::date)),
         Type::Time => write(output, row, text(node).and_then(parse::time)),
         Type::Timestamp(unit) => {

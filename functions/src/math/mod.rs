@@ -1,5 +1,6 @@
 //! Mathematical functions. Results outside of a function's domain are NaN or infinite, by IEEE 754.
 
+mod bins;
 mod constants;
 mod float;
 mod integer;
@@ -22,6 +23,7 @@ pub(crate) fn register(registry: &mut Registry) {
     integer::register(registry);
     constants::register(registry);
     random::register(registry);
+    bins::register(registry);
 }
 
 #[cfg(test)]

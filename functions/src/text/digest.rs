@@ -7,7 +7,7 @@ use super::lift::build_from_bytes;
 use super::sha1::sha1;
 use crate::Registry;
 use crate::column::TextBuilder;
-use crate::scalar::{Cost, ScalarFunction};
+use crate::scalar::{Bound, Cost, ScalarFunction};
 use crate::signature::exact;
 use crate::types::Type;
 
@@ -16,6 +16,14 @@ pub fn register(registry: &mut Registry) {
     registry.register_scalar(
         digest("md5", "MD5 digest (RFC 1321) as 32 hexadecimal digits.", |bytes| Md5::digest(bytes).into())
             .example("md5('abc')", "900150983cd24fb0d6963f7d28e17f72"),
+    );
+    registry.register_scalar(
+        md5_half("md5_number_lower", "The last 8 bytes of the MD5 digest as an integer, lowest first.", 8)
+            .example("md5_number_lower('a')", "7000413967451013937"),
+    );
+    registry.register_scalar(
+        md5_half("md5_number_upper", "The first 8 bytes of the MD5 digest as an integer, lowest first.", 0)
+            .example("md5_number_upper('a')", "12157170054180749580"),
     );
     registry.register_scalar(
         digest("sha1", "SHA-1 digest (FIPS 180-4) as 40 hexadecimal digits.", sha1)
@@ -36,6 +44,31 @@ fn digest<const N: usize>(name: &str, summary: &str, function: fn(&[u8]) -> [u8;
         .overload([exact("bytes", Type::Binary)], move |_| Ok(build_from_bytes(bound)))
         .cost(Cost::Parse)
         .note("Of a text, its bytes in UTF-8 are digested.")
+}
+
+/// Eight bytes of a digest from `start` on.
+fn md5_half(name: &str, summary: &str, start: usize) -> ScalarFunction {
+    let function = ScalarFunction::new(name, "text", summary)
+        .cost(Cost::Parse)
+        .note("Of a text, its bytes in UTF-8 are digested.");
+    [("text", Type::Text), ("bytes", Type::Binary)].into_iter().fold(
+        function,
+        |function, (name, data_type)| {
+            function.overload([exact(name, data_type)], move |_| {
+                Ok(Bound::strict(Type::UInt64, move |arguments, rows, output, _| {
+                    let bytes = arguments[0].bytes();
+                    let numbers = output.fixed::<u64>();
+                    rows.for_each(|row| {
+                        let digest: [u8; 16] = Md5::digest(bytes.get(row)).into();
+                        let mut half = [0; 8];
+                        half.copy_from_slice(&digest[start..start + 8]);
+                        numbers[row] = u64::from_le_bytes(half);
+                    });
+                    Ok(())
+                }))
+            })
+        },
+    )
 }
 
 /// Appends two lower-case digits a byte.

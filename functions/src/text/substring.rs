@@ -60,6 +60,7 @@ pub fn register(registry: &mut Registry) {
         })
         .example("right_grapheme('x🤦🏼‍♂️', 1)", "🤦🏼‍♂️"),
     );
+    register_overlay(registry);
 }
 
 fn side(name: &str, summary: &str, function: fn(&str, i64) -> &str) -> ScalarFunction {
@@ -67,6 +68,39 @@ fn side(name: &str, summary: &str, function: fn(&str, i64) -> &str) -> ScalarFun
         .overload([exact("text", Type::Text), exact("count", Type::Int64)], move |_| {
             Ok(part_by_number(function))
         })
+}
+
+/// `overlay`: a part of a text replaced by another text.
+fn register_overlay(registry: &mut Registry) {
+    let texts = || [exact("text", Type::Text), exact("replacement", Type::Text), exact("start", Type::Int64)];
+    let [text, replacement, start] = texts();
+    registry.register_scalar(
+        ScalarFunction::new("overlay", "text", "A text with another one in place of a part.")
+            .overload(texts(), |_| Ok(overlay(false)))
+            .overload([text, replacement, start, exact("count", Type::Int64)], |_| Ok(overlay(true)))
+            .note("The part begins at a position from 1 on and is as long as the replacement, unless a count of characters from 0 on is given.")
+            .example("overlay('abcdef', 'XX', 2, 3)", "aXXef"),
+    );
+}
+
+fn overlay(is_counted: bool) -> Bound {
+    Bound::strict(Type::Text, move |arguments, rows, output, _| {
+        let (text, replacement) = (arguments[0].text(), arguments[1].text());
+        let starts = arguments[2].fixed::<i64>();
+        let counts = is_counted.then(|| arguments[3].fixed::<i64>());
+        rows.for_each(|row| {
+            let (text, replacement, start) = (text.get(row), replacement.get(row), starts.get(row));
+            let count = counts.as_ref().map(|counts| counts.get(row)).filter(|count| *count >= 0);
+            let count = count.unwrap_or_else(|| count_characters(replacement));
+            let start = start.saturating_sub(1);
+            let before = cut_characters(text, 0, start);
+            let after = cut_characters(text, start.saturating_add(count), i64::MAX);
+            output.text().build(row, |builder| {
+                [before, replacement, after].into_iter().for_each(|part| builder.push_str(part));
+            });
+        });
+        Ok(())
+    })
 }
 
 fn substring_function(name: &str, summary: &str, cut: Cut, count: Count) -> ScalarFunction {
