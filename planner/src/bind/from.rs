@@ -80,6 +80,10 @@ impl Binder<'_> {
             [schema, name] if schema.is("main") => name,
             _ => {
                 let written = names.iter().map(|name| name.text.as_str()).collect::<Vec<_>>().join(".");
+                if reader(&written).is_some() {
+                    let problem = format!("no table \"{written}\"; a file is named in quotes: '{written}'");
+                    return Err(Error::syntax(problem, span));
+                }
                 return Err(Error::unknown("table", &written, None, span));
             }
         };

@@ -11,6 +11,7 @@ mod push_filter;
 mod push_limit;
 mod push_semi_join;
 mod semi_join;
+mod share_json;
 mod simplify;
 mod substitute;
 mod unwrap_cast;
@@ -37,5 +38,6 @@ pub fn rewrite(mut relation: Relation, result: &[Column], context: &Arc<Context>
     push_limit::rewrite(&mut relation);
     prune::rewrite(&mut relation, result);
     merge_project::rewrite(&mut relation);
+    share_json::rewrite(&mut relation, context);
     relation
 }
