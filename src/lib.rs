@@ -40,7 +40,7 @@ pub use hypostyle_functions as functions;
 
 pub use hypostyle_engine::execution::{Progress, Run, RunHandle, Worker};
 pub use hypostyle_engine::metrics::{Metrics, OperatorFigures};
-pub use hypostyle_engine::{Batch, Catalog, Configuration};
+pub use hypostyle_engine::{Batch, Catalog, Configuration, remove_stale_directories};
 pub use hypostyle_engine::{plan, table};
 pub use hypostyle_functions::{Field, Literal, Registry, Schema, Type, Value};
 pub use hypostyle_functions::{aggregate, column, lanes, scalar, signature};

@@ -28,3 +28,4 @@ pub use context::{Configuration, Context};
 pub use error::{Error, Result};
 pub use execution::{Prepared, Progress, Run, RunHandle, Worker};
 pub use memory_table::{HostTable, MemoryTable};
+pub use spill::remove_stale_directories;

@@ -308,7 +308,12 @@ impl<'a> Compiler<'a> {
         if let Some(&held) = self.known.get(&key).filter(|_| !is_volatile) {
             return Ok(held);
         }
+        let has_untyped_null = operands.iter().any(|&o| self.graph.nodes[o].data_type == Type::Null);
         let kind = match &bound.body {
+            // A null of no type has no lanes, and a strict function of it is null.
+            Body::Lanes(_) if bound.nulls == Nulls::Strict && has_untyped_null => {
+                return Ok(self.constant(Literal::null(bound.result)));
+            }
             Body::Lanes(kernel) => {
                 // Lists and texts among the arguments are constants that the kernel was bound with.
                 let operands: Vec<NodeId> = operands

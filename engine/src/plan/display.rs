@@ -4,7 +4,7 @@ use std::fmt::{self, Write};
 
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use hypostyle_functions::column::literal_array;
-use hypostyle_functions::types::Schema;
+use hypostyle_functions::types::{Field, Schema, Type};
 use hypostyle_functions::value::{Literal, Value};
 use serde_json::{Map, Value as Json, json};
 
@@ -14,6 +14,9 @@ use crate::metrics::{ExpressionFigures, Metrics, OperatorFigures};
 
 /// Expressions of one operator that the text shows, the most expensive first; JSON and the page hold all.
 const SHOWN_EXPRESSIONS: usize = 8;
+
+/// Columns of a table whose names are shown in the conditions of a scan; those behind them show their position.
+const NAMED_MAX: usize = 1 << 16;
 
 /// One node a line, inputs below it and further in.
 impl fmt::Display for Plan {
@@ -144,16 +147,26 @@ fn figures_json(plan: &Plan, figures: &OperatorFigures) -> Json {
     })
 }
 
+/// The columns of a table, as far as the plan knows their names: those that come out.
+fn table_schema(projection: &[usize], output: &Schema) -> Schema {
+    let named = || projection.iter().zip(&output.fields).filter(|(position, _)| **position < NAMED_MAX);
+    let width = named().map(|(position, _)| position + 1).max().unwrap_or(0);
+    let mut fields: Vec<Field> =
+        (0..width).map(|position| Field::new(format!("#{position}"), Type::Null)).collect();
+    named().for_each(|(&position, field)| fields[position] = field.clone());
+    Schema { fields }
+}
+
 /// What a node does, without its name and inputs.
 pub(super) fn details(plan: &Plan) -> String {
     let names =
         |schema: &Schema| schema.fields.iter().map(|field| field.name.clone()).collect::<Vec<_>>().join(", ");
     match &plan.node {
-        Node::Scan { table, filters, limit, .. } => {
+        Node::Scan { table, projection, filters, limit } => {
             let mut text = format!("{} [{}]", table_text(table), names(&plan.schema));
             if !filters.is_empty() {
-                // Positions are those of the table, whose names the plan does not hold.
-                let _ = write!(text, " where {}", all(filters.iter(), &Schema::default(), " AND "));
+                let schema = table_schema(projection, &plan.schema);
+                let _ = write!(text, " where {}", all(filters.iter(), &schema, " AND "));
             }
             if let Some(limit) = limit {
                 let _ = write!(text, " limit {limit}");

@@ -69,7 +69,12 @@ impl SpillDirectory {
     }
 }
 
-/// Removes what dead processes left behind. Whatever cannot be judged or removed is left alone.
+/// Removes the directories that killed processes left in `parent`, or in the system's temporary directory. A program
+/// calls it when it starts; a run that spills does so too. Whatever cannot be judged or removed is left alone.
+pub fn remove_stale_directories(parent: Option<&Path>) {
+    remove_stale(&parent.map_or_else(std::env::temp_dir, Path::to_path_buf));
+}
+
 fn remove_stale(parent: &Path) {
     let Ok(entries) = std::fs::read_dir(parent) else { return };
     for entry in entries.flatten() {
@@ -85,7 +90,7 @@ fn remove_stale(parent: &Path) {
 }
 
 /// True only where the system says so: a process of this number does not exist.
-fn is_dead(process: u32) -> bool {
+pub(crate) fn is_dead(process: u32) -> bool {
     let table = Path::new("/proc");
     table.join("self").exists() && !table.join(process.to_string()).exists()
 }

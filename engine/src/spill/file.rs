@@ -35,6 +35,9 @@ impl SpillWriter {
         let file = file.map_err(|error| {
             Error::Resource(format!("{}: cannot make a spill file: {error}", path.display()))
         })?;
+        // An open file needs no name: without one its space is free again even after the process was killed.
+        // Where the system keeps the names of open files, they go with the directory.
+        let _ = std::fs::remove_file(&path);
         Ok(Self { path, _directory: directory, stream: Stream::Empty(file) })
     }
 
@@ -91,8 +94,6 @@ impl SpillWriter {
                 Some(file)
             }
         };
-        // The open file stays readable without its name, and its space is free once it is dropped.
-        let _ = std::fs::remove_file(&self.path);
         Ok(SpillFile { path: self.path, _directory: self._directory, file })
     }
 }

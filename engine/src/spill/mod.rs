@@ -7,6 +7,6 @@ mod directory;
 mod file;
 mod rows;
 
-pub use directory::SpillDirectory;
+pub use directory::{SpillDirectory, remove_stale_directories};
 pub use file::{SpillFile, SpillReader};
 pub use rows::{RowReader, RowStore};
