@@ -10,6 +10,7 @@ use crate::error::{Error, Result};
 /// One function as it is shown.
 struct Entry {
     name: String,
+    aliases: Vec<String>,
     kind: &'static str,
     forms: Vec<String>,
     documentation: Documentation,
@@ -31,7 +32,7 @@ pub(crate) fn print(part: Option<&str>, session: &Session) -> Result<()> {
         return Ok(());
     };
     let part = part.to_lowercase();
-    entries.retain(|entry| entry.name.contains(&part));
+    entries.retain(|entry| entry.aliases.iter().chain([&entry.name]).any(|name| name.contains(&part)));
     if entries.is_empty() {
         let unknown = session.registry().unknown(&part);
         return Err(Error::Query(unknown.to_string()));
@@ -51,6 +52,7 @@ fn entries(session: &Session) -> Vec<Entry> {
         };
         entries.push(Entry {
             name: function.name.clone(),
+            aliases: function.aliases.clone(),
             kind: "scalar",
             forms: function.overloads.iter().map(form).collect(),
             documentation: function.documentation.clone(),
@@ -62,6 +64,7 @@ fn entries(session: &Session) -> Vec<Entry> {
         };
         entries.push(Entry {
             name: function.name.clone(),
+            aliases: function.aliases.clone(),
             kind: "aggregate",
             forms: function.overloads.iter().map(form).collect(),
             documentation: function.documentation.clone(),
@@ -76,6 +79,9 @@ fn reference(entry: &Entry) -> String {
     let mut text = format!("{} ({}, {})\n", entry.name, entry.kind, documentation.category);
     for form in &entry.forms {
         text.push_str(&format!("  {form}\n"));
+    }
+    if !entry.aliases.is_empty() {
+        text.push_str(&format!("  also: {}\n", entry.aliases.join(", ")));
     }
     text.push_str(&format!("  {}\n", documentation.summary));
     for note in &documentation.notes {

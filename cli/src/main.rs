@@ -97,6 +97,7 @@ fn open_session(arguments: &SessionArguments) -> Result<Session> {
     if arguments.memory_limit.is_some() {
         configuration.memory_limit_bytes = arguments.memory_limit;
     }
+    hypostyle::remove_stale_directories(configuration.temp_directory.as_deref());
     let session = Session::with_configuration(configuration);
     for (name, path) in &arguments.tables {
         session.register_file(name, path).map_err(|error| Error::Query(error.to_string()))?;

@@ -245,6 +245,8 @@ fn functions_are_listed_and_explained() {
     assert!(answer(&["functions"]).lines().count() > 100);
     let reference = answer(&["functions", "log1p"]);
     assert!(reference.contains("log1p (scalar, ") && reference.contains("> log1p("), "{reference}");
+    let by_alias = answer(&["functions", "gen_random_uuid"]);
+    assert!(by_alias.starts_with("uuid (scalar") && by_alias.contains("also: gen_random_uuid"), "{by_alias}");
     let output = run(&["functions", "no_such_function"]);
     assert_eq!(output.status.code(), Some(1));
 }
@@ -285,4 +287,58 @@ fn a_full_disk_is_an_error_that_names_the_file() {
     assert_eq!(output.status.code(), Some(1));
     let error = text(&output.stderr);
     assert!(error.contains("/dev/full") && error.contains("No space left"), "{error}");
+}
+
+/// A shell on a terminal; `None` where there is no `script` to make one.
+#[cfg(unix)]
+fn shell_on_a_terminal() -> Option<std::process::Child> {
+    let command = format!("{} shell", env!("CARGO_BIN_EXE_hypostyle"));
+    Command::new("script")
+        .args(["-qfec", &command, "/dev/null"])
+        .env("TERM", "dumb")
+        .env("HOME", std::env::temp_dir())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .ok()
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_stops_a_statement_of_the_shell_and_not_the_shell() {
+    let Some(mut child) = shell_on_a_terminal() else {
+        println!("skipped: there is no script(1)");
+        return;
+    };
+    let mut keys = child.stdin.take().unwrap();
+    let (sender, seen) = std::sync::mpsc::channel();
+    let mut screen = child.stdout.take().unwrap();
+    let reading = std::thread::spawn(move || {
+        let mut bytes = [0; 4096];
+        while let Ok(count @ 1..) = screen.read(&mut bytes) {
+            if sender.send(String::from_utf8_lossy(&bytes[..count]).into_owned()).is_err() {
+                return;
+            }
+        }
+    });
+    let wait_for = |part: &str| {
+        let mut shown = String::new();
+        while !shown.contains(part) {
+            shown += &seen
+                .recv_timeout(std::time::Duration::from_secs(60))
+                .unwrap_or_else(|_| panic!("{part:?} is not in {shown:?}"));
+        }
+    };
+    wait_for("hypostyle>");
+    keys.write_all(b"SELECT count(*) FROM range(1000000) a(x), range(1000000) b(x);\r").unwrap();
+    // The bar shows that the statement runs.
+    wait_for("0%");
+    keys.write_all(b"\x03").unwrap();
+    wait_for("interrupted");
+    keys.write_all(b"SELECT 40 + 2 AS answer;\r").unwrap();
+    wait_for("1 row");
+    keys.write_all(b"\x04").unwrap();
+    drop(keys);
+    assert!(child.wait().unwrap().success());
+    reading.join().unwrap();
 }

@@ -4,7 +4,7 @@ mod completion;
 mod statement_end;
 
 use std::io::{BufRead, IsTerminal};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rustyline::error::ReadlineError;
 use rustyline::history::FileHistory;
@@ -68,16 +68,10 @@ fn interactive(mut runner: Runner) -> Result<()> {
     let failed = |error: ReadlineError| Error::Encoding(format!("cannot use the terminal: {error}"));
     let config = Config::builder().completion_type(CompletionType::List).max_history_size(HISTORY_LENGTH);
     let config = config.map_err(failed)?.auto_add_history(true).build();
-    let mut editor: Editor<ShellHelper, FileHistory> = Editor::with_config(config).map_err(failed)?;
     let history = history_path();
-    if let Some(path) = &history {
-        // There is none before the first use.
-        let _ = editor.load_history(path);
-    }
     println!("Hypostyle {}. Type .help for help.", env!("CARGO_PKG_VERSION"));
     loop {
-        editor.set_helper(Some(helper(&runner)));
-        match editor.readline("hypostyle> ") {
+        match read_statement(&config, history.as_deref(), &runner) {
             Ok(text) => {
                 runner.interrupt.clear();
                 if let Some(command) = text.trim().strip_prefix('.') {
@@ -93,10 +87,24 @@ fn interactive(mut runner: Runner) -> Result<()> {
             Err(error) => return Err(failed(error)),
         }
     }
-    if let Some(path) = &history {
-        editor.save_history(path).map_err(failed)?;
-    }
     Ok(())
+}
+
+/// Reads one statement. The editor catches Ctrl-C as long as it lives, so it lives no longer than that: a statement
+/// that runs is stopped by the program. The history is kept after each statement.
+fn read_statement(config: &Config, history: Option<&Path>, runner: &Runner) -> rustyline::Result<String> {
+    let mut editor: Editor<ShellHelper, FileHistory> = Editor::with_config(config.clone())?;
+    if let Some(path) = history {
+        // There is none before the first use.
+        let _ = editor.load_history(path);
+    }
+    editor.set_helper(Some(helper(runner)));
+    let statement = editor.readline("hypostyle> ");
+    if let Some(path) = history {
+        // A history that cannot be written is no reason to leave the shell.
+        let _ = editor.append_history(path);
+    }
+    statement
 }
 
 /// Runs a command that starts with a dot; false ends the shell.
