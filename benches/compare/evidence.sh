@@ -38,7 +38,11 @@ part_fuzz() { # Each target for FUZZ_SECONDS seconds, a line each; needs the nig
     FUZZ_SECONDS="$seconds" fuzz/run.sh
 }
 
-parts="tpch features oracle benches fuzz"
+part_large() { # Groups far beyond the budget: answers and peak resident size.
+    benches/compare/large_groups.sh "$program"
+}
+
+parts="tpch features oracle benches fuzz large"
 failed=
 cargo build --release --package hypostyle-cli
 for part in ${1:-$parts}; do

@@ -22,6 +22,23 @@ pub struct Configuration {
     pub temp_directory: Option<PathBuf>,
     /// Whether chains of fixed-width functions are fused into programs. Off gives the same bits, slower.
     pub fuse: bool,
+    /// How workers group rows before their tables are merged. It changes no result.
+    pub aggregation: Aggregation,
+}
+
+/// How workers group rows before their tables are merged: no setting changes a result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Aggregation {
+    /// Size from which on a worker's table has to put rows together to be kept.
+    pub table_bytes: usize,
+    /// Whether rows go to partitions without being looked up; `None` decides by what the keys turn out to be.
+    pub raw: Option<bool>,
+}
+
+impl Default for Aggregation {
+    fn default() -> Self {
+        Self { table_bytes: 1 << 20, raw: None }
+    }
 }
 
 impl Default for Configuration {
@@ -32,6 +49,7 @@ impl Default for Configuration {
             memory_limit_bytes: None,
             temp_directory: None,
             fuse: true,
+            aggregation: Aggregation::default(),
         }
     }
 }

@@ -135,7 +135,7 @@ pub struct AggregateFunction {
     pub aliases: Vec<String>,
     /// Forms.
     pub overloads: Vec<AggregateOverload>,
-    /// True if DISTINCT changes nothing, as for min and max.
+    /// True if DISTINCT changes nothing in the form with one argument, as for min and max.
     pub ignores_duplicates: bool,
     /// True if the result depends on the order of the rows, as for list and first.
     pub order_sensitive: bool,

@@ -9,6 +9,7 @@ use hypostyle_functions::types::{Schema, Type};
 use hypostyle_functions::value::Literal;
 
 use super::bindings::Bindings;
+use super::distinct_steps::distinct_steps;
 use super::key_columns::scans_of_column;
 use super::pipeline::{End, Link, Phase, Pipeline};
 use super::schedule::Schedule;
@@ -385,14 +386,37 @@ impl Assembler<'_> {
         let phases = self.with_order(order_shows, |assembler| {
             assembler.phases_read_by(input, &node_expressions, id + 1)
         })?;
+        let steps = distinct_steps(keys, calls, &self.run.context.registry).filter(|_| sets.is_empty());
+        match steps {
+            Some(steps) => {
+                let mut phases =
+                    self.aggregate_phases(phases, &input.schema, &steps.first_keys, &[], &[], id)?;
+                // The rows between the steps are not those of the node.
+                phases.iter_mut().for_each(|phase| phase.source_metrics = Arc::default());
+                self.aggregate_phases(phases, &steps.schema, &steps.keys, &[], &steps.calls, id)
+            }
+            None => self.aggregate_phases(phases, &input.schema, keys, sets, calls, id),
+        }
+    }
+
+    fn aggregate_phases(
+        &mut self,
+        phases: Vec<Phase>,
+        schema: &Schema,
+        keys: &[Expression],
+        sets: &[Vec<usize>],
+        calls: &[AggregateCall],
+        id: usize,
+    ) -> Result<Vec<Phase>> {
         let context = Arc::clone(&self.run.context);
         let bound = self.bindings.part(|| {
             let (shape, expressions) = AggregateShape::bind(keys, sets, calls, &context)?;
-            let set = ExpressionSet::compile(&expressions, &input.schema, &context)?;
+            let set = ExpressionSet::compile(&expressions, schema, &context)?;
             Ok((Arc::new(shape), set))
         })?;
         let (shape, set) = (Arc::clone(&bound.0), Arc::clone(&bound.1));
-        let aggregate = HashAggregate::new(shape, set, Arc::clone(&self.run), self.metrics.of(id));
+        let (run, metrics) = (Arc::clone(&self.run), self.metrics.of(id));
+        let aggregate = HashAggregate::new(shape, set, run, metrics, self.order_shows);
         self.break_at(phases, Arc::clone(&aggregate), id);
         Ok(vec![self.source(AggregateSource(aggregate), id)])
     }

@@ -7,6 +7,7 @@
 
 mod assemble;
 mod bindings;
+mod distinct_steps;
 mod key_columns;
 mod pipeline;
 mod schedule;

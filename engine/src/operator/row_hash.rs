@@ -6,6 +6,9 @@ use hypostyle_functions::kernel::hash::row::{
     NULL_WORD, combine_words, hash_bytes, hash_u64, hash_u128, key_bits,
 };
 
+/// Bytes of a value that lies inside its view.
+const INLINE_BYTES: u32 = 12;
+
 /// The hash of each row over `columns`, in `hashes`; `seed` gives unrelated hashes for another round.
 pub(crate) fn hash_rows(columns: &[View<'_>], rows: usize, seed: u64, hashes: &mut Vec<u64>) {
     hashes.clear();
@@ -71,9 +74,15 @@ fn bytes(column: &View<'_>, data: BytesData<'_>, hashes: &mut [u64]) {
     let seed = hashes.first().copied().unwrap_or_default();
     let shared = matches!(column.encoding, Encoding::Dictionary { .. } | Encoding::Constant);
     if shared && data.views.len() < hashes.len() && hashes.iter().all(|&hash| hash == seed) {
-        let of_values: Vec<u64> =
-            (0..data.views.len()).map(|index| hash_bytes(data.get(index), seed)).collect();
+        let of_values: Vec<u64> = (0..data.views.len()).map(|index| hash_text(&data, index, seed)).collect();
         return each(column, hashes, |index, _| of_values[index]);
     }
-    each(column, hashes, |index, seed| hash_bytes(data.get(index), seed));
+    each(column, hashes, |index, seed| hash_text(&data, index, seed));
+}
+
+/// A value that lies inside its view is hashed as the view: its length and bytes in one word of fixed width.
+#[inline(always)]
+fn hash_text(data: &BytesData<'_>, index: usize, seed: u64) -> u64 {
+    let view = data.views[index];
+    if view as u32 <= INLINE_BYTES { hash_u128(view, seed) } else { hash_bytes(data.get(index), seed) }
 }

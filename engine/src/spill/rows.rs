@@ -82,12 +82,28 @@ impl RowStore {
                 self.batches.push(batch);
                 return Ok(());
             }
-            self.is_on_disk = true;
-            for held in std::mem::take(&mut self.batches) {
-                self.write(held)?;
-            }
+            self.spill()?;
         }
         self.write(batch)
+    }
+
+    /// Bytes held in memory.
+    pub fn held_bytes(&self) -> usize {
+        self.reservation.bytes()
+    }
+
+    /// Sends what is held to the file; nothing that follows is kept in memory.
+    ///
+    /// # Errors
+    /// A full disk.
+    pub fn spill(&mut self) -> Result<()> {
+        self.is_on_disk = true;
+        for held in std::mem::take(&mut self.batches) {
+            self.write(held)?;
+        }
+        let small = self.small.iter().map(used_bytes_of).sum();
+        self.reservation.force(small);
+        Ok(())
     }
 
     fn write(&mut self, batch: Batch) -> Result<()> {

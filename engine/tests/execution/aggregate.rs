@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use hypostyle_engine::Aggregation;
 use hypostyle_engine::plan::{AggregateCall, Expression};
 use hypostyle_functions::types::Type;
 use hypostyle_functions::value::Value;
@@ -284,4 +285,115 @@ fn a_grouping_set_over_a_key_that_is_not_there_is_refused() {
     let plan = aggregate_sets(plan, vec![key], vec![vec![1]], vec![]);
     let error = error_everywhere(&[&table], &plan);
     assert!(error.contains("a grouping set names key 1; there are 1"), "{error}");
+}
+
+#[test]
+fn neither_the_size_of_tables_nor_raw_rows_change_a_group_or_the_order_of_groups() {
+    let table = sales(9_000);
+    let input = scan(&table);
+    let [id, city, amount, customer, flag] = [0, 1, 2, 3, 4].map(|index| column(&input, index));
+    let mut distinct = call("count", vec![amount.clone()], Type::Int64);
+    distinct.distinct = true;
+    let calls = vec![
+        count_all(),
+        sum(amount.clone()),
+        call("min", vec![customer.clone()], Type::Int64),
+        call("max", vec![city.clone()], Type::Text),
+        call("first", vec![id.clone()], Type::Int64),
+        call("list", vec![city.clone()], Type::list(Type::Text)),
+        distinct,
+    ];
+    let wide = Expression::call("*", vec![customer.clone(), literal(1_000_003)], Type::Int64);
+    let all_keys = [
+        vec![amount.clone()],
+        vec![customer.clone()],
+        vec![wide],
+        vec![city.clone()],
+        vec![flag.clone(), amount.clone()],
+        vec![city.clone(), customer.clone()],
+        vec![id],
+    ];
+    for keys in all_keys {
+        let plan = aggregate(input.clone(), keys.clone(), calls.clone());
+        let sets = (0..keys.len()).map(|key| vec![key]).chain([vec![]]).collect();
+        for plan in [plan, aggregate_sets(input.clone(), keys, sets, calls.clone())] {
+            let expected = collect(&plan, &context(&[&table], SETTINGS[0]), &[]).unwrap();
+            for (table_bytes, raw) in [(1, Some(false)), (1, None), (1 << 20, Some(true))] {
+                for setting in [SETTINGS[0], SETTINGS[4]] {
+                    let context = context_with(&[&table], setting, |configuration| {
+                        configuration.aggregation = Aggregation { table_bytes, raw };
+                    });
+                    let rows = collect(&plan, &context, &[]).unwrap();
+                    assert!(rows == expected, "{table_bytes} {raw:?} {setting:?}:\n{plan}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn whole_numbers_of_a_widening_range_group_as_others_do() {
+    // Keys that grow, jump, and return; with nulls between them, at both ends of the type.
+    let key = |row: i64| match row % 7 {
+        0 => Value::Null,
+        1 => Value::Int64(row / 9),
+        2 => Value::Int64(-row / 5),
+        3 if row > 6_000 => Value::Int64(i64::MAX - row % 3),
+        4 if row > 8_000 => Value::Int64(i64::MIN + row % 3),
+        _ => Value::Int64(row % 50),
+    };
+    for rows in [10, 5_000, 7_000, 12_000] {
+        let table = Table {
+            name: "numbers",
+            fields: vec![("key", Type::Int64), ("small", Type::Int64)],
+            rows: (0..rows).map(|row| row![key(row), row % 4]).collect(),
+        };
+        for columns in [vec![0], vec![0, 1], vec![1, 0]] {
+            let plan = scan(&table);
+            let keys: Vec<Expression> = columns.iter().map(|&index| column(&plan, index)).collect();
+            let mut expected: Vec<(Vec<Value>, i64)> = Vec::new();
+            let mut places = BTreeMap::new();
+            for row in &table.rows {
+                let key: Vec<Value> = columns.iter().map(|&index| row[index].clone()).collect();
+                let place = *places.entry(format!("{key:?}")).or_insert_with(|| {
+                    expected.push((key, 0));
+                    expected.len() - 1
+                });
+                expected[place].1 += 1;
+            }
+            let expected: Rows = expected
+                .into_iter()
+                .map(|(key, count)| key.into_iter().chain([Value::Int64(count)]).collect())
+                .collect();
+            check(&[&table], &aggregate(plan, keys, vec![count_all()]), &expected);
+        }
+    }
+}
+
+#[test]
+fn distinct_aggregates_of_one_argument_are_divided_into_two_steps_with_the_same_result() {
+    let table = sales(6_000);
+    let input = scan(&table);
+    let (city, amount, flag) = (column(&input, 1), column(&input, 2), column(&input, 4));
+    let distinct = |function: &str, data_type: Type| {
+        let mut call = call(function, vec![amount.clone()], data_type);
+        call.distinct = true;
+        call
+    };
+    let calls = vec![distinct("count", Type::Int64), distinct("sum", Type::HUGEINT)];
+    let mut expected: BTreeMap<String, std::collections::BTreeSet<i64>> = BTreeMap::new();
+    for row in &table.rows {
+        expected.entry(format!("{:?}", [&row[1], &row[4]])).or_default().extend(row[2].as_i64());
+    }
+    let plan = aggregate(input.clone(), vec![city, flag], calls.clone());
+    let rows = same_everywhere(&[&table], &plan);
+    assert_eq!(rows.len(), expected.len());
+    for row in rows {
+        let values = &expected[&format!("{:?}", [&row[0], &row[1]])];
+        assert_eq!(row[2], Value::Int64(values.len() as i64));
+        assert_eq!(row[3], Value::hugeint(values.iter().map(|&value| i128::from(value)).sum()));
+    }
+    let empty = sales(0);
+    let plan = aggregate(scan(&empty), vec![], calls);
+    check(&[&empty], &plan, &[row![0, ()]]);
 }

@@ -101,6 +101,15 @@ pub fn batch(schema: &Schema, rows: &[Vec<Value>]) -> Batch {
 }
 
 pub fn context(tables: &[&Table], setting: Setting) -> Arc<Context> {
+    context_with(tables, setting, |_| ())
+}
+
+/// As [`context`], with a change to its configuration.
+pub fn context_with(
+    tables: &[&Table],
+    setting: Setting,
+    change: impl FnOnce(&mut Configuration),
+) -> Arc<Context> {
     let catalog = Catalog::default();
     for table in tables {
         let schema = schema(&table.fields);
@@ -108,12 +117,13 @@ pub fn context(tables: &[&Table], setting: Setting) -> Arc<Context> {
         let batches = table.rows.chunks(1000).map(|rows| batch(&schema, rows)).collect();
         catalog.add_table(table.name, Arc::new(MemoryTable::new(schema, batches).unwrap()));
     }
-    let configuration = Configuration {
+    let mut configuration = Configuration {
         threads: setting.threads,
         batch_rows: setting.batch_rows,
         memory_limit_bytes: setting.memory_limit_bytes,
         ..Configuration::default()
     };
+    change(&mut configuration);
     Arc::new(Context::new(
         Arc::new(Registry::builtin()),
         Arc::new(catalog),

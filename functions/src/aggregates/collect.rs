@@ -1,11 +1,8 @@
 //! list and string_agg: the values of a group, together.
 
-use bumpalo::Bump;
-
-use super::collector::{Collector, write_list};
-use crate::aggregate::{Accumulator, AggregateFunction, BoundAggregate};
-use crate::column::{Output, Rows, View};
-use crate::error::Result;
+use super::collector::{Summary, collected, write_list};
+use crate::aggregate::{AggregateFunction, BoundAggregate};
+use crate::column::{Output, View};
 use crate::signature::{any, exact};
 use crate::types::Type;
 use crate::value::{Literal, Value};
@@ -21,9 +18,7 @@ pub(super) fn functions() -> Vec<AggregateFunction> {
         .overload([any("value")], |arguments| {
             let element = arguments.types[0].clone();
             let result = Type::list(element.clone());
-            Ok(BoundAggregate::null_aware(result, Collector::states(element.clone()), move || List {
-                collector: Collector::new(element.clone()),
-            }))
+            Ok(BoundAggregate { strict: false, ..collected(vec![element], result, List) })
         })
         .order_sensitive()
         .note("A group without rows gives null.")
@@ -39,10 +34,7 @@ pub(super) fn functions() -> Vec<AggregateFunction> {
             [exact("text", Type::Text), exact("separator", Type::Text).or(Literal::new(Value::text(",")))],
             |arguments| {
                 let separator = arguments.constant(1)?.as_text().map(str::to_string);
-                Ok(BoundAggregate::strict(Type::Text, Collector::states(Type::Text), move || Joined {
-                    collector: Collector::new(Type::Text),
-                    separator: separator.clone(),
-                }))
+                Ok(collected(vec![Type::Text], Type::Text, Joined { separator }))
             },
         )
         .order_sensitive()
@@ -51,93 +43,33 @@ pub(super) fn functions() -> Vec<AggregateFunction> {
     ]
 }
 
-struct List {
-    collector: Collector,
-}
+#[derive(Clone)]
+struct List;
 
-impl Accumulator for List {
-    fn resize(&mut self, groups: usize) {
-        self.collector.resize(groups);
-    }
-
-    fn update(&mut self, arguments: &[View<'_>], rows: Rows<'_>, groups: &[u32], ordinal: u64) -> Result<()> {
-        self.collector.add(&arguments[0], rows, groups, ordinal);
-        Ok(())
-    }
-
-    fn merge(&mut self, states: &[View<'_>], groups: &[u32]) -> Result<()> {
-        self.collector.merge(states, groups);
-        Ok(())
-    }
-
-    fn state(&mut self, groups: &[u32], output: &mut [Output]) -> Result<()> {
-        self.collector.state(groups, output);
-        Ok(())
-    }
-
-    fn finish(&mut self, groups: &[u32], output: &mut Output) -> Result<()> {
-        let bump = Bump::new();
-        let (grouped, values) = (self.collector.grouped(), self.collector.view(&bump));
-        for (row, &group) in groups.iter().enumerate() {
-            match grouped.rows(group) {
-                [] => output.set_null(row),
-                members => write_list(output, row, &values, members),
-            }
-        }
-        Ok(())
-    }
-
-    fn memory_bytes(&self) -> usize {
-        self.collector.memory_bytes()
+impl Summary for List {
+    fn write(&self, columns: &[View<'_>], members: &[u32], output: &mut Output, row: usize) {
+        write_list(output, row, &columns[0], members);
     }
 }
 
+/// Texts with a separator between them; a null separator gives null.
+#[derive(Clone)]
 struct Joined {
-    collector: Collector,
     separator: Option<String>,
 }
 
-impl Accumulator for Joined {
-    fn resize(&mut self, groups: usize) {
-        self.collector.resize(groups);
-    }
-
-    fn update(&mut self, arguments: &[View<'_>], rows: Rows<'_>, groups: &[u32], ordinal: u64) -> Result<()> {
-        self.collector.add(&arguments[0], rows, groups, ordinal);
-        Ok(())
-    }
-
-    fn merge(&mut self, states: &[View<'_>], groups: &[u32]) -> Result<()> {
-        self.collector.merge(states, groups);
-        Ok(())
-    }
-
-    fn state(&mut self, groups: &[u32], output: &mut [Output]) -> Result<()> {
-        self.collector.state(groups, output);
-        Ok(())
-    }
-
-    fn finish(&mut self, groups: &[u32], output: &mut Output) -> Result<()> {
-        let bump = Bump::new();
-        let (grouped, values) = (self.collector.grouped(), self.collector.view(&bump));
-        let texts = values.text();
-        for (row, &group) in groups.iter().enumerate() {
-            let (Some(separator), [first, others @ ..]) = (&self.separator, grouped.rows(group)) else {
-                output.set_null(row);
-                continue;
-            };
-            output.text().build(row, |builder| {
-                builder.push_str(texts.get(*first as usize));
-                for &member in others {
-                    builder.push_str(separator);
-                    builder.push_str(texts.get(member as usize));
-                }
-            });
-        }
-        Ok(())
-    }
-
-    fn memory_bytes(&self) -> usize {
-        self.collector.memory_bytes()
+impl Summary for Joined {
+    fn write(&self, columns: &[View<'_>], members: &[u32], output: &mut Output, row: usize) {
+        let texts = columns[0].text();
+        let (Some(separator), [first, others @ ..]) = (&self.separator, members) else {
+            return output.set_null(row);
+        };
+        output.text().build(row, |builder| {
+            builder.push_str(texts.get(*first as usize));
+            for &member in others {
+                builder.push_str(separator);
+                builder.push_str(texts.get(member as usize));
+            }
+        });
     }
 }

@@ -1,34 +1,140 @@
-//! All values of each group in the input's order: what list, string_agg, quantiles and picks are made of.
+//! All values of each group in the input's order: what list, string_agg and quantiles are made of.
 
 use std::ops::Range;
 
 use bumpalo::Bump;
 
+use crate::aggregate::{Accumulator, BoundAggregate};
 use crate::column::{Output, Rows, View};
+use crate::error::Result;
 use crate::types::Type;
 
-/// Values of many groups in one store, each with its group and ordinal.
-pub(super) struct Collector {
-    values: Output,
-    entries: Vec<Entry>,
-    groups: usize,
+/// Makes the result of a group from all its values.
+pub(super) trait Summary: Clone + Send + Sync + 'static {
+    /// Writes the result of a group whose rows are `members` of the argument columns, at least one and in the
+    /// input's order.
+    fn write(&self, columns: &[View<'_>], members: &[u32], output: &mut Output, row: usize);
+
+    /// Whether [`Summary::keep`] drops rows.
+    const DROPS: bool = false;
+
+    /// Leaves the rows of a group that its result can depend on.
+    fn keep(&self, _columns: &[View<'_>], _members: &mut Vec<u32>) {}
 }
 
-#[derive(Clone, Copy)]
-struct Entry {
-    group: u32,
-    ordinal: u64,
+/// A strict aggregate over all argument rows of each group.
+pub(super) fn collected(arguments: Vec<Type>, result: Type, summary: impl Summary) -> BoundAggregate {
+    let states = arguments.iter().chain([&Type::UInt64]).map(|column| Type::list(column.clone())).collect();
+    BoundAggregate::strict(result, states, move || Collected {
+        collector: Collector::new(&arguments),
+        summary: summary.clone(),
+        drop_rows: DROP_ROWS,
+    })
+}
+
+/// Rows that are collected before those are dropped that no result depends on.
+const DROP_ROWS: usize = 1 << 13;
+
+struct Collected<S> {
+    collector: Collector,
+    summary: S,
+    /// Number of rows at which the next are dropped.
+    drop_rows: usize,
+}
+
+impl<S: Summary> Collected<S> {
+    fn drop_useless(&mut self) {
+        if S::DROPS && self.collector.owners.len() >= self.drop_rows {
+            self.collector.retain(&self.summary);
+            self.drop_rows = DROP_ROWS + 2 * self.collector.owners.len();
+        }
+    }
+}
+
+impl<S: Summary> Accumulator for Collected<S> {
+    fn resize(&mut self, groups: usize) {
+        self.collector.groups = groups;
+        self.collector.grouped = None;
+    }
+
+    fn update(&mut self, arguments: &[View<'_>], rows: Rows<'_>, groups: &[u32], ordinal: u64) -> Result<()> {
+        self.collector.add(arguments, rows, groups, ordinal);
+        self.drop_useless();
+        Ok(())
+    }
+
+    fn merge(&mut self, states: &[View<'_>], groups: &[u32]) -> Result<()> {
+        self.collector.merge(states, groups);
+        self.drop_useless();
+        Ok(())
+    }
+
+    fn state(&mut self, groups: &[u32], output: &mut [Output]) -> Result<()> {
+        self.collector.state(groups, output);
+        Ok(())
+    }
+
+    fn finish(&mut self, groups: &[u32], output: &mut Output) -> Result<()> {
+        let bump = Bump::new();
+        let (grouped, columns, _) = self.collector.read(&bump);
+        for (row, &group) in groups.iter().enumerate() {
+            match grouped.rows(group) {
+                [] => output.set_null(row),
+                members => self.summary.write(&columns, members, output, row),
+            }
+        }
+        Ok(())
+    }
+
+    fn memory_bytes(&self) -> usize {
+        self.collector.memory_bytes()
+    }
+}
+
+/// Argument rows of many groups in one store, each with its group and ordinal.
+struct Collector {
+    columns: Vec<Output>,
+    /// Group of each row.
+    owners: Vec<u32>,
+    ordinals: Vec<u64>,
+    groups: usize,
+    /// Made when results or states are asked for, of all groups at once.
+    grouped: Option<Grouped>,
 }
 
 /// Values of a [`Collector`] put together by group, in the input's order.
-pub(super) struct Grouped {
+struct Grouped {
     starts: Vec<u32>,
     order: Vec<u32>,
 }
 
 impl Grouped {
-    /// Positions of a group's values in [`Collector::view`].
-    pub(super) fn rows(&self, group: u32) -> &[u32] {
+    fn new(owners: &[u32], ordinals: &[u64], groups: usize) -> Self {
+        let mut starts = vec![0u32; groups + 1];
+        owners.iter().for_each(|&group| starts[group as usize + 1] += 1);
+        for group in 0..groups {
+            starts[group + 1] += starts[group];
+        }
+        let mut next = starts.clone();
+        let mut order = vec![0u32; owners.len()];
+        for (position, &group) in owners.iter().enumerate() {
+            let at = &mut next[group as usize];
+            order[*at as usize] = position as u32;
+            *at += 1;
+        }
+        // One worker adds in order; only merged states arrive out of it.
+        for group in 0..groups {
+            let members = &mut order[starts[group] as usize..starts[group + 1] as usize];
+            let ordinal = |member: &u32| ordinals[*member as usize];
+            if !members.is_sorted_by_key(ordinal) {
+                members.sort_by_key(ordinal);
+            }
+        }
+        Self { starts, order }
+    }
+
+    /// Positions of a group's values among all.
+    fn rows(&self, group: u32) -> &[u32] {
         let range: Range<usize> =
             self.starts[group as usize] as usize..self.starts[group as usize + 1] as usize;
         &self.order[range]
@@ -36,89 +142,107 @@ impl Grouped {
 }
 
 impl Collector {
-    pub(super) fn new(data_type: Type) -> Self {
-        Self { values: Output::copying(data_type), entries: Vec::new(), groups: 0 }
-    }
-
-    /// The types of a state: the values and their ordinals.
-    pub(super) fn states(data_type: Type) -> Vec<Type> {
-        vec![Type::list(data_type), Type::list(Type::UInt64)]
-    }
-
-    pub(super) fn resize(&mut self, groups: usize) {
-        self.groups = groups;
-    }
-
-    pub(super) fn add(&mut self, values: &View<'_>, rows: Rows<'_>, groups: &[u32], ordinal: u64) {
-        let start = self.values.grow(rows.count());
-        for (position, row) in rows.iter().enumerate() {
-            self.values.copy(start + position, values, row);
-            self.entries.push(Entry { group: groups[row], ordinal: ordinal + row as u64 });
+    fn new(types: &[Type]) -> Self {
+        Self {
+            columns: types.iter().map(|column| Output::copying(column.clone())).collect(),
+            owners: Vec::new(),
+            ordinals: Vec::new(),
+            groups: 0,
+            grouped: None,
         }
     }
 
-    pub(super) fn merge(&mut self, states: &[View<'_>], groups: &[u32]) {
-        let (values, ordinals) = (states[0].list(), states[1].list());
+    fn add(&mut self, arguments: &[View<'_>], rows: Rows<'_>, groups: &[u32], ordinal: u64) {
+        self.grouped = None;
+        for (column, argument) in self.columns.iter_mut().zip(arguments) {
+            match rows {
+                Rows::All(count) => column.push_range(argument, 0..count),
+                Rows::Selected(selected) => {
+                    let start = column.grow(selected.len());
+                    for (position, &row) in selected.iter().enumerate() {
+                        column.copy(start + position, argument, row as usize);
+                    }
+                }
+            }
+        }
+        self.owners.extend(rows.iter().map(|row| groups[row]));
+        self.ordinals.extend(rows.iter().map(|row| ordinal + row as u64));
+    }
+
+    fn merge(&mut self, states: &[View<'_>], groups: &[u32]) {
+        self.grouped = None;
+        let Some((ordinals, columns)) = states.split_last() else { return };
+        let ordinals = ordinals.list();
         let ordinal = ordinals.child().fixed::<u64>();
-        for (row, &group) in groups.iter().enumerate().filter(|(row, _)| states[0].is_valid(*row)) {
-            self.values.push_range(values.child(), values.range(row));
-            self.entries.extend(ordinals.range(row).map(|at| Entry { group, ordinal: ordinal.get(at) }));
+        for (row, &group) in groups.iter().enumerate().filter(|(row, _)| columns[0].is_valid(*row)) {
+            for (column, state) in self.columns.iter_mut().zip(columns) {
+                let lists = state.list();
+                column.push_range(lists.child(), lists.range(row));
+            }
+            let range = ordinals.range(row);
+            self.owners.extend(std::iter::repeat_n(group, range.len()));
+            self.ordinals.extend(range.map(|at| ordinal.get(at)));
         }
     }
 
-    pub(super) fn state(&self, groups: &[u32], output: &mut [Output]) {
+    fn state(&mut self, groups: &[u32], output: &mut [Output]) {
         let bump = Bump::new();
-        let grouped = self.grouped();
-        let values = self.view(&bump);
-        let [lists, ordinals] = output else { return };
+        let (grouped, columns, own_ordinals) = self.read(&bump);
+        let Some((ordinals, lists)) = output.split_last_mut() else { return };
         for (row, &group) in groups.iter().enumerate() {
             let members = grouped.rows(group);
             if members.is_empty() {
-                lists.set_null(row);
-                ordinals.set_null(row);
+                lists.iter_mut().chain([&mut *ordinals]).for_each(|list| list.set_null(row));
                 continue;
             }
-            write_list(lists, row, &values, members);
+            for (list, column) in lists.iter_mut().zip(&columns) {
+                write_list(list, row, column, members);
+            }
             let mut writer = ordinals.list();
             let start = writer.child().grow(members.len());
-            for (position, &member) in members.iter().enumerate() {
-                writer.child().fixed::<u64>()[start + position] = self.entries[member as usize].ordinal;
-            }
+            let written = &mut writer.child().fixed::<u64>()[start..];
+            written.iter_mut().zip(members).for_each(|(to, &member)| *to = own_ordinals[member as usize]);
             writer.finish(row, start);
         }
     }
 
-    /// Puts the values together by group.
-    pub(super) fn grouped(&self) -> Grouped {
-        let mut starts = vec![0u32; self.groups + 1];
-        self.entries.iter().for_each(|entry| starts[entry.group as usize + 1] += 1);
-        for group in 0..self.groups {
-            starts[group + 1] += starts[group];
+    /// Drops the rows that no result depends on.
+    fn retain(&mut self, summary: &impl Summary) {
+        let groups = self.groups;
+        let bump = Bump::new();
+        let (grouped, columns, ordinals) = self.read(&bump);
+        let mut kept = Vec::new();
+        let mut owners = Vec::new();
+        let mut members = Vec::new();
+        for group in 0..groups as u32 {
+            members.clear();
+            members.extend_from_slice(grouped.rows(group));
+            summary.keep(&columns, &mut members);
+            kept.extend_from_slice(&members);
+            owners.resize(kept.len(), group);
         }
-        let mut next = starts.clone();
-        let mut order = vec![0u32; self.entries.len()];
-        for (position, entry) in self.entries.iter().enumerate() {
-            let at = &mut next[entry.group as usize];
-            order[*at as usize] = position as u32;
-            *at += 1;
-        }
-        // One worker adds in order; only merged states arrive out of it.
-        for group in 0..self.groups {
-            let members = &mut order[starts[group] as usize..starts[group + 1] as usize];
-            let ordinal = |member: &u32| self.entries[*member as usize].ordinal;
-            if !members.is_sorted_by_key(ordinal) {
-                members.sort_by_key(ordinal);
-            }
-        }
-        Grouped { starts, order }
+        let ordinals = kept.iter().map(|&row| ordinals[row as usize]).collect();
+        let copy = |column: &View<'_>| {
+            let mut output = Output::copying(column.data_type.clone());
+            output.prepare(kept.len());
+            kept.iter().enumerate().for_each(|(to, &from)| output.copy(to, column, from as usize));
+            output
+        };
+        let columns = columns.iter().map(copy).collect();
+        *self = Self { columns, owners, ordinals, groups, grouped: None };
     }
 
-    pub(super) fn view<'a>(&'a self, bump: &'a Bump) -> View<'a> {
-        self.values.view(bump)
+    /// The rows of each group, the argument columns, and the ordinals.
+    fn read<'a>(&'a mut self, bump: &'a Bump) -> (&'a Grouped, Vec<View<'a>>, &'a [u64]) {
+        let Self { columns, owners, ordinals, groups, grouped } = self;
+        let grouped = grouped.get_or_insert_with(|| Grouped::new(owners, ordinals, *groups));
+        (grouped, columns.iter().map(|column| column.view(bump)).collect(), ordinals)
     }
 
-    pub(super) fn memory_bytes(&self) -> usize {
-        self.values.memory_bytes() + self.entries.capacity() * size_of::<Entry>()
+    fn memory_bytes(&self) -> usize {
+        let grouped = self.grouped.as_ref().map_or(0, |grouped| grouped.starts.len() + grouped.order.len());
+        let columns: usize = self.columns.iter().map(Output::memory_bytes).sum();
+        columns + (self.owners.capacity() + grouped) * 4 + self.ordinals.capacity() * 8
     }
 }
 

@@ -1,5 +1,6 @@
 //! count, count_if: numbers of rows.
 
+use super::by_group::add_by_group;
 use crate::aggregate::{Accumulator, AggregateFunction, BoundAggregate};
 use crate::column::{Output, Rows, View};
 use crate::error::Result;
@@ -48,7 +49,12 @@ impl Accumulator for Count {
     }
 
     fn update(&mut self, _: &[View<'_>], rows: Rows<'_>, groups: &[u32], _: u64) -> Result<()> {
-        rows.for_each(|row| self.counts[groups[row] as usize] += 1);
+        match &mut self.counts[..] {
+            [only] => *only += rows.count() as i64,
+            counts => {
+                add_by_group(counts, 0, rows, groups, |count, _| *count += 1, |count, more| *count += more)
+            }
+        }
         Ok(())
     }
 
@@ -86,7 +92,8 @@ impl Accumulator for CountIf {
 
     fn update(&mut self, arguments: &[View<'_>], rows: Rows<'_>, groups: &[u32], _: u64) -> Result<()> {
         let conditions = arguments[0].boolean();
-        rows.for_each(|row| self.count.counts[groups[row] as usize] += i64::from(conditions.get(row)));
+        let add = |count: &mut i64, row| *count += i64::from(conditions.get(row));
+        add_by_group(&mut self.count.counts, 0, rows, groups, add, |count, more| *count += more);
         Ok(())
     }
 

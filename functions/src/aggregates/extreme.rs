@@ -5,6 +5,8 @@ use std::cmp::Ordering;
 use bumpalo::Bump;
 use half::f16;
 
+use super::by_group::add_by_group;
+use super::top::{with_count, with_key_and_count};
 use super::{Physical, physical};
 use crate::aggregate::{Accumulator, AggregateFunction, BoundAggregate};
 use crate::column::{Output, Rows, View, WritableFixed, compare, compare_floats};
@@ -33,7 +35,7 @@ pub(super) fn functions() -> Vec<AggregateFunction> {
 }
 
 fn extreme<const GREATEST: bool>(name: &str, summary: &str) -> AggregateFunction {
-    AggregateFunction::new(name, "aggregate", summary)
+    let function = AggregateFunction::new(name, "aggregate", summary)
         .overload([parameter("value", Pattern::Any)], |arguments| {
             let data_type = arguments.types[0].clone();
             Ok(match physical(&data_type) {
@@ -58,7 +60,8 @@ fn extreme<const GREATEST: bool>(name: &str, summary: &str) -> AggregateFunction
             })
         })
         .ignores_duplicates()
-        .note("A group without values gives null.")
+        .note("A group without values gives null.");
+    with_count::<GREATEST>(function)
 }
 
 fn arg_extreme<const GREATEST: bool>(name: &str, aliases: &[&str], summary: &str) -> AggregateFunction {
@@ -72,6 +75,7 @@ fn arg_extreme<const GREATEST: bool>(name: &str, aliases: &[&str], summary: &str
         })
         .order_sensitive()
         .note("Rows with a null in either argument are skipped; of equal keys the first row wins.");
+    let function = with_key_and_count::<GREATEST>(function);
     aliases.iter().fold(function, |function, alias| function.alias(alias))
 }
 
@@ -79,55 +83,103 @@ fn typed<T: Comparable, const GREATEST: bool>(data_type: Type) -> BoundAggregate
     BoundAggregate::strict(data_type.clone(), vec![data_type], Extreme::<T, GREATEST>::default)
 }
 
-/// Fixed-width values in SQL's order.
+/// Fixed-width values in SQL's order, made total: of two zeros the negative one is less, so that the result does not
+/// depend on the order of the rows.
 trait Comparable: WritableFixed {
-    fn order(self, other: Self) -> Ordering;
+    /// A value that no other is less than, and one that none is greater than.
+    const LEAST: Self;
+    const GREATEST: Self;
+
+    fn is_less(self, other: Self) -> bool;
 }
 
 macro_rules! comparable {
     ($($integer:ty),*; $($float:ty),*) => {
-        $(impl Comparable for $integer { #[inline(always)] fn order(self, other: Self) -> Ordering { self.cmp(&other) } })*
+        $(impl Comparable for $integer {
+            const LEAST: Self = <$integer>::MIN;
+            const GREATEST: Self = <$integer>::MAX;
+            #[inline(always)]
+            fn is_less(self, other: Self) -> bool {
+                self < other
+            }
+        })*
         $(impl Comparable for $float {
-            #[inline(always)] fn order(self, other: Self) -> Ordering { compare_floats(f64::from(self), f64::from(other)) }
+            const LEAST: Self = <$float>::NEG_INFINITY;
+            const GREATEST: Self = <$float>::NAN;
+            #[inline(always)]
+            fn is_less(self, other: Self) -> bool {
+                match compare_floats(f64::from(self), f64::from(other)) {
+                    Ordering::Equal => self.is_sign_negative() && !other.is_sign_negative() && !self.is_nan(),
+                    order => order.is_lt(),
+                }
+            }
         })*
     };
 }
-// One arm expands to the impl of `order` for one Rust type.
+// One arm expands to the impl for one Rust type.
 comparable!(i8, i16, i32, i64, u8, u16, u32, u64, i128; f16, f32, f64);
+
+/// The best value of a group so far.
+#[derive(Debug, Clone, Copy)]
+struct Best<T> {
+    value: T,
+    has_value: bool,
+}
+
+impl<T: Comparable> Best<T> {
+    const fn none<const GREATEST: bool>() -> Self {
+        Self { value: if GREATEST { T::LEAST } else { T::GREATEST }, has_value: false }
+    }
+
+    #[inline(always)]
+    fn offer<const GREATEST: bool>(&mut self, value: T) {
+        let is_better = if GREATEST { self.value.is_less(value) } else { value.is_less(self.value) };
+        self.value = if is_better { value } else { self.value };
+        self.has_value = true;
+    }
+}
 
 /// The extreme of a fixed-width column, one value a group.
 #[derive(Debug)]
 struct Extreme<T, const GREATEST: bool> {
-    values: Vec<T>,
-    seen: Vec<bool>,
+    groups: Vec<Best<T>>,
 }
 
 impl<T, const GREATEST: bool> Default for Extreme<T, GREATEST> {
     fn default() -> Self {
-        Self { values: Vec::new(), seen: Vec::new() }
+        Self { groups: Vec::new() }
     }
 }
 
 impl<T: Comparable, const GREATEST: bool> Extreme<T, GREATEST> {
     #[inline(always)]
-    fn offer(&mut self, group: usize, value: T) {
-        let better = if GREATEST { Ordering::Greater } else { Ordering::Less };
-        if !self.seen[group] || value.order(self.values[group]) == better {
-            self.seen[group] = true;
-            self.values[group] = value;
-        }
+    fn offer_all(&mut self, rows: Rows<'_>, groups: &[u32], value: impl Fn(usize) -> T) {
+        add_by_group(
+            &mut self.groups,
+            Best::none::<GREATEST>(),
+            rows,
+            groups,
+            |best, row| best.offer::<GREATEST>(value(row)),
+            |best, partial| {
+                if partial.has_value {
+                    best.offer::<GREATEST>(partial.value);
+                }
+            },
+        );
     }
 }
 
 impl<T: Comparable, const GREATEST: bool> Accumulator for Extreme<T, GREATEST> {
     fn resize(&mut self, groups: usize) {
-        self.values.resize(groups, T::default());
-        self.seen.resize(groups, false);
+        self.groups.resize(groups, Best::none::<GREATEST>());
     }
 
     fn update(&mut self, arguments: &[View<'_>], rows: Rows<'_>, groups: &[u32], _: u64) -> Result<()> {
         let values = arguments[0].fixed::<T>();
-        rows.for_each(|row| self.offer(groups[row] as usize, values.get(row)));
+        match values.flat() {
+            Some(values) => self.offer_all(rows, groups, |row| values[row]),
+            None => self.offer_all(rows, groups, |row| values.get(row)),
+        }
         Ok(())
     }
 
@@ -135,7 +187,7 @@ impl<T: Comparable, const GREATEST: bool> Accumulator for Extreme<T, GREATEST> {
         let values = states[0].fixed::<T>();
         for (row, &group) in groups.iter().enumerate() {
             if states[0].is_valid(row) {
-                self.offer(group as usize, values.get(row));
+                self.groups[group as usize].offer::<GREATEST>(values.get(row));
             }
         }
         Ok(())
@@ -146,18 +198,16 @@ impl<T: Comparable, const GREATEST: bool> Accumulator for Extreme<T, GREATEST> {
     }
 
     fn finish(&mut self, groups: &[u32], output: &mut Output) -> Result<()> {
-        for (row, &group) in groups.iter().enumerate() {
-            if self.seen[group as usize] {
-                output.fixed::<T>()[row] = self.values[group as usize];
-            } else {
-                output.set_null(row);
-            }
+        let held = groups.iter().map(|&group| &self.groups[group as usize]);
+        output.fixed::<T>().iter_mut().zip(held.clone()).for_each(|(value, held)| *value = held.value);
+        for (row, _) in held.enumerate().filter(|(_, held)| !held.has_value) {
+            output.set_null(row);
         }
         Ok(())
     }
 
     fn memory_bytes(&self) -> usize {
-        self.values.capacity() * (size_of::<T>() + 1)
+        self.groups.capacity() * size_of::<Best<T>>()
     }
 }
 

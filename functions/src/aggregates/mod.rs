@@ -1,11 +1,13 @@
 //! The built-in aggregate functions, by what they hold of a group.
 
 mod bits;
+mod by_group;
 mod collect;
 mod collector;
 mod count;
 mod extreme;
 mod frequency;
+mod interval;
 mod moments;
 mod pick;
 mod quantile;
@@ -14,6 +16,7 @@ mod sketch;
 mod sum;
 #[cfg(test)]
 mod tests;
+mod top;
 
 use crate::registry::Registry;
 use crate::types::Type;

@@ -1,13 +1,11 @@
 //! median, quantile_cont, quantile_disc, mad: exact quantiles, from all values of a group.
 
-use bumpalo::Bump;
-
-use super::collector::Collector;
-use crate::aggregate::{Accumulator, AggregateFunction, BoundAggregate};
-use crate::column::{Output, Rows, View, compare, compare_floats};
+use super::collector::{Summary, collected};
+use crate::aggregate::{AggregateFunction, BoundAggregate};
+use crate::column::{Data, Output, View, compare, compare_floats};
 use crate::error::{Error, Result};
 use crate::scalar::Arguments;
-use crate::signature::{Pattern, any, parameter};
+use crate::signature::{Parameter, Pattern, any, exact, parameter};
 use crate::types::Type;
 use crate::value::Value;
 
@@ -30,27 +28,32 @@ pub(super) fn functions() -> Vec<AggregateFunction> {
         continuous(arguments, shares(arguments)?)
     })
     .note("Nulls are skipped; a group without values gives null. A list of shares gives a list.")
+    .note("Dates and times are interpolated to the microsecond; dates give timestamps.")
     .example("quantile_cont(42, 0.5)", "42.0");
+    let cont = instants().into_iter().fold(cont, |function, pattern| {
+        function.overload([pattern, any("share")], |arguments| continuous(arguments, shares(arguments)?))
+    });
     let median = AggregateFunction::new(
         "median",
         "aggregate",
         "Middle value of the sorted group; of an even number of values the mean of the two in the middle.",
     )
     .overload([parameter("value", Pattern::Float)], |arguments| {
-        continuous(arguments, Shares { values: vec![0.5], is_list: false })
+        continuous(arguments, Shares::middle())
     })
-    .note("Nulls are skipped; a group without values gives null.")
+    .overload([exact("value", Type::Text)], |arguments| {
+        Ok(bound(arguments.types[0].clone(), arguments.types[0].clone(), Shares::middle(), Mode::Discrete))
+    })
+    .note("Nulls are skipped; a group without values gives null. Dates and times are interpolated; of texts the lower one of the two in the middle is taken.")
     .example("median(42)", "42.0");
+    let median = instants().into_iter().fold(median, |function, pattern| {
+        function.overload([pattern], |arguments| continuous(arguments, Shares::middle()))
+    });
     let deviation =
         AggregateFunction::new("mad", "aggregate", "Median of the absolute distances to the median.")
             .overload([parameter("value", Pattern::Float)], |arguments| {
                 let data_type = arguments.types[0].clone();
-                Ok(bound(
-                    data_type.clone(),
-                    data_type,
-                    Shares { values: vec![0.5], is_list: false },
-                    Mode::Deviation,
-                ))
+                Ok(bound(data_type.clone(), data_type, Shares::middle(), Mode::Deviation))
             })
             .note("Nulls are skipped; a group without values gives null.")
             .example("mad(42)", "0.0");
@@ -61,6 +64,22 @@ pub(super) fn functions() -> Vec<AggregateFunction> {
 struct Shares {
     values: Vec<f64>,
     is_list: bool,
+}
+
+impl Shares {
+    fn middle() -> Self {
+        Self { values: vec![0.5], is_list: false }
+    }
+}
+
+/// Types of points in time between which values are interpolated; dates are taken as timestamps.
+fn instants() -> [Parameter; 4] {
+    [
+        parameter("value", Pattern::Timestamp),
+        exact("value", Type::TIMESTAMP),
+        exact("value", Type::Time),
+        exact("value", Type::TimestampTz),
+    ]
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -83,11 +102,7 @@ fn continuous(arguments: &Arguments<'_>, shares: Shares) -> Result<BoundAggregat
 }
 
 fn bound(element: Type, result: Type, shares: Shares, mode: Mode) -> BoundAggregate {
-    BoundAggregate::strict(result, Collector::states(element.clone()), move || Quantile {
-        collector: Collector::new(element.clone()),
-        shares: shares.clone(),
-        mode,
-    })
+    collected(vec![element], result, Quantile { shares, mode })
 }
 
 fn shares(arguments: &Arguments<'_>) -> Result<Shares> {
@@ -104,51 +119,30 @@ fn shares(arguments: &Arguments<'_>) -> Result<Shares> {
     }
 }
 
+#[derive(Debug, Clone)]
 struct Quantile {
-    collector: Collector,
     shares: Shares,
     mode: Mode,
 }
 
-impl Accumulator for Quantile {
-    fn resize(&mut self, groups: usize) {
-        self.collector.resize(groups);
-    }
-
-    fn update(&mut self, arguments: &[View<'_>], rows: Rows<'_>, groups: &[u32], ordinal: u64) -> Result<()> {
-        self.collector.add(&arguments[0], rows, groups, ordinal);
-        Ok(())
-    }
-
-    fn merge(&mut self, states: &[View<'_>], groups: &[u32]) -> Result<()> {
-        self.collector.merge(states, groups);
-        Ok(())
-    }
-
-    fn state(&mut self, groups: &[u32], output: &mut [Output]) -> Result<()> {
-        self.collector.state(groups, output);
-        Ok(())
-    }
-
-    fn finish(&mut self, groups: &[u32], output: &mut Output) -> Result<()> {
-        let bump = Bump::new();
-        let (grouped, values) = (self.collector.grouped(), self.collector.view(&bump));
-        for (row, &group) in groups.iter().enumerate() {
-            let members = grouped.rows(group);
-            if members.is_empty() {
-                output.set_null(row);
-            } else if self.mode == Mode::Discrete {
-                self.write_discrete(&values, members.to_vec(), output, row);
-            } else {
-                let sorted = sorted_floats(&values, members);
-                self.write_floats(&sorted, output, row);
+impl Summary for Quantile {
+    fn write(&self, columns: &[View<'_>], members: &[u32], output: &mut Output, row: usize) {
+        let values = &columns[0];
+        match (self.mode, values.data) {
+            (Mode::Discrete, _) => self.write_discrete(values, members.to_vec(), output, row),
+            (_, Data::Int64(instants)) => {
+                let mut sorted: Vec<i64> = members.iter().map(|&member| instants[member as usize]).collect();
+                sorted.sort_unstable();
+                let result = |share| interpolate_instants(&sorted, share);
+                self.write_each(output, row, |output, row, share| output.fixed::<i64>()[row] = result(share));
+            }
+            _ => {
+                let sorted = sorted_floats(values, members);
+                self.write_each(output, row, |output, row, share| {
+                    set_float(output, row, self.of_floats(&sorted, share));
+                });
             }
         }
-        Ok(())
-    }
-
-    fn memory_bytes(&self) -> usize {
-        self.collector.memory_bytes()
     }
 }
 
@@ -170,24 +164,25 @@ impl Quantile {
         writer.finish(row, start);
     }
 
-    fn write_floats(&self, sorted: &[f64], output: &mut Output, row: usize) {
-        let result = |share: f64| match self.mode {
-            Mode::Deviation => {
-                let middle = interpolate(sorted, 0.5);
-                let mut distances: Vec<f64> = sorted.iter().map(|value| (value - middle).abs()).collect();
-                distances.sort_by(|a, b| compare_floats(*a, *b));
-                interpolate(&distances, 0.5)
-            }
-            _ => interpolate(sorted, share),
-        };
+    fn of_floats(&self, sorted: &[f64], share: f64) -> f64 {
+        if self.mode != Mode::Deviation {
+            return interpolate(sorted, share);
+        }
+        let middle = interpolate(sorted, 0.5);
+        let mut distances: Vec<f64> = sorted.iter().map(|value| (value - middle).abs()).collect();
+        distances.sort_by(|a, b| compare_floats(*a, *b));
+        interpolate(&distances, 0.5)
+    }
+
+    /// Writes a value for the share, or a list with one for each.
+    fn write_each(&self, output: &mut Output, row: usize, write: impl Fn(&mut Output, usize, f64)) {
         if !self.shares.is_list {
-            set_float(output, row, result(self.shares.values[0]));
-            return;
+            return write(output, row, self.shares.values[0]);
         }
         let mut writer = output.list();
         let start = writer.child().grow(self.shares.values.len());
         for (position, &share) in self.shares.values.iter().enumerate() {
-            set_float(writer.child(), start + position, result(share));
+            write(writer.child(), start + position, share);
         }
         writer.finish(row, start);
     }
@@ -207,12 +202,24 @@ fn sorted_floats(values: &View<'_>, members: &[u32]) -> Vec<f64> {
     sorted
 }
 
-fn interpolate(sorted: &[f64], share: f64) -> f64 {
+/// The neighbours of a share's place among this many sorted values, and how far it is from the lower one.
+fn place(count: usize, share: f64) -> (usize, usize, f64) {
     let reach = if share < 0.0 { 1.0 + share } else { share };
-    let place = (sorted.len() - 1) as f64 * reach;
-    let (low, high) = (sorted[place.floor() as usize], sorted[place.ceil() as usize]);
-    let fraction = place - place.floor();
+    let place = (count - 1) as f64 * reach;
+    (place.floor() as usize, place.ceil() as usize, place - place.floor())
+}
+
+fn interpolate(sorted: &[f64], share: f64) -> f64 {
+    let (below, above, fraction) = place(sorted.len(), share);
+    let (low, high) = (sorted[below], sorted[above]);
     if fraction == 0.0 || low == high { low } else { low * (1.0 - fraction) + high * fraction }
+}
+
+/// Between two instants, cut to the unit.
+fn interpolate_instants(sorted: &[i64], share: f64) -> i64 {
+    let (below, above, fraction) = place(sorted.len(), share);
+    let (low, high) = (sorted[below], sorted[above]);
+    low.saturating_add((high.abs_diff(low) as f64 * fraction) as i64)
 }
 
 fn set_float(output: &mut Output, row: usize, value: f64) {

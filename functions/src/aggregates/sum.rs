@@ -1,11 +1,14 @@
 //! sum, avg, product: totals that do not depend on the order of the rows.
 
+use super::by_group::add_by_group;
+use super::interval::mean_interval;
 use super::reproducible::{Statistic, bound};
 use super::{Physical, physical};
 use crate::aggregate::{Accumulator, AggregateFunction, BoundAggregate};
 use crate::column::{Fixed, Output, Rows, View, WritableFixed};
 use crate::error::{Error, Result};
 use crate::kernel::reproducible::{NarrowSum, Sum};
+use crate::kernel::transcendental::{exp_one, ln_one};
 use crate::scalar::Arguments;
 use crate::signature::{Pattern, exact, parameter};
 use crate::types::Type;
@@ -25,8 +28,17 @@ pub(super) fn functions() -> Vec<AggregateFunction> {
             .alias("mean")
             .alias("favg")
             .overload([parameter("value", Pattern::Numeric)], |arguments| total(arguments, true))
+            .overload([exact("value", Type::Interval)], |_| Ok(mean_interval()))
+            .note("Of intervals, what is left of months is taken as 30 days each, and what is left of days as 24 hours.")
             .note("Summed as by sum and divided once; a group without values gives null.")
             .example("avg(42)", "42.0"),
+        AggregateFunction::new("geometric_mean", "aggregate", "Geometric mean: exp of the mean of the logarithms.")
+            .alias("geomean")
+            .overload([exact("value", Type::Float64)], |_| {
+                Ok(bound::<Logarithms>(|state: &Sum| (state.rows() > 0).then(|| exp_one(state.mean()))))
+            })
+            .note("Nulls are skipped; a group without values gives null. A zero gives 0, a negative value NaN.")
+            .example("geometric_mean(1)", "1.0"),
         AggregateFunction::new("product", "aggregate", "Product of the values that are not null.")
             .overload([exact("value", Type::Float64)], |_| {
                 Ok(BoundAggregate::strict(Type::Float64, vec![Type::Float64, Type::Int64], Product::default))
@@ -99,9 +111,8 @@ impl Real for f64 {
 
 fn integers<T: Whole>(data_type: &Type, mean: bool) -> BoundAggregate {
     let scale = if let Type::Decimal(_, scale) = data_type { *scale } else { 0 };
-    let sum = Type::Decimal(38, scale);
-    let result = if mean { Type::Float64 } else { sum.clone() };
-    BoundAggregate::strict(result, vec![sum, Type::Int64], move || IntegerSum::<T> {
+    let result = if mean { Type::Float64 } else { Type::Decimal(38, scale) };
+    BoundAggregate::strict(result, integer_states(scale), move || IntegerSum::<T> {
         groups: Vec::new(),
         mean,
         scale,
@@ -110,16 +121,54 @@ fn integers<T: Whole>(data_type: &Type, mean: bool) -> BoundAggregate {
 }
 
 fn truths() -> BoundAggregate {
-    BoundAggregate::strict(Type::HUGEINT, vec![Type::HUGEINT, Type::Int64], || TruthSum {
+    BoundAggregate::strict(Type::HUGEINT, integer_states(0), || TruthSum {
         sum: IntegerSum { groups: Vec::new(), mean: false, scale: 0, values: std::marker::PhantomData },
     })
 }
 
+/// Low bits of the sum, high bits, number of values.
+fn integer_states(scale: i8) -> Vec<Type> {
+    vec![Type::Decimal(38, scale), Type::Int64, Type::Int64]
+}
+
+/// An exact sum of any number of values: `sum + carry * 2^128`.
 #[derive(Debug, Clone, Copy, Default)]
 struct IntegerGroup {
     sum: i128,
+    carry: i64,
     count: i64,
 }
+
+const EMPTY: IntegerGroup = IntegerGroup { sum: 0, carry: 0, count: 0 };
+
+impl IntegerGroup {
+    #[inline(always)]
+    fn add(&mut self, value: i128) {
+        let (sum, has_wrapped) = self.sum.overflowing_add(value);
+        self.sum = sum;
+        if has_wrapped {
+            self.carry += if value < 0 { -1 } else { 1 };
+        }
+    }
+
+    #[inline(always)]
+    fn join(&mut self, other: &Self) {
+        self.add(other.sum);
+        self.carry += other.carry;
+        self.count += other.count;
+    }
+
+    /// The sum if it is a decimal.
+    fn decimal(&self) -> Option<i128> {
+        (self.carry == 0 && self.sum.unsigned_abs() <= DECIMAL_MAX as u128).then_some(self.sum)
+    }
+
+    fn to_f64(self) -> f64 {
+        if self.carry == 0 { self.sum as f64 } else { self.sum as f64 + self.carry as f64 * TWO_TO_128 }
+    }
+}
+
+const TWO_TO_128: f64 = 340_282_366_920_938_463_463_374_607_431_768_211_456.0;
 
 /// Exact sums and counts.
 struct IntegerSum<T> {
@@ -141,66 +190,68 @@ impl<T> IntegerSum<T> {
     }
 
     #[inline(always)]
-    fn add(&mut self, group: u32, value: i128, count: i64) -> Result<()> {
-        let held = &mut self.groups[group as usize];
-        match held.sum.checked_add(value) {
-            Some(sum) => held.sum = sum,
-            None => return Err(self.out_of_range()),
-        }
-        held.count += count;
-        Ok(())
+    fn add_all(&mut self, rows: Rows<'_>, groups: &[u32], value: impl Fn(usize) -> i128) {
+        add_by_group(
+            &mut self.groups,
+            EMPTY,
+            rows,
+            groups,
+            |state, row| {
+                state.add(value(row));
+                state.count += 1;
+            },
+            IntegerGroup::join,
+        );
     }
 }
 
 impl<T: Whole> Accumulator for IntegerSum<T> {
     fn resize(&mut self, groups: usize) {
-        self.groups.resize(groups, IntegerGroup::default());
+        self.groups.resize(groups, EMPTY);
     }
 
     fn update(&mut self, arguments: &[View<'_>], rows: Rows<'_>, groups: &[u32], _: u64) -> Result<()> {
         let values = arguments[0].fixed::<T>();
-        if size_of::<T>() == 16 {
-            return rows.try_for_each(|row| self.add(groups[row], values.get(row).widen(), 1));
+        match values.flat() {
+            Some(values) => self.add_all(rows, groups, |row| values[row].widen()),
+            None => self.add_all(rows, groups, |row| values.get(row).widen()),
         }
-        // Sums of at most 64-bit values cannot leave 128 bits in any number of rows a run can read.
-        rows.for_each(|row| {
-            let held = &mut self.groups[groups[row] as usize];
-            held.sum += values.get(row).widen();
-            held.count += 1;
-        });
         Ok(())
     }
 
     fn merge(&mut self, states: &[View<'_>], groups: &[u32]) -> Result<()> {
-        let (sums, counts) = (states[0].fixed::<i128>(), states[1].fixed::<i64>());
-        groups
-            .iter()
-            .enumerate()
-            .try_for_each(|(row, &group)| self.add(group, sums.get(row), counts.get(row)))
+        let (sums, carries, counts) =
+            (states[0].fixed::<i128>(), states[1].fixed::<i64>(), states[2].fixed::<i64>());
+        for (row, &group) in groups.iter().enumerate() {
+            let other = IntegerGroup { sum: sums.get(row), carry: carries.get(row), count: counts.get(row) };
+            self.groups[group as usize].join(&other);
+        }
+        Ok(())
     }
 
     fn state(&mut self, groups: &[u32], output: &mut [Output]) -> Result<()> {
+        let [sums, carries, counts] = output else { return Ok(()) };
+        let (sums, carries, counts) = (sums.fixed::<i128>(), carries.fixed::<i64>(), counts.fixed::<i64>());
         for (row, &group) in groups.iter().enumerate() {
             let held = self.groups[group as usize];
-            output[0].fixed::<i128>()[row] = held.sum;
-            output[1].fixed::<i64>()[row] = held.count;
+            (sums[row], carries[row], counts[row]) = (held.sum, held.carry, held.count);
         }
         Ok(())
     }
 
     fn finish(&mut self, groups: &[u32], output: &mut Output) -> Result<()> {
-        for (row, &group) in groups.iter().enumerate() {
-            let held = self.groups[group as usize];
-            if held.count == 0 {
-                output.set_null(row);
-            } else if self.mean {
-                let unit = 10f64.powi(i32::from(self.scale));
-                output.fixed::<f64>()[row] = held.sum as f64 / (held.count as f64 * unit);
-            } else if held.sum.abs() > DECIMAL_MAX {
-                return Err(self.out_of_range());
-            } else {
-                output.fixed::<i128>()[row] = held.sum;
+        let held = groups.iter().map(|&group| &self.groups[group as usize]);
+        if self.mean {
+            let unit = 10f64.powi(i32::from(self.scale));
+            let means = output.fixed::<f64>().iter_mut().zip(held.clone());
+            means.for_each(|(mean, held)| *mean = held.to_f64() / (held.count as f64 * unit));
+        } else {
+            for (sum, held) in output.fixed::<i128>().iter_mut().zip(held.clone()) {
+                *sum = held.decimal().ok_or_else(|| self.out_of_range())?;
             }
+        }
+        for (row, _) in held.enumerate().filter(|(_, held)| held.count == 0) {
+            output.set_null(row);
         }
         Ok(())
     }
@@ -222,7 +273,8 @@ impl Accumulator for TruthSum {
 
     fn update(&mut self, arguments: &[View<'_>], rows: Rows<'_>, groups: &[u32], _: u64) -> Result<()> {
         let values = arguments[0].boolean();
-        rows.try_for_each(|row| self.sum.add(groups[row], i128::from(values.get(row)), 1))
+        self.sum.add_all(rows, groups, |row| i128::from(values.get(row)));
+        Ok(())
     }
 
     fn merge(&mut self, states: &[View<'_>], groups: &[u32]) -> Result<()> {
@@ -270,6 +322,23 @@ impl<T: Real> Statistic for Total<T> {
             Some(values) => state.add_slice(&values[..rows]),
             None => (0..rows).for_each(|row| state.add(input.get(row).widen())),
         }
+    }
+}
+
+/// The sum of the logarithms of a float column.
+struct Logarithms;
+
+impl Statistic for Logarithms {
+    type State = NarrowSum;
+    type Input<'a> = Fixed<'a, f64>;
+
+    fn input<'a>(arguments: &[View<'a>]) -> Fixed<'a, f64> {
+        arguments[0].fixed()
+    }
+
+    #[inline(always)]
+    fn row(input: Fixed<'_, f64>, row: usize) -> f64 {
+        ln_one(input.get(row))
     }
 }
 

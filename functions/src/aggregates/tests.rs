@@ -74,6 +74,8 @@ fn constants(name: &str, types: &[Type]) -> Vec<Option<Literal>> {
         constants[1] = Some(Literal::new(Value::float64(0.3)));
     } else if name == "string_agg" && types.len() == 2 {
         constants[1] = Some(Literal::new(Value::text("-")));
+    } else if types.last() == Some(&Type::Int64) && types.len() > 1 {
+        constants[types.len() - 1] = Some(Literal::new(Value::Int64(3)));
     }
     constants
 }
@@ -92,6 +94,9 @@ fn parts_merge_to_the_bits_of_the_whole() {
             vec![Type::Boolean],
             vec![Type::Float64; 2],
             vec![Type::Text; 2],
+            vec![Type::Interval],
+            vec![Type::Float64, Type::Int64],
+            vec![Type::Text, Type::Float64, Type::Int64],
         ] {
             let Some((bound, types)) = bind(&function.name, &types, &constants(&function.name, &types))
             else {
@@ -110,6 +115,9 @@ fn parts_merge_to_the_bits_of_the_whole() {
                             (Some(value), Type::Int64) => Value::Int64(value as i64 % 100),
                             (Some(value), Type::Text) => {
                                 Value::text(format!("text {:.0} long enough", value % 10.0))
+                            }
+                            (Some(value), Type::Interval) => {
+                                Value::Interval(value as i32 % 100, value as i32 % 50, value as i64 * 1000)
                             }
                             (Some(value), Type::Boolean) => Value::Boolean(value > 0.0),
                             (Some(value), _) => Value::float64(value),

@@ -154,7 +154,9 @@ impl Binder<'_> {
         Ok(AggregateCall {
             function: function.name.clone(),
             version: function.version,
-            distinct: call.distinct && !function.ignores_duplicates && !arguments.is_empty(),
+            distinct: call.distinct
+                && !(function.ignores_duplicates && arguments.len() == 1)
+                && !arguments.is_empty(),
             arguments,
             filter,
             order,

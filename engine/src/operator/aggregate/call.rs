@@ -72,6 +72,16 @@ impl AggregateShape {
 }
 
 impl AggregateShape {
+    /// True if groups can be told apart by the hash of their keys.
+    pub fn can_partition(&self) -> bool {
+        !self.key_types.is_empty()
+    }
+
+    /// Bytes of keys and states of a group, roughly: values of varying length are taken as short ones.
+    pub fn state_bytes(&self) -> usize {
+        self.state_types.iter().map(|data_type| data_type.to_arrow().primitive_width().unwrap_or(32)).sum()
+    }
+
     /// How often each row is grouped.
     pub fn sets_count(&self) -> usize {
         self.sets.as_ref().map_or(1, GroupingSets::len)
@@ -116,7 +126,7 @@ fn bind_call(
     }
     let strict = if bound.strict { types.len() } else { 0 };
     let order: &[SortKey] = if function.order_sensitive { &call.order } else { &[] };
-    let is_distinct = call.distinct && !function.ignores_duplicates;
+    let is_distinct = call.distinct && !(function.ignores_duplicates && types.len() == 1);
     if !order.is_empty() {
         let keys = order.iter().map(KeyOrder::of).collect();
         bound = ordered(bound, types.clone(), keys, is_distinct);

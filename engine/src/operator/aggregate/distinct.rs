@@ -11,6 +11,7 @@ use hypostyle_functions::aggregate::{Accumulator, BoundAggregate};
 use hypostyle_functions::column::{Data, Encoding, Output, Rows, View};
 use hypostyle_functions::types::{Field, Type};
 
+use super::gather::gather;
 use super::group_table::GroupTable;
 
 /// The aggregate over distinct argument rows.
@@ -106,17 +107,9 @@ pub(super) fn feed(inner: &mut dyn Accumulator, columns: &[Output], order: &[u32
     let Some((groups, arguments)) = views.split_first() else { return Ok(()) };
     let groups = groups.fixed::<u32>();
     let ordered: Vec<u32> = order.iter().map(|&row| groups.get(row as usize)).collect();
-    let outputs: Vec<Output> = arguments.iter().map(|view| in_order(view, order)).collect();
+    let outputs: Vec<Output> = arguments.iter().map(|view| gather(view, order)).collect();
     let arguments: Vec<View<'_>> = outputs.iter().map(|output| output.view(&bump)).collect();
     inner.update(&arguments, Rows::All(order.len()), &ordered, 0)
-}
-
-/// The values of a column in this order of rows.
-pub(super) fn in_order(view: &View<'_>, order: &[u32]) -> Output {
-    let mut output = Output::new(view.data_type.clone());
-    output.prepare(order.len());
-    order.iter().enumerate().for_each(|(to, &from)| output.copy(to, view, from as usize));
-    output
 }
 
 /// The rows of each group.

@@ -7,8 +7,10 @@
 
 use bumpalo::Bump;
 use hypostyle_functions::column::{self, Data, Encoding, Output, Rows, View};
+use hypostyle_functions::kernel::prefetch::{DISTANCE, prefetch};
 use hypostyle_functions::types::Type;
 
+use super::gather::append;
 use crate::operator::row_hash::hash_rows;
 
 /// Bits of a hash that choose the partition: the highest, while slots are chosen by the lowest.
@@ -26,10 +28,18 @@ pub(crate) fn partition_of(hash: u64, level: u32) -> usize {
 /// Levels until a hash has no further bits.
 pub(crate) const LEVELS_MAX: u32 = 60 / PARTITION_BITS;
 
+/// Slots of a small table.
+const SLOTS_MIN: usize = 1 << 10;
+
+/// Slots from which on they are asked for ahead; fewer are in the caches.
+const PREFETCH_SLOTS: usize = 1 << 14;
+
 /// Distinct keys and their groups.
 pub(crate) struct GroupTable {
     keys: Vec<Output>,
-    /// Hash of each group's key.
+    /// Number of groups.
+    count: usize,
+    /// Hash of each group's key, for groups that were found by hash: of all, or of the first ones.
     hashes: Vec<u64>,
     /// Power of two; the high half of a hash and the group plus one, 0 where free.
     slots: Vec<u64>,
@@ -44,8 +54,9 @@ impl GroupTable {
     pub fn new(types: &[Type]) -> Self {
         Self {
             keys: types.iter().map(|data_type| Output::copying(data_type.clone())).collect(),
+            count: 0,
             hashes: Vec::new(),
-            slots: vec![0; 1024],
+            slots: vec![0; SLOTS_MIN],
             batch_hashes: Vec::new(),
             candidates: Vec::new(),
             opened: Vec::new(),
@@ -53,8 +64,18 @@ impl GroupTable {
         }
     }
 
+    /// Number of groups.
+    pub fn len(&self) -> usize {
+        self.count
+    }
+
     /// Hash of each group's key.
-    pub fn hashes(&self) -> &[u64] {
+    pub fn hashes(&mut self) -> &[u64] {
+        if self.hashes.len() < self.count && !self.keys.is_empty() {
+            let bump = Bump::new();
+            let keys: Vec<View<'_>> = self.keys.iter().map(|key| key.view(&bump)).collect();
+            hash_rows(&keys, self.count, 0, &mut self.hashes);
+        }
         &self.hashes
     }
 
@@ -85,7 +106,8 @@ impl GroupTable {
         groups.resize(length, 0);
         self.opened.clear();
         if self.keys.is_empty() {
-            if self.hashes.is_empty() && !rows.is_empty() {
+            if self.count == 0 && !rows.is_empty() {
+                self.count = 1;
                 self.hashes.push(0);
                 self.opened.extend(rows.iter().next().map(|row| row as u32));
             }
@@ -93,20 +115,55 @@ impl GroupTable {
         }
         let mut hashes = std::mem::take(&mut self.batch_hashes);
         hash_rows(keys, length, 0, &mut hashes);
+        if self.hashes.len() < self.count {
+            self.hashes();
+            self.fill_slots(slots_for(self.count + rows.count()));
+        }
         self.make_room(rows.count());
         self.find_candidates(&hashes, rows, groups);
-        self.store_opened(keys, &hashes);
+        self.hashes.extend(self.opened.iter().map(|&row| hashes[row as usize]));
+        self.store_opened(keys);
         self.compare_candidates(keys, rows, groups, &hashes);
         self.batch_hashes = hashes;
+    }
+
+    /// Opens a group for each row, whether or not its key is there. After this only [`GroupTable::keys`] and
+    /// [`GroupTable::hashes`] mean anything, until the table is cleared.
+    pub fn append(&mut self, keys: &[View<'_>], rows: usize) {
+        hash_rows(keys, rows, 0, &mut self.batch_hashes);
+        self.hashes.extend_from_slice(&self.batch_hashes);
+        self.count += rows;
+        self.keys.iter_mut().zip(keys).for_each(|(stored, given)| stored.push_range(given, 0..rows));
+    }
+
+    /// Opens a group for each of these rows, whose keys the caller knows not to be there. It costs no look at the
+    /// hashes, which are made up for when a row is looked up.
+    pub fn open(&mut self, keys: &[View<'_>], rows: impl FnOnce(&mut Vec<u32>)) {
+        self.opened.clear();
+        rows(&mut self.opened);
+        self.store_opened(keys);
+    }
+
+    /// Forgets all groups and keeps the memory.
+    pub fn clear(&mut self) {
+        self.count = 0;
+        self.keys.iter_mut().for_each(|key| key.prepare(0));
+        self.hashes.clear();
+        self.slots.fill(0);
+        self.opened.clear();
     }
 
     /// The group of each row if its key is there, `u32::MAX` else.
     fn find_candidates(&mut self, hashes: &[u64], rows: Rows<'_>, groups: &mut [u32]) {
         let mask = self.slots.len() - 1;
-        let mut next = self.hashes.len() as u32;
+        let mut next = self.count as u32;
         let (slots, opened) = (&mut self.slots, &mut self.opened);
+        let is_large = slots.len() >= PREFETCH_SLOTS;
         rows.for_each(|row| {
             let hash = hashes[row];
+            if is_large && let Some(&ahead) = hashes.get(row + DISTANCE) {
+                prefetch(slots, ahead as usize & mask);
+            }
             let tag = hash & 0xffff_ffff_0000_0000;
             let mut slot = hash as usize & mask;
             groups[row] = loop {
@@ -126,16 +183,13 @@ impl GroupTable {
     }
 
     /// Stores the keys of the groups that were opened.
-    fn store_opened(&mut self, keys: &[View<'_>], hashes: &[u64]) {
+    fn store_opened(&mut self, keys: &[View<'_>]) {
         if self.opened.is_empty() {
             return;
         }
-        self.hashes.extend(self.opened.iter().map(|&row| hashes[row as usize]));
+        self.count += self.opened.len();
         for (stored, given) in self.keys.iter_mut().zip(keys) {
-            let start = stored.grow(self.opened.len());
-            for (position, &row) in self.opened.iter().enumerate() {
-                stored.copy(start + position, given, row as usize);
-            }
+            append(stored, given, &self.opened);
         }
     }
 
@@ -183,7 +237,8 @@ impl GroupTable {
             }
             slot = (slot + 1) & mask;
         }
-        let group = self.hashes.len() as u32;
+        let group = self.count as u32;
+        self.count += 1;
         self.slots[slot] = tag | u64::from(group + 1);
         self.hashes.push(hash);
         self.opened.push(row as u32);
@@ -193,12 +248,20 @@ impl GroupTable {
 
     /// Keeps the table at most half full with `more` groups, so that probing stays short and always ends.
     fn make_room(&mut self, more: usize) {
-        let wanted = ((self.hashes.len() + more) * 2).next_power_of_two();
-        if wanted <= self.slots.len() {
-            return;
+        let wanted = slots_for(self.count + more);
+        if wanted > self.slots.len() {
+            self.fill_slots(wanted);
         }
+    }
+
+    /// Puts all groups into this many slots, or as many as there are.
+    fn fill_slots(&mut self, wanted: usize) {
+        let wanted = wanted.max(self.slots.len());
         let mut slots = vec![0u64; wanted];
         for (group, &hash) in self.hashes.iter().enumerate() {
+            if let Some(&ahead) = self.hashes.get(group + DISTANCE) {
+                prefetch(&slots, ahead as usize & (wanted - 1));
+            }
             let mut slot = hash as usize & (wanted - 1);
             while slots[slot] != 0 {
                 slot = (slot + 1) & (wanted - 1);
@@ -207,6 +270,11 @@ impl GroupTable {
         }
         self.slots = slots;
     }
+}
+
+/// Slots for this many groups.
+fn slots_for(groups: usize) -> usize {
+    (groups * 2).next_power_of_two().max(SLOTS_MIN)
 }
 
 /// Adds to `differing` the rows whose value is not that of their group.
@@ -219,7 +287,15 @@ fn differing_rows(
 ) {
     macro_rules! compare_fixed {
         ($stored:expr, $given:expr) => {
-            compare(stored, given, rows, groups, differing, |group, index| $stored[group] == $given[index])
+            compare(
+                stored,
+                given,
+                rows,
+                groups,
+                differing,
+                |group| prefetch($stored, group),
+                |group, index| $stored[group] == $given[index],
+            )
         };
     }
     // One arm expands to a comparison loop over slices of one type.
@@ -234,15 +310,23 @@ fn differing_rows(
         (Data::UInt64(a), Data::UInt64(b)) => compare_fixed!(a, b),
         (Data::Int128(a), Data::Int128(b)) => compare_fixed!(a, b),
         (Data::Bytes(a), Data::Bytes(b)) => {
-            compare(stored, given, rows, groups, differing, |group, index| {
-                let (left, right) = (a.views[group], b.views[index]);
-                // Values of up to 12 bytes lie in their view; of others, length and prefix do.
-                if left as u32 <= 12 {
-                    left == right
-                } else {
-                    left as u64 == right as u64 && a.get(group) == b.get(index)
-                }
-            })
+            compare(
+                stored,
+                given,
+                rows,
+                groups,
+                differing,
+                |group| prefetch(a.views, group),
+                |group, index| {
+                    let (left, right) = (a.views[group], b.views[index]);
+                    // Values of up to 12 bytes lie in their view; of others, length and prefix do.
+                    if left as u32 <= 12 {
+                        left == right
+                    } else {
+                        left as u64 == right as u64 && a.get(group) == b.get(index)
+                    }
+                },
+            )
         }
         _ => rows.for_each(|row| {
             if !column::equal(stored, groups[row] as usize, given, row) {
@@ -259,15 +343,24 @@ fn compare(
     rows: Rows<'_>,
     groups: &[u32],
     differing: &mut Vec<u32>,
+    ask: impl Fn(usize),
     same: impl Fn(usize, usize) -> bool,
 ) {
     let nulls = stored.may_be_null() || given.may_be_null();
     match (given.encoding, rows) {
         (Encoding::Flat, Rows::All(length)) if !nulls => {
-            let all_same = groups[..length]
-                .iter()
-                .enumerate()
-                .fold(true, |all, (row, &group)| all & same(group as usize, row));
+            let groups = &groups[..length];
+            let is_same = |all, (row, &group): (usize, &u32)| all & same(group as usize, row);
+            let all_same = if stored.length < PREFETCH_SLOTS {
+                groups.iter().enumerate().fold(true, is_same)
+            } else {
+                groups.iter().enumerate().fold(true, |all, (row, group)| {
+                    if let Some(&ahead) = groups.get(row + DISTANCE) {
+                        ask(ahead as usize);
+                    }
+                    is_same(all, (row, group))
+                })
+            };
             if all_same {
                 return;
             }

@@ -1,13 +1,16 @@
 //! The groups of one worker or partition: a table of keys, a state per aggregate, and where each group began.
 
-use arrow::array::{ArrayRef, UInt32Array, UInt64Array};
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, UInt64Array};
 use bumpalo::Bump;
 use hypostyle_functions::aggregate::Accumulator;
-use hypostyle_functions::column::{self, Column, Output, Rows, View};
+use hypostyle_functions::column::{Column, Output, Rows, View};
 use hypostyle_functions::types::Type;
 
 use super::call::{AggregateShape, Call};
-use super::code_memo::CodeMemo;
+use super::code_memo::{CodeMemo, Encoded};
+use super::gather::gather;
 use super::group_table::{GroupTable, PARTITIONS, partition_of};
 use super::grouping_sets::GroupingSets;
 use crate::batch::Batch;
@@ -24,6 +27,8 @@ pub(super) struct Groups {
     selected: Vec<u32>,
     /// Group of every row where there are no keys.
     zeros: Vec<u32>,
+    /// Every row opens a group of its own.
+    is_raw: bool,
 }
 
 impl Groups {
@@ -36,7 +41,18 @@ impl Groups {
             groups: Vec::new(),
             selected: Vec::new(),
             zeros: Vec::new(),
+            is_raw: false,
         }
+    }
+
+    /// Whether every further row opens a group of its own, even if its key is there.
+    pub fn set_raw(&mut self, is_raw: bool) {
+        self.is_raw = is_raw;
+    }
+
+    /// True if groups may share keys.
+    pub fn is_raw(&self) -> bool {
+        self.is_raw
     }
 
     pub fn len(&self) -> usize {
@@ -44,23 +60,23 @@ impl Groups {
     }
 
     /// Puts groups in the order of their first rows, set by set where there are grouping sets.
-    pub fn by_first(&self, shape: &AggregateShape, mut groups: Vec<u32>) -> Vec<u32> {
+    pub fn by_first(&self, shape: &AggregateShape, groups: Vec<u32>) -> Vec<u32> {
         let bump = Bump::new();
         let last_key = self.table.keys().last().map(|key| key.view(&bump));
         let sets = shape.sets.as_ref().and(last_key).map(|key| key.fixed::<u32>());
-        let place = |&group: &u32| {
-            let set = sets.map_or(0, |sets| sets.get(group as usize));
-            (set, self.firsts[group as usize])
+        // What is sorted by stands beside the group: looking it up would cost a miss for each comparison.
+        let place = |group: u32| {
+            (sets.map_or(0, |sets| sets.get(group as usize)), self.firsts[group as usize], group)
         };
-        if !groups.is_sorted_by_key(place) {
-            groups.sort_by_key(place);
-        }
-        groups
+        let mut places: Vec<(u32, u64, u32)> = groups.into_iter().map(place).collect();
+        places.sort();
+        places.into_iter().map(|(_, _, group)| group).collect()
     }
 
     pub fn memory_bytes(&self) -> usize {
         let states: usize = self.accumulators.iter().map(|accumulator| accumulator.memory_bytes()).sum();
-        self.table.memory_bytes() + self.firsts.capacity() * 8 + states
+        let memos: usize = self.memos.iter().map(CodeMemo::memory_bytes).sum();
+        self.table.memory_bytes() + memos + self.firsts.capacity() * 8 + states
     }
 
     /// Adds rows; `columns` are those of the aggregation's expression set.
@@ -134,14 +150,41 @@ impl Groups {
             }
             return;
         }
-        let encoded = self.memos[set].encode(columns, keys, rows);
-        if encoded && self.memos[set].look_up(&mut self.groups) {
+        if self.is_raw {
+            let first = self.firsts.len() as u32;
+            self.table.append(keys, rows);
+            self.firsts.extend((0..rows).map(ordinal_of));
+            self.groups.clear();
+            self.groups.extend(first..first + rows as u32);
             return;
         }
-        self.table.assign(keys, rows, Rows::All(rows), &mut self.groups);
+        self.look_up(set, columns, keys, rows);
         self.firsts.extend(self.table.opened().iter().map(|&row| ordinal_of(row as usize)));
-        if encoded {
-            self.memos[set].learn(&self.groups);
+    }
+
+    /// Finds the group of each row by the codes of the keys where they have few values, else by hash.
+    fn look_up(&mut self, set: usize, columns: &[Column], keys: &[View<'_>], rows: usize) {
+        let (memo, table) = (&mut self.memos[set], &mut self.table);
+        let encoded = memo.encode(columns, keys, rows, table.len());
+        if encoded == (Encoded::Fully { must_recall: true }) {
+            let bump = Bump::new();
+            let stored: Vec<View<'_>> = table.keys().iter().map(|key| key.view(&bump)).collect();
+            memo.recall(&stored, table.len());
+        }
+        if encoded != Encoded::No && memo.look_up(&mut self.groups) {
+            table.open(keys, |_| ());
+            return;
+        }
+        match encoded {
+            Encoded::Fully { .. } => {
+                let (next, groups) = (table.len() as u32, &mut self.groups);
+                table.open(keys, |opened| memo.open(next, groups, opened));
+            }
+            Encoded::Partly => {
+                table.assign(keys, rows, Rows::All(rows), &mut self.groups);
+                memo.learn(&self.groups);
+            }
+            Encoded::No => table.assign(keys, rows, Rows::All(rows), &mut self.groups),
         }
     }
 
@@ -201,18 +244,17 @@ impl Groups {
         Ok(columns)
     }
 
-    /// These groups as rows of keys, first ordinals and states; the table is of no use after this.
+    /// These groups as rows of keys, first ordinals and states.
     pub fn give_out(
         &mut self,
         shape: &AggregateShape,
         order: &[u32],
         batch_rows: usize,
     ) -> Result<Vec<Batch>> {
-        let keys = self.take_keys()?;
-        order.chunks(batch_rows.max(1)).map(|groups| self.state_rows(shape, &keys, groups)).collect()
+        order.chunks(batch_rows.max(1)).map(|groups| self.state_rows(shape, groups)).collect()
     }
 
-    /// All groups as such rows, by partition.
+    /// All groups as such rows, by partition; there are none after this, and the memory is kept for others.
     pub fn give_out_partitioned(
         &mut self,
         shape: &AggregateShape,
@@ -220,17 +262,16 @@ impl Groups {
         batch_rows: usize,
     ) -> Result<Vec<Vec<Batch>>> {
         let by_partition = self.partitioned(level);
-        let keys = self.take_keys()?;
-        by_partition
-            .iter()
-            .map(|order| {
-                order.chunks(batch_rows.max(1)).map(|groups| self.state_rows(shape, &keys, groups)).collect()
-            })
-            .collect()
+        let parts = by_partition.iter().map(|order| self.give_out(shape, order, batch_rows)).collect();
+        self.table.clear();
+        self.memos.iter_mut().for_each(CodeMemo::clear);
+        self.firsts.clear();
+        self.accumulators = shape.calls.iter().map(|call| (call.bound.make)()).collect();
+        parts
     }
 
     /// The groups of each partition, ascending.
-    pub fn partitioned(&self, level: u32) -> Vec<Vec<u32>> {
+    pub fn partitioned(&mut self, level: u32) -> Vec<Vec<u32>> {
         let mut by_partition = vec![Vec::new(); PARTITIONS];
         for (group, &hash) in self.table.hashes().iter().enumerate() {
             by_partition[partition_of(hash, level)].push(group as u32);
@@ -238,14 +279,14 @@ impl Groups {
         by_partition
     }
 
-    fn state_rows(&mut self, shape: &AggregateShape, keys: &[ArrayRef], groups: &[u32]) -> Result<Batch> {
-        let rows = UInt32Array::from(groups.to_vec());
+    fn state_rows(&mut self, shape: &AggregateShape, groups: &[u32]) -> Result<Batch> {
+        let bump = Bump::new();
         let mut columns = Vec::with_capacity(shape.state_types.len());
-        for (key, data_type) in keys.iter().zip(&shape.key_types) {
-            columns.push(Column::Flat(gather(key, data_type, &rows)?));
+        for key in self.table.keys() {
+            columns.push(Column::Flat(gather(&key.view(&bump), groups).freeze()?));
         }
-        let firsts: UInt64Array = groups.iter().map(|&group| Some(self.firsts[group as usize])).collect();
-        columns.push(Column::Flat(std::sync::Arc::new(firsts)));
+        let firsts = UInt64Array::from_iter_values(groups.iter().map(|&group| self.firsts[group as usize]));
+        columns.push(Column::Flat(Arc::new(firsts)));
         for (call, accumulator) in shape.calls.iter().zip(&mut self.accumulators) {
             let prepared = |data_type: &Type| {
                 let mut output = Output::new(data_type.clone());
@@ -260,19 +301,6 @@ impl Groups {
         }
         Ok(Batch::new(columns, groups.len()))
     }
-}
-
-/// The values at these rows, with bytes of their own: rows that are given out must not hold on to the whole table.
-fn gather(values: &ArrayRef, data_type: &Type, rows: &UInt32Array) -> Result<ArrayRef> {
-    if data_type.is_fixed_width() {
-        return Ok(arrow_select::take::take(values, rows, None)?);
-    }
-    let bump = Bump::new();
-    let source = column::borrow(values, data_type, &bump);
-    let mut output = Output::copying(data_type.clone());
-    output.prepare(rows.values().len());
-    rows.values().iter().enumerate().for_each(|(to, &from)| output.copy(to, &source, from as usize));
-    Ok(output.freeze()?)
 }
 
 /// The rows that a call counts: those its filter accepts and, for a strict aggregate, without a null argument.

@@ -1,43 +1,49 @@
 //! Groups rows and aggregates them.
 //!
 //! Each worker fills a table of its own ([`groups::Groups`]). Small tables are merged into one. A table
-//! that grows past the budget, or that another worker has a large twin of, is given out as rows of keys
-//! and states, partitioned by hash; the partitions are then merged one by one, in memory where they fit
-//! and through spill files where not.
+//! that outgrows the caches without putting many rows together ([`local`]) or the budget, or that another worker
+//! has a large twin of, is given out as rows of keys and states, partitioned by hash; the partitions are then merged
+//! one by one, in memory where they fit and through spill files where not.
 //!
 //! Groups leave in the order of their first row while there are few; from [`ORDERED_GROUPS`] on by
-//! partition, and within a partition by first row. Neither depends on the number of workers.
+//! partition, and within a partition by first row. Neither depends on the number of workers. So where rows were
+//! partitioned and it is not yet certain that there are many groups, partitions are merged and counted before the
+//! first group leaves.
 
 mod call;
 mod code_memo;
 mod distinct;
+mod gather;
 mod group_table;
 mod grouping_sets;
 mod groups;
+mod local;
 mod ordered;
 mod result;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::batch::Batch;
 use crate::error::Result;
-use crate::expression::{Evaluator, ExpressionSet};
+use crate::expression::ExpressionSet;
 use crate::memory::{Account, Reservation};
 use crate::metrics::OperatorMetrics;
-use crate::operator::ordinal::OrdinalCounter;
 use crate::operator::{Claim, LocalSink, RunContext, Sink, Source, Task};
 use crate::spill::RowStore;
 
 pub(crate) use call::AggregateShape;
 pub(crate) use group_table::{LEVELS_MAX, PARTITIONS, partition_of};
 use groups::Groups;
-use result::{PartitionReader, WholeReader};
+use local::Local;
+use result::{Emission, PartitionReader, WholeReader};
 
 /// Groups up to which the result is in the order of first rows.
 const ORDERED_GROUPS: usize = 1 << 16;
 
 /// A table is never given up below this size: the rows it gives out would be too few for their files.
 const TABLE_BYTES_MIN: usize = 1 << 20;
+
+/// Bytes of a table for each group, besides keys and states: slots, hash, ordinal, and room that was not needed.
+const TABLE_ROW_BYTES: usize = 64;
 
 /// What all workers of one aggregation share.
 pub struct HashAggregate {
@@ -46,28 +52,53 @@ pub struct HashAggregate {
     run: Arc<RunContext>,
     account: Arc<Account>,
     metrics: Arc<OperatorMetrics>,
+    /// Whether the order of the groups can be seen in the result of the run.
+    order_shows: bool,
     state: Mutex<State>,
 }
 
 #[derive(Default)]
 struct State {
+    /// What the workers have left.
     tables: Vec<(Groups, Reservation)>,
-    partitions: Option<Vec<RowStore>>,
+    partitions: Vec<RowStore>,
+    /// It is certain that there are more groups than [`ORDERED_GROUPS`].
+    has_many: bool,
+    /// Partitions that were merged to count their groups.
+    counted: Vec<Option<PartitionReader>>,
+    counted_groups: usize,
+    phase: Phase,
+    whole: Option<Arc<Mutex<Emission>>>,
+    /// Place of the first group of `whole` that is not given out.
+    next_group: usize,
     next_partition: usize,
-    whole: Option<(Groups, Reservation)>,
-    is_ready: bool,
+}
+
+/// What is to be done when the tasks before are done.
+#[derive(Default, PartialEq)]
+enum Phase {
+    /// Decide between one table and partitions.
+    #[default]
+    Settle,
+    /// All rows are in partitions: find out whether there are many groups.
+    Count,
+    /// The groups are counted.
+    Unite,
+    Ready,
 }
 
 impl HashAggregate {
     /// An aggregation; `expressions` gives keys, arguments, order keys and filters, as `shape` lays them out.
+    /// Groups leave in no particular order unless `order_shows`.
     pub fn new(
         shape: Arc<AggregateShape>,
         expressions: Arc<ExpressionSet>,
         run: Arc<RunContext>,
         metrics: Arc<OperatorMetrics>,
+        order_shows: bool,
     ) -> Arc<Self> {
         let account = run.memory.account("aggregate");
-        Arc::new(Self { shape, expressions, run, account, metrics, state: Mutex::default() })
+        Arc::new(Self { shape, expressions, run, account, metrics, order_shows, state: Mutex::default() })
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -80,127 +111,163 @@ impl HashAggregate {
 
     /// Decides between one table and partitions, once all tables are in.
     fn settle(self: &Arc<Self>, state: &mut State) -> Result<Vec<Task>> {
-        if state.tables.is_empty() && state.partitions.is_none() {
-            state.tables.push((Groups::new(&self.shape), self.account.reserve()));
-        }
-        let small = state.tables.iter().all(|(table, _)| table.len() <= ORDERED_GROUPS);
-        if state.partitions.is_none() && (state.tables.len() == 1 || small) {
-            let mut tables = std::mem::take(&mut state.tables).into_iter();
-            let Some((mut whole, mut reservation)) = tables.next() else { return Ok(Vec::new()) };
-            for (mut table, _held) in tables {
-                let order: Vec<u32> = (0..table.len() as u32).collect();
-                for batch in table.give_out(&self.shape, &order, self.run.batch_rows())? {
-                    whole.merge(&self.shape, &batch)?;
-                }
-            }
-            whole.open_single(&self.shape);
-            reservation.force(whole.memory_bytes());
-            state.whole = Some((whole, reservation));
-            state.is_ready = true;
+        let is_small = state.tables.iter().all(|(table, _)| table.len() <= ORDERED_GROUPS);
+        if state.partitions.is_empty() && (state.tables.len() <= 1 || is_small) {
+            let tables = std::mem::take(&mut state.tables);
+            self.unite(state, tables)?;
             return Ok(Vec::new());
         }
-        if state.partitions.is_none() {
-            state.partitions = Some(self.new_partitions());
-        }
+        state.phase = Phase::Count;
         let tables = std::mem::take(&mut state.tables);
-        state.is_ready = tables.is_empty();
-        if state.is_ready {
-            // Nothing is added any more, and memory is wanted for the partition that is merged.
-            state.partitions.iter_mut().flatten().try_for_each(RowStore::write_small)?;
-        }
-        Ok(tables
-            .into_iter()
-            .map(|(table, reservation)| {
-                let aggregate = Arc::clone(self);
-                Task::new(move || aggregate.partition(table, reservation).map(|()| Vec::new()))
+        let tasks = tables.into_iter().map(|(mut table, _held)| {
+            let aggregate = Arc::clone(self);
+            Task::new(move || {
+                aggregate.partition(&mut table)?;
+                drop((table, _held));
+                Ok(Vec::new())
             })
-            .collect())
+        });
+        Ok(tasks.collect())
     }
 
-    /// Gives a table out to the partitions.
-    fn partition(&self, mut table: Groups, mut reservation: Reservation) -> Result<()> {
-        let parts = table.give_out_partitioned(&self.shape, 0, self.run.batch_rows())?;
+    /// Makes one table of several.
+    fn unite(&self, state: &mut State, tables: Vec<(Groups, Reservation)>) -> Result<()> {
+        let mut tables = tables.into_iter();
+        let (mut whole, mut reservation) =
+            tables.next().unwrap_or_else(|| (Groups::new(&self.shape), self.account.reserve()));
+        for (mut table, _held) in tables {
+            let order: Vec<u32> = (0..table.len() as u32).collect();
+            for batch in table.give_out(&self.shape, &order, self.run.batch_rows())? {
+                whole.merge(&self.shape, &batch)?;
+            }
+        }
+        whole.open_single(&self.shape);
+        reservation.force(whole.memory_bytes());
+        state.whole = Some(Arc::new(Mutex::new(Emission::of_whole(self, whole, reservation)?)));
+        state.phase = Phase::Ready;
+        Ok(())
+    }
+
+    /// Finds out whether there are many groups: by the rows of the partitions, else by merging them.
+    fn count(self: &Arc<Self>, state: &mut State) -> Result<Vec<Task>> {
+        self.make_room(state)?;
+        if state.has_many || !self.order_shows {
+            state.phase = Phase::Ready;
+            return Ok(Vec::new());
+        }
+        state.phase = Phase::Unite;
+        state.counted.resize_with(PARTITIONS, || None);
+        let tasks = (0..PARTITIONS).map(|partition| {
+            let aggregate = Arc::clone(self);
+            Task::new(move || aggregate.count_partition(partition).map(|()| Vec::new()))
+        });
+        Ok(tasks.collect())
+    }
+
+    /// Sends partitions to disk until there is memory for those that are merged first, the last ones to be merged first.
+    fn make_room(&self, state: &mut State) -> Result<()> {
+        // Nothing is added any more.
+        state.partitions.iter_mut().try_for_each(RowStore::write_small)?;
+        let budget = self.account.budget();
+        let Some(limit) = budget.limit_bytes() else { return Ok(()) };
+        let row_bytes = self.shape.state_bytes() + TABLE_ROW_BYTES;
+        let largest = state.partitions.iter().map(RowStore::rows).max().unwrap_or(0) * row_bytes;
+        let wanted = (largest * self.run.context.configuration.threads).min(limit / 2);
+        for partition in state.partitions.iter_mut().rev() {
+            if limit.saturating_sub(budget.used_bytes()) >= wanted {
+                break;
+            }
+            if partition.held_bytes() > 0 {
+                partition.spill()?;
+                partition.write_small()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Merges one partition, unless it is certain already that there are many groups.
+    fn count_partition(self: &Arc<Self>, partition: usize) -> Result<()> {
         let mut state = self.lock();
-        let partitions = state.partitions.get_or_insert_with(|| self.new_partitions());
-        for (partition, batches) in partitions.iter_mut().zip(parts) {
+        if state.has_many {
+            return Ok(());
+        }
+        let rows = std::mem::replace(&mut state.partitions[partition], self.new_store());
+        drop(state);
+        let mut reader = PartitionReader::new(self, rows);
+        let groups = reader.merge_first()?;
+        let mut state = self.lock();
+        // A partition that does not fit leaves in the order of its parts, however few groups it has.
+        state.counted_groups = state.counted_groups.saturating_add(groups.unwrap_or(usize::MAX));
+        state.has_many = state.counted_groups > ORDERED_GROUPS;
+        state.counted[partition] = Some(reader);
+        Ok(())
+    }
+
+    /// Adds all groups to the partitions and leaves none.
+    fn partition(&self, groups: &mut Groups) -> Result<()> {
+        let is_large = !groups.is_raw() && groups.len() > ORDERED_GROUPS;
+        let parts = groups.give_out_partitioned(&self.shape, 0, self.run.batch_rows())?;
+        let mut state = self.lock();
+        state.has_many |= is_large;
+        if state.partitions.is_empty() {
+            state.partitions = self.new_partitions();
+        }
+        for (partition, batches) in state.partitions.iter_mut().zip(parts) {
             for batch in batches {
                 partition.add(batch)?;
             }
         }
         drop(state);
-        drop(table);
-        reservation.force(0);
         self.note_peak();
         Ok(())
+    }
+
+    fn new_store(&self) -> RowStore {
+        RowStore::new(&self.run, &self.account, &self.metrics, "aggregate")
+    }
+
+    fn new_partitions(&self) -> Vec<RowStore> {
+        (0..PARTITIONS).map(|_| self.new_store()).collect()
+    }
+
+    /// Partitions of a partition that does not fit.
+    fn new_parts(&self) -> Vec<RowStore> {
+        (0..PARTITIONS)
+            .map(|_| RowStore::on_disk(&self.run, &self.account, &self.metrics, "aggregate"))
+            .collect()
     }
 }
 
 impl Sink for Arc<HashAggregate> {
     fn local(&self) -> Result<Box<dyn LocalSink>> {
-        let mut reservation = self.account.reserve();
-        reservation.set_spillable(true);
-        Ok(Box::new(Local {
-            aggregate: Arc::clone(self),
-            evaluator: Evaluator::new(Arc::clone(&self.expressions), &self.run.parameters)?,
-            groups: Groups::new(&self.shape),
-            reservation,
-            ordinals: OrdinalCounter::default(),
-        }))
+        Ok(Box::new(Local::new(self)?))
     }
 
     fn finish(&self) -> Result<Vec<Task>> {
         let mut state = self.lock();
-        if state.is_ready { Ok(Vec::new()) } else { self.settle(&mut state) }
-    }
-}
-
-struct Local {
-    aggregate: Arc<HashAggregate>,
-    evaluator: Evaluator,
-    groups: Groups,
-    reservation: Reservation,
-    ordinals: OrdinalCounter,
-}
-
-impl LocalSink for Local {
-    fn push(&mut self, batch: Batch) -> Result<()> {
-        let ordinal = self.ordinals.next(&batch)?;
-        let columns = self.evaluator.evaluate(&batch)?;
-        self.groups.update(&self.aggregate.shape, &columns, batch.rows, ordinal)?;
-        let bytes = self.groups.memory_bytes();
-        let asked = self.aggregate.account.take_spill_request();
-        if !asked && self.reservation.try_resize(bytes) {
-            return Ok(());
+        match state.phase {
+            Phase::Settle => {
+                let tasks = self.settle(&mut state)?;
+                if tasks.is_empty() && state.phase == Phase::Count {
+                    self.count(&mut state)
+                } else {
+                    Ok(tasks)
+                }
+            }
+            Phase::Count => self.count(&mut state),
+            Phase::Unite if state.has_many => {
+                state.phase = Phase::Ready;
+                Ok(Vec::new())
+            }
+            Phase::Unite => {
+                let counted = std::mem::take(&mut state.counted);
+                state.partitions.clear();
+                let tables = counted.into_iter().flatten().filter_map(PartitionReader::into_groups).collect();
+                self.unite(&mut state, tables)?;
+                Ok(Vec::new())
+            }
+            Phase::Ready => Ok(Vec::new()),
         }
-        if bytes <= TABLE_BYTES_MIN {
-            self.reservation.force(bytes);
-            return Ok(());
-        }
-        self.give_up_table()?;
-        Ok(())
-    }
-
-    fn finish(self: Box<Self>) -> Result<()> {
-        self.aggregate.note_peak();
-        let Self { aggregate, groups, reservation, .. } = *self;
-        aggregate.lock().tables.push((groups, reservation));
-        Ok(())
-    }
-
-    fn evaluator(&self) -> Option<&Evaluator> {
-        Some(&self.evaluator)
-    }
-}
-
-impl Local {
-    /// Sends the table to the partitions and starts an empty one.
-    fn give_up_table(&mut self) -> Result<()> {
-        let fresh = Groups::new(&self.aggregate.shape);
-        let full = std::mem::replace(&mut self.groups, fresh);
-        let mut reservation = self.aggregate.account.reserve();
-        reservation.set_spillable(true);
-        std::mem::swap(&mut self.reservation, &mut reservation);
-        self.aggregate.partition(full, reservation)
     }
 }
 
@@ -211,36 +278,26 @@ impl Source for AggregateSource {
     fn claim(&self) -> Result<Claim> {
         let aggregate = &self.0;
         let mut state = aggregate.lock();
-        if let Some((groups, reservation)) = state.whole.take() {
-            return Ok(Claim::Morsel(Box::new(WholeReader::new(aggregate, groups, reservation))));
+        if let Some(whole) = state.whole.clone() {
+            let groups = whole.lock().unwrap_or_else(PoisonError::into_inner).len();
+            let reader = WholeReader::new(aggregate, whole, state.next_group..groups);
+            state.next_group = reader.end();
+            if state.next_group == groups {
+                state.whole = None;
+            }
+            return Ok(Claim::Morsel(Box::new(reader)));
         }
         let next = state.next_partition;
-        match state.partitions.as_mut().and_then(|partitions| partitions.get_mut(next)) {
+        state.next_partition += 1;
+        if let Some(counted) = state.counted.get_mut(next).and_then(Option::take) {
+            return Ok(Claim::Morsel(Box::new(counted)));
+        }
+        match state.partitions.get_mut(next) {
             Some(partition) => {
                 let partition = std::mem::replace(partition, aggregate.new_store());
-                state.next_partition += 1;
                 Ok(Claim::Morsel(Box::new(PartitionReader::new(aggregate, partition))))
             }
             None => Ok(Claim::End),
         }
-    }
-}
-
-/// Parts that readers of the result need.
-impl HashAggregate {
-    fn shape(&self) -> &Arc<AggregateShape> {
-        &self.shape
-    }
-
-    fn run(&self) -> &Arc<RunContext> {
-        &self.run
-    }
-
-    fn new_store(&self) -> RowStore {
-        RowStore::new(&self.run, &self.account, &self.metrics, "aggregate")
-    }
-
-    fn new_partitions(&self) -> Vec<RowStore> {
-        (0..PARTITIONS).map(|_| self.new_store()).collect()
     }
 }

@@ -8,7 +8,8 @@ use hypostyle_functions::aggregate::{Accumulator, BoundAggregate};
 use hypostyle_functions::column::{Output, Rows, View};
 use hypostyle_functions::types::Type;
 
-use super::distinct::{ByGroup, element_type, feed, in_order, read_lists, write_lists};
+use super::distinct::{ByGroup, element_type, feed, read_lists, write_lists};
+use super::gather::gather;
 use super::group_table::GroupTable;
 use crate::operator::sort::{KeyOrder, SortKeys};
 
@@ -80,7 +81,7 @@ impl Ordered {
             return order;
         }
         let bump = Bump::new();
-        let kept: Vec<Output> = views[..=self.arguments].iter().map(|view| in_order(view, &order)).collect();
+        let kept: Vec<Output> = views[..=self.arguments].iter().map(|view| gather(view, &order)).collect();
         let kept: Vec<View<'_>> = kept.iter().map(|column| column.view(&bump)).collect();
         let types: Vec<Type> = kept.iter().map(|view| view.data_type.clone()).collect();
         let mut table = GroupTable::new(&types);

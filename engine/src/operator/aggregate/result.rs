@@ -1,6 +1,7 @@
 //! Reads the groups: of one whole table, or of a partition that is merged when its turn comes.
 
-use std::sync::Arc;
+use std::ops::Range;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::array::{ArrayRef, AsArray, UInt32Array};
 use arrow::datatypes::UInt32Type;
@@ -15,70 +16,97 @@ use crate::memory::Reservation;
 use crate::spill::RowStore;
 use crate::table::Reader;
 
+/// Groups of a table that a worker gives out at a time.
+const MORSEL_GROUPS: usize = 1 << 14;
+
 /// Gives out the groups of a table in a given order.
-struct Emission {
+pub(super) struct Emission {
     groups: Groups,
     keys: Vec<ArrayRef>,
     order: Vec<u32>,
-    given: usize,
     _reservation: Reservation,
 }
 
 impl Emission {
-    fn new(mut groups: Groups, order: Vec<u32>, reservation: Reservation) -> Result<Self> {
-        let keys = groups.take_keys()?;
-        Ok(Self { groups, keys, order, given: 0, _reservation: reservation })
+    /// All groups of a table: few in the order of first rows, many by partition.
+    pub fn of_whole(aggregate: &HashAggregate, mut groups: Groups, reservation: Reservation) -> Result<Self> {
+        let shape = &aggregate.shape;
+        if groups.len() <= ORDERED_GROUPS || !aggregate.order_shows {
+            return Self::of_partition(aggregate, groups, reservation);
+        }
+        let parts = groups.partitioned(0);
+        let order = parts.into_iter().flat_map(|part| groups.by_first(shape, part)).collect();
+        Self::new(groups, order, reservation)
     }
 
-    fn next(&mut self, aggregate: &HashAggregate) -> Result<Option<Batch>> {
-        let end = self.order.len().min(self.given + aggregate.run().batch_rows());
-        let groups = &self.order[self.given..end];
-        if groups.is_empty() {
-            return Ok(None);
-        }
-        self.given = end;
-        let rows = UInt32Array::from(groups.to_vec());
-        let keys = self.keys.iter().map(|key| Ok(arrow_select::take::take(key, &rows, None)?));
-        let mut columns = keys.collect::<Result<Vec<ArrayRef>>>()?;
-        let shape = aggregate.shape();
+    /// The groups of a partition.
+    fn of_partition(aggregate: &HashAggregate, groups: Groups, reservation: Reservation) -> Result<Self> {
+        let all = (0..groups.len() as u32).collect();
+        let order = if aggregate.order_shows { groups.by_first(&aggregate.shape, all) } else { all };
+        Self::new(groups, order, reservation)
+    }
+
+    fn new(mut groups: Groups, order: Vec<u32>, reservation: Reservation) -> Result<Self> {
+        let keys = groups.take_keys()?;
+        Ok(Self { groups, keys, order, _reservation: reservation })
+    }
+
+    /// Number of groups.
+    pub fn len(&self) -> usize {
+        self.order.len()
+    }
+
+    /// The groups at these places of the order.
+    fn batch(&mut self, aggregate: &HashAggregate, range: Range<usize>) -> Result<Batch> {
+        let groups = &self.order[range.clone()];
+        let shape = &aggregate.shape;
+        let key = |key: &ArrayRef| {
+            if aggregate.order_shows {
+                let rows = UInt32Array::from(groups.to_vec());
+                Ok(arrow_select::take::take(key, &rows, None)?)
+            } else {
+                Ok(key.slice(range.start, range.len()))
+            }
+        };
+        let mut columns = self.keys.iter().map(key).collect::<Result<Vec<ArrayRef>>>()?;
         let set_numbers = shape.sets.as_ref().zip(columns.pop_if(|_| shape.sets.is_some()));
         columns.extend(self.groups.finish(shape, groups)?);
         if let Some((sets, numbers)) = set_numbers {
             columns.push(sets.grouping_ids(numbers.as_primitive::<UInt32Type>().values()));
         }
-        Ok(Some(Batch::new(columns.into_iter().map(Column::Flat).collect(), groups.len())))
+        Ok(Batch::new(columns.into_iter().map(Column::Flat).collect(), groups.len()))
     }
 }
 
-/// The groups of one table.
+/// Some of the groups of one table, which several workers give out.
 pub(super) struct WholeReader {
     aggregate: Arc<HashAggregate>,
-    waiting: Option<(Groups, Reservation)>,
-    emission: Option<Emission>,
+    emission: Arc<Mutex<Emission>>,
+    range: Range<usize>,
 }
 
 impl WholeReader {
-    pub fn new(aggregate: &Arc<HashAggregate>, groups: Groups, reservation: Reservation) -> Self {
-        Self { aggregate: Arc::clone(aggregate), waiting: Some((groups, reservation)), emission: None }
+    /// The groups from this place on, as many as make a morsel.
+    pub fn new(aggregate: &Arc<HashAggregate>, emission: Arc<Mutex<Emission>>, range: Range<usize>) -> Self {
+        let end = range.end.min(range.start + MORSEL_GROUPS);
+        Self { aggregate: Arc::clone(aggregate), emission, range: range.start..end }
+    }
+
+    /// Where the next morsel starts.
+    pub fn end(&self) -> usize {
+        self.range.end
     }
 }
 
 impl Reader for WholeReader {
     fn next(&mut self) -> Result<Option<Batch>> {
-        if let Some((groups, reservation)) = self.waiting.take() {
-            let shape = self.aggregate.shape();
-            let order = if groups.len() <= ORDERED_GROUPS {
-                groups.by_first(shape, (0..groups.len() as u32).collect())
-            } else {
-                let parts = groups.partitioned(0);
-                parts.into_iter().flat_map(|part| groups.by_first(shape, part)).collect()
-            };
-            self.emission = Some(Emission::new(groups, order, reservation)?);
+        let end = self.range.end.min(self.range.start + self.aggregate.run.batch_rows());
+        let range = std::mem::replace(&mut self.range.start, end)..end;
+        if range.is_empty() {
+            return Ok(None);
         }
-        match &mut self.emission {
-            Some(emission) => emission.next(&self.aggregate),
-            None => Ok(None),
-        }
+        let mut emission = self.emission.lock().unwrap_or_else(PoisonError::into_inner);
+        emission.batch(&self.aggregate, range).map(Some)
     }
 }
 
@@ -88,18 +116,40 @@ pub(super) struct PartitionReader {
     aggregate: Arc<HashAggregate>,
     /// Partitions still to be merged, the next one last, with the level at which each would be split.
     waiting: Vec<(RowStore, u32)>,
+    /// Groups that are merged and not yet given out.
+    merged: Option<(Groups, Reservation)>,
     emission: Option<Emission>,
+    /// Groups that were given out.
+    given: usize,
 }
 
 impl PartitionReader {
     pub fn new(aggregate: &Arc<HashAggregate>, partition: RowStore) -> Self {
-        Self { aggregate: Arc::clone(aggregate), waiting: vec![(partition, 1)], emission: None }
+        Self {
+            aggregate: Arc::clone(aggregate),
+            waiting: vec![(partition, 1)],
+            merged: None,
+            emission: None,
+            given: 0,
+        }
+    }
+
+    /// Merges the partition and gives the number of its groups; `None` if it does not fit.
+    pub fn merge_first(&mut self) -> Result<Option<usize>> {
+        let Some((partition, level)) = self.waiting.pop() else { return Ok(None) };
+        self.merged = self.merge(partition, level)?;
+        Ok(self.merged.as_ref().map(|(groups, _)| groups.len()))
+    }
+
+    /// The groups that were merged.
+    pub fn into_groups(self) -> Option<(Groups, Reservation)> {
+        self.merged
     }
 
     /// Merges a partition into a table; if it does not fit, it goes to `waiting` in parts.
-    fn merge(&mut self, partition: RowStore, level: u32) -> Result<Option<Emission>> {
+    fn merge(&mut self, partition: RowStore, level: u32) -> Result<Option<(Groups, Reservation)>> {
         let aggregate = Arc::clone(&self.aggregate);
-        let (shape, run) = (aggregate.shape(), aggregate.run());
+        let (shape, run) = (&aggregate.shape, &aggregate.run);
         let mut rows = partition.into_reader()?;
         let mut groups = Groups::new(shape);
         let mut reservation = aggregate.account.reserve();
@@ -119,23 +169,20 @@ impl PartitionReader {
                 reservation.resize(groups.memory_bytes())?;
                 continue;
             }
-            let full = std::mem::replace(&mut groups, Groups::new(shape));
-            self.split(full, level, parts.get_or_insert_with(|| aggregate.new_partitions()))?;
+            self.split(&mut groups, level, parts.get_or_insert_with(|| aggregate.new_parts()))?;
+            groups = Groups::new(shape);
             reservation.force(0);
         }
         aggregate.note_peak();
-        let Some(mut parts) = parts else {
-            let order = groups.by_first(shape, (0..groups.len() as u32).collect());
-            return Emission::new(groups, order, reservation).map(Some);
-        };
-        self.split(groups, level, &mut parts)?;
+        let Some(mut parts) = parts else { return Ok(Some((groups, reservation))) };
+        self.split(&mut groups, level, &mut parts)?;
         self.waiting.extend(parts.into_iter().rev().map(|part| (part, level + 1)));
         Ok(None)
     }
 
-    fn split(&self, mut groups: Groups, level: u32, parts: &mut [RowStore]) -> Result<()> {
-        let run = self.aggregate.run();
-        let given = groups.give_out_partitioned(self.aggregate.shape(), level, run.batch_rows())?;
+    fn split(&self, groups: &mut Groups, level: u32, parts: &mut [RowStore]) -> Result<()> {
+        let run = &self.aggregate.run;
+        let given = groups.give_out_partitioned(&self.aggregate.shape, level, run.batch_rows())?;
         for (part, batches) in parts.iter_mut().zip(given) {
             for batch in batches {
                 part.add(batch)?;
@@ -149,13 +196,21 @@ impl Reader for PartitionReader {
     fn next(&mut self) -> Result<Option<Batch>> {
         loop {
             if let Some(emission) = &mut self.emission {
-                if let Some(batch) = emission.next(&self.aggregate)? {
-                    return Ok(Some(batch));
+                let end = emission.len().min(self.given + self.aggregate.run.batch_rows());
+                let range = std::mem::replace(&mut self.given, end)..end;
+                if !range.is_empty() {
+                    return emission.batch(&self.aggregate, range).map(Some);
                 }
                 self.emission = None;
+                self.given = 0;
             }
-            let Some((partition, level)) = self.waiting.pop() else { return Ok(None) };
-            self.emission = self.merge(partition, level)?;
+            if self.merged.is_none() {
+                let Some((partition, level)) = self.waiting.pop() else { return Ok(None) };
+                self.merged = self.merge(partition, level)?;
+            }
+            if let Some((groups, reservation)) = self.merged.take() {
+                self.emission = Some(Emission::of_partition(&self.aggregate, groups, reservation)?);
+            }
         }
     }
 }
