@@ -137,9 +137,9 @@ struct Fold<const N: usize, U, M, F> {
 
 impl<const N: usize, U, M, F> Accumulator for Fold<N, U, M, F>
 where
-    U: Fn(&mut [f64; N], f64) + Send + Sync,
-    M: Fn(&mut [f64; N], &[f64; N]) + Send + Sync,
-    F: Fn(&[f64; N]) -> f64 + Send + Sync,
+    U: Fn(&mut [f64; N], f64) + Send + Sync + 'static,
+    M: Fn(&mut [f64; N], &[f64; N]) + Send + Sync + 'static,
+    F: Fn(&[f64; N]) -> f64 + Send + Sync + 'static,
 {
     fn resize(&mut self, groups: usize) {
         self.groups.resize(groups, (0, self.rules.empty));

@@ -1,5 +1,6 @@
 //! The contract of aggregate functions: states of many groups in flat vectors, mergeable, spillable.
 
+use std::any::{Any, TypeId};
 use std::sync::Arc;
 
 use bumpalo::Bump;
@@ -17,7 +18,7 @@ use crate::value::Literal;
 /// A group is a number from 0; the engine calls [`Accumulator::resize`] before it uses a new one. Results
 /// must not depend on how rows were cut into batches or spread over workers: order-sensitive
 /// aggregates compare ordinals, sums are exact or reproducible.
-pub trait Accumulator: Send {
+pub trait Accumulator: Any + Send {
     /// Makes room for groups `0 .. groups`; new groups are empty.
     fn resize(&mut self, groups: usize);
 
@@ -62,7 +63,22 @@ pub struct BoundAggregate {
     pub strict: bool,
     /// Makes an accumulator without groups.
     pub make: Arc<dyn Fn() -> Box<dyn Accumulator> + Send + Sync>,
+    /// Set if the result can be read from the state of another aggregate over the same rows.
+    pub sharing: Option<Sharing>,
 }
+
+/// What aggregates have in common that keep the same state and read different results from it, as sum and avg.
+#[derive(Clone)]
+pub struct Sharing {
+    /// The Rust type of the accumulator; two aggregates with one such type, over the same arguments, share one.
+    pub state: TypeId,
+    /// Writes the results of one of them, as [`Accumulator::finish`] does.
+    pub finish: SharedFinish,
+}
+
+/// Writes results from an accumulator that an aggregate of the same state made.
+pub type SharedFinish =
+    Arc<dyn Fn(&mut (dyn Accumulator + 'static), &[u32], &mut Output) -> Result<()> + Send + Sync>;
 
 impl std::fmt::Debug for BoundAggregate {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -80,7 +96,21 @@ impl BoundAggregate {
         states: Vec<Type>,
         make: impl Fn() -> A + Send + Sync + 'static,
     ) -> Self {
-        Self { result, states, strict: true, make: Arc::new(move || Box::new(make())) }
+        Self { result, states, strict: true, make: Arc::new(move || Box::new(make())), sharing: None }
+    }
+
+    /// The same with a state that other aggregates may read: `finish` writes this one's results.
+    pub fn sharing<A: Accumulator>(
+        mut self,
+        finish: impl Fn(&mut A, &[u32], &mut Output) -> Result<()> + Send + Sync + 'static,
+    ) -> Self {
+        let finish = move |held: &mut (dyn Accumulator + 'static), groups: &[u32], output: &mut Output| {
+            let held = (held as &mut dyn Any).downcast_mut::<A>();
+            let held = held.ok_or_else(|| crate::Error::internal("a shared state has another type"))?;
+            finish(held, groups, output)
+        };
+        self.sharing = Some(Sharing { state: TypeId::of::<A>(), finish: Arc::new(finish) });
+        self
     }
 
     /// An aggregate that sees null arguments.
@@ -89,7 +119,7 @@ impl BoundAggregate {
         states: Vec<Type>,
         make: impl Fn() -> A + Send + Sync + 'static,
     ) -> Self {
-        Self { result, states, strict: false, make: Arc::new(move || Box::new(make())) }
+        Self { result, states, strict: false, make: Arc::new(move || Box::new(make())), sharing: None }
     }
 
     /// The result of a group without rows: 0 of a count, null of most others.

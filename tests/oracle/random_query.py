@@ -251,6 +251,15 @@ AGGREGATES = [
     ("max({})", "TIMESTAMP"),
     ("stddev({})", "INTEGER"),
     ("arg_max({}, id)", "VARCHAR"),
+    ("count(*) + 0 * count({})", "INTEGER"),
+    ("avg({})", "DECIMAL"),
+    ("sum(DISTINCT {})", "INTEGER"),
+    ("max({}, 3)", "INTEGER"),
+    ("min({}, 2)", "VARCHAR"),
+    ("arg_min({}, -id, 2)", "VARCHAR"),
+    ("median({})", "TIMESTAMP"),
+    ("quantile_cont({}, 0.3)", "TIMESTAMP"),
+    ("avg({})", "DOUBLE"),
 ]
 
 
@@ -268,7 +277,19 @@ def aggregation(make):
         condition = f" FILTER (WHERE {make.of('BOOLEAN', 2)})" if make.random.random() < 0.3 else ""
         outputs.append(f"{template.format(make.of(data_type, 2))}{condition} AS c{number}")
     where = f" WHERE {make.of('BOOLEAN', 2)}" if make.random.random() < 0.4 else ""
+    if make.random.random() < 0.4:
+        second = make.of(make.pick(KEYS), 1)
+        return f"SELECT {key} AS k0, {second} AS k1, {', '.join(outputs)} FROM t{where} GROUP BY k0, k1 ORDER BY k0, k1"
     return f"SELECT {key} AS k0, {', '.join(outputs)} FROM t{where} GROUP BY k0 ORDER BY k0 NULLS LAST"
+
+
+def distinct_counts(make):
+    """Only DISTINCT calls over one argument, with keys or without."""
+    argument = make.of(make.pick(["INTEGER", "VARCHAR", "TIMESTAMP"]), 2)
+    calls = f"count(DISTINCT {argument}) AS c0, min(DISTINCT {argument}) AS c1, count(DISTINCT {argument}) AS c2"
+    if make.random.random() < 0.3:
+        return f"SELECT {calls} FROM t"
+    return f"SELECT {make.of(make.pick(KEYS), 2)} AS k0, {calls} FROM t GROUP BY k0 ORDER BY k0 NULLS LAST"
 
 
 def join(make):
@@ -294,4 +315,4 @@ def top_n(make):
 def query(seed, number):
     """One random query."""
     make = Expressions(f"{seed}/{number}")
-    return make.pick([projection, projection, projection, aggregation, aggregation, join, top_n])(make)
+    return make.pick([projection, projection, projection, aggregation, aggregation, distinct_counts, join, top_n])(make)

@@ -103,38 +103,44 @@ struct Collector {
 }
 
 /// Values of a [`Collector`] put together by group, in the input's order.
-struct Grouped {
+pub(super) struct Grouped {
     starts: Vec<u32>,
     order: Vec<u32>,
 }
 
 impl Grouped {
-    fn new(owners: &[u32], ordinals: &[u64], groups: usize) -> Self {
+    /// Of values whose groups these are; the values of a group keep their order.
+    pub(super) fn new(owners: impl Iterator<Item = u32> + Clone, groups: usize) -> Self {
         let mut starts = vec![0u32; groups + 1];
-        owners.iter().for_each(|&group| starts[group as usize + 1] += 1);
+        owners.clone().for_each(|group| starts[group as usize + 1] += 1);
         for group in 0..groups {
             starts[group + 1] += starts[group];
         }
         let mut next = starts.clone();
-        let mut order = vec![0u32; owners.len()];
-        for (position, &group) in owners.iter().enumerate() {
+        let mut order = vec![0u32; starts[groups] as usize];
+        for (position, group) in owners.enumerate() {
             let at = &mut next[group as usize];
             order[*at as usize] = position as u32;
             *at += 1;
         }
-        // One worker adds in order; only merged states arrive out of it.
-        for group in 0..groups {
-            let members = &mut order[starts[group] as usize..starts[group + 1] as usize];
+        Self { starts, order }
+    }
+
+    /// Puts the values of each group in the order of their ordinals. One worker adds in order; only merged states arrive
+    /// out of it.
+    fn sorted(mut self, ordinals: &[u64]) -> Self {
+        for ends in self.starts.windows(2) {
+            let members = &mut self.order[ends[0] as usize..ends[1] as usize];
             let ordinal = |member: &u32| ordinals[*member as usize];
             if !members.is_sorted_by_key(ordinal) {
                 members.sort_by_key(ordinal);
             }
         }
-        Self { starts, order }
+        self
     }
 
     /// Positions of a group's values among all.
-    fn rows(&self, group: u32) -> &[u32] {
+    pub(super) fn rows(&self, group: u32) -> &[u32] {
         let range: Range<usize> =
             self.starts[group as usize] as usize..self.starts[group as usize + 1] as usize;
         &self.order[range]
@@ -235,7 +241,8 @@ impl Collector {
     /// The rows of each group, the argument columns, and the ordinals.
     fn read<'a>(&'a mut self, bump: &'a Bump) -> (&'a Grouped, Vec<View<'a>>, &'a [u64]) {
         let Self { columns, owners, ordinals, groups, grouped } = self;
-        let grouped = grouped.get_or_insert_with(|| Grouped::new(owners, ordinals, *groups));
+        let grouped =
+            grouped.get_or_insert_with(|| Grouped::new(owners.iter().copied(), *groups).sorted(ordinals));
         (grouped, columns.iter().map(|column| column.view(bump)).collect(), ordinals)
     }
 

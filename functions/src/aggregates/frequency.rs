@@ -3,6 +3,7 @@
 use bumpalo::Bump;
 use hashbrown::HashTable;
 
+use super::collector::{Grouped, write_list};
 use crate::aggregate::{Accumulator, AggregateFunction, BoundAggregate};
 use crate::column::{Output, Rows, View, compare, equal, hash};
 use crate::error::Result;
@@ -65,6 +66,8 @@ struct Frequency {
     entries: Vec<Entry>,
     table: HashTable<u32>,
     groups: usize,
+    /// Made when results or states are asked for, of all groups at once.
+    grouped: Option<Grouped>,
     write: Write,
 }
 
@@ -75,6 +78,7 @@ impl Frequency {
             entries: Vec::new(),
             table: HashTable::new(),
             groups: 0,
+            grouped: None,
             write,
         }
     }
@@ -98,21 +102,21 @@ impl Frequency {
         self.entries.push(Entry { group, count, first: ordinal });
     }
 
-    fn by_group(&self) -> Vec<Vec<u32>> {
-        let mut members = vec![Vec::new(); self.groups];
-        for (place, entry) in self.entries.iter().enumerate() {
-            members[entry.group as usize].push(place as u32);
-        }
-        members
+    /// Puts the values together by group, once for all groups.
+    fn group(&mut self) {
+        let owners = self.entries.iter().map(|entry| entry.group);
+        self.grouped.get_or_insert_with(|| Grouped::new(owners, self.groups));
     }
 }
 
 impl Accumulator for Frequency {
     fn resize(&mut self, groups: usize) {
         self.groups = groups;
+        self.grouped = None;
     }
 
     fn update(&mut self, arguments: &[View<'_>], rows: Rows<'_>, groups: &[u32], ordinal: u64) -> Result<()> {
+        self.grouped = None;
         let mut bump = Bump::new();
         for row in rows {
             self.add(&bump, groups[row], &arguments[0], row, 1, ordinal + row as u64);
@@ -122,6 +126,7 @@ impl Accumulator for Frequency {
     }
 
     fn merge(&mut self, states: &[View<'_>], groups: &[u32]) -> Result<()> {
+        self.grouped = None;
         let mut bump = Bump::new();
         let (values, counts, firsts) = (states[0].list(), states[1].list(), states[2].list());
         let (count, first) = (counts.child().fixed::<i64>(), firsts.child().fixed::<u64>());
@@ -138,11 +143,12 @@ impl Accumulator for Frequency {
 
     fn state(&mut self, groups: &[u32], output: &mut [Output]) -> Result<()> {
         let bump = Bump::new();
-        let (members, values) = (self.by_group(), self.values.view(&bump));
+        self.group();
+        let (Some(grouped), values) = (&self.grouped, self.values.view(&bump)) else { return Ok(()) };
         let [lists, counts, firsts] = output else { return Ok(()) };
         for (row, &group) in groups.iter().enumerate() {
-            let members = &members[group as usize];
-            super::collector::write_list(lists, row, &values, members);
+            let members = grouped.rows(group);
+            write_list(lists, row, &values, members);
             let mut writer = counts.list();
             let start = writer.child().grow(members.len());
             for (position, &place) in members.iter().enumerate() {
@@ -161,9 +167,10 @@ impl Accumulator for Frequency {
 
     fn finish(&mut self, groups: &[u32], output: &mut Output) -> Result<()> {
         let bump = Bump::new();
-        let (mut members, values) = (self.by_group(), self.values.view(&bump));
+        self.group();
+        let (Some(grouped), values) = (&self.grouped, self.values.view(&bump)) else { return Ok(()) };
         for (row, &group) in groups.iter().enumerate() {
-            (self.write)(self, &values, &mut members[group as usize], output, row);
+            (self.write)(self, &values, &mut grouped.rows(group).to_vec(), output, row);
         }
         Ok(())
     }

@@ -17,7 +17,7 @@ pub(super) fn functions() -> Vec<AggregateFunction> {
     )
     .alias("quantile")
     .overload([any("value"), any("share")], discrete)
-    .note("Nulls are skipped; a group without values gives null. A list of shares gives a list.")
+    .note("Nulls are skipped; a group without values gives null. A list of shares gives a list; a negative share counts from the greatest value.")
     .example("quantile_disc(42, 0.5)", "42");
     let cont = AggregateFunction::new(
         "quantile_cont",
@@ -150,9 +150,8 @@ impl Quantile {
     fn write_discrete(&self, values: &View<'_>, mut members: Vec<u32>, output: &mut Output, row: usize) {
         members.sort_by(|&a, &b| compare(values, a as usize, values, b as usize));
         let at = |share: f64| {
-            let reach = if share < 0.0 { 1.0 + share } else { share };
-            let rank = (reach * members.len() as f64).ceil() as usize;
-            members[rank.clamp(1, members.len()) - 1] as usize
+            let rank = ((share.abs() * members.len() as f64).ceil() as usize).clamp(1, members.len());
+            members[if share < 0.0 { members.len() - rank } else { rank - 1 }] as usize
         };
         if !self.shares.is_list {
             output.copy(row, values, at(self.shares.values[0]));
@@ -202,24 +201,27 @@ fn sorted_floats(values: &View<'_>, members: &[u32]) -> Vec<f64> {
     sorted
 }
 
-/// The neighbours of a share's place among this many sorted values, and how far it is from the lower one.
+/// The neighbours of a share's place among this many sorted values, and how far it is from the first. A negative share
+/// counts from the greatest value.
 fn place(count: usize, share: f64) -> (usize, usize, f64) {
-    let reach = if share < 0.0 { 1.0 + share } else { share };
-    let place = (count - 1) as f64 * reach;
-    (place.floor() as usize, place.ceil() as usize, place - place.floor())
+    let place = (count - 1) as f64 * share.abs();
+    let (near, far) = (place.floor() as usize, place.ceil() as usize);
+    let fraction = place - place.floor();
+    if share < 0.0 { (count - 1 - near, count - 1 - far, fraction) } else { (near, far, fraction) }
 }
 
 fn interpolate(sorted: &[f64], share: f64) -> f64 {
-    let (below, above, fraction) = place(sorted.len(), share);
-    let (low, high) = (sorted[below], sorted[above]);
-    if fraction == 0.0 || low == high { low } else { low * (1.0 - fraction) + high * fraction }
+    let (near, far, fraction) = place(sorted.len(), share);
+    let (near, far) = (sorted[near], sorted[far]);
+    if fraction == 0.0 || near == far { near } else { near * (1.0 - fraction) + far * fraction }
 }
 
 /// Between two instants, cut to the unit.
 fn interpolate_instants(sorted: &[i64], share: f64) -> i64 {
-    let (below, above, fraction) = place(sorted.len(), share);
-    let (low, high) = (sorted[below], sorted[above]);
-    low.saturating_add((high.abs_diff(low) as f64 * fraction) as i64)
+    let (near, far, fraction) = place(sorted.len(), share);
+    let (near, far) = (sorted[near], sorted[far]);
+    let distance = (far.abs_diff(near) as f64 * fraction) as i64;
+    if far < near { near.saturating_sub(distance) } else { near.saturating_add(distance) }
 }
 
 fn set_float(output: &mut Output, row: usize, value: f64) {

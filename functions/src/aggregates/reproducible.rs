@@ -30,10 +30,9 @@ pub(super) type Finish<N> = fn(&Reproducible<N>) -> Option<f64>;
 
 /// An aggregate over doubles with this statistic.
 pub(super) fn bound<S: Statistic>(finish: Finish<S::State>) -> BoundAggregate {
-    BoundAggregate::strict(Type::Float64, vec![state_type::<S::State>()], move || Statistics::<S> {
-        groups: Vec::new(),
-        finish,
-    })
+    let make = move || Statistics::<S> { groups: Vec::new(), finish };
+    BoundAggregate::strict(Type::Float64, vec![state_type::<S::State>()], make)
+        .sharing(move |held: &mut Statistics<S>, groups, output| held.write(finish, groups, output))
 }
 
 fn state_type<N: Narrow>() -> Type {
@@ -43,6 +42,18 @@ fn state_type<N: Narrow>() -> Type {
 struct Statistics<S: Statistic> {
     groups: Vec<Reproducible<S::State>>,
     finish: Finish<S::State>,
+}
+
+impl<S: Statistic> Statistics<S> {
+    fn write(&self, finish: Finish<S::State>, groups: &[u32], output: &mut Output) -> Result<()> {
+        for (row, &group) in groups.iter().enumerate() {
+            match finish(&self.groups[group as usize]) {
+                Some(value) => output.fixed::<f64>()[row] = value,
+                None => output.set_null(row),
+            }
+        }
+        Ok(())
+    }
 }
 
 impl<S: Statistic> Accumulator for Statistics<S> {
@@ -85,13 +96,7 @@ impl<S: Statistic> Accumulator for Statistics<S> {
     }
 
     fn finish(&mut self, groups: &[u32], output: &mut Output) -> Result<()> {
-        for (row, &group) in groups.iter().enumerate() {
-            match (self.finish)(&self.groups[group as usize]) {
-                Some(value) => output.fixed::<f64>()[row] = value,
-                None => output.set_null(row),
-            }
-        }
-        Ok(())
+        self.write(self.finish, groups, output)
     }
 
     fn memory_bytes(&self) -> usize {

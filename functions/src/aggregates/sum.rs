@@ -118,6 +118,7 @@ fn integers<T: Whole>(data_type: &Type, mean: bool) -> BoundAggregate {
         scale,
         values: std::marker::PhantomData,
     })
+    .sharing(move |held: &mut IntegerSum<T>, groups, output| held.write(mean, groups, output))
 }
 
 fn truths() -> BoundAggregate {
@@ -189,6 +190,24 @@ impl<T> IntegerSum<T> {
         }
     }
 
+    /// Writes sums or means.
+    fn write(&self, mean: bool, groups: &[u32], output: &mut Output) -> Result<()> {
+        let held = groups.iter().map(|&group| &self.groups[group as usize]);
+        if mean {
+            let unit = 10f64.powi(i32::from(self.scale));
+            let means = output.fixed::<f64>().iter_mut().zip(held.clone());
+            means.for_each(|(mean, held)| *mean = held.to_f64() / (held.count as f64 * unit));
+        } else {
+            for (sum, held) in output.fixed::<i128>().iter_mut().zip(held.clone()) {
+                *sum = held.decimal().ok_or_else(|| self.out_of_range())?;
+            }
+        }
+        for (row, _) in held.enumerate().filter(|(_, held)| held.count == 0) {
+            output.set_null(row);
+        }
+        Ok(())
+    }
+
     #[inline(always)]
     fn add_all(&mut self, rows: Rows<'_>, groups: &[u32], value: impl Fn(usize) -> i128) {
         add_by_group(
@@ -240,20 +259,7 @@ impl<T: Whole> Accumulator for IntegerSum<T> {
     }
 
     fn finish(&mut self, groups: &[u32], output: &mut Output) -> Result<()> {
-        let held = groups.iter().map(|&group| &self.groups[group as usize]);
-        if self.mean {
-            let unit = 10f64.powi(i32::from(self.scale));
-            let means = output.fixed::<f64>().iter_mut().zip(held.clone());
-            means.for_each(|(mean, held)| *mean = held.to_f64() / (held.count as f64 * unit));
-        } else {
-            for (sum, held) in output.fixed::<i128>().iter_mut().zip(held.clone()) {
-                *sum = held.decimal().ok_or_else(|| self.out_of_range())?;
-            }
-        }
-        for (row, _) in held.enumerate().filter(|(_, held)| held.count == 0) {
-            output.set_null(row);
-        }
-        Ok(())
+        self.write(self.mean, groups, output)
     }
 
     fn memory_bytes(&self) -> usize {

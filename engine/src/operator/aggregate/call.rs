@@ -27,6 +27,17 @@ pub(crate) struct Call {
     pub strict: usize,
     /// The aggregate, wrapped where it is DISTINCT or ordered.
     pub bound: BoundAggregate,
+    /// Number of the state that it reads.
+    pub state: usize,
+}
+
+impl Call {
+    /// Whether this call can read its result from the state of another.
+    fn shares_with(&self, other: &Self) -> bool {
+        let states = self.bound.sharing.as_ref().zip(other.bound.sharing.as_ref());
+        states.is_some_and(|(own, other)| own.state == other.state)
+            && (&self.arguments, self.filter, self.strict) == (&other.arguments, other.filter, other.strict)
+    }
 }
 
 /// Types and calls of an aggregation.
@@ -40,6 +51,8 @@ pub(crate) struct AggregateShape {
     pub sets: Option<GroupingSets>,
     /// The calls.
     pub calls: Vec<Call>,
+    /// The call that each state is kept for; others may read it too.
+    owners: Vec<usize>,
     /// Types of rows given out: keys, ordinal of the first row, states.
     pub state_types: Vec<Type>,
 }
@@ -56,18 +69,25 @@ impl AggregateShape {
         context: &Arc<Context>,
     ) -> Result<(Self, Vec<Expression>)> {
         let mut expressions = keys.to_vec();
-        let mut bound_calls = Vec::with_capacity(calls.len());
-        for call in calls {
-            bound_calls.push(bind_call(call, &mut expressions, context)?);
+        let mut bound_calls: Vec<Call> = Vec::with_capacity(calls.len());
+        let mut owners: Vec<usize> = Vec::new();
+        for (position, call) in calls.iter().enumerate() {
+            let mut call = bind_call(call, &mut expressions, context)?;
+            let shared = owners.iter().position(|&owner| call.shares_with(&bound_calls[owner]));
+            call.state = shared.unwrap_or(owners.len());
+            if shared.is_none() {
+                owners.push(position);
+            }
+            bound_calls.push(call);
         }
         let mut key_types: Vec<Type> = keys.iter().map(Expression::data_type).collect();
         let sets = (!sets.is_empty()).then(|| GroupingSets::new(sets, &key_types));
         key_types.extend(sets.as_ref().map(|_| Type::UInt32));
         let mut state_types = key_types.clone();
         state_types.push(Type::UInt64);
-        state_types.extend(bound_calls.iter().flat_map(|call| call.bound.states.iter().cloned()));
+        state_types.extend(owners.iter().flat_map(|&owner| bound_calls[owner].bound.states.iter().cloned()));
         let column_types = expressions.iter().map(Expression::data_type).collect();
-        Ok((Self { column_types, key_types, sets, calls: bound_calls, state_types }, expressions))
+        Ok((Self { column_types, key_types, sets, calls: bound_calls, owners, state_types }, expressions))
     }
 }
 
@@ -80,6 +100,11 @@ impl AggregateShape {
     /// Bytes of keys and states of a group, roughly: values of varying length are taken as short ones.
     pub fn state_bytes(&self) -> usize {
         self.state_types.iter().map(|data_type| data_type.to_arrow().primitive_width().unwrap_or(32)).sum()
+    }
+
+    /// The call that each state is kept for.
+    pub fn states(&self) -> impl Iterator<Item = &Call> {
+        self.owners.iter().map(|&owner| &self.calls[owner])
     }
 
     /// How often each row is grouped.
@@ -143,5 +168,5 @@ fn bind_call(
     let arguments =
         call.arguments.iter().chain(order.iter().map(|key| &key.expression)).map(&mut place).collect();
     let filter = call.filter.as_ref().map(&mut place);
-    Ok(Call { arguments, filter, strict, bound })
+    Ok(Call { arguments, filter, strict, bound, state: 0 })
 }

@@ -230,6 +230,7 @@ impl CodeMemo {
     }
 
     fn clear_groups(&mut self) {
+        self.covers_all = false;
         self.domains.clear();
         self.groups = Vec::new();
     }

@@ -19,7 +19,7 @@ pub(super) fn distinct(inner: BoundAggregate, arguments: Vec<Type>) -> BoundAggr
     let state = Type::list(element_type(&arguments, &[]));
     let (result, strict) = (inner.result.clone(), inner.strict);
     let make = move || Box::new(Distinct::new(inner.clone(), &arguments)) as Box<dyn Accumulator>;
-    BoundAggregate { result, states: vec![state], strict, make: Arc::new(make) }
+    BoundAggregate { result, states: vec![state], strict, make: Arc::new(make), sharing: None }
 }
 
 /// One element of a state: the arguments, the order keys, and the ordinal.

@@ -36,7 +36,7 @@ impl Groups {
         Self {
             table: GroupTable::new(&shape.key_types),
             memos: (0..shape.sets_count()).map(|_| CodeMemo::default()).collect(),
-            accumulators: shape.calls.iter().map(|call| (call.bound.make)()).collect(),
+            accumulators: shape.states().map(|call| (call.bound.make)()).collect(),
             firsts: Vec::new(),
             groups: Vec::new(),
             selected: Vec::new(),
@@ -120,7 +120,7 @@ impl Groups {
         ordinal: u64,
     ) -> Result<()> {
         let groups = if shape.key_types.is_empty() { &self.zeros[..rows] } else { &self.groups[..] };
-        for (call, accumulator) in shape.calls.iter().zip(&mut self.accumulators) {
+        for (call, accumulator) in shape.states().zip(&mut self.accumulators) {
             accumulator.resize(self.firsts.len());
             let arguments: Vec<View<'_>> = call.arguments.iter().map(|&position| views[position]).collect();
             let chosen = counted_rows(call, &arguments, views, rows, &mut self.selected);
@@ -202,7 +202,7 @@ impl Groups {
             *first = (*first).min(firsts.get(row));
         }
         let mut states = &views[keys + 1..];
-        for (call, accumulator) in shape.calls.iter().zip(&mut self.accumulators) {
+        for (call, accumulator) in shape.states().zip(&mut self.accumulators) {
             accumulator.resize(self.firsts.len());
             let (own, rest) = states.split_at(call.bound.states.len());
             accumulator.merge(own, groups)?;
@@ -235,10 +235,14 @@ impl Groups {
     /// The results of these groups, a column per call.
     pub fn finish(&mut self, shape: &AggregateShape, groups: &[u32]) -> Result<Vec<ArrayRef>> {
         let mut columns = Vec::with_capacity(shape.calls.len());
-        for (call, accumulator) in shape.calls.iter().zip(&mut self.accumulators) {
+        for call in &shape.calls {
             let mut output = Output::new(call.bound.result.clone());
             output.prepare(groups.len());
-            accumulator.finish(groups, &mut output)?;
+            let accumulator = self.accumulators[call.state].as_mut();
+            match &call.bound.sharing {
+                Some(sharing) => (sharing.finish)(accumulator, groups, &mut output)?,
+                None => accumulator.finish(groups, &mut output)?,
+            }
             columns.push(output.freeze()?);
         }
         Ok(columns)
@@ -266,7 +270,7 @@ impl Groups {
         self.table.clear();
         self.memos.iter_mut().for_each(CodeMemo::clear);
         self.firsts.clear();
-        self.accumulators = shape.calls.iter().map(|call| (call.bound.make)()).collect();
+        self.accumulators = shape.states().map(|call| (call.bound.make)()).collect();
         parts
     }
 
@@ -287,7 +291,7 @@ impl Groups {
         }
         let firsts = UInt64Array::from_iter_values(groups.iter().map(|&group| self.firsts[group as usize]));
         columns.push(Column::Flat(Arc::new(firsts)));
-        for (call, accumulator) in shape.calls.iter().zip(&mut self.accumulators) {
+        for (call, accumulator) in shape.states().zip(&mut self.accumulators) {
             let prepared = |data_type: &Type| {
                 let mut output = Output::new(data_type.clone());
                 output.prepare(groups.len());

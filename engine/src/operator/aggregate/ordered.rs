@@ -38,7 +38,7 @@ pub(super) fn ordered(
             sealed: None,
         }) as Box<dyn Accumulator>
     };
-    BoundAggregate { result, states: vec![state], strict, make: Arc::new(make) }
+    BoundAggregate { result, states: vec![state], strict, make: Arc::new(make), sharing: None }
 }
 
 struct Ordered {
