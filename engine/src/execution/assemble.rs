@@ -446,11 +446,14 @@ impl Assembler<'_> {
             nulls_match: keys.iter().map(|key| key.nulls_match).collect(),
             left_keys: left_set,
             right_keys: right_set,
+            left_key_columns: left_keys.iter().map(column_of).collect(),
+            right_key_columns: right_keys.iter().map(column_of).collect(),
             residual,
             has_ordinals: false,
         });
         let right_id = id + 1 + crate::plan::count_nodes(left);
-        let build_phases = self.with_order(self.order_shows && shape.gives_pairs(), |assembler| {
+        let order_of_right_shows = shape.gives_pairs() || shape.gives_right_rows();
+        let build_phases = self.with_order(self.order_shows && order_of_right_shows, |assembler| {
             assembler.phases(right, right_id)
         })?;
         let key_cells = keys.iter().map(|key| self.key_cell(kind, key, left, id + 1)).collect();
@@ -464,7 +467,7 @@ impl Assembler<'_> {
         self.break_at(build_phases, Arc::clone(&build), id);
         let mut phases = self.phases(left, id + 1)?;
         self.push(&mut phases, id, Probe(Arc::clone(&build)));
-        if shape.keeps_right() {
+        if shape.gives_right_later() {
             let table = Arc::clone(build.table());
             let run = Arc::clone(&self.run);
             phases.push(self.source(UnmatchedSource { shape, table, run, claimed: Mutex::new(false) }, id));
@@ -483,7 +486,14 @@ impl Assembler<'_> {
         left: &Plan,
         left_id: usize,
     ) -> Option<Arc<KeyCell>> {
-        let drops_unmatched = matches!(kind, JoinKind::Inner | JoinKind::Right | JoinKind::LeftSemi);
+        let drops_unmatched = matches!(
+            kind,
+            JoinKind::Inner
+                | JoinKind::Right
+                | JoinKind::LeftSemi
+                | JoinKind::RightSemi
+                | JoinKind::RightAnti
+        );
         let Expression::Column { index, .. } = &key.left else { return None };
         let mut scans = Vec::new();
         if drops_unmatched && !key.nulls_match {
@@ -510,6 +520,14 @@ fn aggregate_expressions(keys: &[Expression], calls: &[AggregateCall]) -> Vec<Ex
         call.arguments.iter().chain(&call.filter).chain(call.order.iter().map(|key| &key.expression))
     });
     keys.iter().chain(of_calls).cloned().collect()
+}
+
+/// The column that an expression is, if it is one.
+fn column_of(expression: &Expression) -> Option<usize> {
+    match expression {
+        Expression::Column { index, .. } => Some(*index),
+        _ => None,
+    }
 }
 
 /// The conjuncts of a predicate.

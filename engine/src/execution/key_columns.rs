@@ -48,7 +48,8 @@ fn of_join(
     (id, column): (usize, usize),
     scans: &mut Vec<(usize, usize)>,
 ) {
-    let width = left.schema.fields.len();
+    let gives_right_rows = matches!(kind, JoinKind::RightSemi | JoinKind::RightAnti);
+    let width = if gives_right_rows { 0 } else { left.schema.fields.len() };
     let (left_id, right_id) = (id + 1, id + 1 + count_nodes(left));
     let reads = |expression: &Expression, wanted: usize| matches!(expression, Expression::Column { index, .. } if *index == wanted);
     if column < width {
@@ -60,6 +61,8 @@ fn of_join(
         for key in keys.iter().filter(|key| is_choice && reads(&key.left, column)) {
             of_expression(right, right_id, Some(&key.right), scans);
         }
+    } else if gives_right_rows {
+        scans_of_column(right, right_id, column, scans);
     } else if kind == JoinKind::Inner {
         scans_of_column(right, right_id, column - width, scans);
         for key in keys.iter().filter(|key| reads(&key.right, column - width)) {

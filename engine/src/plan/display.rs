@@ -250,6 +250,8 @@ fn join_text(
         JoinKind::Full => "full",
         JoinKind::LeftSemi => "semi",
         JoinKind::LeftAnti => "anti",
+        JoinKind::RightSemi => "right semi",
+        JoinKind::RightAnti => "right anti",
         JoinKind::LeftAntiNullAware => "anti, as NOT IN",
         JoinKind::LeftMark => "mark",
         JoinKind::LeftSingle => "single",

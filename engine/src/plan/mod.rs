@@ -124,7 +124,7 @@ pub enum Node {
         aggregates: Vec<AggregateCall>,
     },
     /// Joins by equality of keys; output columns are the left's and then the right's
-    /// (only the left's for semi and anti). The right side is built into a table, the left probes it.
+    /// (only those of the side whose rows come out for semi and anti). The right side is built into a table, the left probes it.
     HashJoin {
         /// Probe side, whose order the output keeps.
         left: Box<Plan>,
@@ -231,6 +231,10 @@ pub enum JoinKind {
     LeftSemi,
     /// Left rows without a match.
     LeftAnti,
+    /// Right rows with a match, once: a left semi join with exchanged sides, whose smaller side is built.
+    RightSemi,
+    /// Right rows without a match.
+    RightAnti,
     /// Left rows of which no pair matches or is unknown: what `NOT IN` keeps.
     LeftAntiNullAware,
     /// Left rows with one more column: true if a pair matches; null if none does and one is unknown; else false.

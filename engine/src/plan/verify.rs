@@ -232,6 +232,7 @@ fn output_types(plan: &Plan) -> Result<Option<Vec<Type>>, String> {
                 | JoinKind::Full
                 | JoinKind::LeftSingle => columns.extend(of(right)),
                 JoinKind::LeftSemi | JoinKind::LeftAnti | JoinKind::LeftAntiNullAware => {}
+                JoinKind::RightSemi | JoinKind::RightAnti => columns = of(right),
                 JoinKind::LeftMark => columns.push(Type::Boolean),
             }
             Some(columns)

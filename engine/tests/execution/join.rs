@@ -7,7 +7,7 @@ use hypostyle_functions::value::Value;
 use crate::row;
 use crate::setting::*;
 
-pub const KINDS: [JoinKind; 8] = [
+pub const KINDS: [JoinKind; 10] = [
     JoinKind::Inner,
     JoinKind::Left,
     JoinKind::Right,
@@ -16,6 +16,8 @@ pub const KINDS: [JoinKind; 8] = [
     JoinKind::LeftAnti,
     JoinKind::LeftAntiNullAware,
     JoinKind::LeftMark,
+    JoinKind::RightSemi,
+    JoinKind::RightAnti,
 ];
 
 /// Rows with keys of few values, some null.
@@ -47,6 +49,7 @@ pub fn join_schema(left: &Plan, right: &Plan, kind: JoinKind) -> hypostyle_funct
             schema.fields.extend(right.schema.fields.iter().cloned())
         }
         JoinKind::LeftMark => schema.fields.push(Field::new("mark", Type::Boolean)),
+        JoinKind::RightSemi | JoinKind::RightAnti => return right.schema.clone(),
         _ => {}
     }
     schema
@@ -125,7 +128,13 @@ pub fn by_definition(
                 };
                 rows.push(own.iter().cloned().chain([mark]).collect());
             }
+            JoinKind::RightSemi | JoinKind::RightAnti => {}
         }
+    }
+    if matches!(kind, JoinKind::RightSemi | JoinKind::RightAnti) {
+        let wanted = kind == JoinKind::RightSemi;
+        let kept = right.rows.iter().zip(&matched).filter(|(_, matched)| **matched == wanted);
+        return kept.map(|(row, _)| row.clone()).collect();
     }
     if matches!(kind, JoinKind::Right | JoinKind::Full) {
         for (other, _) in matched.iter().enumerate().filter(|(_, matched)| !**matched) {

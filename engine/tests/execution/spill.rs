@@ -171,6 +171,22 @@ fn a_join_on_one_giant_key_goes_on_in_shares() {
 }
 
 #[test]
+fn a_single_join_goes_on_in_shares_beside_a_giant_key_that_nothing_asks_for() {
+    let mut left = wide("left", 3_000, 6_000, 17);
+    let mut right = wide("right", 40_000, 400_000, 18);
+    let mut seen = std::collections::HashSet::new();
+    for (place, row) in right.rows.iter_mut().enumerate() {
+        if place % 7 != 0 || !seen.insert(format!("{:?}", row[1])) {
+            row[1] = Value::text("the one key that most rows have");
+        }
+    }
+    left.rows.iter_mut().zip(&right.rows).step_by(2).for_each(|(own, other)| own[1] = other[1].clone());
+    left.rows.retain(|row| row[1] != Value::text("the one key that most rows have"));
+    let plan = hash_join(scan(&left), scan(&right), JoinKind::LeftSingle, false, None);
+    same_when_spilled(&[&left, &right], &plan, 1 << 20, true);
+}
+
+#[test]
 fn a_limit_in_the_middle_of_a_plan_spills_and_keeps_the_same_rows() {
     let table = wide("wide", 40_000, 500, 9);
     let kept = limit(scan(&table), 5, Some(30_000));

@@ -30,6 +30,7 @@ impl Relation {
                     | JoinKind::Right
                     | JoinKind::Full
                     | JoinKind::LeftSingle => columns.extend(join.right.columns()),
+                    JoinKind::RightSemi | JoinKind::RightAnti => columns = join.right.columns(),
                     _ => columns.extend(join.mark.clone()),
                 }
                 columns

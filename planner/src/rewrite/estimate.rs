@@ -103,6 +103,8 @@ pub fn join_rows(join: &Join) -> f64 {
         JoinKind::Full => (pairs * residual).max(left + right),
         JoinKind::LeftSemi => (pairs * residual).min(left) * 0.8,
         JoinKind::LeftAnti | JoinKind::LeftAntiNullAware => left * 0.3,
+        JoinKind::RightSemi => (pairs * residual).min(right) * 0.8,
+        JoinKind::RightAnti => right * 0.3,
         JoinKind::LeftMark | JoinKind::LeftSingle => left,
     }
 }

@@ -1,5 +1,6 @@
 //! Rewrites of the logical plan: each makes it cheaper and none changes its result. One per file, in order of use.
 
+mod build_side;
 pub mod decorrelate;
 mod equal_columns;
 pub mod estimate;
@@ -39,5 +40,6 @@ pub fn rewrite(mut relation: Relation, result: &[Column], context: &Arc<Context>
     prune::rewrite(&mut relation, result);
     merge_project::rewrite(&mut relation);
     share_json::rewrite(&mut relation, context);
+    build_side::rewrite(&mut relation);
     relation
 }

@@ -161,6 +161,10 @@ fn push_join(mut join: Join, predicates: Vec<Expression>, context: &Arc<Context>
             (to_right, above) = split(predicates, &right_ids);
             (to_left, join.residual) = split(std::mem::take(&mut join.residual), &left_ids);
         }
+        JoinKind::RightSemi | JoinKind::RightAnti => {
+            (to_right, above) = split(predicates, &right_ids);
+            (to_left, join.residual) = split(std::mem::take(&mut join.residual), &left_ids);
+        }
         JoinKind::Full => above = predicates,
     }
     copy_across(&join, &mut to_left, &mut to_right);

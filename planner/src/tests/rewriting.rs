@@ -160,3 +160,13 @@ fn a_semi_join_moves_to_the_table_whose_rows_it_chooses() {
     let below = &plan[semi.unwrap()..];
     assert!(below.lines().nth(1).unwrap().contains("scan orders"), "{plan}");
 }
+
+#[test]
+fn the_smaller_side_of_a_semi_join_is_built() {
+    let plan = rewritten("SELECT v FROM small WHERE k IN (SELECT k FROM large)");
+    let (join, large, small) =
+        (plan.find("RightSemi join"), plan.find("scan large"), plan.find("scan small"));
+    assert!(join.is_some() && join < large && large < small, "{plan}");
+    let plan = rewritten("SELECT k FROM large WHERE k IN (SELECT k FROM small)");
+    assert!(plan.contains("LeftSemi join"), "{plan}");
+}

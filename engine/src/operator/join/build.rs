@@ -8,6 +8,7 @@ use bumpalo::Bump;
 use hypostyle_functions::column::{Column, View};
 
 use super::JoinShape;
+use super::kept_rows::Side;
 use super::partitions::Partitions;
 use super::table::{BuildFacts, JoinTable, all_can_match, can_match};
 use super::table_build::TableBuilder;
@@ -114,20 +115,20 @@ impl JoinBuild {
         self.lock().facts
     }
 
-    /// Adds rows of the build side (columns, then keys) to their partitions.
+    /// Adds kept rows of the build side to their partitions.
     fn partition_build(&self, batch: Batch, ordinal: u64) -> Result<()> {
         let batch = match self.shape.needs_right_columns() {
             true => self.numbered(batch, self.shape.right_types.len(), ordinal),
             false => batch,
         };
-        let parts = self.split(&batch, 0)?;
+        let parts = self.split(Side::Right, &batch, 0)?;
         self.build_rows.get_or_init(|| Partitions::new(self.new_stores())).add(parts)
     }
 
-    /// Adds rows of the probe side (columns, then keys) to their partitions.
+    /// Adds kept rows of the probe side to their partitions.
     pub(super) fn partition_probe(&self, batch: Batch, ordinal: u64) -> Result<()> {
         let batch = self.numbered(batch, self.shape.left_types.len(), ordinal);
-        let parts = self.split(&batch, 0)?;
+        let parts = self.split(Side::Left, &batch, 0)?;
         self.probe_rows.get_or_init(|| Partitions::new(self.new_stores())).add(parts)
     }
 
@@ -152,9 +153,9 @@ impl JoinBuild {
         Ok(build_rows.take(partition).zip(probe_rows.take(partition)))
     }
 
-    /// The rows of a batch whose last columns are the keys, by partition.
-    pub(super) fn split(&self, batch: &Batch, level: u32) -> Result<Vec<Option<Batch>>> {
-        let keys = &batch.columns[batch.columns.len() - self.shape.key_types.len()..];
+    /// The rows of a batch that is kept, by partition.
+    pub(super) fn split(&self, side: Side, batch: &Batch, level: u32) -> Result<Vec<Option<Batch>>> {
+        let keys = self.spilled_shape.keys_of(side, batch);
         let bump = Bump::new();
         let views: Vec<View<'_>> = keys
             .iter()
@@ -305,8 +306,7 @@ impl LocalSink for Local {
             self.facts.has_null_key = has_null_key(shape, &keys, batch.rows);
         }
         let Batch { columns, rows, position } = batch;
-        let mut columns = if shape.needs_right_columns() { columns } else { Vec::new() };
-        columns.extend(keys);
+        let columns = shape.with_keys(Side::Right, columns, keys);
         let batch = Batch::new(columns, rows).at(position);
         if self.build.is_spilled() {
             self.spill_held()?;

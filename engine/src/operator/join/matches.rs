@@ -96,14 +96,17 @@ impl Matcher {
             }
         }
         if !all_can_match(&views, &self.shape.nulls_match) {
-            for row in 0..rows {
+            for (row, start) in starts.iter_mut().enumerate() {
                 if !can_match(&views, &self.shape.nulls_match, row) {
-                    starts[row] = 0;
-                    ends.iter_mut().skip(row).take(1).for_each(|end| *end = 0);
+                    *start = 0;
+                    if let Some(end) = ends.get_mut(row) {
+                        *end = 0;
+                    }
                 }
             }
         }
         let candidate = starts.first().copied().unwrap_or(0);
+        let has_marks = !self.shape.gives_pairs() && !self.shape.gives_right_rows();
         drop(views);
         self.pending = Some(Pending {
             batch,
@@ -113,7 +116,7 @@ impl Matcher {
             row: 0,
             candidate,
             has_match: false,
-            marks: if self.shape.gives_pairs() { Vec::new() } else { vec![Mark::False; rows] },
+            marks: if has_marks { vec![Mark::False; rows] } else { Vec::new() },
         });
     }
 
@@ -122,6 +125,10 @@ impl Matcher {
         while let Some(mut pending) = self.pending.take() {
             let first_row = pending.row;
             self.gather_candidates(table, &mut pending);
+            if self.shape.gives_right_rows() {
+                // Another match of a row adds nothing.
+                retain_pairs(&mut self.left, &mut self.right, |_, row| !table.is_matched(row as u32));
+            }
             self.keep_equal(table, &pending);
             self.keep_accepted(table, &mut pending)?;
             table.note_matches(&self.right);

@@ -10,6 +10,7 @@
 
 pub mod build;
 mod index;
+mod kept_rows;
 pub mod matches;
 mod outcome;
 mod partitions;
@@ -48,6 +49,10 @@ pub struct JoinShape {
     pub left_keys: Option<Arc<ExpressionSet>>,
     /// The keys over the build side.
     pub right_keys: Option<Arc<ExpressionSet>>,
+    /// Per key, the column of the probe side that it is, if it is one.
+    pub left_key_columns: Vec<Option<usize>>,
+    /// Per key, the column of the build side that it is, if it is one.
+    pub right_key_columns: Vec<Option<usize>>,
     /// A further condition over the columns of both sides.
     pub residual: Option<Arc<ExpressionSet>>,
     /// Whether the last column of each side is the ordinal of its row, which the condition does not see.
@@ -78,6 +83,8 @@ impl JoinShape {
             nulls_match: self.nulls_match.clone(),
             left_keys: self.left_keys.clone(),
             right_keys: self.right_keys.clone(),
+            left_key_columns: self.left_key_columns.clone(),
+            right_key_columns: self.right_key_columns.clone(),
             residual: self.residual.clone(),
             has_ordinals: true,
         }
@@ -85,7 +92,7 @@ impl JoinShape {
 
     /// Whether the columns of the build side come out or are needed by the condition.
     pub fn needs_right_columns(&self) -> bool {
-        self.residual.is_some() || self.gives_pairs()
+        self.residual.is_some() || self.gives_pairs() || self.gives_right_rows()
     }
 
     /// Whether pairs of rows come out, and not only rows of the left side.
@@ -115,18 +122,30 @@ impl JoinShape {
         }
     }
 
-    /// Whether build rows without a match come out.
-    pub fn keeps_right(&self) -> bool {
-        matches!(self.kind, JoinKind::Right | JoinKind::Full)
+    /// Whether rows of the right side alone come out.
+    pub fn gives_right_rows(&self) -> bool {
+        matches!(self.kind, JoinKind::RightSemi | JoinKind::RightAnti)
+    }
+
+    /// Whether build rows come out after all probe rows have been seen, by whether they had a match.
+    pub fn gives_right_later(&self) -> bool {
+        self.gives_right_rows() || matches!(self.kind, JoinKind::Right | JoinKind::Full)
     }
 
     /// Whether equal keys of the build side are as good as one.
     pub fn only_asks_for_match(&self) -> bool {
-        !self.gives_pairs() && self.residual.is_none()
+        !self.gives_pairs() && !self.gives_right_rows() && self.residual.is_none()
     }
 
     /// Whether nothing can come out if the build side is empty.
     pub fn is_empty_without_right(&self) -> bool {
-        matches!(self.kind, JoinKind::Inner | JoinKind::Right | JoinKind::LeftSemi)
+        matches!(
+            self.kind,
+            JoinKind::Inner
+                | JoinKind::Right
+                | JoinKind::LeftSemi
+                | JoinKind::RightSemi
+                | JoinKind::RightAnti
+        )
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use arrow::array::{BooleanArray, UInt32Array};
+use arrow::buffer::NullBuffer;
 use hypostyle_functions::column::Column;
 
 use super::Mark;
@@ -28,6 +29,8 @@ impl Matcher {
                 self.left = left;
                 self.pairs(table, pending, Some(right))
             }
+            // Which build rows have a match is noted, and they come out at the end.
+            JoinKind::RightSemi | JoinKind::RightAnti => Ok(None),
             _ => self.left_rows(table, pending),
         }
     }
@@ -53,26 +56,31 @@ impl Matcher {
             self.expect_single(pending.has_match, first_row)?;
         }
         let mut left = Vec::with_capacity(self.left.len() + pending.row - first_row);
-        let mut right: Vec<Option<u32>> = Vec::with_capacity(left.capacity());
+        let (mut right, mut has_pair) =
+            (Vec::with_capacity(left.capacity()), Vec::with_capacity(left.capacity()));
         let mut pair = 0;
         let mut has_match = pending.has_match;
         for row in first_row as u32..pending.row as u32 {
             while self.left.get(pair) == Some(&row) {
                 left.push(row);
-                right.push(Some(self.right[pair]));
+                right.push(self.right[pair]);
+                has_pair.push(true);
                 pair += 1;
                 has_match = true;
             }
             if !std::mem::take(&mut has_match) {
                 left.push(row);
-                right.push(None);
+                right.push(0);
+                has_pair.push(false);
             }
         }
         // What is left belongs to the row whose candidates go on in the next step.
         pending.has_match = has_match || pair < self.left.len();
         left.extend_from_slice(&self.left[pair..]);
-        right.extend(self.right[pair..].iter().map(|&row| Some(row)));
-        Ok((left, UInt32Array::from(right)))
+        right.extend_from_slice(&self.right[pair..]);
+        has_pair.resize(right.len(), true);
+        let nulls = has_pair.contains(&false).then(|| NullBuffer::from(has_pair));
+        Ok((left, UInt32Array::new(right.into(), nulls)))
     }
 
     /// Refuses a second pair of one probe row; `has_match` says whether the first row had one in an earlier step.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::build::JoinBuild;
+use super::kept_rows::Side;
 use super::matches::Matcher;
 use crate::batch::Batch;
 use crate::error::{Error, Result};
@@ -46,8 +47,8 @@ impl Transform for ProbeTransform {
                     self.keys.as_mut().map(|keys| keys.evaluate(&batch)).transpose()?.unwrap_or_default();
                 if self.build.is_spilled() {
                     let ordinal = self.ordinals.next(&batch)?;
-                    let Batch { mut columns, rows, position } = batch;
-                    columns.extend(keys);
+                    let Batch { columns, rows, position } = batch;
+                    let columns = self.build.shape.with_keys(Side::Left, columns, keys);
                     self.build.partition_probe(Batch::new(columns, rows).at(position), ordinal)?;
                     return Ok(Step::NeedInput);
                 }

@@ -13,6 +13,7 @@ use hypostyle_functions::column::Column;
 use hypostyle_functions::types::{Field, Schema, Type};
 
 use super::build::{JoinBuild, add_parts};
+use super::kept_rows::Side;
 use super::matches::Matcher;
 use super::outcome::{marked_rows, several_rows};
 use super::table::JoinTable;
@@ -126,6 +127,9 @@ impl Reader for OrderedReader {
 /// Types of the columns that come out, with ordinals, and where those are and whether their nulls come first: build
 /// rows without a match follow everything else, and a probe row without one has no build ordinal.
 fn output_types(shape: &JoinShape) -> (Vec<Type>, Vec<(usize, bool)>) {
+    if shape.gives_right_rows() {
+        return (shape.right_types.clone(), vec![(shape.right_types.len() - 1, false)]);
+    }
     let mut types = shape.left_types.clone();
     let mut keys = vec![(types.len() - 1, false)];
     if shape.kind == JoinKind::LeftMark {
@@ -217,7 +221,7 @@ impl PartitionReader {
         let build = Arc::clone(&self.build);
         let Waiting { build_rows, probe_rows, level, can_split } = waiting;
         let can_skip = build_rows.rows() == 0 && build.spilled_shape.is_empty_without_right();
-        if can_skip || (probe_rows.rows() == 0 && !build.spilled_shape.keeps_right()) {
+        if can_skip || (probe_rows.rows() == 0 && !build.spilled_shape.gives_right_later()) {
             return Ok(None);
         }
         for store in self.waiting.iter_mut() {
@@ -243,13 +247,13 @@ impl PartitionReader {
         let all = build_rows.rows();
         let mut build_parts = self.build.new_stores();
         while let Some(batch) = build_rows.next()? {
-            add_parts(&mut build_parts, self.build.split(&batch, level)?)?;
+            add_parts(&mut build_parts, self.build.split(Side::Right, &batch, level)?)?;
         }
         drop(build_rows);
         let mut probe_parts = self.build.new_stores();
         let mut probe_rows = probe_rows.into_reader()?;
         while let Some(batch) = probe_rows.next()? {
-            add_parts(&mut probe_parts, self.build.split(&batch, level)?)?;
+            add_parts(&mut probe_parts, self.build.split(Side::Left, &batch, level)?)?;
         }
         for (build_rows, probe_rows) in build_parts.into_iter().zip(probe_parts) {
             let can_split = build_rows.rows() < all;
@@ -304,8 +308,10 @@ fn table_of(
 /// The shape with which pairs are found where the kind is decided afterwards.
 fn inner_shape(shape: &JoinShape) -> JoinShape {
     let kind = match shape.kind {
-        _ if shape.keeps_right() => JoinKind::Right,
-        _ if shape.asks_for_unknown() => JoinKind::LeftMark,
+        kind if shape.gives_right_rows() => kind,
+        _ if shape.gives_right_later() => JoinKind::Right,
+        // Marks, unlike pairs, are not more where many build rows have one key.
+        _ if !shape.gives_pairs() => JoinKind::LeftMark,
         _ => JoinKind::Inner,
     };
     JoinShape {
@@ -316,6 +322,8 @@ fn inner_shape(shape: &JoinShape) -> JoinShape {
         nulls_match: shape.nulls_match.clone(),
         left_keys: None,
         right_keys: None,
+        left_key_columns: shape.left_key_columns.clone(),
+        right_key_columns: shape.right_key_columns.clone(),
         residual: shape.residual.clone(),
         has_ordinals: shape.has_ordinals,
     }
@@ -357,8 +365,9 @@ impl Current {
             let found = self.matcher.next(&self.table)?;
             if let Some(shares) = &mut self.shares {
                 match &found {
-                    Some((batch, _)) if build.spilled_shape.asks_for_unknown() => shares.take_marks(batch)?,
-                    _ => shares.note_matches(self.matcher.matched_rows(), build.spilled_shape.kind)?,
+                    Some((batch, _)) if !build.spilled_shape.gives_pairs() => shares.take_marks(batch)?,
+                    Some(_) => shares.note_matches(self.matcher.matched_rows(), build.spilled_shape.kind)?,
+                    None => {}
                 }
             }
             match found {
@@ -407,7 +416,7 @@ impl Current {
     /// Gives the probe rows that the kind asks for, after all shares.
     fn close(&mut self, build: &Arc<JoinBuild>) -> Result<Option<Batch>> {
         let shape = &build.spilled_shape;
-        if matches!(shape.kind, JoinKind::Inner | JoinKind::Right) {
+        if shape.gives_right_rows() || matches!(shape.kind, JoinKind::Inner | JoinKind::Right) {
             return Ok(None);
         }
         while let (Some(batch), Some(shares)) = (self.probe.next()?, &mut self.shares) {
@@ -456,11 +465,11 @@ impl Shares {
     }
 }
 
-/// A batch of a spill file without the keys that were stored behind its columns.
-fn without_keys(shape: &JoinShape, batch: Batch) -> (Batch, Vec<Column>) {
-    let Batch { mut columns, rows, position } = batch;
-    let keys = columns.split_off(columns.len() - shape.key_types.len());
-    (Batch::new(columns, rows).at(position), keys)
+/// The columns and the keys of probe rows in a spill file.
+fn without_keys(shape: &JoinShape, mut batch: Batch) -> (Batch, Vec<Column>) {
+    let keys = shape.keys_of(Side::Left, &batch);
+    batch.columns.truncate(shape.kept_width(Side::Left));
+    (batch, keys)
 }
 
 /// What a kind gives of probe rows when it is known which had a match; pairs have come out before.

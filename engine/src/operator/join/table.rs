@@ -63,7 +63,7 @@ impl JoinTable {
             has_null_key: facts.has_null_key,
             chains_of_all: OnceLock::new(),
             chains_of_nulls: OnceLock::new(),
-            matched: shape.keeps_right().then(words),
+            matched: shape.gives_right_later().then(words),
             _reservation: reservation,
         }
     }
@@ -95,12 +95,19 @@ impl JoinTable {
         }
     }
 
-    /// The rows that had no match.
-    pub(super) fn unmatched(&self) -> Vec<u32> {
-        let Some(matched) = &self.matched else { return Vec::new() };
-        let is_unmatched =
-            |row: &u32| matched[*row as usize / 64].load(Ordering::Relaxed) >> (row % 64) & 1 == 0;
-        (0..self.rows as u32).filter(is_unmatched).collect()
+    /// True for a row that had a match, where that is noted.
+    pub(super) fn is_matched(&self, row: u32) -> bool {
+        self.matched
+            .as_ref()
+            .is_some_and(|matched| matched[row as usize / 64].load(Ordering::Relaxed) >> (row % 64) & 1 == 1)
+    }
+
+    /// The rows that had a match, or those that had none.
+    pub(super) fn rows_by_match(&self, with_match: bool) -> Vec<u32> {
+        if self.matched.is_none() {
+            return Vec::new();
+        }
+        (0..self.rows as u32).filter(|&row| self.is_matched(row) == with_match).collect()
     }
 
     /// The columns at these rows.

@@ -10,6 +10,7 @@ use hypostyle_functions::column::{Column, View, borrow};
 
 use super::JoinShape;
 use super::index::{DenseIndex, HashIndex, Index, Part};
+use super::kept_rows::Side;
 use super::table::{BuildFacts, JoinTable, all_can_match, can_match};
 use crate::batch::Batch;
 use crate::error::{Error, Result};
@@ -59,7 +60,7 @@ enum Stage {
 }
 
 impl TableBuilder {
-    /// A table of batches that hold the needed columns and then the keys.
+    /// A table of batches of kept rows.
     ///
     /// # Errors
     /// More rows than can be numbered.
@@ -70,14 +71,14 @@ impl TableBuilder {
         key_cells: Vec<Option<Arc<KeyCell>>>,
         threads: usize,
     ) -> Result<Arc<Self>> {
-        let payload = if shape.needs_right_columns() { shape.right_types.len() } else { 0 };
+        let width = shape.kept_width(Side::Right) + shape.computed_keys(Side::Right);
         let rows: usize = batches.iter().map(|batch| batch.rows).sum();
         if u32::try_from(rows).map_or(true, |rows| rows >= u32::MAX - 1) {
             return Err(Error::Resource(format!(
                 "the build side of a join has {rows} rows; at most 2^32 - 3 fit"
             )));
         }
-        let mut gathered: Vec<Vec<Column>> = vec![Vec::new(); payload + shape.key_types.len()];
+        let mut gathered: Vec<Vec<Column>> = vec![Vec::new(); width];
         for batch in batches {
             gathered.iter_mut().zip(batch.columns).for_each(|(all, column)| all.push(column));
         }
@@ -103,7 +104,7 @@ impl TableBuilder {
     }
 
     fn payload(&self) -> usize {
-        if self.shape.needs_right_columns() { self.shape.right_types.len() } else { 0 }
+        self.shape.kept_width(Side::Right)
     }
 
     /// The tasks of the next stage, when those of the one before have run; none when the table can be taken.
@@ -115,11 +116,11 @@ impl TableBuilder {
             let stage = self.lock().stage;
             let (tasks, next) = match stage {
                 Stage::Keys => {
-                    let keys = self.payload()..self.payload() + self.shape.key_types.len();
-                    (
-                        keys.map(|column| self.task(move |builder| builder.join_column(column))).collect(),
-                        Stage::Columns,
-                    )
+                    let mut keys = self.shape.key_positions(Side::Right);
+                    keys.sort_unstable();
+                    keys.dedup();
+                    let join = |column| self.task(move |builder| builder.join_column(column));
+                    (keys.into_iter().map(join).collect(), Stage::Columns)
                 }
                 Stage::Columns => (self.column_tasks()?, Stage::Index),
                 Stage::Index => (self.index_tasks(), Stage::Done),
@@ -183,8 +184,9 @@ impl TableBuilder {
     fn column_tasks(self: &Arc<Self>) -> Result<Vec<Task>> {
         let keys = {
             let state = &mut *self.lock();
-            let keys = state.columns.split_off(self.payload()).into_iter().flatten();
-            keys.map(|column| column.to_array()).collect::<Result<Vec<_>, _>>()?
+            let positions = self.shape.key_positions(Side::Right);
+            let keys = positions.into_iter().filter_map(|position| state.columns[position].as_ref());
+            keys.map(Column::to_array).collect::<Result<Vec<_>, _>>()?
         };
         self.keys.get_or_init(|| keys);
         let mut tasks = Vec::new();
@@ -203,7 +205,9 @@ impl TableBuilder {
                 }));
             }
         }
-        tasks.extend((0..self.payload()).map(|column| self.task(move |builder| builder.join_column(column))));
+        let left =
+            (0..self.payload()).filter(|column| !self.shape.key_positions(Side::Right).contains(column));
+        tasks.extend(left.map(|column| self.task(move |builder| builder.join_column(column))));
         Ok(tasks)
     }
 

@@ -156,7 +156,7 @@ fn may_be_equal(
     nulls_match: &[bool],
 ) -> bool {
     probe.iter().zip(build).zip(nulls_match).all(|((probe, build), &matches)| {
-        let is_unknown = !matches && !(probe.is_valid(probe_row) && build.is_valid(build_row));
-        is_unknown || column::equal(probe, probe_row, build, build_row)
+        let is_known = matches || (probe.is_valid(probe_row) && build.is_valid(build_row));
+        !is_known || column::equal(probe, probe_row, build, build_row)
     })
 }

@@ -1,4 +1,4 @@
-//! The build rows without a match, after all probe rows have been seen.
+//! The build rows that come out after all probe rows have been seen: those without a match, or those with one.
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -11,9 +11,10 @@ use super::table::JoinTable;
 use crate::batch::Batch;
 use crate::error::Result;
 use crate::operator::{Claim, RunContext, Source};
+use crate::plan::JoinKind;
 use crate::table::Reader;
 
-/// The build rows without a match, after all probe rows have been seen.
+/// The build rows by whether they had a match, after all probe rows have been seen.
 pub struct UnmatchedSource {
     /// Types and expressions of the join.
     pub shape: Arc<JoinShape>,
@@ -34,7 +35,7 @@ impl Source for UnmatchedSource {
     }
 }
 
-/// Reads the build rows without a match; the left columns are null.
+/// Reads build rows by whether they had a match; the left columns, where they come out, are null.
 pub(super) struct UnmatchedReader {
     shape: Arc<JoinShape>,
     table: Arc<JoinTable>,
@@ -48,7 +49,7 @@ impl UnmatchedReader {
         Self {
             shape: Arc::clone(shape),
             table: Arc::clone(table),
-            rows: table.unmatched(),
+            rows: table.rows_by_match(shape.kind == JoinKind::RightSemi),
             given: 0,
             batch_rows: run.batch_rows(),
         }
@@ -64,7 +65,10 @@ impl Reader for UnmatchedReader {
         }
         self.given = end;
         let nulls = |data_type: &Type| Column::nulls(data_type, rows.len());
-        let mut columns: Vec<Column> = self.shape.left_types.iter().map(nulls).collect();
+        let mut columns: Vec<Column> = match self.shape.gives_right_rows() {
+            true => Vec::new(),
+            false => self.shape.left_types.iter().map(nulls).collect(),
+        };
         columns.extend(self.table.take(&self.shape, &UInt32Array::from(rows.to_vec()))?);
         Ok(Some(Batch::new(columns, rows.len())))
     }
