@@ -244,7 +244,7 @@ fn listed(number: u32) -> String {
 #[test]
 fn queries_with_correlation_become_joins_with_keys() {
     for (number, kind) in
-        [(2, "Inner"), (4, "LeftSemi"), (17, "Inner"), (20, "Inner"), (21, "LeftAnti"), (22, "LeftAnti")]
+        [(2, "Inner"), (4, "Semi"), (17, "Inner"), (20, "Inner"), (21, "Anti"), (22, "Anti")]
     {
         let plan = rewritten(&listed(number));
         assert!(plan.contains(&format!("{kind} join on")), "Q{number}: {plan}");
@@ -253,7 +253,7 @@ fn queries_with_correlation_become_joins_with_keys() {
         assert!(!plan.contains("Left join") && !plan.contains("Single join"), "Q{number}: {plan}");
     }
     let plan = rewritten(&listed(21));
-    assert!(plan.contains("LeftSemi join on") && plan.contains("and <>("), "{plan}");
+    assert!(plan.contains("Semi join on") && plan.contains("and <>("), "{plan}");
 }
 
 #[test]
