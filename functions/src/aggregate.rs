@@ -12,6 +12,7 @@ use crate::scalar::Arguments;
 use crate::signature::{Parameter, Signature};
 use crate::types::Type;
 use crate::value::Literal;
+use crate::window::Frames;
 
 /// The states of all groups of one aggregate call on one worker.
 ///
@@ -47,6 +48,18 @@ pub trait Accumulator: Any + Send {
     /// # Errors
     /// A result that does not fit its type.
     fn finish(&mut self, groups: &[u32], output: &mut Output) -> Result<()>;
+
+    /// Writes to each row of `output` the aggregate of the rows of its frame, where the aggregate knows a faster way
+    /// than to add and merge the rows of each; false if it does not for these frames, and what was
+    /// written is of no use then.
+    /// The results are those of adding the rows of each frame to a group of its own, to the bit. `output` is prepared to
+    /// the number of frames. A strict aggregate finds no null among the arguments.
+    ///
+    /// # Errors
+    /// As for [`Accumulator::update`] and [`Accumulator::finish`].
+    fn frames(&self, _arguments: &[View<'_>], _frames: &Frames, _output: &mut Output) -> Result<bool> {
+        Ok(false)
+    }
 
     /// Bytes held, for the budget.
     fn memory_bytes(&self) -> usize;

@@ -20,4 +20,5 @@ pub fn register(registry: &mut Registry) {
     crate::map::register(registry);
     crate::json::register(registry);
     crate::token::register(registry);
+    crate::window::register(registry);
 }

@@ -42,6 +42,7 @@ mod token;
 mod trial;
 pub mod types;
 pub mod value;
+pub mod window;
 
 pub use error::{Error, Result};
 pub use registry::Registry;

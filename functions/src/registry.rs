@@ -7,12 +7,14 @@ use crate::aggregate::{AggregateFunction, AggregateOverload};
 use crate::error::{Error, Result};
 use crate::scalar::{Overload, ScalarFunction};
 use crate::signature::{Fit, Given, Misfit, Signature};
+use crate::window::WindowFunction;
 
-/// Scalar and aggregate functions by lower-case name and alias.
+/// Scalar, aggregate and window functions by lower-case name and alias.
 #[derive(Debug, Clone, Default)]
 pub struct Registry {
     scalars: HashMap<String, Arc<ScalarFunction>>,
     aggregates: HashMap<String, Arc<AggregateFunction>>,
+    windows: HashMap<String, Arc<WindowFunction>>,
 }
 
 impl Registry {
@@ -44,6 +46,14 @@ impl Registry {
         }
     }
 
+    /// Adds a window function under its name and aliases; replaces one of that name.
+    pub fn register_window(&mut self, function: WindowFunction) {
+        let function = Arc::new(function);
+        for name in function.aliases.iter().chain([&function.name]) {
+            self.windows.insert(name.to_ascii_lowercase(), Arc::clone(&function));
+        }
+    }
+
     /// The scalar function of this name, case ignored.
     pub fn scalar(&self, name: &str) -> Option<&Arc<ScalarFunction>> {
         self.scalars.get(name).or_else(|| self.scalars.get(&name.to_ascii_lowercase()))
@@ -52,6 +62,11 @@ impl Registry {
     /// The aggregate function of this name, case ignored.
     pub fn aggregate(&self, name: &str) -> Option<&Arc<AggregateFunction>> {
         self.aggregates.get(name).or_else(|| self.aggregates.get(&name.to_ascii_lowercase()))
+    }
+
+    /// The window function of this name, case ignored. Aggregates are window functions too, and are not among them.
+    pub fn window(&self, name: &str) -> Option<&Arc<WindowFunction>> {
+        self.windows.get(name).or_else(|| self.windows.get(&name.to_ascii_lowercase()))
     }
 
     /// Scalar functions by name, each once.
@@ -70,10 +85,18 @@ impl Registry {
         functions
     }
 
+    /// Window functions by name, each once, without the aggregates.
+    pub fn windows(&self) -> Vec<&Arc<WindowFunction>> {
+        let mut functions: Vec<_> =
+            self.windows.iter().filter(|(key, f)| **key == f.name).map(|(_, f)| f).collect();
+        functions.sort_by(|a, b| a.name.cmp(&b.name));
+        functions
+    }
+
     /// Every name and alias, sorted.
     pub fn names(&self) -> Vec<&str> {
-        let mut names: Vec<_> =
-            self.scalars.keys().chain(self.aggregates.keys()).map(String::as_str).collect();
+        let names = self.scalars.keys().chain(self.aggregates.keys()).chain(self.windows.keys());
+        let mut names: Vec<_> = names.map(String::as_str).collect();
         names.sort_unstable();
         names.dedup();
         names

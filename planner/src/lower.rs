@@ -119,6 +119,13 @@ fn lower_node(relation: &Relation) -> Result<Lowered> {
             let node = Node::Unnest { input: Box::new(input.plan), lists, outer: *outer };
             Ok(finish(node, relation.columns()))
         }
+        Relation::Window { input, window, .. } => {
+            let input = lower_relation(input)?;
+            let positions = Positions::of(&input.columns);
+            let mut window = window.clone();
+            window.expressions_mut().into_iter().try_for_each(|expression| positions.place(expression))?;
+            Ok(finish(Node::Window { input: Box::new(input.plan), window }, relation.columns()))
+        }
         Relation::SingleRow { input } => {
             let input = lower_relation(input)?;
             Ok(finish(Node::SingleRow { input: Box::new(input.plan) }, input.columns))

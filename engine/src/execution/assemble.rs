@@ -22,15 +22,16 @@ use crate::operator::aggregate::{AggregateShape, AggregateSource, HashAggregate}
 use crate::operator::filter::{Coalesce, Filter};
 use crate::operator::join::{JoinBuild, JoinShape, Probe, SpilledSource, UnmatchedSource};
 use crate::operator::limit::MorselLimit;
-use crate::operator::ordered::{Consumer, OrderedSink, Window};
+use crate::operator::ordered::{Consumer, OrderedSink, Window as RowWindow};
 use crate::operator::project::{Pick, Project};
 use crate::operator::scan::{BatchesSource, HostInput, HostSource, ScanSource};
 use crate::operator::sort::{KeyOrder, Sort, SortSource};
 use crate::operator::unnest::Unnest;
 use crate::operator::values::Values;
+use crate::operator::window::{WindowOperator, WindowShape, WindowSource};
 use crate::operator::write::{Collect, SingleRow, writer};
 use crate::operator::{RunContext, Sink, Source, Stage};
-use crate::plan::{AggregateCall, Expression, JoinKey, JoinKind, Node, Plan, SortKey, WriteTarget};
+use crate::plan::{AggregateCall, Expression, JoinKey, JoinKind, Node, Plan, SortKey, Window, WriteTarget};
 use crate::spill::SpillDirectory;
 use crate::table::{FilterSupport, ScanRequest, TableProvider};
 
@@ -84,11 +85,11 @@ fn types(schema: &Schema) -> Vec<Type> {
 impl Assembler<'_> {
     /// The phases that give the rows of a plan whose consumer takes them in order, and which of them it wants. `id` is
     /// the position of the node in the plan, a node coming before its inputs.
-    fn ordered(&mut self, plan: &Plan, id: usize) -> Result<(Vec<Phase>, Window)> {
+    fn ordered(&mut self, plan: &Plan, id: usize) -> Result<(Vec<Phase>, RowWindow)> {
         match &plan.node {
             Node::Limit { input, offset, count } => {
                 let mut phases = self.with_order(true, |assembler| assembler.phases(input, id + 1))?;
-                let window = Window { offset: *offset, count: *count };
+                let window = RowWindow { offset: *offset, count: *count };
                 self.limit(&mut phases, window, id);
                 Ok((phases, window))
             }
@@ -96,14 +97,14 @@ impl Assembler<'_> {
             Node::Project { input, expressions } => {
                 let (mut phases, window) = match &input.node {
                     Node::Filter { .. } => {
-                        (self.phases_read_by(input, expressions, id + 1)?, Window::default())
+                        (self.phases_read_by(input, expressions, id + 1)?, RowWindow::default())
                     }
                     _ => self.ordered(input, id + 1)?,
                 };
                 self.project(&mut phases, expressions, &input.schema, id)?;
                 Ok((phases, window))
             }
-            _ => Ok((self.phases(plan, id)?, Window::default())),
+            _ => Ok((self.phases(plan, id)?, RowWindow::default())),
         }
     }
 
@@ -120,7 +121,7 @@ impl Assembler<'_> {
             }
             Node::Limit { input, offset, count } => {
                 let mut phases = self.with_order(true, |assembler| assembler.phases(input, id + 1))?;
-                let window = Window { offset: *offset, count: *count };
+                let window = RowWindow { offset: *offset, count: *count };
                 self.limit(&mut phases, window, id);
                 let result = Arc::new(BatchesSource::default());
                 let consumer = Collect::new(&self.run, &self.metrics.of(id), &result);
@@ -156,6 +157,7 @@ impl Assembler<'_> {
                 );
                 Ok(phases)
             }
+            Node::Window { input, window } => self.window(input, window, id),
             Node::SingleRow { input } => {
                 let (phases, window) = self.ordered(input, id + 1)?;
                 let result = Arc::new(BatchesSource::default());
@@ -237,7 +239,7 @@ impl Assembler<'_> {
     fn consume(
         &mut self,
         phases: Vec<Phase>,
-        window: Window,
+        window: RowWindow,
         consumer: Box<dyn Consumer>,
         result: Arc<BatchesSource>,
         id: usize,
@@ -247,7 +249,7 @@ impl Assembler<'_> {
         vec![self.source(result, id)]
     }
 
-    fn limit(&self, phases: &mut [Phase], window: Window, id: usize) {
+    fn limit(&self, phases: &mut [Phase], window: RowWindow, id: usize) {
         if let Some(rows) = window.morsel_rows() {
             self.push(phases, id, MorselLimit { rows });
         }
@@ -419,6 +421,22 @@ impl Assembler<'_> {
         let aggregate = HashAggregate::new(shape, set, run, metrics, self.order_shows);
         self.break_at(phases, Arc::clone(&aggregate), id);
         Ok(vec![self.source(AggregateSource(aggregate), id)])
+    }
+
+    fn window(&mut self, input: &Plan, window: &Window, id: usize) -> Result<Vec<Phase>> {
+        // Ties and frames of rows depend on the order of the input.
+        let phases = self.with_order(true, |assembler| assembler.phases(input, id + 1))?;
+        let context = Arc::clone(&self.run.context);
+        let bound = self.bindings.part(|| {
+            let (shape, expressions) = WindowShape::bind(window, &context)?;
+            let set = ExpressionSet::compile(&expressions, &input.schema, &context)?;
+            Ok((Arc::new(shape), set))
+        })?;
+        let (shape, set) = (Arc::clone(&bound.0), Arc::clone(&bound.1));
+        let run = Arc::clone(&self.run);
+        let operator = WindowOperator::new(shape, set, types(&input.schema), run, self.metrics.of(id));
+        self.break_at(phases, Arc::clone(&operator), id);
+        Ok(vec![self.source(WindowSource(operator), id)])
     }
 
     fn join(

@@ -39,6 +39,7 @@ pub mod scan;
 pub mod sort;
 pub mod unnest;
 pub mod values;
+pub mod window;
 pub mod write;
 
 /// What the executor hands to a transform.

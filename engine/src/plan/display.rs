@@ -8,7 +8,10 @@ use hypostyle_functions::types::{Field, Schema, Type};
 use hypostyle_functions::value::{Literal, Value};
 use serde_json::{Map, Value as Json, json};
 
-use super::{AggregateCall, Expression, JoinKey, JoinKind, Node, Plan, SortKey, TableReference, WriteTarget};
+use super::{
+    AggregateCall, Exclusion, Expression, FrameBound, FrameUnits, JoinKey, JoinKind, Node, Plan, SortKey,
+    TableReference, Window, WindowCall, WindowFrame, WindowFunction, WriteTarget,
+};
 use crate::expression::ExpressionMetrics;
 use crate::metrics::{ExpressionFigures, Metrics, OperatorFigures};
 
@@ -215,6 +218,7 @@ pub(super) fn details(plan: &Plan) -> String {
         Node::Unnest { input, lists, outer } => {
             format!("{}{}", if *outer { "outer " } else { "" }, all(lists.iter(), &input.schema, ", "))
         }
+        Node::Window { input, window } => window_text(window, &input.schema),
         Node::Union { .. } | Node::SingleRow { .. } => String::new(),
         Node::Write { target, .. } => match target {
             WriteTarget::File { path, format, .. } => format!("'{path}' as {format}"),
@@ -264,6 +268,72 @@ fn join_text(
     let conditions: Vec<String> =
         keys.iter().map(equal).chain(residual.map(|condition| shown(condition, &both))).collect();
     if conditions.is_empty() { kind.into() } else { format!("{kind} on {}", conditions.join(" AND ")) }
+}
+
+/// Calls by the order they stand over: `[rank()] by k order x; [sum(x) ROWS ..] by k`.
+fn window_text(window: &Window, schema: &Schema) -> String {
+    let by = match window.partition.is_empty() {
+        true => String::new(),
+        false => format!(" by {}", all(window.partition.iter(), schema, ", ")),
+    };
+    let of_order = |(position, keys): (usize, &Vec<SortKey>)| {
+        let calls = window.calls.iter().filter(|call| call.order == position);
+        let calls = calls.map(|call| window_call_text(call, schema)).collect::<Vec<_>>().join(", ");
+        let order =
+            if keys.is_empty() { String::new() } else { format!(" order {}", sort_text(keys, schema)) };
+        format!("[{calls}]{by}{order}")
+    };
+    let text = window.orders.iter().enumerate().map(of_order).collect::<Vec<_>>().join("; ");
+    match window.limit {
+        Some(limit) => format!("first {limit} of {text}"),
+        None => text,
+    }
+}
+
+fn window_call_text(call: &WindowCall, schema: &Schema) -> String {
+    let mut text = match &call.function {
+        WindowFunction::Aggregate(call) => call_text(call, schema),
+        WindowFunction::Positional { name, arguments, ignore_nulls, order, .. } => {
+            let mut inside = all(arguments.iter(), schema, ", ");
+            if !order.is_empty() {
+                let _ = write!(inside, " ORDER BY {}", sort_text(order, schema));
+            }
+            if *ignore_nulls {
+                inside.push_str(" IGNORE NULLS");
+            }
+            format!("{name}({inside})")
+        }
+    };
+    if let Some(frame) = frame_text(&call.frame, schema) {
+        let _ = write!(text, " {frame}");
+    }
+    text
+}
+
+/// The frame; nothing for the one that is there if none is written.
+fn frame_text(frame: &WindowFrame, schema: &Schema) -> Option<String> {
+    if *frame == WindowFrame::default() {
+        return None;
+    }
+    let units = match frame.units {
+        FrameUnits::Rows => "ROWS",
+        FrameUnits::Range => "RANGE",
+        FrameUnits::Groups => "GROUPS",
+    };
+    let bound = |bound: &FrameBound| match bound {
+        FrameBound::UnboundedPreceding => "UNBOUNDED PRECEDING".into(),
+        FrameBound::Preceding(value) => format!("{} PRECEDING", shown(value, schema)),
+        FrameBound::CurrentRow => "CURRENT ROW".into(),
+        FrameBound::Following(value) => format!("{} FOLLOWING", shown(value, schema)),
+        FrameBound::UnboundedFollowing => "UNBOUNDED FOLLOWING".into(),
+    };
+    let exclude = match frame.exclude {
+        Exclusion::None => "",
+        Exclusion::CurrentRow => " EXCLUDE CURRENT ROW",
+        Exclusion::Group => " EXCLUDE GROUP",
+        Exclusion::Ties => " EXCLUDE TIES",
+    };
+    Some(format!("{units} {} .. {}{exclude}", bound(&frame.start), bound(&frame.end)))
 }
 
 fn sort_text(keys: &[SortKey], schema: &Schema) -> String {

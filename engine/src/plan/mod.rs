@@ -8,6 +8,7 @@ mod expression;
 mod page;
 mod verify;
 mod walk;
+mod window;
 
 use hypostyle_functions::types::Schema;
 use hypostyle_functions::value::Literal;
@@ -17,6 +18,7 @@ pub use expression::Expression;
 pub use verify::verify;
 pub(crate) use verify::verify_over;
 pub use walk::{count_nodes, first_breaker, parameters, visit_expressions};
+pub use window::{Exclusion, FrameBound, FrameUnits, Window, WindowCall, WindowFrame, WindowFunction};
 
 /// Version of the plan's serialized form.
 pub const PLAN_VERSION: u32 = 1;
@@ -163,6 +165,14 @@ pub enum Node {
         /// Whether a row whose lists are all empty or null still gives one row.
         outer: bool,
     },
+    /// Adds columns that are computed over other rows of the same partition. Output columns are the input's and then
+    /// one per call; rows come out in the order of the input.
+    Window {
+        /// Input.
+        input: Box<Plan>,
+        /// What is computed.
+        window: Window,
+    },
     /// Passes the one row of its input; no row becomes a row of nulls, several are an error.
     SingleRow {
         /// Input.
@@ -290,6 +300,7 @@ impl Plan {
             | Node::Sort { input, .. }
             | Node::Aggregate { input, .. }
             | Node::Unnest { input, .. }
+            | Node::Window { input, .. }
             | Node::SingleRow { input }
             | Node::Write { input, .. } => vec![input],
             Node::HashJoin { left, right, .. } | Node::CrossJoin { left, right, .. } => vec![left, right],

@@ -122,8 +122,10 @@ fn verify_contents(plan: &Plan, table: Option<&Schema>, context: &Arc<Context>) 
         }),
         node => {
             let Some(input) = plan.inputs().into_iter().next() else { return Ok(()) };
-            if let Node::Filter { predicate: condition, .. } = node {
-                predicate(condition)?;
+            match node {
+                Node::Filter { predicate: condition, .. } => predicate(condition)?,
+                Node::Window { window, .. } => window.verify()?,
+                _ => {}
             }
             node.expressions().into_iter().try_for_each(|expression| check(expression, &input.schema))
         }
@@ -255,6 +257,11 @@ fn output_types(plan: &Plan) -> Result<Option<Vec<Type>>, String> {
                     }
                 }
             }
+            Some(columns)
+        }
+        Node::Window { input, window } => {
+            let mut columns = of(input);
+            columns.extend(window.calls.iter().map(|call| call.data_type.clone()));
             Some(columns)
         }
         Node::Write { .. } => Some(vec![Type::Int64]),

@@ -93,6 +93,7 @@ impl Node {
             }
             Self::CrossJoin { condition, .. } => condition.iter().collect(),
             Self::Unnest { lists, .. } => lists.iter().collect(),
+            Self::Window { window, .. } => window.expressions(),
             Self::Limit { .. } | Self::Union { .. } | Self::SingleRow { .. } | Self::Write { .. } => {
                 Vec::new()
             }
@@ -114,6 +115,7 @@ impl Node {
             Self::CrossJoin { .. } => "CrossJoin",
             Self::Union { .. } => "Union",
             Self::Unnest { .. } => "Unnest",
+            Self::Window { .. } => "Window",
             Self::SingleRow { .. } => "SingleRow",
             Self::Write { .. } => "Write",
         }

@@ -6,6 +6,7 @@ use crate::column::{Output, Rows, View};
 use crate::error::Result;
 use crate::signature::{any, exact};
 use crate::types::Type;
+use crate::window::Frames;
 
 pub(super) fn functions() -> Vec<AggregateFunction> {
     vec![
@@ -72,6 +73,12 @@ impl Accumulator for Count {
         let results = output.fixed::<i64>();
         groups.iter().zip(results).for_each(|(&group, result)| *result = self.counts[group as usize]);
         Ok(())
+    }
+
+    fn frames(&self, _: &[View<'_>], frames: &Frames, output: &mut Output) -> Result<bool> {
+        let counts = output.fixed::<i64>();
+        counts.iter_mut().enumerate().for_each(|(row, count)| *count = frames.count(row) as i64);
+        Ok(true)
     }
 
     fn memory_bytes(&self) -> usize {

@@ -13,6 +13,7 @@ use crate::column::{Output, Rows, View, WritableFixed, compare, compare_floats};
 use crate::error::Result;
 use crate::signature::{Pattern, any, parameter};
 use crate::types::Type;
+use crate::window::{Frames, extreme_of_frames};
 
 pub(super) fn functions() -> Vec<AggregateFunction> {
     vec![
@@ -204,6 +205,22 @@ impl<T: Comparable, const GREATEST: bool> Accumulator for Extreme<T, GREATEST> {
             output.set_null(row);
         }
         Ok(())
+    }
+
+    fn frames(&self, arguments: &[View<'_>], frames: &Frames, output: &mut Output) -> Result<bool> {
+        let Some(frames) = frames.sliding() else { return Ok(false) };
+        let values = arguments[0].fixed::<T>();
+        // Of equal values the first is held, as in `offer`: zeros of both signs are equal.
+        let beaten = if GREATEST { Ordering::Less } else { Ordering::Greater };
+        extreme_of_frames(
+            frames,
+            |later, held| values.get(held).order(values.get(later)) == beaten,
+            |row, found| match found {
+                Some(position) => output.fixed::<T>()[row] = values.get(position),
+                None => output.set_null(row),
+            },
+        );
+        Ok(true)
     }
 
     fn memory_bytes(&self) -> usize {

@@ -3,8 +3,9 @@
 use crate::aggregate::{Accumulator, BoundAggregate};
 use crate::column::{Output, Rows, View};
 use crate::error::{Error, Result};
-use crate::kernel::reproducible::{Narrow, Reproducible, add_grouped, add_grouped_rows};
+use crate::kernel::reproducible::{Narrow, ROWS_MAX, Reproducible, add_grouped, add_grouped_rows};
 use crate::types::Type;
+use crate::window::{Frames, merge_of_frames};
 
 /// Reads the rows of an aggregate's arguments as what its state takes, and knows its result.
 pub(super) trait Statistic: Send + Sync + 'static {
@@ -97,6 +98,26 @@ impl<S: Statistic> Accumulator for Statistics<S> {
 
     fn finish(&mut self, groups: &[u32], output: &mut Output) -> Result<()> {
         self.write(self.finish, groups, output)
+    }
+
+    fn frames(&self, arguments: &[View<'_>], frames: &Frames, output: &mut Output) -> Result<bool> {
+        let Some(frames) = frames.sliding() else { return Ok(false) };
+        let rows = arguments.first().map_or(0, |argument| argument.length);
+        if rows >= ROWS_MAX as usize {
+            return Ok(false);
+        }
+        let input = S::input(arguments);
+        merge_of_frames(
+            frames,
+            S::State::EMPTY,
+            |state, row| state.add(S::row(input, row)),
+            |state, other| state.merge(other),
+            |row, state| match (self.finish)(&Reproducible::Narrow(*state)) {
+                Some(value) => output.fixed::<f64>()[row] = value,
+                None => output.set_null(row),
+            },
+        );
+        Ok(true)
     }
 
     fn memory_bytes(&self) -> usize {

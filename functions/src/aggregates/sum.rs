@@ -12,6 +12,7 @@ use crate::kernel::transcendental::{exp_one, ln_one};
 use crate::scalar::Arguments;
 use crate::signature::{Pattern, exact, parameter};
 use crate::types::Type;
+use crate::window::Frames;
 
 pub(super) fn functions() -> Vec<AggregateFunction> {
     vec![
@@ -224,6 +225,48 @@ impl<T> IntegerSum<T> {
     }
 }
 
+impl<T> IntegerSum<T> {
+    /// Totals of frames as differences of running totals, which are exact in any order of rows.
+    fn frames_of(
+        &self,
+        value: impl Fn(usize) -> i128,
+        rows: usize,
+        frames: &Frames,
+        output: &mut Output,
+    ) -> Result<bool> {
+        let mut totals = Vec::with_capacity(rows + 1);
+        let mut total = 0i128;
+        totals.push(total);
+        for row in 0..rows {
+            let Some(next) = total.checked_add(value(row)) else { return Ok(false) };
+            total = next;
+            totals.push(total);
+        }
+        for row in 0..frames.len() {
+            let mut group = EMPTY;
+            for range in frames.of(row) {
+                let Some(part) = totals[range.end].checked_sub(totals[range.start]) else { return Ok(false) };
+                group.add(part);
+                group.count += range.len() as i64;
+            }
+            self.write_frame(group, row, output)?;
+        }
+        Ok(true)
+    }
+
+    fn write_frame(&self, group: IntegerGroup, row: usize, output: &mut Output) -> Result<()> {
+        if group.count == 0 {
+            output.set_null(row);
+        } else if self.mean {
+            let unit = 10f64.powi(i32::from(self.scale));
+            output.fixed::<f64>()[row] = group.to_f64() / (group.count as f64 * unit);
+        } else {
+            output.fixed::<i128>()[row] = group.decimal().ok_or_else(|| self.out_of_range())?;
+        }
+        Ok(())
+    }
+}
+
 impl<T: Whole> Accumulator for IntegerSum<T> {
     fn resize(&mut self, groups: usize) {
         self.groups.resize(groups, EMPTY);
@@ -262,6 +305,11 @@ impl<T: Whole> Accumulator for IntegerSum<T> {
         self.write(self.mean, groups, output)
     }
 
+    fn frames(&self, arguments: &[View<'_>], frames: &Frames, output: &mut Output) -> Result<bool> {
+        let values = arguments[0].fixed::<T>();
+        self.frames_of(|row| values.get(row).widen(), arguments[0].length, frames, output)
+    }
+
     fn memory_bytes(&self) -> usize {
         self.groups.capacity() * size_of::<IntegerGroup>()
     }
@@ -293,6 +341,11 @@ impl Accumulator for TruthSum {
 
     fn finish(&mut self, groups: &[u32], output: &mut Output) -> Result<()> {
         self.sum.finish(groups, output)
+    }
+
+    fn frames(&self, arguments: &[View<'_>], frames: &Frames, output: &mut Output) -> Result<bool> {
+        let values = arguments[0].boolean();
+        self.sum.frames_of(|row| i128::from(values.get(row)), arguments[0].length, frames, output)
     }
 
     fn memory_bytes(&self) -> usize {

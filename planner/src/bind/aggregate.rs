@@ -33,6 +33,9 @@ impl Binder<'_> {
             return Ok(outer);
         }
         frame.check_aggregate(&call.name.text.to_lowercase(), span)?;
+        if call.ignore_nulls.is_some() {
+            return Err(Error::invalid("IGNORE NULLS and RESPECT NULLS stand only before OVER", span));
+        }
         let rewritten = ordered_set(call, span)?;
         let call = rewritten.as_ref().unwrap_or(call);
         let name = call.name.text.to_lowercase();
@@ -103,7 +106,7 @@ impl Binder<'_> {
         Ok(())
     }
 
-    fn aggregate_call(
+    pub(super) fn aggregate_call(
         &mut self,
         function: &AggregateFunction,
         call: &Call,
@@ -164,7 +167,7 @@ impl Binder<'_> {
         })
     }
 
-    fn order_inside(&mut self, terms: &[OrderTerm], frame: &mut Frame) -> Result<Vec<SortKey>> {
+    pub(super) fn order_inside(&mut self, terms: &[OrderTerm], frame: &mut Frame) -> Result<Vec<SortKey>> {
         let mut keys = Vec::with_capacity(terms.len());
         for term in terms {
             let bound = self.untyped_as_text(&term.expression, frame)?;
@@ -186,7 +189,7 @@ fn constant(argument: &Expression) -> Option<Literal> {
 }
 
 /// `percentile_cont(0.5) WITHIN GROUP (ORDER BY x)` is `quantile_cont(x, 0.5)`.
-fn ordered_set(call: &Call, span: Span) -> Result<Option<Call>> {
+pub(super) fn ordered_set(call: &Call, span: Span) -> Result<Option<Call>> {
     if !call.within_group {
         return Ok(None);
     }

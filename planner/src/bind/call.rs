@@ -61,6 +61,9 @@ impl Binder<'_> {
     /// A call as written: special forms, macros, functions, aggregates, in this order.
     pub(super) fn call(&mut self, call: &Call, span: Span, frame: &mut Frame) -> Result<Bound> {
         let name = call.name.text.to_lowercase();
+        if let Some(over) = &call.over {
+            return self.window_call(call, over, span, frame);
+        }
         if let Some(definition) = self.definitions.find_macro(&name) {
             let definition = std::sync::Arc::clone(definition);
             return self.scalar_macro(&definition, call, span, frame);
@@ -80,7 +83,10 @@ impl Binder<'_> {
             return self.aggregate(call, span, frame);
         }
         let Some(function) = self.context.registry.scalar(&name).cloned() else {
-            return Err(self.unknown_function(&call.name));
+            return Err(match self.context.registry.window(&name) {
+                Some(_) => Error::invalid(format!("{name} needs OVER (..) behind it"), span),
+                None => self.unknown_function(&call.name),
+            });
         };
         if !call.is_plain() {
             let message = format!("{name} is no aggregate: it takes no DISTINCT, FILTER or ORDER BY");
@@ -95,7 +101,7 @@ impl Binder<'_> {
         self.scalar_call(&function, operands, &names, span, frame)
     }
 
-    fn unknown_function(&self, name: &Name) -> Error {
+    pub(super) fn unknown_function(&self, name: &Name) -> Error {
         let macros: Vec<String> =
             self.definitions.macros().map(|definition| definition.name.text.clone()).collect();
         if self.context.catalog.function(&name.text).is_some() {

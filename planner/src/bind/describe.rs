@@ -174,6 +174,8 @@ impl Binder<'_> {
             filter: None,
             group_by: GroupBy::None,
             having: None,
+            windows: Vec::new(),
+            qualify: None,
             span,
         };
         let body = QueryBody::Select(Box::new(select));

@@ -7,6 +7,7 @@ use hypostyle_engine::plan::{AggregateCall, Expression, JoinKey};
 use hypostyle_functions::Type;
 
 use crate::bind::scope::Scope;
+use crate::bind::window::BoundWindow;
 use crate::error::{Error, Result};
 use crate::logical::{Column, Computed, Relation};
 use crate::span::Span;
@@ -19,6 +20,8 @@ pub enum Clause {
     Select,
     /// HAVING.
     Having,
+    /// QUALIFY.
+    Qualify,
     /// ORDER BY.
     OrderBy,
     /// WHERE.
@@ -39,6 +42,7 @@ impl Clause {
         match self {
             Self::Select => "the select list",
             Self::Having => "HAVING",
+            Self::Qualify => "QUALIFY",
             Self::OrderBy => "ORDER BY",
             Self::Where => "WHERE",
             Self::GroupBy => "GROUP BY",
@@ -49,7 +53,11 @@ impl Clause {
     }
 
     fn allows_aggregates(self) -> bool {
-        matches!(self, Self::Select | Self::Having | Self::OrderBy)
+        matches!(self, Self::Select | Self::Having | Self::Qualify | Self::OrderBy)
+    }
+
+    fn allows_windows(self) -> bool {
+        matches!(self, Self::Select | Self::Qualify | Self::OrderBy)
     }
 }
 
@@ -144,6 +152,10 @@ pub struct Frame {
     pub calls: Vec<(Column, AggregateCall)>,
     /// True inside the arguments of an aggregate.
     pub inside_aggregate: bool,
+    /// Calls over windows met.
+    pub windows: Vec<(Column, BoundWindow)>,
+    /// True inside a call over a window.
+    pub inside_window: bool,
     /// Subqueries met inside aggregates, joined below them.
     pub pending_inside: Vec<Pending>,
     /// Other subqueries.
@@ -166,6 +178,8 @@ impl Frame {
             aliases_visible: 0,
             calls: Vec::new(),
             inside_aggregate: false,
+            windows: Vec::new(),
+            inside_window: false,
             pending_inside: Vec::new(),
             pending: Vec::new(),
             unnests: Vec::new(),
@@ -199,6 +213,35 @@ impl Frame {
             pending.into_iter().partition(|pending| pending.columns().iter().any(|id| read.contains(id)));
         self.pending = others;
         self.pending_inside.extend::<Vec<_>>(inside);
+    }
+
+    /// True if the expression reads a column of a window.
+    pub fn reads_window(&self, expression: &Expression) -> bool {
+        let columns = expression.columns();
+        columns.iter().any(|id| self.windows.iter().any(|(column, _)| column.id == *id))
+    }
+
+    /// True if a subquery reads the value of a call over a window.
+    pub fn is_behind_windows(&self, pending: &Pending) -> bool {
+        let read = pending.outer_columns();
+        self.windows.iter().any(|(column, _)| read.contains(&column.id))
+    }
+
+    /// Refuses a call over a window where none can be.
+    pub fn check_window(&self, name: &str, span: Span) -> Result<()> {
+        let place = if self.inside_window {
+            "a call over a window"
+        } else if self.inside_aggregate {
+            "an aggregate"
+        } else if !self.variables.is_empty() {
+            "a lambda"
+        } else if !self.clause.allows_windows() {
+            self.clause.words()
+        } else {
+            return Ok(());
+        };
+        let hint = if self.clause == Clause::Where { "; use QUALIFY" } else { "" };
+        Err(Error::invalid(format!("{place} cannot hold {name} over a window{hint}"), span))
     }
 
     /// Refuses an aggregate where none can be.

@@ -26,6 +26,7 @@ mod subquery;
 mod subquery_attach;
 mod table_function;
 mod type_name;
+mod window;
 
 use std::rc::Rc;
 use std::sync::Arc;

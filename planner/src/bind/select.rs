@@ -9,6 +9,7 @@ use crate::bind::Binder;
 use crate::bind::aggregate::Grouping;
 use crate::bind::frame::{Alias, Clause, Frame, Meeting, Pending};
 use crate::bind::scope::Bound;
+use crate::bind::window::resolve_named;
 use crate::error::{Error, Result};
 use crate::logical::{Column, Computed, Relation};
 use crate::span::Span;
@@ -37,6 +38,11 @@ struct Order {
 impl Binder<'_> {
     /// Binds a SELECT and the ORDER BY of its query, which may read what is not selected.
     pub(super) fn select(&mut self, select: &Select, order_by: &OrderBy) -> Result<Relation> {
+        if !select.windows.is_empty() {
+            let (mut select, mut order_by) = (select.clone(), order_by.clone());
+            resolve_named(&mut select, &mut order_by)?;
+            return self.select(&select, &order_by);
+        }
         let source = self.from(&select.from)?;
         let mut frame = Frame::new(Rc::new(source.scope), Clause::Where);
         let expanded = self.expanded_items(&select.items, &frame)?;
@@ -48,6 +54,7 @@ impl Binder<'_> {
         let mut items = self.items(&expanded, &mut frame)?;
         frame.aliases_visible = frame.aliases.len();
         let mut having = self.having(select.having.as_ref(), &mut frame)?;
+        let mut qualify = self.qualify(select.qualify.as_ref(), &mut frame)?;
         let mut order = self.order(order_by, &items, &mut frame)?;
         if select.distinct {
             check_distinct_order(&order, order_by)?;
@@ -59,13 +66,17 @@ impl Binder<'_> {
         let relation = self.attach(relation, std::mem::take(&mut frame.pending_inside))?;
         let relation = match aggregated {
             true => {
-                group_all(&keys, &mut items, &mut having, &mut order, &mut frame)?;
+                group_all(&keys, &mut items, [&mut having, &mut qualify], &mut order, &mut frame)?;
                 let aggregates = std::mem::take(&mut frame.calls);
                 Relation::Aggregate { input: Box::new(relation), keys, aggregates }
             }
             false => relation,
         };
-        let relation = self.attach_and_filter(relation, having, std::mem::take(&mut frame.pending))?;
+        let pending = std::mem::take(&mut frame.pending);
+        let (behind, before) = pending.into_iter().partition(|pending| frame.is_behind_windows(pending));
+        let relation = self.attach_and_filter(relation, having, before)?;
+        let relation = self.windowed(relation, std::mem::take(&mut frame.windows));
+        let relation = self.attach_and_filter(relation, qualify, behind)?;
         let relation = match frame.unnests.is_empty() {
             true => relation,
             false => {
@@ -177,12 +188,29 @@ impl Binder<'_> {
         having.map(|having| self.condition(having, frame)).transpose()
     }
 
+    fn qualify(&mut self, qualify: Option<&tree::Expression>, frame: &mut Frame) -> Result<Option<Expression>> {
+        let Some(tree) = qualify else { return Ok(None) };
+        frame.clause = Clause::Qualify;
+        let condition = self.condition(tree, frame)?;
+        match frame.windows.is_empty() {
+            true => Err(Error::invalid(
+                "QUALIFY needs a call over a window, in it or in the select list; use WHERE or HAVING",
+                tree.span,
+            )),
+            false => Ok(Some(condition)),
+        }
+    }
+
     fn group_keys(&mut self, group_by: &GroupBy, items: &[Item], frame: &mut Frame) -> Result<Vec<Computed>> {
         frame.clause = Clause::GroupBy;
         let mut expressions: Vec<(Expression, String)> = Vec::new();
         match group_by {
             GroupBy::None => {}
             GroupBy::All => {
+                if let Some(item) = items.iter().find(|item| frame.reads_window(&item.expression)) {
+                    let message = format!("GROUP BY ALL cannot hold \"{}\", which is over a window", item.name);
+                    return Err(Error::invalid(message, Span::NONE));
+                }
                 let computed =
                     |item: &&Item| !frame.reads_aggregate(&item.expression) && !reads_unnest(item, frame);
                 expressions.extend(
@@ -234,6 +262,10 @@ impl Binder<'_> {
         };
         if frame.reads_aggregate(&item.expression) {
             let message = format!("GROUP BY cannot hold \"{}\", which holds an aggregate", item.name);
+            return Err(Error::invalid(message, key.span));
+        }
+        if frame.reads_window(&item.expression) {
+            let message = format!("GROUP BY cannot hold \"{}\", which is over a window", item.name);
             return Err(Error::invalid(message, key.span));
         }
         Ok((item.expression.clone(), item.name.clone()))
@@ -350,13 +382,14 @@ pub(super) fn distinct_rows(relation: Relation) -> Relation {
 fn group_all(
     keys: &[Computed],
     items: &mut [Item],
-    having: &mut Option<Expression>,
+    conditions: [&mut Option<Expression>; 2],
     order: &mut [Order],
     frame: &mut Frame,
 ) -> Result<()> {
     let mut available: std::collections::HashSet<usize> = keys.iter().map(|key| key.column.id).collect();
     available.extend(frame.calls.iter().map(|(column, _)| column.id));
     available.extend(frame.unnests.iter().map(|list| list.column.id));
+    available.extend(frame.windows.iter().map(|(column, _)| column.id));
     available.extend(frame.pending.iter().flat_map(Pending::columns));
     // What is not of FROM here belongs to a query around this one, or inside: it is the same for a whole group.
     let scope = Rc::clone(&frame.scope);
@@ -366,11 +399,15 @@ fn group_all(
     let grouping = Grouping { keys, available: &is_available };
     let mut unnests = std::mem::take(&mut frame.unnests);
     let mut pending = std::mem::take(&mut frame.pending);
+    let mut windows = std::mem::take(&mut frame.windows);
     for item in items {
         grouping.rewrite(&mut item.expression, frame)?;
     }
-    if let Some(condition) = having {
+    for condition in conditions.into_iter().flatten() {
         grouping.rewrite(condition, frame)?;
+    }
+    for expression in windows.iter_mut().flat_map(|(_, window)| window.expressions_mut()) {
+        grouping.rewrite(expression, frame)?;
     }
     for order in order {
         if let Target::Hidden(expression) = &mut order.target {
@@ -386,6 +423,7 @@ fn group_all(
     }
     frame.unnests = unnests;
     frame.pending = pending;
+    frame.windows = windows;
     Ok(())
 }
 

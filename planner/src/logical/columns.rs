@@ -40,6 +40,11 @@ impl Relation {
                 columns.extend(lists.iter().map(|list| list.column.clone()));
                 columns
             }
+            Self::Window { input, columns, .. } => {
+                let mut all = input.columns();
+                all.extend(columns.iter().cloned());
+                all
+            }
             Self::Write { count, .. } => vec![count.clone()],
         }
     }
@@ -65,6 +70,7 @@ impl Relation {
             | Self::Sort { input, .. }
             | Self::Aggregate { input, .. }
             | Self::Unnest { input, .. }
+            | Self::Window { input, .. }
             | Self::SingleRow { input }
             | Self::Write { input, .. } => vec![input],
             Self::Join(join) => vec![&join.left, &join.right],
@@ -82,6 +88,7 @@ impl Relation {
             | Self::Sort { input, .. }
             | Self::Aggregate { input, .. }
             | Self::Unnest { input, .. }
+            | Self::Window { input, .. }
             | Self::SingleRow { input }
             | Self::Write { input, .. } => vec![input],
             Self::Join(join) => vec![&mut join.left, &mut join.right],
@@ -184,6 +191,7 @@ impl Relation {
             }
             Self::Unnest { lists, .. } => lists.iter_mut().map(|computed| &mut computed.expression).collect(),
             Self::Sort { keys, .. } => keys.iter_mut().map(|key| &mut key.expression).collect(),
+            Self::Window { window, .. } => window.expressions_mut(),
             Self::Aggregate { keys, aggregates, .. } => {
                 let keys = keys.iter_mut().map(|key| &mut key.expression);
                 let calls = aggregates.iter_mut().flat_map(|(_, call)| {

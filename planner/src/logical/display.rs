@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use hypostyle_engine::plan::{Expression, TableReference};
+use hypostyle_engine::plan::{Expression, TableReference, WindowFunction};
 
 use crate::logical::{Computed, Relation};
 
@@ -73,6 +73,20 @@ fn write_indented(relation: &Relation, f: &mut Formatter<'_>, depth: usize) -> f
         Relation::Union { inputs, .. } => write!(f, "union of {}", inputs.len())?,
         Relation::Unnest { lists, outer, .. } => {
             write!(f, "unnest{} {}", if *outer { " outer" } else { "" }, ShownColumns(lists))?;
+        }
+        Relation::Window { window, columns, .. } => {
+            write!(f, "window by [{}]", Shown(&window.partition))?;
+            for (column, call) in columns.iter().zip(&window.calls) {
+                let name = match &call.function {
+                    WindowFunction::Aggregate(call) => &call.function,
+                    WindowFunction::Positional { name, .. } => name,
+                };
+                let arguments: Vec<Expression> = call.expressions().into_iter().cloned().collect();
+                write!(f, ", #{} = {name}({}) over {}", column.id, Shown(&arguments), call.order)?;
+            }
+            if let Some(limit) = window.limit {
+                write!(f, " limit {limit}")?;
+            }
         }
         Relation::SingleRow { .. } => f.write_str("single row")?,
         Relation::Write { .. } => f.write_str("write")?,

@@ -12,7 +12,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use hypostyle_engine::plan::{
-    AggregateCall, Expression, JoinKey, JoinKind, SortKey, TableReference, WriteTarget,
+    AggregateCall, Expression, JoinKey, JoinKind, SortKey, TableReference, Window, WriteTarget,
 };
 use hypostyle_engine::table::{Statistics, TableProvider};
 use hypostyle_functions::Type;
@@ -171,6 +171,15 @@ pub enum Relation {
         lists: Vec<Computed>,
         /// Whether a row without elements still gives one row.
         outer: bool,
+    },
+    /// Adds columns computed over other rows.
+    Window {
+        /// Input, whose columns come out first.
+        input: Box<Relation>,
+        /// What is computed.
+        window: Window,
+        /// The column of each call.
+        columns: Vec<Column>,
     },
     /// Exactly one row: nulls if the input is empty, an error if it has several.
     SingleRow {

@@ -4,10 +4,14 @@
 //! - `FILTER (condition)` gets its WHERE.
 //! - `FROM t WHERE ..` without SELECT gets `SELECT *` before what follows FROM.
 //! - `AS [NOT] MATERIALIZED (` loses the hint: every use of a table of WITH is planned on its own.
+//! - `EXCLUDE TIES` of a frame becomes a first term of PARTITION BY, under a name that no text can hold.
+//! - `IGNORE NULLS` behind ORDER BY among arguments moves before it.
 //! - `(DESCRIBE t)` in FROM is cut out, and its place is taken by a name under which it is found again.
 
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Token, TokenWithSpan, Word};
+
+use crate::tree::FrameExclusion;
 
 /// Starts the names that stand for statements that were cut out; no text can hold such a name.
 const CUT_OUT: char = '\u{0}';
@@ -40,8 +44,23 @@ pub(super) fn adjust(tokens: Vec<TokenWithSpan>) -> Adjusted {
             position += skipped;
             continue;
         }
+        if let Some(skipped) = excluded(&tokens, position) {
+            position += skipped;
+            continue;
+        }
         if let Some(level) = levels.last_mut() {
             level.see(token, &mut adjusted.tokens);
+            if is_null_treatment(&tokens, position)
+                && let Some(order) = level.order.filter(|&order| order < adjusted.tokens.len())
+            {
+                let words = tokens.get(position..position + 2).unwrap_or_default();
+                adjusted.tokens.splice(order..order, words.iter().cloned());
+                position += 2;
+                continue;
+            }
+            if keyword(token) == Keyword::ORDER {
+                level.order = Some(adjusted.tokens.len());
+            }
         }
         match token.token {
             Token::LParen | Token::LBracket | Token::LBrace => levels.push(Level::default()),
@@ -51,6 +70,9 @@ pub(super) fn adjust(tokens: Vec<TokenWithSpan>) -> Adjusted {
             _ => {}
         }
         adjusted.tokens.push(token.clone());
+        if let Some(words) = window_exclusion(&tokens, position) {
+            position += mark_exclusion(&tokens, position, words, &mut adjusted.tokens);
+        }
         if token.token == Token::LParen && is_filter(&tokens, position) {
             adjusted.tokens.push(word("WHERE", Keyword::WHERE, token));
         }
@@ -70,6 +92,102 @@ fn keyword(token: &TokenWithSpan) -> Keyword {
 fn word(value: &str, keyword: Keyword, at: &TokenWithSpan) -> TokenWithSpan {
     let token = Token::Word(Word { value: value.to_owned(), quote_style: None, keyword });
     TokenWithSpan { token, span: at.span }
+}
+
+/// Words of EXCLUDE and what they mean.
+const EXCLUSIONS: [(&str, FrameExclusion); 4] = [
+    ("current row", FrameExclusion::CurrentRow),
+    ("no others", FrameExclusion::NoOthers),
+    ("group", FrameExclusion::Group),
+    ("ties", FrameExclusion::Ties),
+];
+
+/// What a term of PARTITION BY says of EXCLUDE, if it stands for it.
+pub(super) fn exclusion(name: &str) -> Option<FrameExclusion> {
+    let words = name.strip_prefix(CUT_OUT)?;
+    EXCLUSIONS.iter().find(|(known, _)| *known == words).map(|(_, exclusion)| *exclusion)
+}
+
+/// Tokens of `EXCLUDE ..` before the parenthesis that ends a window, and the words behind EXCLUDE.
+fn exclusion_at(tokens: &[TokenWithSpan], position: usize) -> Option<(usize, &'static str)> {
+    let text = |offset: usize| match &tokens.get(position + offset)?.token {
+        Token::Word(word) if word.quote_style.is_none() => Some(word.value.to_ascii_lowercase()),
+        _ => None,
+    };
+    let previous = text(0).filter(|word| word == "exclude").and(tokens.get(position.checked_sub(1)?))?;
+    // What stands before it ends a bound, or it is a name.
+    if !matches!(keyword(previous), Keyword::ROW | Keyword::PRECEDING | Keyword::FOLLOWING) {
+        return None;
+    }
+    EXCLUSIONS.iter().find_map(|(words, _)| {
+        let count = words.split(' ').count();
+        let same = words.split(' ').enumerate().all(|(offset, word)| text(offset + 1).as_deref() == Some(word));
+        let ends = tokens.get(position + count + 1).is_some_and(|token| token.token == Token::RParen);
+        (same && ends).then_some((count + 1, *words))
+    })
+}
+
+/// Tokens of EXCLUDE that were marked where their window begins.
+fn excluded(tokens: &[TokenWithSpan], position: usize) -> Option<usize> {
+    exclusion_at(tokens, position).map(|(count, _)| count)
+}
+
+/// At a parenthesis that begins a window, the words of its EXCLUDE if it has one.
+fn window_exclusion(tokens: &[TokenWithSpan], position: usize) -> Option<&'static str> {
+    let opens = tokens.get(position)?.token == Token::LParen;
+    let previous = keyword(tokens.get(position.checked_sub(1)?)?);
+    if !opens || !matches!(previous, Keyword::OVER | Keyword::AS) {
+        return None;
+    }
+    let mut depth = 0usize;
+    for (offset, token) in tokens.iter().enumerate().skip(position) {
+        match token.token {
+            Token::LParen => depth += 1,
+            Token::RParen if depth == 1 => return None,
+            Token::RParen => depth -= 1,
+            _ if depth == 1 => {
+                if let Some((_, words)) = exclusion_at(tokens, offset) {
+                    return Some(words);
+                }
+            }
+            _ => {}
+        }
+    }
+    None
+}
+
+/// Puts the mark of EXCLUDE first in PARTITION BY; the number of tokens that were taken over before it.
+fn mark_exclusion(
+    tokens: &[TokenWithSpan],
+    position: usize,
+    words: &str,
+    adjusted: &mut Vec<TokenWithSpan>,
+) -> usize {
+    let Some(opening) = tokens.get(position) else { return 0 };
+    let at = |offset: usize| tokens.get(position + offset);
+    let name = Word { value: format!("{CUT_OUT}{words}"), quote_style: Some('"'), keyword: Keyword::NoKeyword };
+    let mark = TokenWithSpan { token: Token::Word(name), span: opening.span };
+    // A window may begin with the name of another.
+    let base = at(1).filter(|token| matches!(&token.token, Token::Word(word) if word.keyword == Keyword::NoKeyword));
+    let taken = usize::from(base.is_some());
+    adjusted.extend(base.cloned());
+    let has_partition = at(taken + 1).is_some_and(|token| keyword(token) == Keyword::PARTITION);
+    adjusted.push(word("PARTITION", Keyword::PARTITION, opening));
+    adjusted.push(word("BY", Keyword::BY, opening));
+    adjusted.push(mark);
+    if has_partition {
+        adjusted.push(TokenWithSpan { token: Token::Comma, span: opening.span });
+        return taken + 2;
+    }
+    taken
+}
+
+/// True at `IGNORE NULLS )` and `RESPECT NULLS )`.
+fn is_null_treatment(tokens: &[TokenWithSpan], position: usize) -> bool {
+    let at = |offset: usize| tokens.get(position + offset);
+    at(0).is_some_and(|token| matches!(keyword(token), Keyword::IGNORE | Keyword::RESPECT))
+        && at(1).is_some_and(|token| keyword(token) == Keyword::NULLS)
+        && at(2).is_some_and(|token| token.token == Token::RParen)
 }
 
 /// True at the parenthesis of `) FILTER (` without WHERE after it.
@@ -147,6 +265,8 @@ struct Level {
     started: bool,
     /// It began with WITH, so that FROM after a parenthesis begins its body.
     with: bool,
+    /// Where ORDER stands among the adjusted tokens.
+    order: Option<usize>,
 }
 
 impl Level {
@@ -160,9 +280,9 @@ impl Level {
                 self.started = true;
             }
             (_, Keyword::FROM) if !self.started || self.with && after_parenthesis => {
-                *self = Self { from_without_select: true, started: true, with: false };
+                *self = Self { from_without_select: true, started: true, ..Self::default() };
             }
-            (_, Keyword::SELECT) => *self = Self { from_without_select: false, started: true, with: false },
+            (_, Keyword::SELECT) => *self = Self { started: true, ..Self::default() },
             (_, Keyword::UNION | Keyword::INTERSECT | Keyword::EXCEPT | Keyword::AS) if !self.with => {
                 // What follows may be a query of its own: the next branch, or the body of CREATE .. AS.
                 let is_alias = self.from_without_select && keyword(token) == Keyword::AS;
@@ -179,7 +299,10 @@ impl Level {
                 | Keyword::ANALYZE
                 | Keyword::DESCRIBE,
             ) if !self.started => {}
-            (_, Keyword::WHERE | Keyword::GROUP | Keyword::HAVING) if self.from_without_select => {
+            (
+                _,
+                Keyword::WHERE | Keyword::GROUP | Keyword::HAVING | Keyword::WINDOW | Keyword::QUALIFY,
+            ) if self.from_without_select => {
                 tokens.push(word("SELECT", Keyword::SELECT, token));
                 tokens.push(TokenWithSpan { token: Token::Mul, span: token.span });
                 self.from_without_select = false;

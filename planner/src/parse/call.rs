@@ -5,7 +5,7 @@ use sqlparser::ast::{self, Expr, FunctionArg, FunctionArgExpr, FunctionArgumentC
 
 use crate::error::{Error, Result};
 use crate::parse::expression::{convert as convert_expression, convert_all, name_of, names_of, order_terms};
-use crate::parse::{Notes, query, span_of};
+use crate::parse::{Notes, query, span_of, window};
 use crate::span::Span;
 use crate::tree::{Argument, Call, Expression, ExpressionKind, LiteralText, Name, Star};
 
@@ -121,9 +121,6 @@ fn function_call(
         let value = Expression::new(ExpressionKind::Column(names), span);
         arguments.insert(0, Argument { name: None, value });
     }
-    if function.over.is_some() {
-        return Err(Error::unsupported("window functions (OVER) are", span));
-    }
     let mut call = Call {
         name,
         arguments: Vec::new(),
@@ -131,6 +128,8 @@ fn function_call(
         order_by: Vec::new(),
         filter: None,
         within_group: false,
+        ignore_nulls: null_treatment(function.null_treatment),
+        over: None,
     };
     match function.args {
         FunctionArguments::None => {}
@@ -152,18 +151,20 @@ fn function_call(
             }
         }
     }
-    if function.null_treatment == Some(ast::NullTreatment::IgnoreNulls) {
-        return Err(Error::unsupported("IGNORE NULLS is", span));
-    }
     if !function.within_group.is_empty() {
         call.order_by = order_terms(function.within_group, notes)?;
         call.within_group = true;
     }
     call.filter =
         function.filter.map(|filter| convert_expression(*filter, notes).map(Box::new)).transpose()?;
+    call.over = function.over.map(|over| window::over(over, span, notes).map(Box::new)).transpose()?;
     let span = arguments.iter().fold(span, |span, argument| span.union(argument.value.span));
     call.arguments = arguments;
     Ok(Expression::new(ExpressionKind::Call(Box::new(call)), span))
+}
+
+fn null_treatment(treatment: Option<ast::NullTreatment>) -> Option<bool> {
+    treatment.map(|treatment| treatment == ast::NullTreatment::IgnoreNulls)
 }
 
 fn apply_clause(call: &mut Call, clause: FunctionArgumentClause, notes: &mut Notes) -> Result<()> {
@@ -172,7 +173,10 @@ fn apply_clause(call: &mut Call, clause: FunctionArgumentClause, notes: &mut Not
             call.order_by = order_terms(terms, notes)?;
             Ok(())
         }
-        FunctionArgumentClause::IgnoreOrRespectNulls(ast::NullTreatment::RespectNulls) => Ok(()),
+        FunctionArgumentClause::IgnoreOrRespectNulls(treatment) => {
+            call.ignore_nulls = null_treatment(Some(treatment));
+            Ok(())
+        }
         other => Err(Error::unsupported(format!("{other} inside a function call is"), call.name.span)),
     }
 }

@@ -16,6 +16,7 @@ mod query;
 mod statement;
 mod table;
 mod type_name;
+mod window;
 
 use std::rc::Rc;
 

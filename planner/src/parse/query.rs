@@ -4,7 +4,7 @@ use sqlparser::ast::{self, SelectItem as AstItem, SetExpr, SetQuantifier, Spanne
 
 use crate::error::{Error, Result};
 use crate::parse::expression::{convert as convert_expression, convert_all, name_of, names_of, order_terms};
-use crate::parse::{Notes, span_of, table};
+use crate::parse::{Notes, span_of, table, window};
 use crate::span::Span;
 use crate::tree::{
     CommonTable, Expression, ExpressionKind, GroupBy, MatchKind, Name, OrderBy, Query, QueryBody,
@@ -149,8 +149,6 @@ fn convert_leaf(body: SetExpr, span: Span, notes: &mut Notes) -> Result<QueryBod
 fn convert_select(select: ast::Select, notes: &mut Notes) -> Result<Select> {
     let span = span_of(select.select_token.0.span);
     for (clause, present) in [
-        ("QUALIFY is", select.qualify.is_some()),
-        ("WINDOW is", !select.named_window.is_empty()),
         ("LATERAL VIEW is", !select.lateral_views.is_empty()),
         ("SELECT .. INTO is", select.into.is_some()),
         ("TOP is", select.top.is_some()),
@@ -179,7 +177,9 @@ fn convert_select(select: ast::Select, notes: &mut Notes) -> Result<Select> {
     let filter = select.selection.map(|filter| convert_expression(filter, notes)).transpose()?;
     let group_by = convert_group(select.group_by, span, notes)?;
     let having = select.having.map(|having| convert_expression(having, notes)).transpose()?;
-    Ok(Select { distinct, items, from, filter, group_by, having, span: selected })
+    let windows = window::named(select.named_window, span, notes)?;
+    let qualify = select.qualify.map(|qualify| convert_expression(qualify, notes)).transpose()?;
+    Ok(Select { distinct, items, from, filter, group_by, having, windows, qualify, span: selected })
 }
 
 fn has_hive_clauses(select: &ast::Select) -> bool {

@@ -54,7 +54,7 @@ pub fn rows(relation: &Relation) -> f64 {
             let others = predicates.iter().filter(|predicate| !told.contains(predicate));
             rows(input) * conjunct_share(others, &|id| known_of(id, input))
         }
-        Relation::Project { input, .. } => rows(input),
+        Relation::Project { input, .. } | Relation::Window { input, .. } => rows(input),
         Relation::Sort { input, limit, .. } => {
             limit.map_or(rows(input), |limit| rows(input).min(limit as f64))
         }

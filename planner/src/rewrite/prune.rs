@@ -42,6 +42,19 @@ fn prune(relation: &mut Relation, wanted: &HashSet<usize>) {
         Relation::Unnest { input, lists, .. } => {
             exactly(input, &with(wanted, lists.iter().map(|list| &list.expression)));
         }
+        Relation::Window { input, window, columns } => {
+            let calls = std::mem::take(&mut window.calls).into_iter().zip(std::mem::take(columns));
+            (window.calls, *columns) = calls.filter(|(_, column)| wanted.contains(&column.id)).unzip();
+            window.drop_unused_orders();
+            match columns.is_empty() {
+                true => {
+                    let input = std::mem::replace(&mut **input, one_row());
+                    *relation = input;
+                    prune(relation, wanted);
+                }
+                false => exactly(input, &with(wanted, window.expressions().into_iter())),
+            }
+        }
         Relation::Write { input, columns, .. } => {
             let all = columns.iter().map(|column| column.id).collect();
             prune(input, &all);

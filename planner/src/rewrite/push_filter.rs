@@ -57,6 +57,18 @@ fn push(relation: Relation, predicates: Vec<Expression>, context: &Arc<Context>)
             let input = Box::new(push(*input, below, context));
             filter(Relation::Unnest { input, lists, outer }, above)
         }
+        Relation::Window { input, window, columns } => {
+            // A condition on partition keys alone keeps or drops whole partitions.
+            let keys = window.partition.iter().filter_map(column_of).collect();
+            let (below, above) = match window.partition.is_empty() {
+                true => (Vec::new(), predicates),
+                false => split(predicates, &keys),
+            };
+            let (stay, below): (Vec<_>, Vec<_>) =
+                below.into_iter().partition(|predicate| predicate.columns().is_empty());
+            let input = Box::new(push(*input, below, context));
+            filter(Relation::Window { input, window, columns }, above.into_iter().chain(stay).collect())
+        }
         Relation::Join(join) => push_join(join, predicates, context),
         Relation::SingleRow { input } => {
             filter(Relation::SingleRow { input: Box::new(push(*input, Vec::new(), context)) }, predicates)

@@ -1,9 +1,9 @@
 //! The operands of an expression, for walks that do not care about its form. Subqueries are not entered.
 
-use crate::tree::{Expression, ExpressionKind as Kind};
+use crate::tree::{Expression, ExpressionKind as Kind, Over};
 
 macro_rules! operands {
-    ($name:ident, $($mutability:tt)?) => {
+    ($name:ident, $over:ident, $($mutability:tt)?) => {
         /// The operands, in order; queries inside are not entered.
         pub fn $name(&$($mutability)? self) -> Vec<&$($mutability)? Expression> {
             let mut operands: Vec<&$($mutability)? Expression> = Vec::new();
@@ -23,6 +23,9 @@ macro_rules! operands {
                     }
                     if let Some(filter) = &$($mutability)? call.filter {
                         operands.push(filter);
+                    }
+                    if let Some(Over::Window(window)) = call.over.$over() {
+                        operands.extend(window.$name());
                     }
                 }
                 Kind::Unary(_, operand)
@@ -100,8 +103,8 @@ macro_rules! operands {
 
 impl Expression {
     // The macro expands to one function over shared and one over exclusive references, of the same body.
-    operands!(children,);
-    operands!(children_mut, mut);
+    operands!(children, as_deref,);
+    operands!(children_mut, as_deref_mut, mut);
 
     /// True if `test` holds for this expression or one below it.
     pub fn any(&self, test: &mut impl FnMut(&Expression) -> bool) -> bool {

@@ -3,8 +3,8 @@
 use std::fmt::{self, Display, Formatter};
 
 use crate::tree::{
-    Call, CaseBranch, Expression, ExpressionKind as Kind, LiteralText, MatchKind, Name, OrderTerm,
-    Quantifier, Star, TypeName, UnaryOperator,
+    Call, CaseBranch, Expression, ExpressionKind as Kind, Frame, FrameBound, FrameExclusion, FrameUnits,
+    LiteralText, MatchKind, Name, OrderTerm, Over, Quantifier, Star, TypeName, UnaryOperator, WindowSpec,
 };
 
 /// Names that are words of the grammar too, so that they are printed in quotes.
@@ -244,6 +244,7 @@ impl Display for Call {
             [] | [crate::tree::Argument { value: Expression { kind: Kind::Star(_), .. }, .. }]
         );
         match name.as_str() {
+            _ if self.over.is_some() => write!(f, "{}(", over_name(&name))?,
             "count" if star && !self.distinct => f.write_str("count_star(")?,
             "coalesce" | "try" => write!(f, "{}(", name.to_uppercase())?,
             word if GRAMMAR_WORDS.contains(&word) => write!(f, "\"{word}\"(")?,
@@ -262,13 +263,87 @@ impl Display for Call {
             }
         }
         if !self.order_by.is_empty() {
-            let space = if self.arguments.is_empty() { "" } else { " " };
+            let space = if self.arguments.is_empty() && self.over.is_none() { "" } else { " " };
             write!(f, "{space}ORDER BY {}", List(&self.order_by, ", "))?;
         }
-        f.write_str(")")?;
-        match &self.filter {
-            Some(filter) => write!(f, " FILTER (WHERE {filter})"),
-            None => Ok(()),
+        f.write_str(if self.ignore_nulls == Some(true) { " IGNORE NULLS)" } else { ")" })?;
+        if let Some(filter) = &self.filter {
+            write!(f, " FILTER (WHERE {filter})")?;
+        }
+        self.over.as_deref().map_or(Ok(()), |over| write!(f, " OVER {over}"))
+    }
+}
+
+/// The name of a function over a window, which is not that of the aggregate for these.
+fn over_name(name: &str) -> &str {
+    match name {
+        "first" => "first_value",
+        "last" => "last_value",
+        other => other,
+    }
+}
+
+impl Display for Over {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Named(name) => name.fmt(f),
+            Self::Window(window) => write!(f, "({window})"),
+        }
+    }
+}
+
+impl Display for WindowSpec {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let mut space = "";
+        if let Some(base) = &self.base {
+            write!(f, "{base}")?;
+            space = " ";
+        }
+        if !self.partition_by.is_empty() {
+            write!(f, "{space}PARTITION BY {}", List(&self.partition_by, ", "))?;
+            space = " ";
+        }
+        if !self.order_by.is_empty() {
+            write!(f, "{space}ORDER BY {}", List(&self.order_by, ", "))?;
+            space = " ";
+        }
+        match &self.frame {
+            Some(frame) if !frame.is_default() => write!(f, "{space}{frame}"),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Display for Frame {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let is_whole = matches!(
+            (&self.start, &self.end),
+            (FrameBound::Preceding(None), FrameBound::Following(None))
+        );
+        f.write_str(match self.units {
+            _ if is_whole => "ROWS",
+            FrameUnits::Rows => "ROWS",
+            FrameUnits::Range => "RANGE",
+            FrameUnits::Groups => "GROUPS",
+        })?;
+        write!(f, " BETWEEN {} AND {}", self.start, self.end)?;
+        f.write_str(match self.exclude {
+            FrameExclusion::NoOthers => "",
+            FrameExclusion::CurrentRow => " EXCLUDE CURRENT ROW",
+            FrameExclusion::Group => " EXCLUDE GROUP",
+            FrameExclusion::Ties => " EXCLUDE TIES",
+        })
+    }
+}
+
+impl Display for FrameBound {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Preceding(None) => f.write_str("UNBOUNDED PRECEDING"),
+            Self::Preceding(Some(value)) => write!(f, "{value} PRECEDING"),
+            Self::CurrentRow => f.write_str("CURRENT ROW"),
+            Self::Following(Some(value)) => write!(f, "{value} FOLLOWING"),
+            Self::Following(None) => f.write_str("UNBOUNDED FOLLOWING"),
         }
     }
 }

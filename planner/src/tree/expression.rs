@@ -1,7 +1,7 @@
 //! Expressions as written.
 
 use crate::span::Span;
-use crate::tree::Query;
+use crate::tree::{Over, Query};
 
 /// A name with its place. Names are compared without regard to case, and printed as written.
 #[derive(Debug, Clone)]
@@ -157,18 +157,35 @@ pub struct Call {
     pub filter: Option<Box<Expression>>,
     /// True where the order was written as `WITHIN GROUP`, which makes it the argument.
     pub within_group: bool,
+    /// `IGNORE NULLS` or `RESPECT NULLS` behind the arguments; true for IGNORE.
+    pub ignore_nulls: Option<bool>,
+    /// OVER: the call is one of a window function.
+    pub over: Option<Box<Over>>,
 }
 
 impl Call {
     /// A plain call of this function.
     pub fn plain(name: Name, values: Vec<Expression>) -> Self {
         let arguments = values.into_iter().map(|value| Argument { name: None, value }).collect();
-        Self { name, arguments, distinct: false, order_by: Vec::new(), filter: None, within_group: false }
+        Self {
+            name,
+            arguments,
+            distinct: false,
+            order_by: Vec::new(),
+            filter: None,
+            within_group: false,
+            ignore_nulls: None,
+            over: None,
+        }
     }
 
     /// True if nothing but arguments was written.
     pub fn is_plain(&self) -> bool {
-        !self.distinct && self.order_by.is_empty() && self.filter.is_none()
+        !self.distinct
+            && self.order_by.is_empty()
+            && self.filter.is_none()
+            && self.ignore_nulls.is_none()
+            && self.over.is_none()
     }
 }
 

@@ -8,6 +8,7 @@ mod display;
 mod expression;
 mod query;
 mod statement;
+mod window;
 
 pub use expression::{
     Argument, BinaryOperator, Call, CaseBranch, Expression, ExpressionKind, LiteralText, MatchKind, Name,
@@ -21,3 +22,4 @@ pub use statement::{
     CopyStatement, CreateMacro, CreateTable, CreateView, DropKind, ExplainFormat, MacroBody, MacroParameter,
     Statement, StatementKind,
 };
+pub use window::{Frame, FrameBound, FrameExclusion, FrameUnits, NamedWindow, Over, WindowSpec};

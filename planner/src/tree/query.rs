@@ -1,7 +1,7 @@
 //! Queries as written.
 
 use crate::span::Span;
-use crate::tree::{Argument, Expression, Name, OrderTerm, Statement};
+use crate::tree::{Argument, Expression, Name, NamedWindow, OrderTerm, Statement};
 
 /// A query: a body with what stands around it.
 #[derive(Debug, Clone)]
@@ -113,6 +113,10 @@ pub struct Select {
     pub group_by: GroupBy,
     /// HAVING.
     pub having: Option<Expression>,
+    /// WINDOW.
+    pub windows: Vec<NamedWindow>,
+    /// QUALIFY.
+    pub qualify: Option<Expression>,
     /// Where it is.
     pub span: Span,
 }

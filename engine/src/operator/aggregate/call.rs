@@ -113,7 +113,11 @@ impl AggregateShape {
     }
 }
 
-fn bind_call(
+/// Binds one call; the expressions it reads are added to `expressions` where they are not there yet.
+///
+/// # Errors
+/// An aggregate that the registry does not have in this form and version.
+pub(crate) fn bind_call(
     call: &AggregateCall,
     expressions: &mut Vec<Expression>,
     context: &Arc<Context>,

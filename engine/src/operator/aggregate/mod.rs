@@ -30,8 +30,8 @@ use crate::metrics::OperatorMetrics;
 use crate::operator::{Claim, LocalSink, RunContext, Sink, Source, Task};
 use crate::spill::RowStore;
 
-pub(crate) use call::AggregateShape;
-pub(crate) use group_table::{LEVELS_MAX, PARTITIONS, partition_of};
+pub(crate) use call::{AggregateShape, Call, bind_call};
+pub(crate) use group_table::{GroupTable, LEVELS_MAX, PARTITIONS, partition_of};
 use groups::Groups;
 use local::Local;
 use result::{Emission, PartitionReader, WholeReader};

@@ -6,7 +6,7 @@
 
 mod key;
 mod merge;
-mod run;
+pub(crate) mod run;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

@@ -88,7 +88,7 @@ impl MemoryRun {
 }
 
 /// The values at these places (array, row).
-pub(super) fn gather_column(
+pub(crate) fn gather_column(
     arrays: &[ArrayRef],
     places: &[(usize, usize)],
     data_type: &Type,

@@ -1,6 +1,6 @@
 //! Pulls what ties a subquery to its outer row up through its relations, one kind of relation each.
 
-use hypostyle_engine::plan::{Expression, JoinKind, SortKey};
+use hypostyle_engine::plan::{Expression, JoinKind, SortKey, Window};
 use hypostyle_functions::{Literal, Type};
 
 use super::limit::sorted;
@@ -31,6 +31,7 @@ impl Decorrelator<'_> {
             Relation::SingleRow { input } => self.pull_single(*input),
             Relation::Union { inputs, columns } => self.pull_union(inputs, columns),
             Relation::Unnest { input, lists, outer } => self.pull_unnest(*input, lists, outer),
+            Relation::Window { input, window, columns } => self.pull_window(*input, window, columns),
             Relation::Values { columns, rows } => self.pull_values(columns, rows),
             Relation::Scan(_) | Relation::Write { .. } => {
                 Err(Error::internal("a table reads columns of the query around it"))
@@ -205,6 +206,19 @@ impl Decorrelator<'_> {
         Ok(pulled)
     }
 
+    /// The rows of each outer row are partitions of their own.
+    fn pull_window(&mut self, input: Relation, mut window: Window, columns: Vec<Column>) -> Result<Pulled> {
+        let mut pulled = self.pull(input)?;
+        replace_columns(&mut window, &pulled.values());
+        let further = self.outer_of(window.expressions().into_iter());
+        pulled = self.ground(pulled, further)?;
+        let ties = self.ties(&pulled);
+        replace_columns(&mut window, &values_of(&ties));
+        window.partition.extend(ties.into_iter().map(|(_, inner)| inner));
+        pulled.relation = Relation::Window { input: Box::new(pulled.relation), window, columns };
+        Ok(pulled)
+    }
+
     /// Rows of outer columns are lists that are unnested side by side.
     fn pull_values(&mut self, columns: Vec<Column>, rows: Vec<Vec<Expression>>) -> Result<Pulled> {
         let computed = columns.into_iter().enumerate().map(|(position, column)| {
@@ -225,6 +239,13 @@ impl Decorrelator<'_> {
             1 => self.pull_project(one, computed.map(first).collect()),
             _ => self.pull_unnest(one, computed.map(list).collect(), false),
         }
+    }
+}
+
+fn replace_columns(window: &mut Window, values: &Values<'_>) {
+    for expression in window.expressions_mut() {
+        let taken = std::mem::replace(expression, Expression::Literal(Literal::null(Type::Null)));
+        *expression = substitute(taken, values);
     }
 }
 

@@ -1,0 +1,156 @@
+//! Adds columns computed over other rows of the same partition. Rows come out in the order of the input, whatever the
+//! windows sort by, so that results do not depend on threads and the columns of the input are never copied.
+//!
+//! Each worker keeps its batches as they are, and copies what the windows read (partition and order keys, arguments)
+//! into parts by the hash of the partition keys ([`local`]). When the input has ended, each part is evaluated on its
+//! own ([`evaluate`]), small enough for the caches, and gives its results in the order of its rows. A batch that comes
+//! out then takes, row after row, the next result of the part that the row belongs to ([`result`]).
+//!
+//! Where the budget refuses more, rows go to files by part ([`spilled`]), and come back in the order of the input too.
+
+mod aggregate;
+mod arrange;
+mod blocks;
+mod evaluate;
+mod frame;
+mod inner_order;
+mod local;
+mod part;
+mod position;
+mod result;
+mod shape;
+mod stage;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use hypostyle_functions::types::Type;
+
+use crate::error::Result;
+use crate::expression::{Evaluator, ExpressionSet};
+use crate::memory::{Account, Reservation};
+use crate::metrics::OperatorMetrics;
+use crate::operator::aggregate::PARTITIONS;
+use crate::operator::ordinal::OrdinalCounter;
+use crate::operator::{Claim, LocalSink, RunContext, Sink, Source, Task};
+
+use local::{Kept, Local};
+use part::Gathering;
+use result::{Morsels, PartResults};
+pub(crate) use shape::WindowShape;
+
+/// What all workers of one window share.
+pub struct WindowOperator {
+    shape: Arc<WindowShape>,
+    expressions: Arc<ExpressionSet>,
+    /// Types of the input's columns.
+    input_types: Vec<Type>,
+    parts: usize,
+    run: Arc<RunContext>,
+    account: Arc<Account>,
+    metrics: Arc<OperatorMetrics>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// What workers have kept.
+    kept: Vec<Kept>,
+    morsels: Option<Morsels>,
+    results: Vec<PartResults>,
+    reservation: Option<Reservation>,
+    is_ready: bool,
+}
+
+impl WindowOperator {
+    /// A window over rows of these types; `expressions` gives what it reads, as `shape` lays it out.
+    pub fn new(
+        shape: Arc<WindowShape>,
+        expressions: Arc<ExpressionSet>,
+        input_types: Vec<Type>,
+        run: Arc<RunContext>,
+        metrics: Arc<OperatorMetrics>,
+    ) -> Arc<Self> {
+        let account = run.memory.account("window");
+        let parts = if shape.is_one_partition() { 1 } else { PARTITIONS };
+        Arc::new(Self { shape, expressions, input_types, parts, run, account, metrics, state: Mutex::default() })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn note_peak(&self) {
+        self.metrics.raise_peak(self.account.peak_bytes());
+    }
+
+    /// Bytes of the results of so many rows.
+    fn result_bytes(&self, rows: usize) -> usize {
+        let width = |call: &shape::Call| if call.result.is_fixed_width() { 16 } else { 48 };
+        rows * self.shape.calls.iter().map(width).sum::<usize>()
+    }
+
+    /// Brings what the workers kept together, part by part.
+    fn settle(self: &Arc<Self>, state: &mut State) -> Result<Vec<Task>> {
+        let kept = std::mem::take(&mut state.kept);
+        let rows: usize = kept.iter().map(Kept::rows).sum();
+        let mut reservation = self.account.reserve();
+        reservation.resize(self.result_bytes(rows))?;
+        state.reservation = Some(reservation);
+        let (morsels, gatherings) = part::gather(kept, self.parts);
+        state.morsels = Some(morsels);
+        state.results = gatherings.iter().map(|_| PartResults::default()).collect();
+        self.note_peak();
+        Ok(gatherings
+            .into_iter()
+            .enumerate()
+            .filter(|(_, gathering)| gathering.rows() > 0)
+            .map(|(part, gathering)| {
+                let window = Arc::clone(self);
+                Task::new(move || window.evaluate(part, gathering).map(|()| Vec::new()))
+            })
+            .collect())
+    }
+
+    fn evaluate(&self, part: usize, gathering: Gathering) -> Result<()> {
+        self.run.check_cancelled()?;
+        let rows = gathering.rows();
+        let columns = gathering.into_columns(&self.shape)?;
+        let results = evaluate::evaluate(&self.shape, &columns, rows)?;
+        self.lock().results[part] = Arc::new(results);
+        Ok(())
+    }
+}
+
+impl Sink for Arc<WindowOperator> {
+    fn local(&self) -> Result<Box<dyn LocalSink>> {
+        let mut reservation = self.account.reserve();
+        reservation.set_spillable(true);
+        Ok(Box::new(Local::new(
+            Arc::clone(self),
+            Evaluator::new(Arc::clone(&self.expressions), &self.run.parameters)?,
+            OrdinalCounter::default(),
+            reservation,
+        )))
+    }
+
+    fn finish(&self) -> Result<Vec<Task>> {
+        let mut state = self.lock();
+        if state.is_ready {
+            return Ok(Vec::new());
+        }
+        state.is_ready = true;
+        self.settle(&mut state)
+    }
+}
+
+/// The rows with their new columns, for the next pipeline.
+pub struct WindowSource(pub Arc<WindowOperator>);
+
+impl Source for WindowSource {
+    fn claim(&self) -> Result<Claim> {
+        let mut state = self.0.lock();
+        let results = state.results.clone();
+        let Some(morsels) = &mut state.morsels else { return Ok(Claim::End) };
+        Ok(morsels.claim(&self.0.shape, results).map_or(Claim::End, Claim::Morsel))
+    }
+}
