@@ -285,7 +285,9 @@ fn window_text(window: &Window, schema: &Schema) -> String {
     };
     let text = window.orders.iter().enumerate().map(of_order).collect::<Vec<_>>().join("; ");
     match window.limit {
-        Some(limit) => format!("first {limit} of {text}"),
+        Some(limit) => {
+            format!("first {}{} of {text}", limit.rows, if limit.with_ties { " with ties" } else { "" })
+        }
         None => text,
     }
 }

@@ -18,7 +18,9 @@ pub use expression::Expression;
 pub use verify::verify;
 pub(crate) use verify::verify_over;
 pub use walk::{count_nodes, first_breaker, parameters, visit_expressions};
-pub use window::{Exclusion, FrameBound, FrameUnits, Window, WindowCall, WindowFrame, WindowFunction};
+pub use window::{
+    Exclusion, FrameBound, FrameUnits, RowLimit, Window, WindowCall, WindowFrame, WindowFunction,
+};
 
 /// Version of the plan's serialized form.
 pub const PLAN_VERSION: u32 = 1;

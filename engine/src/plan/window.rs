@@ -15,8 +15,17 @@ pub struct Window {
     pub orders: Vec<Vec<SortKey>>,
     /// What is computed, one column each.
     pub calls: Vec<WindowCall>,
-    /// Only this many first rows of each partition, in the only order, are wanted: more may come.
-    pub limit: Option<u64>,
+    /// The first rows of each partition, in the only order, that are wanted: more may come.
+    pub limit: Option<RowLimit>,
+}
+
+/// How many rows of a partition are wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RowLimit {
+    /// So many.
+    pub rows: u64,
+    /// And the peers of the last one.
+    pub with_ties: bool,
 }
 
 /// One column that is computed.
@@ -175,7 +184,11 @@ impl Window {
     /// All expressions.
     pub fn expressions(&self) -> Vec<&Expression> {
         let orders = self.orders.iter().flatten().map(|key| &key.expression);
-        self.partition.iter().chain(orders).chain(self.calls.iter().flat_map(WindowCall::expressions)).collect()
+        self.partition
+            .iter()
+            .chain(orders)
+            .chain(self.calls.iter().flat_map(WindowCall::expressions))
+            .collect()
     }
 
     /// All expressions, for rewriting.
@@ -187,9 +200,8 @@ impl Window {
 
     /// Leaves out the orders that no call stands over.
     pub fn drop_unused_orders(&mut self) {
-        let used: Vec<bool> = (0..self.orders.len())
-            .map(|order| self.calls.iter().any(|call| call.order == order))
-            .collect();
+        let used: Vec<bool> =
+            (0..self.orders.len()).map(|order| self.calls.iter().any(|call| call.order == order)).collect();
         for call in &mut self.calls {
             call.order = used[..call.order].iter().filter(|&&used| used).count();
         }

@@ -153,7 +153,11 @@ mod tests {
         let (starts, ends) = frames();
         let values: Vec<u32> = (0..40).map(|at| at * 17 % 23).collect();
         let mut found = Vec::new();
-        extreme_of_frames((&starts, &ends), |a, b| values[a] <= values[b], |_, at| found.push(at.map(|at| values[at])));
+        extreme_of_frames(
+            (&starts, &ends),
+            |a, b| values[a] <= values[b],
+            |_, at| found.push(at.map(|at| values[at])),
+        );
         let expected: Vec<Option<u32>> = starts
             .iter()
             .zip(&ends)

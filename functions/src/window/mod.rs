@@ -129,22 +129,47 @@ fn ranking() -> Vec<WindowFunction> {
             .note("Rows that tie are numbered in the order of the input.")
             .note(in_frame)
             .example("row_number() OVER ()", "1"),
-        WindowFunction::new("rank", Kind::Rank, [], "One more than the number of rows before the peers of the row.")
-            .note(in_frame)
-            .example("rank() OVER ()", "1"),
-        WindowFunction::new("dense_rank", Kind::DenseRank, [], "Number of the row's peers among all groups of peers, from 1.")
-            .alias("rank_dense")
-            .example("dense_rank() OVER ()", "1"),
-        WindowFunction::new("percent_rank", Kind::PercentRank, [], "Rank less one over the number of rows less one; 0 for a single row.")
-            .note(in_frame)
-            .example("percent_rank() OVER ()", "0.0"),
-        WindowFunction::new("cume_dist", Kind::CumeDist, [], "Share of the rows that come before or are peers of the row.")
-            .note(in_frame)
-            .example("cume_dist() OVER ()", "1.0"),
-        WindowFunction::new("ntile", Kind::Ntile, [exact("buckets", Type::Int64)], "Number of the bucket, from 1, where the rows are cut into so many of equal size.")
-            .note("Larger buckets come first. A null number of buckets gives null; one below 1 is an error.")
-            .note(in_frame)
-            .example("ntile(4) OVER ()", "1"),
+        WindowFunction::new(
+            "rank",
+            Kind::Rank,
+            [],
+            "One more than the number of rows before the peers of the row.",
+        )
+        .note(in_frame)
+        .example("rank() OVER ()", "1"),
+        WindowFunction::new(
+            "dense_rank",
+            Kind::DenseRank,
+            [],
+            "Number of the row's peers among all groups of peers, from 1.",
+        )
+        .alias("rank_dense")
+        .example("dense_rank() OVER ()", "1"),
+        WindowFunction::new(
+            "percent_rank",
+            Kind::PercentRank,
+            [],
+            "Rank less one over the number of rows less one; 0 for a single row.",
+        )
+        .note(in_frame)
+        .example("percent_rank() OVER ()", "0.0"),
+        WindowFunction::new(
+            "cume_dist",
+            Kind::CumeDist,
+            [],
+            "Share of the rows that come before or are peers of the row.",
+        )
+        .note(in_frame)
+        .example("cume_dist() OVER ()", "1.0"),
+        WindowFunction::new(
+            "ntile",
+            Kind::Ntile,
+            [exact("buckets", Type::Int64)],
+            "Number of the bucket, from 1, where the rows are cut into so many of equal size.",
+        )
+        .note("Larger buckets come first. A null number of buckets gives null; one below 1 is an error.")
+        .note(in_frame)
+        .example("ntile(4) OVER ()", "1"),
     ]
 }
 
@@ -154,24 +179,49 @@ fn values() -> Vec<WindowFunction> {
     let default = || any("default").or(Literal::null(Type::Null));
     let nulls = "IGNORE NULLS behind the arguments leaves rows out whose value is null.";
     vec![
-        WindowFunction::new("lag", Kind::Lag, [any("value"), offset(), default()], "Value of the row `offset` rows before this one; the default where there is none.")
-            .note("A null offset gives null; a negative one looks ahead.")
-            .note(nulls)
-            .example("lag(42) OVER ()", "NULL"),
-        WindowFunction::new("lead", Kind::Lead, [any("value"), offset(), default()], "Value of the row `offset` rows after this one; the default where there is none.")
-            .note("A null offset gives null; a negative one looks back.")
-            .note(nulls)
-            .example("lead(42, 1, 7) OVER ()", "7"),
-        WindowFunction::new("first_value", Kind::FirstValue, [any("value")], "Value of the first row of the frame; null of an empty one.")
-            .alias("first")
-            .note(nulls)
-            .example("first_value(42) OVER ()", "42"),
-        WindowFunction::new("last_value", Kind::LastValue, [any("value")], "Value of the last row of the frame; null of an empty one.")
-            .alias("last")
-            .note(nulls)
-            .example("last_value(42) OVER ()", "42"),
-        WindowFunction::new("nth_value", Kind::NthValue, [any("value"), exact("n", Type::Int64)], "Value of row `n` of the frame, counted from 1; null where there is none.")
-            .note(nulls)
-            .example("nth_value(42, 1) OVER ()", "42"),
+        WindowFunction::new(
+            "lag",
+            Kind::Lag,
+            [any("value"), offset(), default()],
+            "Value of the row `offset` rows before this one; the default where there is none.",
+        )
+        .note("A null offset gives null; a negative one looks ahead.")
+        .note(nulls)
+        .example("lag(42) OVER ()", "NULL"),
+        WindowFunction::new(
+            "lead",
+            Kind::Lead,
+            [any("value"), offset(), default()],
+            "Value of the row `offset` rows after this one; the default where there is none.",
+        )
+        .note("A null offset gives null; a negative one looks back.")
+        .note(nulls)
+        .example("lead(42, 1, 7) OVER ()", "7"),
+        WindowFunction::new(
+            "first_value",
+            Kind::FirstValue,
+            [any("value")],
+            "Value of the first row of the frame; null of an empty one.",
+        )
+        .alias("first")
+        .note(nulls)
+        .example("first_value(42) OVER ()", "42"),
+        WindowFunction::new(
+            "last_value",
+            Kind::LastValue,
+            [any("value")],
+            "Value of the last row of the frame; null of an empty one.",
+        )
+        .alias("last")
+        .note(nulls)
+        .example("last_value(42) OVER ()", "42"),
+        WindowFunction::new(
+            "nth_value",
+            Kind::NthValue,
+            [any("value"), exact("n", Type::Int64)],
+            "Value of row `n` of the frame, counted from 1; null where there is none.",
+        )
+        .note(nulls)
+        .example("nth_value(42, 1) OVER ()", "42"),
     ]
 }

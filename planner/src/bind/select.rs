@@ -188,7 +188,11 @@ impl Binder<'_> {
         having.map(|having| self.condition(having, frame)).transpose()
     }
 
-    fn qualify(&mut self, qualify: Option<&tree::Expression>, frame: &mut Frame) -> Result<Option<Expression>> {
+    fn qualify(
+        &mut self,
+        qualify: Option<&tree::Expression>,
+        frame: &mut Frame,
+    ) -> Result<Option<Expression>> {
         let Some(tree) = qualify else { return Ok(None) };
         frame.clause = Clause::Qualify;
         let condition = self.condition(tree, frame)?;
@@ -208,7 +212,8 @@ impl Binder<'_> {
             GroupBy::None => {}
             GroupBy::All => {
                 if let Some(item) = items.iter().find(|item| frame.reads_window(&item.expression)) {
-                    let message = format!("GROUP BY ALL cannot hold \"{}\", which is over a window", item.name);
+                    let message =
+                        format!("GROUP BY ALL cannot hold \"{}\", which is over a window", item.name);
                     return Err(Error::invalid(message, Span::NONE));
                 }
                 let computed =

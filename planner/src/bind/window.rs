@@ -102,13 +102,18 @@ impl Binder<'_> {
     ) -> Result<(WindowFunction, Type)> {
         if self.context.registry.aggregate(name).is_none() && !is_ordered_set(name) {
             return Err(match self.context.registry.scalar(name) {
-                Some(_) => Error::invalid(format!("{name} is no aggregate or window function: it takes no OVER"), span),
+                Some(_) => Error::invalid(
+                    format!("{name} is no aggregate or window function: it takes no OVER"),
+                    span,
+                ),
                 None => self.unknown_function(&call.name),
             });
         }
         if call.ignore_nulls.is_some() {
             return Err(Error::invalid(
-                format!("IGNORE NULLS and RESPECT NULLS belong to functions such as first_value; {name} is an aggregate"),
+                format!(
+                    "IGNORE NULLS and RESPECT NULLS belong to functions such as first_value; {name} is an aggregate"
+                ),
                 span,
             ));
         }
@@ -138,12 +143,16 @@ impl Binder<'_> {
             ("FILTER", call.filter.is_some()),
             ("ORDER BY among its arguments", !call.order_by.is_empty() && !kind.takes_order()),
             ("IGNORE NULLS", call.ignore_nulls.is_some() && !kind.takes_null_treatment()),
-            ("EXCLUDE beside ORDER BY among its arguments", excludes && !call.order_by.is_empty() && !kind.reads_frame()),
+            (
+                "EXCLUDE beside ORDER BY among its arguments",
+                excludes && !call.order_by.is_empty() && !kind.reads_frame(),
+            ),
         ];
         if let Some((what, _)) = refused.iter().find(|(_, present)| *present) {
             return Err(Error::invalid(format!("{} takes no {what}", function.name), span));
         }
-        let (mut arguments, types) = self.positional_arguments(&function.name, &function.signature, call, span, frame)?;
+        let (mut arguments, types) =
+            self.positional_arguments(&function.name, &function.signature, call, span, frame)?;
         if let [value, _, default] = arguments.as_mut_slice() {
             // The default is a value like the others.
             let place = call.arguments.get(2).map_or(span, |argument| argument.value.span);
@@ -175,7 +184,8 @@ impl Binder<'_> {
             let bound = self.untyped_as_text(&argument.value, frame)?;
             operands.push(Operand::Value(bound, argument.value.span));
         }
-        let names: Vec<Option<&Name>> = call.arguments.iter().map(|argument| argument.name.as_ref()).collect();
+        let names: Vec<Option<&Name>> =
+            call.arguments.iter().map(|argument| argument.name.as_ref()).collect();
         let choice = choose(name, &[signature], &operands, &names, span)?;
         let mut operands: Vec<Option<Operand<'_>>> = operands.into_iter().map(Some).collect();
         let mut arguments = Vec::with_capacity(choice.slots.len());
@@ -249,7 +259,8 @@ impl Binder<'_> {
         frame: &mut Frame,
     ) -> Result<Bound> {
         let [key] = order else {
-            let message = format!("a RANGE with offsets needs ORDER BY of one expression, not {}", order.len());
+            let message =
+                format!("a RANGE with offsets needs ORDER BY of one expression, not {}", order.len());
             return Err(Error::invalid(message, span));
         };
         let bound = self.expression(offset, frame)?;
@@ -262,12 +273,18 @@ impl Binder<'_> {
     }
 
     /// Brings the key of a range and the values of its bounds into the type they have in common.
-    fn in_one_type(&mut self, values: &mut [Option<Bound>; 2], key: &Expression, span: Span) -> Result<Expression> {
+    fn in_one_type(
+        &mut self,
+        values: &mut [Option<Bound>; 2],
+        key: &Expression,
+        span: Span,
+    ) -> Result<Expression> {
         let key = Bound::typed(key.clone());
         let sides: Vec<&Bound> = values.iter().flatten().chain([&key]).collect();
         let Some(common) = self.comparable(&sides) else {
             let types: Vec<String> = sides.iter().map(|side| side.data_type().to_string()).collect();
-            let message = format!("the bounds of a RANGE cannot be compared with its order: {}", types.join(", "));
+            let message =
+                format!("the bounds of a RANGE cannot be compared with its order: {}", types.join(", "));
             return Err(Error::invalid(message, span));
         };
         for value in values.iter_mut().flatten() {

@@ -85,7 +85,7 @@ fn write_indented(relation: &Relation, f: &mut Formatter<'_>, depth: usize) -> f
                 write!(f, ", #{} = {name}({}) over {}", column.id, Shown(&arguments), call.order)?;
             }
             if let Some(limit) = window.limit {
-                write!(f, " limit {limit}")?;
+                write!(f, " limit {}", limit.rows)?;
             }
         }
         Relation::SingleRow { .. } => f.write_str("single row")?,

@@ -5,6 +5,7 @@
 //! - `FROM t WHERE ..` without SELECT gets `SELECT *` before what follows FROM.
 //! - `AS [NOT] MATERIALIZED (` loses the hint: every use of a table of WITH is planned on its own.
 //! - `EXCLUDE TIES` of a frame becomes a first term of PARTITION BY, under a name that no text can hold.
+//! - `f(ORDER BY x)` gets an argument, under another such name.
 //! - `IGNORE NULLS` behind ORDER BY among arguments moves before it.
 //! - `(DESCRIBE t)` in FROM is cut out, and its place is taken by a name under which it is found again.
 
@@ -70,6 +71,11 @@ pub(super) fn adjust(tokens: Vec<TokenWithSpan>) -> Adjusted {
             _ => {}
         }
         adjusted.tokens.push(token.clone());
+        if is_order_only(&tokens, position) {
+            let name = format!("{CUT_OUT}{NO_ARGUMENT}");
+            let name = Word { value: name, quote_style: Some('"'), keyword: Keyword::NoKeyword };
+            adjusted.tokens.push(TokenWithSpan { token: Token::Word(name), span: token.span });
+        }
         if let Some(words) = window_exclusion(&tokens, position) {
             position += mark_exclusion(&tokens, position, words, &mut adjusted.tokens);
         }
@@ -92,6 +98,28 @@ fn keyword(token: &TokenWithSpan) -> Keyword {
 fn word(value: &str, keyword: Keyword, at: &TokenWithSpan) -> TokenWithSpan {
     let token = Token::Word(Word { value: value.to_owned(), quote_style: None, keyword });
     TokenWithSpan { token, span: at.span }
+}
+
+/// Stands, behind [`CUT_OUT`], for the arguments that `f(ORDER BY x)` does not have.
+const NO_ARGUMENT: &str = "no argument";
+
+/// True for the name that stands for no argument.
+pub(super) fn is_no_argument(name: &str) -> bool {
+    name.strip_prefix(CUT_OUT) == Some(NO_ARGUMENT)
+}
+
+/// True at the parenthesis of `f(ORDER BY`.
+fn is_order_only(tokens: &[TokenWithSpan], position: usize) -> bool {
+    let at = |position: usize| tokens.get(position).map(keyword);
+    let previous = position.checked_sub(1).and_then(|position| tokens.get(position));
+    let is_call = previous.is_some_and(|token| {
+        matches!(token.token, Token::Word(_))
+            && !matches!(keyword(token), Keyword::OVER | Keyword::GROUP | Keyword::AS)
+    });
+    is_call
+        && tokens.get(position).is_some_and(|token| token.token == Token::LParen)
+        && at(position + 1) == Some(Keyword::ORDER)
+        && at(position + 2) == Some(Keyword::BY)
 }
 
 /// Words of EXCLUDE and what they mean.
@@ -121,7 +149,8 @@ fn exclusion_at(tokens: &[TokenWithSpan], position: usize) -> Option<(usize, &'s
     }
     EXCLUSIONS.iter().find_map(|(words, _)| {
         let count = words.split(' ').count();
-        let same = words.split(' ').enumerate().all(|(offset, word)| text(offset + 1).as_deref() == Some(word));
+        let same =
+            words.split(' ').enumerate().all(|(offset, word)| text(offset + 1).as_deref() == Some(word));
         let ends = tokens.get(position + count + 1).is_some_and(|token| token.token == Token::RParen);
         (same && ends).then_some((count + 1, *words))
     })
@@ -165,10 +194,12 @@ fn mark_exclusion(
 ) -> usize {
     let Some(opening) = tokens.get(position) else { return 0 };
     let at = |offset: usize| tokens.get(position + offset);
-    let name = Word { value: format!("{CUT_OUT}{words}"), quote_style: Some('"'), keyword: Keyword::NoKeyword };
+    let name =
+        Word { value: format!("{CUT_OUT}{words}"), quote_style: Some('"'), keyword: Keyword::NoKeyword };
     let mark = TokenWithSpan { token: Token::Word(name), span: opening.span };
     // A window may begin with the name of another.
-    let base = at(1).filter(|token| matches!(&token.token, Token::Word(word) if word.keyword == Keyword::NoKeyword));
+    let base =
+        at(1).filter(|token| matches!(&token.token, Token::Word(word) if word.keyword == Keyword::NoKeyword));
     let taken = usize::from(base.is_some());
     adjusted.extend(base.cloned());
     let has_partition = at(taken + 1).is_some_and(|token| keyword(token) == Keyword::PARTITION);
@@ -299,10 +330,9 @@ impl Level {
                 | Keyword::ANALYZE
                 | Keyword::DESCRIBE,
             ) if !self.started => {}
-            (
-                _,
-                Keyword::WHERE | Keyword::GROUP | Keyword::HAVING | Keyword::WINDOW | Keyword::QUALIFY,
-            ) if self.from_without_select => {
+            (_, Keyword::WHERE | Keyword::GROUP | Keyword::HAVING | Keyword::WINDOW | Keyword::QUALIFY)
+                if self.from_without_select =>
+            {
                 tokens.push(word("SELECT", Keyword::SELECT, token));
                 tokens.push(TokenWithSpan { token: Token::Mul, span: token.span });
                 self.from_without_select = false;

@@ -4,6 +4,7 @@ use sqlparser::ast::Spanned;
 use sqlparser::ast::{self, Expr, FunctionArg, FunctionArgExpr, FunctionArgumentClause, FunctionArguments};
 
 use crate::error::{Error, Result};
+use crate::parse::adjust::is_no_argument;
 use crate::parse::expression::{convert as convert_expression, convert_all, name_of, names_of, order_terms};
 use crate::parse::{Notes, query, span_of, window};
 use crate::span::Span;
@@ -143,7 +144,7 @@ fn function_call(
         }
         FunctionArguments::List(list) => {
             call.distinct = list.duplicate_treatment == Some(ast::DuplicateTreatment::Distinct);
-            for argument in list.args {
+            for argument in list.args.into_iter().filter(|argument| !is_missing(argument)) {
                 arguments.push(convert_argument(argument, span, notes)?);
             }
             for clause in list.clauses {
@@ -179,6 +180,12 @@ fn apply_clause(call: &mut Call, clause: FunctionArgumentClause, notes: &mut Not
         }
         other => Err(Error::unsupported(format!("{other} inside a function call is"), call.name.span)),
     }
+}
+
+/// True for what stands for the argument of `f(ORDER BY x)`.
+fn is_missing(argument: &FunctionArg) -> bool {
+    let FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Identifier(name))) = argument else { return false };
+    is_no_argument(&name.value)
 }
 
 fn convert_argument(argument: FunctionArg, span: Span, notes: &mut Notes) -> Result<Argument> {

@@ -47,8 +47,8 @@ pub(super) fn select_table(table: Table) -> Select {
         filter: None,
         group_by: GroupBy::None,
         having: None,
-            windows: Vec::new(),
-            qualify: None,
+        windows: Vec::new(),
+        qualify: None,
         span,
     }
 }

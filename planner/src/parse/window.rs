@@ -3,9 +3,9 @@
 use sqlparser::ast::{self, NamedWindowDefinition, NamedWindowExpr, WindowType};
 
 use crate::error::{Error, Result};
+use crate::parse::Notes;
 use crate::parse::adjust::exclusion;
 use crate::parse::expression::{convert, convert_all, name_of, order_terms};
-use crate::parse::Notes;
 use crate::span::Span;
 use crate::tree::{Frame, FrameBound, FrameExclusion, FrameUnits, NamedWindow, Over, WindowSpec};
 

@@ -16,6 +16,7 @@ mod share_json;
 mod simplify;
 mod substitute;
 mod unwrap_cast;
+mod window_limit;
 
 use std::sync::Arc;
 
@@ -34,6 +35,7 @@ pub fn rewrite(mut relation: Relation, result: &[Column], context: &Arc<Context>
     // Predicates that joins derive or reorder leave behind find their place in a second pass.
     relation = push_filter::rewrite(relation, context);
     simplify::rewrite(&mut relation, context);
+    window_limit::rewrite(&mut relation);
     push_filter::into_scans(&mut relation);
     merge_project::rewrite(&mut relation);
     push_limit::rewrite(&mut relation);

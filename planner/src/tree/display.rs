@@ -316,10 +316,8 @@ impl Display for WindowSpec {
 
 impl Display for Frame {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let is_whole = matches!(
-            (&self.start, &self.end),
-            (FrameBound::Preceding(None), FrameBound::Following(None))
-        );
+        let is_whole =
+            matches!((&self.start, &self.end), (FrameBound::Preceding(None), FrameBound::Following(None)));
         f.write_str(match self.units {
             _ if is_whole => "ROWS",
             FrameUnits::Rows => "ROWS",

@@ -26,12 +26,7 @@ pub(super) struct Blocks {
 
 impl Blocks {
     /// Makes all states; with `has_rows` also one of each row, which then knows its place in the order.
-    pub fn new(
-        bound: &BoundAggregate,
-        arguments: &[View<'_>],
-        rows: usize,
-        has_rows: bool,
-    ) -> Result<Self> {
+    pub fn new(bound: &BoundAggregate, arguments: &[View<'_>], rows: usize, has_rows: bool) -> Result<Self> {
         let mut blocks = Self { types: bound.states.clone(), levels: Vec::new(), has_rows, rows };
         let size = if has_rows { 1 } else { FANOUT };
         let mut count = rows.div_ceil(size);

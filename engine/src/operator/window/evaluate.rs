@@ -23,21 +23,45 @@ pub(super) fn evaluate(shape: &WindowShape, columns: &[Column], rows: usize) -> 
             _ => (partitioned.clone(), 0),
         };
         let arrangement = arrangement.refined(&keys[known..], columns, &shape.column_types);
-        let stage = Stage::new(shape, columns, &arrangement, keys);
-        let positions = UInt32Array::from(match arrangement.is_identity {
-            true => Vec::new(),
-            false => arrangement.positions(),
-        });
-        for (call, result) in shape.calls.iter().zip(&mut results) {
-            if call.order == position {
-                let computed = match &call.function {
-                    Function::Aggregate(function) => aggregate::evaluate(&stage, call, function)?,
-                    Function::Positional(function) => position::evaluate(&stage, call, function)?,
-                };
-                *result = Some(stage.restored(computed, &positions)?);
-            }
-        }
+        let mut of_order = evaluate_calls(shape, columns, &arrangement, position)?.into_iter();
+        let calls = shape.calls.iter().zip(&mut results).filter(|(call, _)| call.order == position);
+        calls.for_each(|(_, result)| *result = of_order.next());
         sorted = Some((position, arrangement));
     }
     Ok(results.into_iter().flatten().collect())
+}
+
+/// The results of the calls over one order, rows in the order they are given.
+pub(super) fn evaluate_order(
+    shape: &WindowShape,
+    columns: &[Column],
+    rows: usize,
+    order: usize,
+) -> Result<Vec<ArrayRef>> {
+    let arrangement = Arrangement::partitioned(shape, columns, rows);
+    let arrangement = arrangement.refined(&shape.orders[order], columns, &shape.column_types);
+    evaluate_calls(shape, columns, &arrangement, order)
+}
+
+fn evaluate_calls(
+    shape: &WindowShape,
+    columns: &[Column],
+    arrangement: &Arrangement,
+    order: usize,
+) -> Result<Vec<ArrayRef>> {
+    let stage = Stage::new(shape, columns, arrangement, &shape.orders[order]);
+    let positions = UInt32Array::from(match arrangement.is_identity {
+        true => Vec::new(),
+        false => arrangement.positions(),
+    });
+    let calls = shape.calls.iter().filter(|call| call.order == order);
+    calls
+        .map(|call| {
+            let computed = match &call.function {
+                Function::Aggregate(function) => aggregate::evaluate(&stage, call, function)?,
+                Function::Positional(function) => position::evaluate(&stage, call, function)?,
+            };
+            stage.restored(computed, &positions)
+        })
+        .collect()
 }

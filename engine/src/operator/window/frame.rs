@@ -70,9 +70,9 @@ fn offsets(stage: &Stage<'_>, bound: Bound, units: &str) -> Result<Vec<Option<i6
         (0..stage.rows()).map(|row| view.is_valid(row).then(|| values.get(row))).collect()
     })?;
     match offsets.iter().flatten().find(|&&offset| offset < 0) {
-        Some(offset) => Err(Error::user(format!(
-            "window: {units} {offset} {side} is negative; expected a number from 0"
-        ))),
+        Some(offset) => {
+            Err(Error::user(format!("window: {units} {offset} {side} is negative; expected a number from 0")))
+        }
         None => Ok(offsets),
     }
 }
@@ -84,7 +84,9 @@ fn by_rows(stage: &Stage<'_>, bound: Bound, is_end: bool) -> Result<Vec<u32>> {
         let (first, last) = (i64::from(partition[0]), i64::from(partition[1]));
         for row in first..last {
             let Some(offset) = offsets[row as usize] else {
-                return Err(Error::user("window: the offset of a ROWS frame is null; expected a number from 0"));
+                return Err(Error::user(
+                    "window: the offset of a ROWS frame is null; expected a number from 0",
+                ));
             };
             let middle = match bound {
                 Bound::Preceding(_) => row.saturating_sub(offset),
@@ -124,7 +126,7 @@ fn by_groups(stage: &Stage<'_>, bound: Bound, is_end: bool) -> Result<Vec<u32>> 
 }
 
 /// Bounds at values: the first row that is not before the value, or behind the last one that is not after it. Rows whose
-/// key is null are bounded by their peers.
+/// key or offset is null are bounded by their peers.
 fn by_value(stage: &Stage<'_>, frame: &Frame, bound: Bound, column: usize, is_end: bool) -> Result<Vec<u32>> {
     let Some(key) = frame.key else { return Err(Error::internal("a range frame without a key")) };
     let [direction] = stage.keys else { return Err(Error::internal("a range frame without its order")) };
@@ -170,12 +172,9 @@ impl Search<'_> {
             }
             let mut hint = low;
             for row in first..last {
-                if row < low || row >= high {
+                if row < low || row >= high || self.bounds.is_null(row) {
                     edges.push(peers[row]);
                     continue;
-                }
-                if self.bounds.is_null(row) {
-                    return Err(Error::user("window: the offset of a RANGE frame is null; expected a value"));
                 }
                 self.check(order(row, row))?;
                 // A key lies before the bound if it must be passed to get there.
@@ -198,9 +197,9 @@ impl Search<'_> {
             _ => (Ordering::Less, "FOLLOWING"),
         };
         match order == wrong {
-            true => {
-                Err(Error::user(format!("window: RANGE .. {side} has a negative offset; expected one from 0")))
-            }
+            true => Err(Error::user(format!(
+                "window: RANGE .. {side} has a negative offset; expected one from 0"
+            ))),
             false => Ok(()),
         }
     }
@@ -249,10 +248,9 @@ pub(super) fn frames(stage: &Stage<'_>, frame: &Frame, counted: Option<&[u32]>) 
     let own = |row: usize| (clamp(row as u32, row), clamp(row as u32 + 1, row));
     let parts = match frame.exclude {
         Exclusion::None => vec![part(&whole)],
-        Exclusion::CurrentRow => vec![
-            part(&|row| (ends.starts[row], own(row).0)),
-            part(&|row| (own(row).1, ends.ends[row])),
-        ],
+        Exclusion::CurrentRow => {
+            vec![part(&|row| (ends.starts[row], own(row).0)), part(&|row| (own(row).1, ends.ends[row]))]
+        }
         Exclusion::Group | Exclusion::Ties => {
             let (peer_starts, peer_ends) = (peers(false), peers(true));
             let before = part(&|row| (ends.starts[row], clamp(peer_starts[row], row)));
@@ -276,7 +274,11 @@ mod tests {
         for wanted in [0, 1, 17, 33, 40] {
             let expected = values.partition_point(|&value| value < wanted);
             for hint in 0..=100 {
-                assert_eq!(first_from(hint, 0, 100, |at| values[at] < wanted), expected, "{wanted} from {hint}");
+                assert_eq!(
+                    first_from(hint, 0, 100, |at| values[at] < wanted),
+                    expected,
+                    "{wanted} from {hint}"
+                );
             }
         }
     }

@@ -47,11 +47,9 @@ impl<'a> InnerOrder<'a> {
             (ends[0]..ends[1]).for_each(|place| peer_places[inner.order[place as usize] as usize] = ends[0]);
         }
         let counts = match function.ignore_nulls {
-            true => {
-                Some(stage.with_sorted(function.arguments[0], |view| {
-                    (0..rows).map(|row| view.is_valid(row)).collect()
-                })?)
-            }
+            true => Some(stage.with_sorted(function.arguments[0], |view| {
+                (0..rows).map(|row| view.is_valid(row)).collect()
+            })?),
             false => None,
         };
         let frames = frames(stage, &call.frame, None)?;
@@ -115,7 +113,8 @@ impl<'a> InnerOrder<'a> {
         let numbers = (0..self.stage.rows()).map(|row| {
             let size = self.frames.count(row) as i64;
             let place = self.before(row, |at| self.places[at] < self.places[row]);
-            Ok(buckets(&view, row)?.map(|buckets| bucket(place.min((size - 1).max(0)), size.max(1), buckets)))
+            let buckets = buckets(&view, row)?.filter(|_| size > 0);
+            Ok(buckets.map(|buckets| bucket(place.min(size - 1), size, buckets)))
         });
         Ok(Arc::new(numbers.collect::<Result<Int64Array>>()?))
     }
@@ -156,9 +155,8 @@ impl<'a> InnerOrder<'a> {
         let integers = hypostyle_functions::Type::Int64;
         let wanted = wanted.as_ref().map(|column| column.view(&integers, &bump));
         let counts = |at: &usize| self.counts.as_ref().is_none_or(|counts| counts[*at]);
-        let places = |row: usize| {
-            self.frames.of(row).flat_map(|range| range.filter(counts)).map(|at| self.places[at])
-        };
+        let places =
+            |row: usize| self.frames.of(row).flat_map(|range| range.filter(counts)).map(|at| self.places[at]);
         let rows: UInt32Array = (0..self.stage.rows())
             .map(|row| {
                 let place = match self.function.kind {

@@ -10,19 +10,48 @@ use super::shape::WindowShape;
 use crate::batch::Batch;
 use crate::error::Result;
 use crate::expression::Evaluator;
-use crate::memory::{Keeper, Reservation};
+use crate::memory::{Keeper, Reservation, used_bytes_of};
 use crate::operator::LocalSink;
 use crate::operator::aggregate::partition_of;
 use crate::operator::ordinal::OrdinalCounter;
 use crate::operator::row_hash::hash_rows;
 
+/// What is kept is never given up below this size: the rows would be too few for their files.
+const KEPT_BYTES_MIN: usize = 1 << 20;
+
+/// Where only the first rows of partitions are wanted, the others are thrown away once this many times the rows that
+/// were left the last time are kept, ...
+const CUT_GROWTH: usize = 3;
+
+/// ... and at least so many.
+const CUT_ROWS_MIN: usize = 1 << 14;
+
 /// A batch that waits for its results.
 pub(super) struct StoredBatch {
     pub batch: Batch,
+    /// Ordinals of its rows.
+    pub ordinals: Ordinals,
     /// Part of each row; empty where there is only one.
     pub parts: Vec<u8>,
     /// Row of each part at which this batch starts.
     pub starts: Vec<u32>,
+}
+
+/// Places of a batch's rows in the order of the input.
+pub(super) enum Ordinals {
+    /// One after the other from this one.
+    From(u64),
+    /// One each: some rows were thrown away.
+    Each(Vec<u64>),
+}
+
+impl Ordinals {
+    pub fn of(&self, row: usize) -> u64 {
+        match self {
+            Self::From(first) => first + row as u64,
+            Self::Each(ordinals) => ordinals[row],
+        }
+    }
 }
 
 /// The batches of one morsel.
@@ -40,7 +69,7 @@ pub(super) struct Part {
 }
 
 impl Part {
-    fn new(shape: &WindowShape) -> Self {
+    pub fn new(shape: &WindowShape) -> Self {
         let columns = shape.column_types.iter().zip(&shape.constants);
         let column = |(data_type, constant): (&hypostyle_functions::Type, &Option<_>)| {
             constant.is_none().then(|| Output::copying(data_type.clone()))
@@ -64,6 +93,14 @@ impl Kept {
     pub fn rows(&self) -> usize {
         self.parts.iter().map(|part| part.rows).sum()
     }
+
+    /// Bytes of the batches.
+    fn batch_bytes(&self) -> usize {
+        let batches = self.morsels.iter().flat_map(|morsel| &morsel.batches);
+        batches
+            .map(|stored| used_bytes_of(&stored.batch) + stored.parts.len() + stored.starts.len() * 4)
+            .sum()
+    }
 }
 
 /// One worker's state.
@@ -78,6 +115,8 @@ pub(super) struct Local {
     hashes: Vec<u64>,
     /// Rows of the current batch by part.
     lists: Vec<Vec<u32>>,
+    /// Rows that were left when rows were last thrown away.
+    rows_after_cut: usize,
 }
 
 impl Local {
@@ -99,6 +138,7 @@ impl Local {
             batch_bytes: 0,
             hashes: Vec::new(),
             lists,
+            rows_after_cut: 0,
         }
     }
 
@@ -122,7 +162,7 @@ impl Local {
         parts
     }
 
-    fn store(&mut self, batch: Batch, columns: &[Column]) {
+    fn store(&mut self, batch: Batch, ordinal: u64, columns: &[Column]) {
         let bump = Bump::new();
         let shape = Arc::clone(&self.window.shape);
         let views: Vec<View<'_>> = columns
@@ -150,8 +190,21 @@ impl Local {
         let (batch, bytes) = self.keeper.keep(batch);
         self.batch_bytes += bytes + parts.len() + starts.len() * 4;
         if let Some(morsel) = self.kept.morsels.last_mut() {
-            morsel.batches.push(StoredBatch { batch, parts, starts });
+            let ordinals = Ordinals::From(ordinal);
+            morsel.batches.push(StoredBatch { batch, ordinals, parts, starts });
         }
+    }
+
+    /// Sends everything to the files.
+    fn give_up(&mut self) -> Result<()> {
+        let fresh = (0..self.window.parts).map(|_| Part::new(&self.window.shape)).collect();
+        let parts = std::mem::replace(&mut self.kept.parts, fresh);
+        self.window.spill(std::mem::take(&mut self.kept.morsels), parts)?;
+        self.keeper = Keeper::default();
+        self.batch_bytes = 0;
+        self.rows_after_cut = 0;
+        self.kept.reservation.force(0);
+        Ok(())
     }
 
     fn memory_bytes(&self) -> usize {
@@ -161,11 +214,26 @@ impl Local {
 
 impl LocalSink for Local {
     fn push(&mut self, batch: Batch) -> Result<()> {
-        self.ordinals.next(&batch)?;
+        let ordinal = self.ordinals.next(&batch)?;
         let columns = self.evaluator.evaluate(&batch)?;
-        self.store(batch, &columns);
+        self.store(batch, ordinal, &columns);
+        if let Some(limit) = self.window.shape.limit
+            && self.kept.rows() >= self.rows_after_cut.saturating_mul(CUT_GROWTH).max(CUT_ROWS_MIN)
+        {
+            super::cut::cut(&mut self.kept, &self.window.shape, limit)?;
+            self.rows_after_cut = self.kept.rows();
+            self.batch_bytes = self.kept.batch_bytes();
+        }
         let bytes = self.memory_bytes();
-        self.kept.reservation.resize(bytes)
+        let asked = self.window.account.take_spill_request();
+        if !asked && self.kept.reservation.try_resize(bytes) {
+            return Ok(());
+        }
+        if bytes <= KEPT_BYTES_MIN {
+            self.kept.reservation.force(bytes);
+            return Ok(());
+        }
+        self.give_up()
     }
 
     fn finish(self: Box<Self>) -> Result<()> {
@@ -177,7 +245,7 @@ impl LocalSink for Local {
 }
 
 /// Adds these rows of a view.
-fn append(output: &mut Output, view: &View<'_>, rows: &[u32]) {
+pub(super) fn append(output: &mut Output, view: &View<'_>, rows: &[u32]) {
     let start = output.grow(rows.len());
     macro_rules! fixed {
         ($values:expr, $kind:ty) => {{

@@ -11,6 +11,7 @@
 mod aggregate;
 mod arrange;
 mod blocks;
+mod cut;
 mod evaluate;
 mod frame;
 mod inner_order;
@@ -19,6 +20,8 @@ mod part;
 mod position;
 mod result;
 mod shape;
+mod sorted;
+mod spilled;
 mod stage;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -32,6 +35,7 @@ use crate::metrics::OperatorMetrics;
 use crate::operator::aggregate::PARTITIONS;
 use crate::operator::ordinal::OrdinalCounter;
 use crate::operator::{Claim, LocalSink, RunContext, Sink, Source, Task};
+use crate::spill::RowStore;
 
 use local::{Kept, Local};
 use part::Gathering;
@@ -58,7 +62,19 @@ struct State {
     morsels: Option<Morsels>,
     results: Vec<PartResults>,
     reservation: Option<Reservation>,
-    is_ready: bool,
+    /// The files of the parts, once the budget has refused more.
+    spilled: Option<Vec<RowStore>>,
+    /// Evaluated parts, in files.
+    runs: Vec<RowStore>,
+    step: Step,
+}
+
+/// How far the sink is, once all rows have come.
+#[derive(Default, Clone, Copy, PartialEq, Eq)]
+enum Step {
+    #[default]
+    Collecting,
+    Evaluating,
 }
 
 impl WindowOperator {
@@ -72,7 +88,16 @@ impl WindowOperator {
     ) -> Arc<Self> {
         let account = run.memory.account("window");
         let parts = if shape.is_one_partition() { 1 } else { PARTITIONS };
-        Arc::new(Self { shape, expressions, input_types, parts, run, account, metrics, state: Mutex::default() })
+        Arc::new(Self {
+            shape,
+            expressions,
+            input_types,
+            parts,
+            run,
+            account,
+            metrics,
+            state: Mutex::default(),
+        })
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -94,7 +119,13 @@ impl WindowOperator {
         let kept = std::mem::take(&mut state.kept);
         let rows: usize = kept.iter().map(Kept::rows).sum();
         let mut reservation = self.account.reserve();
-        reservation.resize(self.result_bytes(rows))?;
+        if !reservation.try_resize(self.result_bytes(rows)) {
+            state.spilled.get_or_insert_with(|| (0..self.parts).map(|_| self.new_store()).collect());
+        }
+        if state.spilled.is_some() {
+            state.kept = kept;
+            return Ok(vec![self.spill_task()]);
+        }
         state.reservation = Some(reservation);
         let (morsels, gatherings) = part::gather(kept, self.parts);
         state.morsels = Some(morsels);
@@ -109,6 +140,25 @@ impl WindowOperator {
                 Task::new(move || window.evaluate(part, gathering).map(|()| Vec::new()))
             })
             .collect())
+    }
+
+    /// Sends what the workers still hold to the files, and then evaluates the parts one after the other: each may take
+    /// all the memory there is.
+    fn spill_task(self: &Arc<Self>) -> Task {
+        let window = Arc::clone(self);
+        Task::new(move || {
+            let kept = std::mem::take(&mut window.lock().kept);
+            for kept in kept {
+                window.spill(kept.morsels, kept.parts)?;
+            }
+            let mut stores = window.lock().spilled.take().unwrap_or_default();
+            stores.iter_mut().try_for_each(RowStore::write_small)?;
+            for store in stores {
+                let run = window.evaluate_stored(store)?;
+                window.lock().runs.push(run);
+            }
+            Ok(Vec::new())
+        })
     }
 
     fn evaluate(&self, part: usize, gathering: Gathering) -> Result<()> {
@@ -135,11 +185,10 @@ impl Sink for Arc<WindowOperator> {
 
     fn finish(&self) -> Result<Vec<Task>> {
         let mut state = self.lock();
-        if state.is_ready {
-            return Ok(Vec::new());
+        match std::mem::replace(&mut state.step, Step::Evaluating) {
+            Step::Collecting => self.settle(&mut state),
+            Step::Evaluating => Ok(Vec::new()),
         }
-        state.is_ready = true;
-        self.settle(&mut state)
     }
 }
 
@@ -149,6 +198,10 @@ pub struct WindowSource(pub Arc<WindowOperator>);
 impl Source for WindowSource {
     fn claim(&self) -> Result<Claim> {
         let mut state = self.0.lock();
+        if !state.runs.is_empty() {
+            let runs = std::mem::take(&mut state.runs);
+            return Ok(Claim::Morsel(self.0.merge_runs(runs)));
+        }
         let results = state.results.clone();
         let Some(morsels) = &mut state.morsels else { return Ok(Claim::End) };
         Ok(morsels.claim(&self.0.shape, results).map_or(Claim::End, Claim::Morsel))

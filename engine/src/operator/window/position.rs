@@ -161,7 +161,12 @@ fn shifted(stage: &Stage<'_>, function: &Positional) -> Result<ArrayRef> {
 
 /// The row `distance` counted rows away from `row` inside its partition. With rows left out, `row` itself is where it
 /// would stand among those that count.
-fn moved(row: u32, distance: i64, (start, end): (u32, u32), counted: Option<&(Vec<u32>, Vec<u32>)>) -> Source {
+fn moved(
+    row: u32,
+    distance: i64,
+    (start, end): (u32, u32),
+    counted: Option<&(Vec<u32>, Vec<u32>)>,
+) -> Source {
     let within = |at: i64, (first, last): (u32, u32)| {
         (i64::from(first) <= at && at < i64::from(last)).then_some(at as u32)
     };
@@ -241,7 +246,8 @@ fn framed(stage: &Stage<'_>, call: &Call, function: &Positional) -> Result<Array
                 WindowKind::FirstValue => ranges.next().map(|range| range.start),
                 WindowKind::LastValue => ranges.last().map(|range| range.end - 1),
                 _ => {
-                    let number = wanted.is_valid(row).then(|| numbers.get(row)).filter(|&number| number > 0)?;
+                    let number =
+                        wanted.is_valid(row).then(|| numbers.get(row)).filter(|&number| number > 0)?;
                     let mut left = number - 1;
                     ranges.find_map(|range| {
                         let length = range.len() as i64;

@@ -51,7 +51,9 @@ struct MorselReader {
 
 impl Reader for MorselReader {
     fn next(&mut self) -> Result<Option<Batch>> {
-        let Some(StoredBatch { mut batch, parts, mut starts }) = self.batches.next() else { return Ok(None) };
+        let Some(StoredBatch { mut batch, parts, mut starts, .. }) = self.batches.next() else {
+            return Ok(None);
+        };
         if parts.is_empty() {
             let (start, rows) = (starts[0] as usize, batch.rows);
             let results = self.results[0].iter();
@@ -59,7 +61,8 @@ impl Reader for MorselReader {
             return Ok(Some(batch));
         }
         // The arrays of parts that have no rows are not there and not asked for.
-        let used: Vec<usize> = (0..self.results.len()).filter(|&part| !self.results[part].is_empty()).collect();
+        let used: Vec<usize> =
+            (0..self.results.len()).filter(|&part| !self.results[part].is_empty()).collect();
         let mut place_of = vec![0; self.results.len()];
         used.iter().enumerate().for_each(|(place, &part)| place_of[part] = place);
         let places: Vec<(usize, usize)> = parts

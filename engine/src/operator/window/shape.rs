@@ -12,7 +12,8 @@ use crate::error::Result;
 use crate::operator::aggregate::{Call as AggregateCall, bind_call};
 use crate::operator::sort::KeyOrder;
 use crate::plan::{
-    Exclusion, Expression, FrameBound, FrameUnits, SortKey, Window, WindowCall, WindowFrame, WindowFunction,
+    Exclusion, Expression, FrameBound, FrameUnits, RowLimit, SortKey, Window, WindowCall, WindowFrame,
+    WindowFunction,
 };
 
 /// A window bound once per plan.
@@ -29,7 +30,7 @@ pub(crate) struct WindowShape {
     /// What is computed.
     pub calls: Vec<Call>,
     /// Rows of each partition that are wanted.
-    pub limit: Option<usize>,
+    pub limit: Option<RowLimit>,
 }
 
 /// One key of an order.
@@ -183,7 +184,7 @@ impl WindowShape {
             partition_keys: window.partition.len(),
             orders,
             calls,
-            limit: window.limit.map(|limit| usize::try_from(limit).unwrap_or(usize::MAX)),
+            limit: window.limit,
         };
         Ok((shape, expressions))
     }

@@ -63,9 +63,7 @@ impl<'a> Stage<'a> {
         let sorted = match &self.columns[column] {
             other if self.arrangement.is_identity => other.clone(),
             Column::Flat(array) => Column::Flat(arrow_select::take::take(array, &self.order, None)?),
-            Column::Constant { value, length } => {
-                Column::Constant { value: value.clone(), length: *length }
-            }
+            Column::Constant { value, length } => Column::Constant { value: value.clone(), length: *length },
             other => Column::Flat(arrow_select::take::take(&other.to_array()?, &self.order, None)?),
         };
         self.sorted.borrow_mut()[column] = Some(sorted.clone());
