@@ -9,3 +9,4 @@ mod setting;
 mod sort;
 mod spill;
 mod streaming;
+mod window;

@@ -13,7 +13,7 @@ use crate::row;
 use crate::setting::*;
 
 /// A context with this budget whose spill files go to `directory`.
-fn limited(tables: &[&Table], bytes: usize, threads: usize, directory: &Path) -> Arc<Context> {
+pub fn limited(tables: &[&Table], bytes: usize, threads: usize, directory: &Path) -> Arc<Context> {
     let free = context(tables, Setting { batch_rows: 1024, threads, memory_limit_bytes: Some(bytes) });
     let configuration =
         Configuration { temp_directory: Some(directory.to_path_buf()), ..free.configuration.clone() };
@@ -27,7 +27,7 @@ fn limited(tables: &[&Table], bytes: usize, threads: usize, directory: &Path) ->
 
 /// Runs a plan with and without a budget, holds the rows equal, and checks that it spilled and left nothing behind.
 #[track_caller]
-fn same_when_spilled(tables: &[&Table], plan: &Plan, bytes: usize, is_ordered: bool) {
+pub fn same_when_spilled(tables: &[&Table], plan: &Plan, bytes: usize, is_ordered: bool) {
     let expected = collect(plan, &context(tables, SETTINGS[0]), &[]).unwrap();
     for threads in [1, 2] {
         let directory = tempfile::tempdir().unwrap();
@@ -49,7 +49,7 @@ fn same_when_spilled(tables: &[&Table], plan: &Plan, bytes: usize, is_ordered: b
     }
 }
 
-fn wide(name: &'static str, count: u64, keys: u64, seed: u64) -> Table {
+pub fn wide(name: &'static str, count: u64, keys: u64, seed: u64) -> Table {
     let mut random = Random(seed);
     let rows = (0..count)
         .map(|id| {
