@@ -108,6 +108,7 @@ impl Relation {
             Self::Project { columns, .. } => columns.iter().map(|computed| &computed.expression).collect(),
             Self::Unnest { lists, .. } => lists.iter().map(|computed| &computed.expression).collect(),
             Self::Sort { keys, .. } => keys.iter().map(|key| &key.expression).collect(),
+            Self::Window { window, .. } => window.expressions(),
             Self::Aggregate { keys, aggregates, .. } => {
                 let keys = keys.iter().map(|key| &key.expression);
                 keys.chain(aggregates.iter().flat_map(|(_, call)| call_expressions(call))).collect()
@@ -129,7 +130,9 @@ impl Relation {
                 let all = scan.columns.iter_mut().chain(&mut scan.filter_columns);
                 all.map(|(column, _)| column).collect()
             }
-            Self::Values { columns, .. } | Self::Union { columns, .. } => columns.iter_mut().collect(),
+            Self::Values { columns, .. } | Self::Union { columns, .. } | Self::Window { columns, .. } => {
+                columns.iter_mut().collect()
+            }
             Self::Project { columns, .. } => {
                 columns.iter_mut().map(|computed| &mut computed.column).collect()
             }

@@ -31,6 +31,8 @@ impl Query {
             filter: None,
             group_by: GroupBy::None,
             having: None,
+            windows: Vec::new(),
+            qualify: None,
             span,
         };
         let body = QueryBody::Select(Box::new(select));
