@@ -210,11 +210,13 @@ impl<T: Comparable, const GREATEST: bool> Accumulator for Extreme<T, GREATEST> {
     fn frames(&self, arguments: &[View<'_>], frames: &Frames, output: &mut Output) -> Result<bool> {
         let Some(frames) = frames.sliding() else { return Ok(false) };
         let values = arguments[0].fixed::<T>();
-        // Of equal values the first is held, as in `offer`: zeros of both signs are equal.
-        let beaten = if GREATEST { Ordering::Less } else { Ordering::Greater };
         extreme_of_frames(
             frames,
-            |later, held| values.get(held).order(values.get(later)) == beaten,
+            // Of equal values the first is held, as in `offer`.
+            |later, held| match GREATEST {
+                true => values.get(held).is_less(values.get(later)),
+                false => values.get(later).is_less(values.get(held)),
+            },
             |row, found| match found {
                 Some(position) => output.fixed::<T>()[row] = values.get(position),
                 None => output.set_null(row),
