@@ -48,6 +48,7 @@ oracle: $(VENV)/oracle ## answers of sqllogictest files, listed and random queri
 	$(VENV)/bin/python tests/oracle/fill.py --check tests/slt tests/real
 	$(VENV)/bin/python tests/oracle/corpus.py --program $(PROGRAM)
 	$(VENV)/bin/python tests/oracle/compare.py --program $(PROGRAM) --random $(QUERIES) --seed $(SEED)
+	$(VENV)/bin/python tests/oracle/window_compare.py --program $(PROGRAM) --cases $(QUERIES) --seed $(SEED)
 
 bless: $(VENV)/oracle ## rewrite golden plans, the printed surface and missing answers; review the difference
 	HYPOSTYLE_BLESS=1 $(CARGO) test --package hypostyle --test plans --test surface

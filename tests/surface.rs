@@ -33,8 +33,9 @@ fn documented_examples_give_their_results() {
     let scalars = registry.scalars().into_iter().map(|function| (&function.name, &function.documentation));
     let aggregates =
         registry.aggregates().into_iter().map(|function| (&function.name, &function.documentation));
+    let windows = registry.windows().into_iter().map(|function| (&function.name, &function.documentation));
     let mut wrong = Vec::new();
-    for (name, documentation) in scalars.chain(aggregates) {
+    for (name, documentation) in scalars.chain(aggregates).chain(windows) {
         for example in &documentation.examples {
             let given =
                 session.sql(&format!("SELECT {}", example.sql)).and_then(|answer| answer.collect_all());

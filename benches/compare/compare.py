@@ -2,6 +2,7 @@
 
     python benches/compare/compare.py tpch --scale 1 --program target/release/hypostyle
     python benches/compare/compare.py features --rows 2000000
+    python benches/compare/compare.py windows --rows 5000000
 
 All engines first give their answer as an Arrow file, and answers must be equal before any time counts. Then runs
 alternate, ours and theirs, each to an Arrow table in memory; the ratio is the median over pairs of our time by theirs
@@ -48,6 +49,16 @@ def features(arguments, folder):
         tables[name] = str(path)
     queries = {path.stem: query_text(path) for path in sorted((ROOT / "benches/compare/features").glob("*.sql"))}
     return tables, queries
+
+
+def windows(arguments, folder):
+    """A behaviour log of many users, and the window queries of windows/*.sql."""
+    path = pathlib.Path(arguments.data or folder) / f"log-{arguments.rows}.parquet"
+    if not path.exists():
+        users = str(max(arguments.rows // 100, 1))
+        generate(arguments, "events", "--rows", str(arguments.rows), "--users", users, "--dimension", "1", "--output", str(path))
+    queries = {path.stem: query_text(path) for path in sorted((ROOT / "benches/compare/windows").glob("*.sql"))}
+    return {"events": str(path)}, queries
 
 
 def generate(arguments, *words):
@@ -103,7 +114,7 @@ def open_engine(name, arguments):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("suite", choices=["tpch", "features"])
+    parser.add_argument("suite", choices=["tpch", "features", "windows"])
     parser.add_argument("--program", default=str(ROOT / "target/release/hypostyle"))
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--rounds", type=int, default=9, help="alternating pairs of runs")
@@ -115,7 +126,8 @@ def main():
     arguments = parser.parse_args()
     peers = arguments.peers or (["duckdb"] if arguments.suite == "tpch" else ["duckdb", "polars", "datafusion"])
     with tempfile.TemporaryDirectory() as folder:
-        tables, queries = (tpch if arguments.suite == "tpch" else features)(arguments, folder)
+        suites = {"tpch": tpch, "features": features, "windows": windows}
+        tables, queries = suites[arguments.suite](arguments, folder)
         print(f"{platform.machine()} {os.cpu_count()} processors, {arguments.threads} threads, {arguments.rounds} pairs")
         print(f"{'query':<16} {'peer':<11} {'hypostyle':>12} {'peer':>12}   ratio [quartiles]   answer")
         below = 0

@@ -70,6 +70,15 @@ fn entries(session: &Session) -> Vec<Entry> {
             documentation: function.documentation.clone(),
         });
     }
+    for function in registry.windows() {
+        entries.push(Entry {
+            name: function.name.clone(),
+            aliases: function.aliases.clone(),
+            kind: "window",
+            forms: vec![format!("{}{}", function.name, function.signature)],
+            documentation: function.documentation.clone(),
+        });
+    }
     entries.sort_by(|left, right| left.name.cmp(&right.name));
     entries
 }

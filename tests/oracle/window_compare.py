@@ -20,6 +20,9 @@ import duckdb
 
 from compare import ROOT, close
 
+# Variances of few values cancel in their last digits, which is no part of the specification.
+ABSOLUTE_TOLERANCE = 1e-9
+
 CASES_PER_QUERY = 12
 TABLE = """
 SELECT
@@ -154,6 +157,13 @@ class Generator:
         return f"{call} OVER ({partition} {self.framed_order(True)})"
 
 
+def near(left, right):
+    """Equal but for last digits."""
+    if left is None or right is None:
+        return False
+    return close(left, right) or abs(float(left) - float(right)) < ABSOLUTE_TOLERANCE
+
+
 class Engines:
     def __init__(self, program, folder):
         self.program, self.folder = program, pathlib.Path(folder)
@@ -211,7 +221,7 @@ class Engines:
                 (left[0], left[column], right[column])
                 for left, right in zip(ours, theirs)
                 if left[column] != right[column]
-                and not (types[column] in ("FLOAT", "DOUBLE") and close(left[column], right[column]))
+                and not (types[column] in ("FLOAT", "DOUBLE") and near(left[column], right[column]))
             ]
             if our_types[column] != types[column] and "HUGEINT" not in types[column]:
                 found.append((case, f"type {our_types[column]}, DuckDB {types[column]}"))
@@ -237,7 +247,7 @@ def main():
         for number in range(-(-arguments.cases // CASES_PER_QUERY)):
             generator = Generator(seed + number * 7_919)
             table = engines.table(generator.pick(1, 7, 60, 60, 300), generator.pick(1, 4, 30))
-            options = ["--threads", str(generator.pick(1, 2))]
+            options = ["--threads", str(generator.pick(1, 2))] + generator.pick([], [], ["--memory-limit", "3MB"])
             jobs.append((number, table, [generator.case() for _ in range(CASES_PER_QUERY)], options))
         with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
             found = [problem for problems in pool.map(lambda job: engines.problems(*job), jobs) for problem in problems]

@@ -67,21 +67,21 @@ fn calls(plan: &Plan) -> Vec<WindowCall> {
 
 #[test]
 fn a_window_spills_and_gives_the_same_rows_in_the_same_order() {
-    let table = wide("wide", 24_000, 3_000, 21);
+    let table = wide("wide", 12_000, 1_500, 21);
     let plan = scan(&table);
     let (key, x) = (column(&plan, 1), column(&plan, 2));
     let calls = calls(&plan);
-    same_when_spilled(&[&table], &window(plan, vec![key], vec![descending(x)], calls), 6 << 20, true);
+    same_when_spilled(&[&table], &window(plan, vec![key], vec![descending(x)], calls), 3 << 20, true);
 }
 
 #[test]
 fn parts_that_do_not_fit_are_sorted_through_files() {
     // A few keys: each part holds one of them, and is larger than the memory of an evaluation.
-    let table = wide("wide", 40_000, 9, 22);
+    let table = wide("wide", 16_000, 9, 22);
     let plan = scan(&table);
     let (key, x) = (column(&plan, 1), column(&plan, 2));
     let calls = calls(&plan);
-    same_when_spilled(&[&table], &window(plan, vec![key], vec![ascending(x)], calls), 7 << 20, true);
+    same_when_spilled(&[&table], &window(plan, vec![key], vec![ascending(x)], calls), 3 << 20, true);
 }
 
 #[test]

@@ -124,6 +124,10 @@ impl Binder<'_> {
                 add(&function.name, "aggregate", form, &function.documentation.summary);
             }
         }
+        for function in self.context.registry.windows() {
+            let form = format!("{}{}", function.name, function.signature);
+            add(&function.name, "window", form, &function.documentation.summary);
+        }
         for name in self.context.catalog.function_names() {
             add(&name, "table", format!("{name}(...)"), "");
         }

@@ -247,6 +247,8 @@ pub(super) fn frames(stage: &Stage<'_>, frame: &Frame, counted: Option<&[u32]>) 
     let whole = |row: usize| (ends.starts[row], ends.ends[row]);
     let own = |row: usize| (clamp(row as u32, row), clamp(row as u32 + 1, row));
     let parts = match frame.exclude {
+        // The usual case: nothing is left out and every row counts.
+        Exclusion::None if counted.is_none() => vec![(ends.starts.clone(), ends.ends.clone())],
         Exclusion::None => vec![part(&whole)],
         Exclusion::CurrentRow => {
             vec![part(&|row| (ends.starts[row], own(row).0)), part(&|row| (own(row).1, ends.ends[row]))]

@@ -127,6 +127,11 @@ impl WindowOperator {
         let orders = keys.iter().map(|(_, key)| key.clone()).collect();
         let sort =
             Sort::new(set, orders, None, types.to_vec(), Arc::clone(&self.run), Arc::clone(&self.metrics));
+        // What the sort keeps in memory is not there for the evaluation that reads it: it gets half of the budget.
+        let mut headroom = self.account.reserve();
+        if let Some(limit) = self.account.budget().limit_bytes() {
+            let _granted = headroom.try_resize(limit / 2);
+        }
         let mut local = sort.local()?;
         let mut row = 0;
         while let Some(batch) = rows.next_batch()? {
@@ -136,6 +141,7 @@ impl WindowOperator {
             local.push(batch.at(position))?;
         }
         local.finish()?;
+        drop(headroom);
         match SortSource(sort).claim()? {
             Claim::Morsel(reader) => Ok(Sorted(Some(reader))),
             _ => Ok(Sorted(None)),
