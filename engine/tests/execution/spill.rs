@@ -80,6 +80,41 @@ fn an_aggregate_spills_and_gives_the_same_groups() {
 }
 
 #[test]
+fn distinct_values_of_one_giant_group_spill() {
+    let table = wide("wide", 40_000, 36_000, 3);
+    let plan = scan(&table);
+    let mut distinct = call("count", vec![column(&plan, 1)], Type::Int64);
+    distinct.distinct = true;
+    same_when_spilled(&[&table], &aggregate(plan, vec![], vec![distinct]), 1 << 20, true);
+}
+
+#[test]
+fn grouping_sets_spill_and_give_the_same_groups() {
+    let table = wide("wide", 24_000, 16_000, 1);
+    let plan = scan(&table);
+    let keys = vec![column(&plan, 1), column(&plan, 2)];
+    let sum = call("sum", vec![column(&plan, 2)], Type::HUGEINT);
+    let plan = aggregate_sets(plan, keys, vec![vec![0, 1], vec![1], vec![0], vec![]], vec![sum]);
+    same_when_spilled(&[&table], &plan, 2 << 20, false);
+}
+
+#[test]
+fn a_list_of_one_giant_group_that_does_not_fit_is_refused_with_who_holds_what() {
+    let table = wide("wide", 60_000, 500, 9);
+    let directory = tempfile::tempdir().unwrap();
+    for threads in [1, 2] {
+        let context = limited(&[&table], 1 << 20, threads, directory.path());
+        let plan = scan(&table);
+        let list = call("list", vec![column(&plan, 3)], Type::list(Type::Text));
+        let error = collect(&aggregate(plan, vec![], vec![list]), &context, &[]).unwrap_err();
+        assert!(matches!(error, Error::OutOfMemory { .. }), "{error}");
+        assert!(error.to_string().contains("aggregate"), "{error}");
+        assert_eq!(context.memory.used_bytes(), 0);
+    }
+    assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
+}
+
+#[test]
 fn a_sort_spills_and_gives_the_same_order() {
     let table = wide("wide", 30_000, 500, 2);
     let plan = scan(&table);

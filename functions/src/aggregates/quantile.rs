@@ -73,13 +73,8 @@ impl Shares {
 }
 
 /// Types of points in time between which values are interpolated; dates are taken as timestamps.
-fn instants() -> [Parameter; 4] {
-    [
-        parameter("value", Pattern::Timestamp),
-        exact("value", Type::TIMESTAMP),
-        exact("value", Type::Time),
-        exact("value", Type::TimestampTz),
-    ]
+fn instants() -> [Parameter; 3] {
+    [exact("value", Type::TIMESTAMP), exact("value", Type::Time), exact("value", Type::TimestampTz)]
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]

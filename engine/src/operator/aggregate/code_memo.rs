@@ -295,11 +295,9 @@ fn add_codes(domain: &Domain, view: &View<'_>, codes: &mut [u32]) {
         (Domain::Dictionary(_), _) => add(view, size, codes, |row| view.value_index(row) as u32),
         (Domain::Truth, Data::Boolean(bits)) => add(view, size, codes, |row| u32::from(bits.get(row))),
         (Domain::Range { low, .. }, data) => {
-            // The distance from the least number fits whatever the signs, so it may wrap.
-            let low = *low as i64;
             whole_numbers!(
                 data,
-                values => add(view, size, codes, |row| (values[row] as i64).wrapping_sub(low) as u32),
+                values => add(view, size, codes, |row| (i128::from(values[row]) - low) as u32),
                 ()
             );
         }

@@ -34,7 +34,7 @@ pub(crate) use call::{AggregateShape, Call, bind_call};
 pub(crate) use group_table::{GroupTable, LEVELS_MAX, PARTITIONS, partition_of};
 use groups::Groups;
 use local::Local;
-use result::{Emission, PartitionReader, WholeReader};
+use result::{Emission, Partition, PartitionReader, WholeReader};
 
 /// Groups up to which the result is in the order of first rows.
 const ORDERED_GROUPS: usize = 1 << 16;
@@ -65,7 +65,7 @@ struct State {
     /// It is certain that there are more groups than [`ORDERED_GROUPS`].
     has_many: bool,
     /// Partitions that were merged to count their groups.
-    counted: Vec<Option<PartitionReader>>,
+    counted: Vec<Option<Partition>>,
     counted_groups: usize,
     phase: Phase,
     whole: Option<Arc<Mutex<Emission>>>,
@@ -193,13 +193,13 @@ impl HashAggregate {
         }
         let rows = std::mem::replace(&mut state.partitions[partition], self.new_store());
         drop(state);
-        let mut reader = PartitionReader::new(self, rows);
-        let groups = reader.merge_first()?;
+        let mut merged = Partition::new(rows);
+        let groups = merged.merge_first(self)?;
         let mut state = self.lock();
         // A partition that does not fit leaves in the order of its parts, however few groups it has.
         state.counted_groups = state.counted_groups.saturating_add(groups.unwrap_or(usize::MAX));
         state.has_many = state.counted_groups > ORDERED_GROUPS;
-        state.counted[partition] = Some(reader);
+        state.counted[partition] = Some(merged);
         Ok(())
     }
 
@@ -217,8 +217,23 @@ impl HashAggregate {
                 partition.add(batch)?;
             }
         }
+        self.relieve(&mut state.partitions)?;
         drop(state);
         self.note_peak();
+        Ok(())
+    }
+
+    /// Rows that wait for their turn get half of the budget; the tables into which they are merged want the rest.
+    fn relieve(&self, partitions: &mut [RowStore]) -> Result<()> {
+        let budget = self.account.budget();
+        let Some(limit) = budget.limit_bytes() else { return Ok(()) };
+        while budget.used_bytes() > limit / 2 {
+            let largest = partitions.iter_mut().max_by_key(|partition| partition.held_bytes());
+            match largest.filter(|partition| partition.held_bytes() >= TABLE_BYTES_MIN) {
+                Some(partition) => partition.spill()?,
+                None => break,
+            }
+        }
         Ok(())
     }
 
@@ -262,7 +277,7 @@ impl Sink for Arc<HashAggregate> {
             Phase::Unite => {
                 let counted = std::mem::take(&mut state.counted);
                 state.partitions.clear();
-                let tables = counted.into_iter().flatten().filter_map(PartitionReader::into_groups).collect();
+                let tables = counted.into_iter().flatten().filter_map(Partition::into_groups).collect();
                 self.unite(&mut state, tables)?;
                 Ok(Vec::new())
             }
@@ -290,12 +305,12 @@ impl Source for AggregateSource {
         let next = state.next_partition;
         state.next_partition += 1;
         if let Some(counted) = state.counted.get_mut(next).and_then(Option::take) {
-            return Ok(Claim::Morsel(Box::new(counted)));
+            return Ok(Claim::Morsel(Box::new(PartitionReader::new(aggregate, counted))));
         }
         match state.partitions.get_mut(next) {
             Some(partition) => {
                 let partition = std::mem::replace(partition, aggregate.new_store());
-                Ok(Claim::Morsel(Box::new(PartitionReader::new(aggregate, partition))))
+                Ok(Claim::Morsel(Box::new(PartitionReader::new(aggregate, Partition::new(partition)))))
             }
             None => Ok(Claim::End),
         }

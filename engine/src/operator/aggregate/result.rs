@@ -110,34 +110,24 @@ impl Reader for WholeReader {
     }
 }
 
-/// The groups of one partition. A partition that does not fit is split by the next bits of the hash, and its
-/// parts are done one after the other.
-pub(super) struct PartitionReader {
-    aggregate: Arc<HashAggregate>,
-    /// Partitions still to be merged, the next one last, with the level at which each would be split.
+/// A partition on the way to its groups. It does not know the aggregation, so that the aggregation may hold it.
+pub(super) struct Partition {
+    /// Parts still to be merged, the next one last, with the level at which each would be split.
     waiting: Vec<(RowStore, u32)>,
     /// Groups that are merged and not yet given out.
     merged: Option<(Groups, Reservation)>,
-    emission: Option<Emission>,
-    /// Groups that were given out.
-    given: usize,
 }
 
-impl PartitionReader {
-    pub fn new(aggregate: &Arc<HashAggregate>, partition: RowStore) -> Self {
-        Self {
-            aggregate: Arc::clone(aggregate),
-            waiting: vec![(partition, 1)],
-            merged: None,
-            emission: None,
-            given: 0,
-        }
+impl Partition {
+    /// A partition of which nothing is merged.
+    pub fn new(rows: RowStore) -> Self {
+        Self { waiting: vec![(rows, 1)], merged: None }
     }
 
     /// Merges the partition and gives the number of its groups; `None` if it does not fit.
-    pub fn merge_first(&mut self) -> Result<Option<usize>> {
-        let Some((partition, level)) = self.waiting.pop() else { return Ok(None) };
-        self.merged = self.merge(partition, level)?;
+    pub fn merge_first(&mut self, aggregate: &HashAggregate) -> Result<Option<usize>> {
+        let Some((rows, level)) = self.waiting.pop() else { return Ok(None) };
+        self.merged = self.merge(aggregate, rows, level)?;
         Ok(self.merged.as_ref().map(|(groups, _)| groups.len()))
     }
 
@@ -146,9 +136,22 @@ impl PartitionReader {
         self.merged
     }
 
+    /// The groups of the next part; `None` after the last.
+    fn next_groups(&mut self, aggregate: &HashAggregate) -> Result<Option<(Groups, Reservation)>> {
+        while self.merged.is_none() {
+            let Some((rows, level)) = self.waiting.pop() else { return Ok(None) };
+            self.merged = self.merge(aggregate, rows, level)?;
+        }
+        Ok(self.merged.take())
+    }
+
     /// Merges a partition into a table; if it does not fit, it goes to `waiting` in parts.
-    fn merge(&mut self, partition: RowStore, level: u32) -> Result<Option<(Groups, Reservation)>> {
-        let aggregate = Arc::clone(&self.aggregate);
+    fn merge(
+        &mut self,
+        aggregate: &HashAggregate,
+        partition: RowStore,
+        level: u32,
+    ) -> Result<Option<(Groups, Reservation)>> {
         let (shape, run) = (&aggregate.shape, &aggregate.run);
         let mut rows = partition.into_reader()?;
         let mut groups = Groups::new(shape);
@@ -169,26 +172,42 @@ impl PartitionReader {
                 reservation.resize(groups.memory_bytes())?;
                 continue;
             }
-            self.split(&mut groups, level, parts.get_or_insert_with(|| aggregate.new_parts()))?;
+            split(aggregate, &mut groups, level, parts.get_or_insert_with(|| aggregate.new_parts()))?;
             groups = Groups::new(shape);
             reservation.force(0);
         }
         aggregate.note_peak();
         let Some(mut parts) = parts else { return Ok(Some((groups, reservation))) };
-        self.split(&mut groups, level, &mut parts)?;
+        split(aggregate, &mut groups, level, &mut parts)?;
         self.waiting.extend(parts.into_iter().rev().map(|part| (part, level + 1)));
         Ok(None)
     }
+}
 
-    fn split(&self, groups: &mut Groups, level: u32, parts: &mut [RowStore]) -> Result<()> {
-        let run = &self.aggregate.run;
-        let given = groups.give_out_partitioned(&self.aggregate.shape, level, run.batch_rows())?;
-        for (part, batches) in parts.iter_mut().zip(given) {
-            for batch in batches {
-                part.add(batch)?;
-            }
+/// Adds all groups of a table to the parts of its partition, and leaves none.
+fn split(aggregate: &HashAggregate, groups: &mut Groups, level: u32, parts: &mut [RowStore]) -> Result<()> {
+    let given = groups.give_out_partitioned(&aggregate.shape, level, aggregate.run.batch_rows())?;
+    for (part, batches) in parts.iter_mut().zip(given) {
+        for batch in batches {
+            part.add(batch)?;
         }
-        Ok(())
+    }
+    Ok(())
+}
+
+/// The groups of one partition. A partition that does not fit is split by the next bits of the hash, and its
+/// parts are done one after the other.
+pub(super) struct PartitionReader {
+    aggregate: Arc<HashAggregate>,
+    partition: Partition,
+    emission: Option<Emission>,
+    /// Groups that were given out.
+    given: usize,
+}
+
+impl PartitionReader {
+    pub fn new(aggregate: &Arc<HashAggregate>, partition: Partition) -> Self {
+        Self { aggregate: Arc::clone(aggregate), partition, emission: None, given: 0 }
     }
 }
 
@@ -204,13 +223,10 @@ impl Reader for PartitionReader {
                 self.emission = None;
                 self.given = 0;
             }
-            if self.merged.is_none() {
-                let Some((partition, level)) = self.waiting.pop() else { return Ok(None) };
-                self.merged = self.merge(partition, level)?;
-            }
-            if let Some((groups, reservation)) = self.merged.take() {
-                self.emission = Some(Emission::of_partition(&self.aggregate, groups, reservation)?);
-            }
+            let Some((groups, reservation)) = self.partition.next_groups(&self.aggregate)? else {
+                return Ok(None);
+            };
+            self.emission = Some(Emission::of_partition(&self.aggregate, groups, reservation)?);
         }
     }
 }
