@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use hypostyle_functions::{Schema, Type, Value};
 use parquet::file::metadata::{
-    ParquetMetaData, ParquetMetaDataOptions, ParquetMetaDataReader, ParquetStatisticsPolicy,
+    ColumnChunkMetaData, ParquetMetaData, ParquetMetaDataOptions, ParquetMetaDataReader, ParquetStatisticsPolicy,
 };
 
 use super::chunk_reader::WholeFile;
 use super::prune;
 use super::row_group::{ColumnFilter, RowGroupReader};
 use super::schema::FileSchema;
-use crate::error::{Place, Result, decoded};
+use crate::error::{Error, Place, Result, decoded};
 use crate::input::{BufferPool, LocalFile};
 use crate::prune::{Bound, Predicate};
 
@@ -66,6 +66,7 @@ impl ParquetFile {
                 .with_prefetch_hint(Some(64 << 10))
                 .parse_and_finish(&WholeFile(Arc::clone(&local)))
         })?;
+        check_ranges(&metadata, &local.place())?;
         let schema = match like.filter(|other| other.agrees_with(&metadata)) {
             Some(other) => Arc::clone(&other.schema),
             None => Arc::new(decoded(place, "Parquet", || {
@@ -145,6 +146,25 @@ impl ParquetFile {
         };
         self.schema.is_of(other.schema_descr()) && arrow_schema(mine) == arrow_schema(other)
     }
+}
+
+/// Refuses column chunks at places that no file has: readers take the numbers of the footer as they are.
+fn check_ranges(metadata: &ParquetMetaData, place: &Place) -> Result<()> {
+    for (number, group) in metadata.row_groups().iter().enumerate() {
+        let is_wrong = |chunk: &&ColumnChunkMetaData| {
+            let start = chunk.dictionary_page_offset().unwrap_or(chunk.data_page_offset());
+            let length = chunk.compressed_size();
+            start < 0 || length < 0 || start.checked_add(length).is_none()
+        };
+        if let Some(chunk) = group.columns().iter().find(is_wrong) {
+            let problem = format!(
+                "not valid Parquet: column \"{}\" of row group {number} lies outside of any file",
+                chunk.column_path().string()
+            );
+            return Err(Error::corrupt(place.clone(), problem));
+        }
+    }
+    Ok(())
 }
 
 impl ScanPlan {
