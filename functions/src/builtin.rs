@@ -21,4 +21,8 @@ pub fn register(registry: &mut Registry) {
     crate::json::register(registry);
     crate::token::register(registry);
     crate::window::register(registry);
+    crate::sparse::register(registry);
+    crate::sequence::register(registry);
+    crate::cross::register(registry);
+    crate::category::register(registry);
 }

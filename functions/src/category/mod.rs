@@ -1,0 +1,19 @@
+//! Categories as indexes: vocabularies, maps of ids, indicator vectors.
+
+mod indicator;
+mod map_id;
+mod vocabulary;
+
+use crate::registry::Registry;
+
+const CATEGORY: &str = "category";
+
+/// Adds the family.
+pub(crate) fn register(registry: &mut Registry) {
+    registry.register_scalar(vocabulary::function());
+    registry.register_scalar(map_id::function());
+    indicator::register(registry);
+}
+
+#[cfg(test)]
+mod tests;
