@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use hypostyle_functions::{Schema, Type, Value};
 use parquet::file::metadata::{
-    ColumnChunkMetaData, ParquetMetaData, ParquetMetaDataOptions, ParquetMetaDataReader, ParquetStatisticsPolicy,
+    ColumnChunkMetaData, ParquetMetaData, ParquetMetaDataOptions, ParquetMetaDataReader,
+    ParquetStatisticsPolicy,
 };
 
 use super::chunk_reader::WholeFile;
