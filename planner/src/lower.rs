@@ -6,7 +6,7 @@ use hypostyle_engine::plan::{AggregateCall, Expression, JoinKey, Node, Plan, Sor
 use hypostyle_functions::{Field, Schema};
 
 use crate::error::{Error, Result};
-use crate::logical::{Column, Computed, Join, Relation, Scan, conjunction};
+use crate::logical::{Column, Computed, GroupingSets, Join, Relation, Scan, conjunction};
 use crate::rewrite::estimate;
 
 /// Lowers a whole plan, whose columns come out in this order under these names.
@@ -105,7 +105,9 @@ fn lower_node(relation: &Relation) -> Result<Lowered> {
             let keys = Positions::of(&input.columns).sort_keys(keys)?;
             Ok(finish(Node::Sort { input: Box::new(input.plan), keys, limit: *limit }, input.columns))
         }
-        Relation::Aggregate { input, keys, aggregates } => lower_aggregate(relation, input, keys, aggregates),
+        Relation::Aggregate { input, keys, sets, aggregates } => {
+            lower_aggregate(relation, input, keys, sets.as_ref(), aggregates)
+        }
         Relation::Join(join) => lower_join(relation, join),
         Relation::Union { inputs, columns } => {
             let inputs = inputs.iter().map(|input| lower_relation(input).map(|lowered| lowered.plan));
@@ -125,6 +127,36 @@ fn lower_node(relation: &Relation) -> Result<Lowered> {
             let mut window = window.clone();
             window.expressions_mut().into_iter().try_for_each(|expression| positions.place(expression))?;
             Ok(finish(Node::Window { input: Box::new(input.plan), window }, relation.columns()))
+        }
+        Relation::Sample { input, method, size, seed } => {
+            let input = lower_relation(input)?;
+            let (method, size, seed) = (*method, *size, *seed);
+            Ok(finish(Node::Sample { input: Box::new(input.plan), method, size, seed }, input.columns))
+        }
+        Relation::ComputedLimit { input, amounts } => {
+            let input = lower_relation(input)?;
+            let amounts = Box::new(lower_relation(amounts)?.plan);
+            Ok(finish(Node::ComputedLimit { input: Box::new(input.plan), amounts }, input.columns))
+        }
+        Relation::Positional { left, right } => {
+            let (left, right) = (lower_relation(left)?, lower_relation(right)?);
+            let columns = left.columns.into_iter().chain(right.columns).collect();
+            let (left, right) = (Box::new(left.plan), Box::new(right.plan));
+            Ok(finish(Node::PositionalJoin { left, right }, columns))
+        }
+        Relation::Recursive { initial, step, table, distinct, columns } => {
+            let initial = Box::new(lower_relation(initial)?.plan);
+            let step = Box::new(lower_relation(step)?.plan);
+            let (table, distinct) = (*table, *distinct);
+            Ok(finish(Node::Recursive { initial, step, table, distinct }, columns.clone()))
+        }
+        Relation::WorkTable { table, columns } => {
+            Ok(finish(Node::WorkTable { table: *table }, columns.clone()))
+        }
+        Relation::Repeat { input, count } => {
+            let input = lower_relation(input)?;
+            let count = Positions::of(&input.columns).expression(count)?;
+            Ok(finish(Node::Repeat { input: Box::new(input.plan), count }, input.columns))
         }
         Relation::SingleRow { input } => {
             let input = lower_relation(input)?;
@@ -175,6 +207,7 @@ fn lower_aggregate(
     relation: &Relation,
     input: &Relation,
     keys: &[Computed],
+    sets: Option<&GroupingSets>,
     aggregates: &[(Column, AggregateCall)],
 ) -> Result<Lowered> {
     let input = lower_relation(input)?;
@@ -189,10 +222,8 @@ fn lower_aggregate(
         })
     });
     let aggregates = calls.collect::<Result<_>>()?;
-    Ok(finish(
-        Node::Aggregate { input: Box::new(input.plan), keys, sets: Vec::new(), aggregates },
-        relation.columns(),
-    ))
+    let sets = sets.map(|sets| sets.sets.clone()).unwrap_or_default();
+    Ok(finish(Node::Aggregate { input: Box::new(input.plan), keys, sets, aggregates }, relation.columns()))
 }
 
 fn lower_join(relation: &Relation, join: &Join) -> Result<Lowered> {

@@ -237,6 +237,10 @@ impl<'a> Planner<'a> {
         let mut binder = self.binder();
         let relation = binder.query(&create.query)?;
         binder.renamed(relation, &create.columns, name)?;
+        if binder.reads_data() {
+            let message = "a view cannot hold a PIVOT whose columns come from the data; give it an IN list";
+            return Err(Error::invalid(message, create.query.span));
+        }
         Ok(Planned::Define(Definition::View(create.clone())))
     }
 

@@ -20,6 +20,7 @@ import tempfile
 import duckdb
 
 import random_query
+import random_sets
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 RELATIVE_TOLERANCE = 1e-12
@@ -117,6 +118,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--program", default=str(ROOT / "target/debug/hypostyle"))
     parser.add_argument("--random", type=int, default=200, help="number of random queries")
+    parser.add_argument("--sets", type=int, default=100, help="number of random queries of groupings and sets")
     parser.add_argument("--seed", type=int, default=None, help="seed of the random queries [default: a new one]")
     parser.add_argument("--rows", type=int, default=5000, help="rows of the generated tables")
     arguments = parser.parse_args()
@@ -127,6 +129,7 @@ def main():
         comparison = Comparison(arguments.program, tables, folder)
         queries = list(listed_queries())
         queries += [random_query.query(seed, number) for number in range(arguments.random)]
+        queries += [random_sets.query(seed, number) for number in range(arguments.sets)]
         with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
             problems = list(pool.map(comparison.problem, range(len(queries)), queries))
     differing = [(sql, problem) for sql, problem in zip(queries, problems) if problem is not None]

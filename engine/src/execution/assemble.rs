@@ -24,6 +24,8 @@ use crate::operator::join::{JoinBuild, JoinShape, Probe, SpilledSource, Unmatche
 use crate::operator::limit::MorselLimit;
 use crate::operator::ordered::{Consumer, OrderedSink, Window as RowWindow};
 use crate::operator::project::{Pick, Project};
+use crate::operator::recursive::WorkTable;
+use crate::operator::repeat::Repeat;
 use crate::operator::scan::{BatchesSource, HostInput, HostSource, ScanSource};
 use crate::operator::sort::{KeyOrder, Sort, SortSource};
 use crate::operator::unnest::Unnest;
@@ -49,6 +51,17 @@ pub(super) fn run_context(context: &Arc<Context>, parameters: Vec<Literal>) -> A
 /// The pipelines of a run.
 pub(super) fn assemble(plan: &Plan, run: &Arc<RunContext>, bindings: &mut Bindings) -> Result<Schedule> {
     let metrics = MetricsRegistry::new(crate::plan::count_nodes(plan));
+    assemble_part(plan, run, bindings, metrics, WorkTables::new())
+}
+
+/// The pipelines of a plan that may stand inside another, and reads the work tables of recursions around it.
+pub(super) fn assemble_part(
+    plan: &Plan,
+    run: &Arc<RunContext>,
+    bindings: &mut Bindings,
+    metrics: MetricsRegistry,
+    work_tables: WorkTables,
+) -> Result<Schedule> {
     let mut assembler = Assembler {
         run: Arc::clone(run),
         bindings,
@@ -57,6 +70,7 @@ pub(super) fn assemble(plan: &Plan, run: &Arc<RunContext>, bindings: &mut Bindin
         input: None,
         order_shows: true,
         key_cells: HashMap::new(),
+        work_tables,
     };
     let (phases, window) = assembler.ordered(plan, 0)?;
     let output = OrderedSink::output(window, &run.memory.account("output"));
@@ -65,27 +79,31 @@ pub(super) fn assemble(plan: &Plan, run: &Arc<RunContext>, bindings: &mut Bindin
     Ok(Schedule::new(Arc::clone(run), pipelines, output, metrics, input))
 }
 
-struct Assembler<'a> {
-    run: Arc<RunContext>,
-    bindings: &'a mut Bindings,
+/// Work tables by number.
+pub(super) type WorkTables = HashMap<u32, Arc<WorkTable>>;
+
+pub(super) struct Assembler<'a> {
+    pub(super) run: Arc<RunContext>,
+    pub(super) bindings: &'a mut Bindings,
     pipelines: Vec<Pipeline>,
-    metrics: MetricsRegistry,
+    pub(super) metrics: MetricsRegistry,
     input: Option<Arc<HostInput>>,
     /// Whether the order of the rows at work can be seen in the result.
     order_shows: bool,
     /// By the position of a scan in the plan: its columns whose keys a join leaves.
     key_cells: HashMap<usize, Vec<(usize, Arc<KeyCell>)>>,
+    pub(super) work_tables: WorkTables,
 }
 
 /// Types of a schema's columns.
-fn types(schema: &Schema) -> Vec<Type> {
+pub(super) fn types(schema: &Schema) -> Vec<Type> {
     schema.fields.iter().map(|field| field.data_type.clone()).collect()
 }
 
 impl Assembler<'_> {
     /// The phases that give the rows of a plan whose consumer takes them in order, and which of them it wants. `id` is
     /// the position of the node in the plan, a node coming before its inputs.
-    fn ordered(&mut self, plan: &Plan, id: usize) -> Result<(Vec<Phase>, RowWindow)> {
+    pub(super) fn ordered(&mut self, plan: &Plan, id: usize) -> Result<(Vec<Phase>, RowWindow)> {
         match &plan.node {
             Node::Limit { input, offset, count } => {
                 let mut phases = self.with_order(true, |assembler| assembler.phases(input, id + 1))?;
@@ -158,6 +176,19 @@ impl Assembler<'_> {
                 Ok(phases)
             }
             Node::Window { input, window } => self.window(input, window, id),
+            Node::Sample { input, method, size, seed } => self.sample(input, *method, *size, *seed, id),
+            Node::ComputedLimit { input, amounts } => self.computed_limit(input, amounts, id),
+            Node::PositionalJoin { left, right } => self.positional_join(left, right, id),
+            Node::Recursive { initial, step, table, distinct } => {
+                self.recursive(plan, initial, step, *table, *distinct, id)
+            }
+            Node::WorkTable { table } => self.work_table(*table, id),
+            Node::Repeat { input, count } => {
+                let mut phases = self.phases(input, id + 1)?;
+                let count = self.set(std::slice::from_ref(count), &input.schema)?;
+                self.push(&mut phases, id, Repeat { count, run: Arc::clone(&self.run) });
+                Ok(phases)
+            }
             Node::SingleRow { input } => {
                 let (phases, window) = self.ordered(input, id + 1)?;
                 let result = Arc::new(BatchesSource::default());
@@ -196,7 +227,11 @@ impl Assembler<'_> {
     }
 
     /// Assembles a part of the plan whose order shows or not.
-    fn with_order<T>(&mut self, order_shows: bool, body: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+    pub(super) fn with_order<T>(
+        &mut self,
+        order_shows: bool,
+        body: impl FnOnce(&mut Self) -> Result<T>,
+    ) -> Result<T> {
         let before = std::mem::replace(&mut self.order_shows, order_shows);
         let result = body(self);
         self.order_shows = before;
@@ -222,7 +257,7 @@ impl Assembler<'_> {
     }
 
     /// A source as the only phase.
-    fn source(&self, source: impl Source + 'static, id: usize) -> Phase {
+    pub(super) fn source(&self, source: impl Source + 'static, id: usize) -> Phase {
         Phase { source: Arc::new(source), source_metrics: self.metrics.of(id), stages: Vec::new() }
     }
 
@@ -230,7 +265,7 @@ impl Assembler<'_> {
         self.pipelines.push(Pipeline { phases, end, sink_metrics });
     }
 
-    fn break_at(&mut self, phases: Vec<Phase>, sink: impl Sink + 'static, id: usize) {
+    pub(super) fn break_at(&mut self, phases: Vec<Phase>, sink: impl Sink + 'static, id: usize) {
         let metrics = self.metrics.of(id);
         self.end(phases, End::Sink(Arc::new(sink)), metrics);
     }

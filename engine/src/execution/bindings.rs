@@ -48,6 +48,11 @@ impl Bindings {
         Ok(table)
     }
 
+    /// No parts yet, but the tables found so far: for a plan inside this one that is assembled on its own.
+    pub fn nested(&self) -> Self {
+        Self { tables: self.tables.clone(), ..Self::default() }
+    }
+
     /// Ready to be given out again.
     pub fn rewound(self) -> Self {
         Self { next: 0, is_bound: true, ..self }

@@ -8,8 +8,10 @@
 mod assemble;
 mod bindings;
 mod distinct_steps;
+mod gather;
 mod key_columns;
 mod pipeline;
+mod recursive;
 mod schedule;
 mod worker;
 

@@ -46,6 +46,8 @@ pub(crate) struct Schedule {
     pub output: Arc<OrderedSink>,
     pub metrics: MetricsRegistry,
     pub input: Option<Arc<HostInput>>,
+    /// Part of another run, which goes on when this ends.
+    pub is_nested: bool,
     position: Mutex<Position>,
     /// Earliest morsel that failed, to be read without the lock, which is held while a morsel is claimed.
     earliest_failure: AtomicU64,
@@ -90,6 +92,7 @@ impl Schedule {
             output,
             metrics,
             input,
+            is_nested: false,
             position: Mutex::new(Position {
                 pipeline: 0,
                 phase: 0,
@@ -335,7 +338,9 @@ impl Schedule {
 
     /// Stops everything; used when the output gave an error or the run is dropped.
     pub fn stop(&self) {
-        self.run.cancelled.store(true, Ordering::Relaxed);
+        if !self.is_nested {
+            self.run.cancelled.store(true, Ordering::Relaxed);
+        }
         self.lock().over = true;
         self.notify();
     }

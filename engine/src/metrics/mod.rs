@@ -121,6 +121,11 @@ impl MetricsRegistry {
         Self { operators: (0..nodes).map(|_| Arc::default()).collect() }
     }
 
+    /// The same counters for a part of the plan: `nodes` nodes from this one on.
+    pub fn part(&self, first: usize, nodes: usize) -> Self {
+        Self { operators: self.operators.iter().skip(first).take(nodes).cloned().collect() }
+    }
+
     /// Counters of a node; those of the last one for a position past the end.
     pub fn of(&self, node: usize) -> Arc<OperatorMetrics> {
         self.operators.get(node).or(self.operators.last()).cloned().unwrap_or_default()

@@ -9,8 +9,9 @@ use hypostyle_functions::value::{Literal, Value};
 use serde_json::{Map, Value as Json, json};
 
 use super::{
-    AggregateCall, Exclusion, Expression, FrameBound, FrameUnits, JoinKey, JoinKind, Node, Plan, SortKey,
-    TableReference, Window, WindowCall, WindowFrame, WindowFunction, WriteTarget,
+    AggregateCall, Exclusion, Expression, FrameBound, FrameUnits, JoinKey, JoinKind, Node, Plan,
+    SampleMethod, SampleSize, SortKey, TableReference, Window, WindowCall, WindowFrame, WindowFunction,
+    WriteTarget,
 };
 use crate::expression::ExpressionMetrics;
 use crate::metrics::{ExpressionFigures, Metrics, OperatorFigures};
@@ -219,6 +220,29 @@ pub(super) fn details(plan: &Plan) -> String {
             format!("{}{}", if *outer { "outer " } else { "" }, all(lists.iter(), &input.schema, ", "))
         }
         Node::Window { input, window } => window_text(window, &input.schema),
+        Node::Sample { method, size, seed, .. } => {
+            let method = match method {
+                SampleMethod::Bernoulli => "bernoulli",
+                SampleMethod::System => "system",
+                SampleMethod::Reservoir => "reservoir",
+            };
+            let size = match size {
+                SampleSize::Percent(percent) => format!("{percent}%"),
+                SampleSize::Rows(rows) => format!("{rows} rows"),
+            };
+            let seed = seed.map_or_else(String::new, |seed| format!(" seed {seed}"));
+            format!("{method} {size}{seed}")
+        }
+        Node::ComputedLimit { amounts, .. } => match amounts.schema.fields.first() {
+            Some(field) if field.data_type == Type::Float64 => "percent".into(),
+            _ => String::new(),
+        },
+        Node::Recursive { table, distinct, .. } => {
+            format!("#{table}{}", if *distinct { " distinct" } else { "" })
+        }
+        Node::WorkTable { table } => format!("#{table}"),
+        Node::PositionalJoin { .. } => String::new(),
+        Node::Repeat { input, count } => format!("{} times", shown(count, &input.schema)),
         Node::Union { .. } | Node::SingleRow { .. } => String::new(),
         Node::Write { target, .. } => match target {
             WriteTarget::File { path, format, .. } => format!("'{path}' as {format}"),

@@ -175,6 +175,57 @@ pub enum Node {
         /// What is computed.
         window: Window,
     },
+    /// Each row as often as a number says; none where it is null or not above zero.
+    Repeat {
+        /// Input, whose columns come out.
+        input: Box<Plan>,
+        /// The number, a BIGINT.
+        count: Expression,
+    },
+    /// Keeps a part of the rows, chosen at random; their order stays.
+    Sample {
+        /// Input.
+        input: Box<Plan>,
+        /// How rows are chosen.
+        method: SampleMethod,
+        /// How many.
+        size: SampleSize,
+        /// A number that gives the same rows each time; every run chooses anew if `None`.
+        seed: Option<u64>,
+    },
+    /// Keeps rows in order, of a number that another plan gives or that is a percentage of all.
+    ComputedLimit {
+        /// Input.
+        input: Box<Plan>,
+        /// One row of two columns: the rows to keep, all if null (a DOUBLE from 0 to 100 is a percentage, a BIGINT a
+        /// number), and the rows to skip (a BIGINT).
+        amounts: Box<Plan>,
+    },
+    /// Pairs rows by their position; the shorter side ends in nulls. Output columns are the left's and then the
+    /// right's.
+    PositionalJoin {
+        /// Left side.
+        left: Box<Plan>,
+        /// Right side.
+        right: Box<Plan>,
+    },
+    /// The rows of a plan, then those of a second one over them, then those of the second one over these, until it
+    /// gives none. Schemas agree.
+    Recursive {
+        /// The first plan.
+        initial: Box<Plan>,
+        /// The second plan, which reads the rows of the round before from the work table.
+        step: Box<Plan>,
+        /// Number of the work table; a recursion inside this one has another.
+        table: u32,
+        /// Whether a row that was given before is dropped.
+        distinct: bool,
+    },
+    /// The rows of the round before, inside the second plan of a recursion.
+    WorkTable {
+        /// Its number.
+        table: u32,
+    },
     /// Passes the one row of its input; no row becomes a row of nulls, several are an error.
     SingleRow {
         /// Input.
@@ -219,6 +270,26 @@ pub struct SortKey {
     pub descending: bool,
     /// Nulls before everything else.
     pub nulls_first: bool,
+}
+
+/// Ways to choose rows at random.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SampleMethod {
+    /// Each row for itself.
+    Bernoulli,
+    /// Blocks of rows that stand together.
+    System,
+    /// An exact number of rows.
+    Reservoir,
+}
+
+/// How many rows a sample has.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub enum SampleSize {
+    /// A percentage of the rows, from 0 to 100.
+    Percent(f64),
+    /// A number of rows, whatever the method.
+    Rows(u64),
 }
 
 /// Which rows of a join come out.
@@ -295,7 +366,7 @@ impl Plan {
     /// The inputs, in order.
     pub fn inputs(&self) -> Vec<&Plan> {
         match &self.node {
-            Node::Scan { .. } | Node::Values { .. } => Vec::new(),
+            Node::Scan { .. } | Node::Values { .. } | Node::WorkTable { .. } => Vec::new(),
             Node::Filter { input, .. }
             | Node::Project { input, .. }
             | Node::Limit { input, .. }
@@ -303,9 +374,14 @@ impl Plan {
             | Node::Aggregate { input, .. }
             | Node::Unnest { input, .. }
             | Node::Window { input, .. }
+            | Node::Repeat { input, .. }
+            | Node::Sample { input, .. }
             | Node::SingleRow { input }
             | Node::Write { input, .. } => vec![input],
             Node::HashJoin { left, right, .. } | Node::CrossJoin { left, right, .. } => vec![left, right],
+            Node::PositionalJoin { left, right } => vec![left, right],
+            Node::ComputedLimit { input, amounts } => vec![input, amounts],
+            Node::Recursive { initial, step, .. } => vec![initial, step],
             Node::Union { inputs } => inputs.iter().collect(),
         }
     }

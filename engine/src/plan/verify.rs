@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use hypostyle_functions::types::{Schema, Type};
 
-use super::{Expression, GROUPING_KEYS_MAX, GROUPING_SETS_MAX, JoinKind, Node, Plan, TableReference};
+use super::{
+    Expression, GROUPING_KEYS_MAX, GROUPING_SETS_MAX, JoinKind, Node, Plan, SampleSize, TableReference,
+};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::table::TableProvider;
@@ -176,6 +178,20 @@ fn verify_operand(expression: &Expression, schema: &Schema, context: &Arc<Contex
     }
 }
 
+/// The work table of a recursion has the recursion's columns wherever it is read.
+fn verify_work_table(plan: &Plan, table: u32, types: &[Type]) -> Result<(), String> {
+    if let Node::WorkTable { table: read } = &plan.node
+        && *read == table
+    {
+        let own = plan.schema.fields.iter().map(|field| &field.data_type);
+        return match own.eq(types) {
+            true => Ok(()),
+            false => Err("its work table is read with other columns".into()),
+        };
+    }
+    plan.inputs().into_iter().try_for_each(|input| verify_work_table(input, table, types))
+}
+
 fn verify_sets(keys: usize, sets: &[Vec<usize>]) -> Result<(), String> {
     if !sets.is_empty() && keys > GROUPING_KEYS_MAX {
         return Err(format!(
@@ -218,6 +234,31 @@ fn output_types(plan: &Plan) -> Result<Option<Vec<Type>>, String> {
         | Node::Limit { input, .. }
         | Node::Sort { input, .. }
         | Node::SingleRow { input } => Some(of(input)),
+        Node::Sample { input, size, .. } => match size {
+            SampleSize::Percent(percent) if !(0.0..=100.0).contains(percent) => {
+                return Err(format!("it samples {percent}% of the rows; expected 0 to 100"));
+            }
+            _ => Some(of(input)),
+        },
+        Node::ComputedLimit { input, amounts } => match of(amounts).as_slice() {
+            [Type::Int64 | Type::Float64, Type::Int64] => Some(of(input)),
+            _ => return Err("its numbers are not a BIGINT or DOUBLE and a BIGINT".into()),
+        },
+        Node::PositionalJoin { left, right } => Some(of(left).into_iter().chain(of(right)).collect()),
+        Node::Recursive { initial, step, table, .. } => {
+            let own = of(plan);
+            if of(initial) != own || of(step) != own {
+                return Err("a plan of the recursion does not have the columns of its schema".into());
+            }
+            verify_work_table(step, *table, &own)?;
+            Some(own)
+        }
+        // Where it stands is checked with the recursion around it.
+        Node::WorkTable { .. } => Some(of(plan)),
+        Node::Repeat { input, count } => match count.data_type() {
+            Type::Int64 => Some(of(input)),
+            other => return Err(format!("it repeats rows by a {other}; expected BIGINT")),
+        },
         Node::Project { expressions, .. } => Some(results(expressions)),
         Node::Aggregate { keys, sets, aggregates, .. } => {
             verify_sets(keys.len(), sets)?;

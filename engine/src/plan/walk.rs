@@ -13,10 +13,12 @@ pub fn count_nodes(plan: &Plan) -> usize {
 /// The name of the first node, from the root, that holds rows between batches.
 pub fn first_breaker(plan: &Plan) -> Option<&'static str> {
     match &plan.node {
-        Node::Scan { .. } | Node::Values { .. } => None,
-        Node::Filter { .. } | Node::Project { .. } | Node::Unnest { .. } | Node::Union { .. } => {
-            plan.inputs().into_iter().find_map(first_breaker)
-        }
+        Node::Scan { .. } | Node::Values { .. } | Node::WorkTable { .. } => None,
+        Node::Filter { .. }
+        | Node::Project { .. }
+        | Node::Unnest { .. }
+        | Node::Repeat { .. }
+        | Node::Union { .. } => plan.inputs().into_iter().find_map(first_breaker),
         other => Some(other.name()),
     }
 }
@@ -94,9 +96,16 @@ impl Node {
             Self::CrossJoin { condition, .. } => condition.iter().collect(),
             Self::Unnest { lists, .. } => lists.iter().collect(),
             Self::Window { window, .. } => window.expressions(),
-            Self::Limit { .. } | Self::Union { .. } | Self::SingleRow { .. } | Self::Write { .. } => {
-                Vec::new()
-            }
+            Self::Repeat { count, .. } => vec![count],
+            Self::Limit { .. }
+            | Self::Union { .. }
+            | Self::SingleRow { .. }
+            | Self::Sample { .. }
+            | Self::ComputedLimit { .. }
+            | Self::PositionalJoin { .. }
+            | Self::Recursive { .. }
+            | Self::WorkTable { .. }
+            | Self::Write { .. } => Vec::new(),
         }
     }
 
@@ -116,6 +125,12 @@ impl Node {
             Self::Union { .. } => "Union",
             Self::Unnest { .. } => "Unnest",
             Self::Window { .. } => "Window",
+            Self::Repeat { .. } => "Repeat",
+            Self::Sample { .. } => "Sample",
+            Self::ComputedLimit { .. } => "ComputedLimit",
+            Self::PositionalJoin { .. } => "PositionalJoin",
+            Self::Recursive { .. } => "Recursive",
+            Self::WorkTable { .. } => "WorkTable",
             Self::SingleRow { .. } => "SingleRow",
             Self::Write { .. } => "Write",
         }

@@ -1,19 +1,20 @@
 //! Calls of aggregates, and what else may stand beside them.
 
+use std::collections::HashMap;
 use std::rc::Rc;
 
 use hypostyle_engine::plan::{AggregateCall, Expression, SortKey};
-use hypostyle_functions::Literal;
 use hypostyle_functions::aggregate::AggregateFunction;
 use hypostyle_functions::scalar::Arguments;
 use hypostyle_functions::signature::Signature;
+use hypostyle_functions::{Literal, Type};
 
 use crate::bind::call::{Operand, Slot, choose};
 use crate::bind::frame::{Clause, Frame};
 use crate::bind::scope::{Bound, Scope};
 use crate::bind::{Binder, OuterCall};
 use crate::error::{Error, Result};
-use crate::logical::Computed;
+use crate::logical::{Column, Computed};
 use crate::span::Span;
 use crate::tree::{Argument, Call, ExpressionKind, Name, OrderTerm};
 
@@ -104,6 +105,38 @@ impl Binder<'_> {
             frame.calls.push((column, call));
         }
         Ok(())
+    }
+
+    /// The aggregate `first` of this value: that of the first row, null if it is null.
+    pub(super) fn first_value(&self, value: Expression) -> Result<AggregateCall> {
+        self.plain_aggregate("first", vec![value])
+    }
+
+    /// A call of an aggregate whose arguments have their types.
+    pub(super) fn plain_aggregate(
+        &self,
+        function: &str,
+        arguments: Vec<Expression>,
+    ) -> Result<AggregateCall> {
+        let types: Vec<Type> = arguments.iter().map(Expression::data_type).collect();
+        let Some(known) = self.context.registry.aggregate(function) else {
+            return Err(Error::internal(format!("the registry has no aggregate {function}")));
+        };
+        let given: Vec<_> = types.iter().map(hypostyle_functions::signature::Given::Typed).collect();
+        let (overload, _) = known.resolve(&given)?;
+        let constants = vec![None; types.len()];
+        let settings = &self.context.settings;
+        let surroundings = Arguments { function, types: &types, constants: &constants, settings };
+        let bound = (overload.bind)(&surroundings)?;
+        Ok(AggregateCall {
+            function: known.name.clone(),
+            version: known.version,
+            arguments,
+            distinct: false,
+            filter: None,
+            order: Vec::new(),
+            data_type: bound.result,
+        })
     }
 
     pub(super) fn aggregate_call(
@@ -215,6 +248,10 @@ pub(super) fn ordered_set(call: &Call, span: Span) -> Result<Option<Call>> {
 pub(super) struct Grouping<'g> {
     /// The keys.
     pub keys: &'g [Computed],
+    /// Values of which any of the group is shown.
+    pub shown: &'g [(Expression, Column)],
+    /// What stands in place of columns of these numbers.
+    pub values: &'g HashMap<usize, Expression>,
     /// Columns that are there after grouping.
     pub available: &'g dyn Fn(usize) -> bool,
 }
@@ -228,6 +265,16 @@ impl Grouping<'_> {
         stacker::maybe_grow(64 << 10, 1 << 20, || {
             if let Some(key) = self.keys.iter().find(|key| key.expression == *expression) {
                 *expression = key.column.read();
+                return Ok(());
+            }
+            if let Some((_, column)) = self.shown.iter().find(|(value, _)| value == expression) {
+                *expression = column.read();
+                return Ok(());
+            }
+            if let Expression::Column { index, .. } = expression
+                && let Some(value) = self.values.get(index)
+            {
+                *expression = value.clone();
                 return Ok(());
             }
             if let Expression::Column { index, .. } = expression

@@ -76,6 +76,12 @@ impl Binder<'_> {
             "struct_pack" => return self.struct_pack(&call.arguments, span, frame),
             "struct_insert" | "struct_update" => return self.struct_change(&name, call, span, frame),
             "unnest" => return self.unnest(call, span, frame),
+            "generate_subscripts" => return self.generate_subscripts(call, span, frame),
+            "grouping" | "grouping_id" => return self.grouping_call(call, span, frame),
+            "*columns" => {
+                let message = "*COLUMNS stands among the arguments of a function, or in a list";
+                return Err(Error::invalid(message, span));
+            }
             "columns" => return Err(Error::invalid("COLUMNS stands only in a select list", span)),
             _ => {}
         }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use hypostyle_engine::Context;
 use hypostyle_engine::expression::evaluate_constant;
 use hypostyle_engine::plan::Expression;
+use hypostyle_functions::Literal;
 use hypostyle_functions::scalar::{ScalarFunction, Volatility};
-use hypostyle_functions::{Literal, Type};
 
 use crate::bind::literal::{adapt_integer, as_integer};
 use crate::error::{Error, ErrorKind, Result};
@@ -67,17 +67,6 @@ fn is_closed(expression: &Expression, context: &Arc<Context>) -> bool {
         _ => {}
     });
     closed
-}
-
-/// The whole number, from 0, that LIMIT and OFFSET take.
-pub fn row_count(literal: &Literal) -> Option<u64> {
-    match literal.data_type {
-        Type::Float32 | Type::Float64 => {
-            let value = literal.value.as_f64()?;
-            (0.0..9e18).contains(&value).then_some(value as u64)
-        }
-        _ => u64::try_from(as_integer(literal)?).ok(),
-    }
 }
 
 /// A call of constants as its value, if it has one: what fails stays a call, and fails only where its row is used.

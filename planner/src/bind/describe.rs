@@ -9,8 +9,8 @@ use crate::logical::{Column, Relation};
 use crate::parse::parse_expression;
 use crate::span::Span;
 use crate::tree::{
-    self, ExpressionKind, GroupBy, LiteralText, Name, OrderBy, Query, QueryBody, Select, SelectItem,
-    Statement, StatementKind, Table, TableAlias, TableKind,
+    self, ExpressionKind, LiteralText, Name, Query, QueryBody, Select, SelectItem, Statement, StatementKind,
+    Table, TableAlias, TableKind,
 };
 
 /// What SUMMARIZE tells of each column: the name of the answer, and the aggregate over the column `c`.
@@ -171,26 +171,9 @@ impl Binder<'_> {
         };
         let kind = TableKind::Query { query: Box::new(query.clone()), lateral: false };
         let from = vec![Table { kind, alias: Some(alias), span }];
-        let select = Select {
-            distinct: false,
-            items,
-            from,
-            filter: None,
-            group_by: GroupBy::None,
-            having: None,
-            windows: Vec::new(),
-            qualify: None,
-            span,
-        };
+        let select = Select { items, from, span, ..Select::default() };
         let body = QueryBody::Select(Box::new(select));
-        self.query(&Query {
-            with: Vec::new(),
-            body,
-            order_by: OrderBy::None,
-            limit: None,
-            offset: None,
-            span,
-        })
+        self.query(&Query::of_body(body, span))
     }
 
     /// A table of texts and nulls.

@@ -96,7 +96,7 @@ impl Binder<'_> {
             Kind::Star(_) => {
                 Err(Error::invalid(format!("a star cannot stand in {}", frame.clause.words()), span))
             }
-            Kind::Collate(_, collation) => Err(Error::unsupported("COLLATE is", collation.span)),
+            Kind::Collate(operand, collation) => self.collate(operand, collation, frame),
         }
     }
 
@@ -280,7 +280,9 @@ impl Binder<'_> {
         span: Span,
         frame: &mut Frame,
     ) -> Result<Bound> {
-        let (left_bound, right_bound) = (self.expression(left, frame)?, self.expression(right, frame)?);
+        let collation = self.shared_collation(&[left, right], frame)?;
+        let left_bound = self.compared(left, collation.as_ref(), frame)?;
+        let right_bound = self.compared(right, collation.as_ref(), frame)?;
         self.compare(function, (left_bound, left.span), (right_bound, right.span), span)
     }
 

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use hypostyle_engine::plan::{AggregateCall, Expression, JoinKey};
 use hypostyle_functions::Type;
 
+use crate::bind::group::GroupingCall;
 use crate::bind::scope::Scope;
 use crate::bind::window::BoundWindow;
 use crate::error::{Error, Result};
@@ -150,6 +151,8 @@ pub struct Frame {
     pub aliases_visible: usize,
     /// Aggregates met.
     pub calls: Vec<(Column, AggregateCall)>,
+    /// GROUPING met.
+    pub groupings: Vec<GroupingCall>,
     /// True inside the arguments of an aggregate.
     pub inside_aggregate: bool,
     /// Calls over windows met.
@@ -177,6 +180,7 @@ impl Frame {
             aliases: Vec::new(),
             aliases_visible: 0,
             calls: Vec::new(),
+            groupings: Vec::new(),
             inside_aggregate: false,
             windows: Vec::new(),
             inside_window: false,

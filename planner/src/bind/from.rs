@@ -62,6 +62,19 @@ impl Binder<'_> {
                 let relation = self.deeper(span, |binder| binder.statement_rows(statement))?;
                 named(relation, None, alias, span)
             }
+            TableKind::Pivot(pivot) => {
+                let relation = self.deeper(span, |binder| binder.pivot(pivot, span))?;
+                named(relation, None, alias, span)
+            }
+            TableKind::Unpivot(unpivot) => {
+                let relation = self.deeper(span, |binder| binder.unpivot(unpivot, span))?;
+                named(relation, None, alias, span)
+            }
+            TableKind::Sample { table, sample } => {
+                let source = self.deeper(span, |binder| binder.table(table))?;
+                let relation = self.sampled(source.relation, Some(sample));
+                renamed(Source { relation, scope: source.scope }, alias, span)
+            }
             TableKind::Join { kind, left, right, condition } => {
                 let left = self.deeper(span, |binder| binder.table(left))?;
                 let source = self.join(left, right, *kind, condition, span)?;
@@ -87,6 +100,9 @@ impl Binder<'_> {
                 return Err(Error::unknown("table", &written, None, span));
             }
         };
+        if let Some(relation) = self.work_table(&name.text) {
+            return named(relation, Some(&name.text), alias, span);
+        }
         if let Some(position) = self.common.iter().rposition(|(table, _)| table.name.is(&name.text)) {
             let relation = self.common_table(position, span)?;
             return named(relation, Some(&name.text), alias, span);
@@ -121,7 +137,13 @@ impl Binder<'_> {
         let later = self.common.split_off(position);
         // It sees the scopes around its WITH, not those around its use.
         let inner = self.outer.split_off(scopes.min(self.outer.len()));
-        let relation = self.deeper(span, |binder| binder.query(&table.query));
+        let relation = self.deeper(span, |binder| match table.recursive {
+            true => match binder.recursive_table(&table)? {
+                Some(relation) => Ok(relation),
+                None => binder.query(&table.query),
+            },
+            false => binder.query(&table.query),
+        });
         self.outer.truncate(scopes);
         self.outer.extend(inner);
         self.common.truncate(position);
@@ -134,7 +156,9 @@ impl Binder<'_> {
         let outer = std::mem::take(&mut self.outer);
         let common = std::mem::take(&mut self.common);
         let macro_arguments = std::mem::take(&mut self.macro_arguments);
+        let recursions = std::mem::take(&mut self.recursions);
         let relation = self.deeper(span, |binder| binder.query(query));
+        self.recursions = recursions;
         self.outer = outer;
         self.common = common;
         self.macro_arguments = macro_arguments;

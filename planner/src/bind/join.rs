@@ -53,8 +53,14 @@ impl Binder<'_> {
             return Err(Error::invalid(message, right_span));
         }
         let lateral = depends.then_some(right_span);
+        if kind == JoinKind::Positional {
+            let mut scope = left.scope;
+            scope.extend(right.scope);
+            let (left, right) = (Box::new(left.relation), Box::new(right.relation));
+            return Ok(Source { relation: Relation::Positional { left, right }, scope });
+        }
         let kind = match kind {
-            JoinKind::Inner | JoinKind::Cross => Kind::Inner,
+            JoinKind::Inner | JoinKind::Cross | JoinKind::Positional => Kind::Inner,
             JoinKind::Left => Kind::Left,
             JoinKind::Right => Kind::Right,
             JoinKind::Full => Kind::Full,

@@ -7,16 +7,22 @@ mod access;
 mod aggregate;
 mod call;
 mod coerce;
+mod collation;
 mod constant;
 mod describe;
 mod expression;
 pub(crate) mod fold;
 mod frame;
 mod from;
+mod group;
 mod join;
+mod limit;
 mod literal;
 pub mod operator;
+mod pivot;
 mod query;
+mod recursive;
+mod sample;
 mod scope;
 mod select;
 mod set_operation;
@@ -26,6 +32,8 @@ mod subquery;
 mod subquery_attach;
 mod table_function;
 mod type_name;
+mod unnest;
+mod unpivot;
 mod window;
 
 use std::rc::Rc;
@@ -91,6 +99,11 @@ pub struct Binder<'a> {
     outer_calls: Vec<OuterCall>,
     /// Tables of WITH, innermost last, each with the number of scopes that it sees.
     common: Vec<(Rc<CommonTable>, usize)>,
+    /// Recursive tables of WITH whose step is being bound, innermost last.
+    recursions: Vec<recursive::Recursion>,
+    next_work_table: u32,
+    /// Whether the plan depends on the data of its tables: a PIVOT without a list of values.
+    reads_data: bool,
     /// Arguments of the macros being expanded, innermost last.
     macro_arguments: Vec<Vec<(String, Rc<Expression>)>>,
 }
@@ -111,6 +124,9 @@ impl<'a> Binder<'a> {
             outer_reads: 0,
             outer_calls: Vec::new(),
             common: Vec::new(),
+            recursions: Vec::new(),
+            next_work_table: 0,
+            reads_data: false,
             macro_arguments: Vec::new(),
         }
     }
@@ -130,6 +146,11 @@ impl<'a> Binder<'a> {
             }
         }
         self.parameters
+    }
+
+    /// Whether the plan depends on the data of its tables, so that it is right only now.
+    pub fn reads_data(&self) -> bool {
+        self.reads_data
     }
 
     /// A column that is in no other relation.

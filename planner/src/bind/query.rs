@@ -9,11 +9,11 @@ use crate::bind::frame::{Clause, Frame, Pending};
 use crate::bind::from::rename_columns;
 use crate::bind::scope::{Bound, Scope};
 use crate::bind::select::{item_at, ordinal};
-use crate::bind::{Binder, constant, operator};
+use crate::bind::{Binder, operator};
 use crate::error::{Error, Result};
 use crate::logical::{Column, Computed, Relation, one_row};
 use crate::span::Span;
-use crate::tree::{self, ExpressionKind, Name, OrderBy, Query, QueryBody};
+use crate::tree::{self, Name, OrderBy, Query, QueryBody};
 
 impl Binder<'_> {
     /// Binds a query; its relation's columns are the result, in order.
@@ -93,8 +93,14 @@ impl Binder<'_> {
             OrderBy::Terms(terms) => {
                 let mut keys = Vec::with_capacity(terms.len());
                 for term in terms {
+                    let scope = Scope::of_table(None, columns.iter().cloned());
+                    let frame = Frame::new(Rc::new(scope), Clause::OrderBy);
+                    let mut bound = self.result_term(&term.expression, &columns)?;
+                    if let Some(collation) = self.collation(&term.expression, &frame)? {
+                        bound = self.collated(bound, &collation, term.expression.span)?;
+                    }
                     keys.push(SortKey {
-                        expression: self.result_term(&term.expression, &columns)?.expression,
+                        expression: bound.expression,
                         descending: term.descending,
                         nulls_first: term.nulls_first.unwrap_or(false),
                     });
@@ -120,36 +126,6 @@ impl Binder<'_> {
             return Err(Error::invalid(message, term.span));
         }
         Ok(bound)
-    }
-
-    fn limited(&mut self, relation: Relation, query: &Query) -> Result<Relation> {
-        let count = self.row_count(query.limit.as_ref(), "LIMIT")?;
-        let offset = self.row_count(query.offset.as_ref(), "OFFSET")?.unwrap_or(0);
-        match (count, offset) {
-            (None, 0) => Ok(relation),
-            _ => Ok(Relation::Limit { input: Box::new(relation), offset, count }),
-        }
-    }
-
-    /// The constant of LIMIT or OFFSET; NULL and ALL are no limit.
-    fn row_count(&mut self, tree: Option<&tree::Expression>, clause: &str) -> Result<Option<u64>> {
-        let Some(tree) = tree else { return Ok(None) };
-        if let ExpressionKind::Column(names) = &tree.kind
-            && names.len() == 1
-            && names.iter().any(|name| name.is("all"))
-        {
-            return Ok(None);
-        }
-        let mut frame = Frame::new(Rc::new(Scope::default()), Clause::Arguments);
-        let bound = self.expression(tree, &mut frame)?;
-        let literal = self.constant(&bound.expression, clause, tree.span)?;
-        if literal.value.is_null() {
-            return Ok(None);
-        }
-        match constant::row_count(&literal) {
-            Some(count) => Ok(Some(count)),
-            None => Err(Error::invalid(format!("{clause} is a whole number from 0"), tree.span)),
-        }
     }
 
     /// VALUES: each column in the type that its values have in common.

@@ -6,33 +6,45 @@ use hypostyle_engine::plan::{Expression, SortKey};
 use hypostyle_functions::{Literal, Type};
 
 use crate::bind::Binder;
-use crate::bind::aggregate::Grouping;
-use crate::bind::frame::{Alias, Clause, Frame, Meeting, Pending};
-use crate::bind::scope::Bound;
+use crate::bind::collation::Collation;
+use crate::bind::frame::{Alias, Clause, Frame};
 use crate::bind::window::resolve_named;
 use crate::error::{Error, Result};
 use crate::logical::{Column, Computed, Relation};
 use crate::span::Span;
-use crate::tree::{self, Call, ExpressionKind, GroupBy, LiteralText, OrderBy, Select, SelectItem};
+use crate::tree::{self, ExpressionKind, GroupBy, LiteralText, OrderBy, OrderTerm, Select, SelectItem};
 
 /// One column of the result.
-struct Item {
-    name: String,
-    expression: Expression,
+pub(super) struct Item {
+    pub name: String,
+    pub expression: Expression,
+    /// How its values are compared.
+    pub collation: Option<Collation>,
 }
 
-/// What ORDER BY sorts by.
-enum Target {
+/// What ORDER BY and DISTINCT ON go by.
+pub(super) enum Target {
     /// A column of the result.
     Item(usize),
     /// Something else, computed beside the result.
     Hidden(Expression),
 }
 
-struct Order {
-    target: Target,
-    descending: bool,
-    nulls_first: bool,
+/// One term of ORDER BY or DISTINCT ON.
+pub(super) struct Order {
+    pub target: Target,
+    pub descending: bool,
+    pub nulls_first: bool,
+    pub collation: Option<Collation>,
+}
+
+/// Which rows of the result are kept of those that are equal.
+enum Distinct {
+    All,
+    /// One of each.
+    Rows,
+    /// The first of those equal in these.
+    On(Vec<Order>),
 }
 
 impl Binder<'_> {
@@ -44,11 +56,12 @@ impl Binder<'_> {
             return self.select(&select, &order_by);
         }
         let source = self.from(&select.from)?;
+        let relation = self.sampled(source.relation, select.sample.as_ref());
         let mut frame = Frame::new(Rc::new(source.scope), Clause::Where);
         let expanded = self.expanded_items(&select.items, &frame)?;
         frame.aliases = aliases(&expanded);
         frame.aliases_visible = frame.aliases.len();
-        let relation = self.filter(source.relation, select.filter.as_ref(), &mut frame)?;
+        let relation = self.filter(relation, select.filter.as_ref(), &mut frame)?;
 
         frame.clause = Clause::Select;
         let mut items = self.items(&expanded, &mut frame)?;
@@ -56,19 +69,20 @@ impl Binder<'_> {
         let mut having = self.having(select.having.as_ref(), &mut frame)?;
         let mut qualify = self.qualify(select.qualify.as_ref(), &mut frame)?;
         let mut order = self.order(order_by, &items, &mut frame)?;
+        let on_count = self.distinct_on(&select.distinct_on, &items, &mut order, &mut frame)?;
         if select.distinct {
             check_distinct_order(&order, order_by)?;
         }
-        let keys = self.group_keys(&select.group_by, &items, &mut frame)?;
-        frame.move_inside(&keys);
+        let groups = self.groups(&select.group_by, &items, &mut frame)?;
+        frame.move_inside(&groups.keys);
         let aggregated =
             !matches!(select.group_by, GroupBy::None) || !frame.calls.is_empty() || having.is_some();
         let relation = self.attach(relation, std::mem::take(&mut frame.pending_inside))?;
         let relation = match aggregated {
             true => {
-                group_all(&keys, &mut items, [&mut having, &mut qualify], &mut order, &mut frame)?;
-                let aggregates = std::mem::take(&mut frame.calls);
-                Relation::Aggregate { input: Box::new(relation), keys, aggregates }
+                self.group_all(&groups, &mut items, [&mut having, &mut qualify], &mut order, &mut frame)?;
+                let (input, aggregates) = (Box::new(relation), std::mem::take(&mut frame.calls));
+                Relation::Aggregate { input, keys: groups.keys, sets: groups.sets, aggregates }
             }
             false => relation,
         };
@@ -84,7 +98,13 @@ impl Binder<'_> {
                 Relation::Unnest { input: Box::new(relation), lists, outer: false }
             }
         };
-        Ok(self.output(relation, items, order, select.distinct))
+        let on = order.split_off(order.len() - on_count);
+        let distinct = match (select.distinct, on.is_empty()) {
+            (true, _) => Distinct::Rows,
+            (false, true) => Distinct::All,
+            (false, false) => Distinct::On(on),
+        };
+        self.output(relation, items, order, distinct)
     }
 
     fn filter(
@@ -94,7 +114,14 @@ impl Binder<'_> {
         frame: &mut Frame,
     ) -> Result<Relation> {
         let Some(filter) = filter else { return Ok(relation) };
-        let condition = self.condition(filter, frame)?;
+        // COLUMNS in a condition stands for all of its columns.
+        let condition = match self.expanded(filter, frame)? {
+            Some(terms) => {
+                let bound = terms.iter().map(|(term, _)| self.condition(term, frame));
+                Expression::And(bound.collect::<Result<_>>()?)
+            }
+            None => self.condition(filter, frame)?,
+        };
         self.attach_and_filter(relation, Some(condition), std::mem::take(&mut frame.pending))
     }
 
@@ -115,72 +142,28 @@ impl Binder<'_> {
         frame.aliases_visible = 0;
         for item in items {
             let span = item.expression.span;
+            let plain = |(name, expression): (String, Expression)| Item { name, expression, collation: None };
             match &item.expression.kind {
                 ExpressionKind::Star(star) => {
                     let columns = self.star(star, span, frame)?;
-                    bound.extend(
-                        columns.into_iter().map(|(name, bound)| Item { name, expression: bound.expression }),
-                    );
+                    bound.extend(columns.into_iter().map(|(name, bound)| plain((name, bound.expression))));
                 }
-                ExpressionKind::Call(call) if is_unnest_of_struct(call) && item.alias.is_none() => {
-                    bound.extend(self.unnest_item(item, call, frame)?);
+                ExpressionKind::Call(call) if call.name.is("unnest") && call.is_plain() => {
+                    bound.extend(self.unnest_item(item, call, frame)?.into_iter().map(plain));
                 }
                 _ => {
+                    let collation = self.collation(&item.expression, frame)?;
                     let expression = self.untyped_as_text(&item.expression, frame)?.expression;
-                    bound.push(Item { name: item_name(item), expression });
+                    let name = match own_name(item, frame)? {
+                        Some(name) => name,
+                        None => item_name(item),
+                    };
+                    bound.push(Item { name, expression, collation });
                 }
             }
             frame.aliases_visible += usize::from(item.alias.is_some());
         }
         Ok(bound)
-    }
-
-    /// `unnest(list)` among other things in a select list: the list is unnested below, beside the others.
-    pub(super) fn unnest(&mut self, call: &Call, span: Span, frame: &mut Frame) -> Result<Bound> {
-        if !matches!(frame.clause, Clause::Select) || frame.inside_aggregate || !frame.variables.is_empty() {
-            return Err(Error::invalid(
-                "unnest stands in a select list or in FROM, and not inside an aggregate",
-                span,
-            ));
-        }
-        let [argument] = call.arguments.as_slice() else {
-            return Err(Error::invalid("unnest takes one list here", span));
-        };
-        let before = frame.unnests.len();
-        let bound = self.expression(&argument.value, frame)?;
-        if frame.unnests.len() > before {
-            return Err(Error::unsupported("unnest inside unnest is", span));
-        }
-        let (expression, element) = self.unnestable(bound, argument.value.span)?;
-        let column = self.new_column("unnest", element);
-        let read = column.read();
-        frame.unnests.push(Computed { column, expression });
-        Ok(Bound::typed(read))
-    }
-
-    /// `unnest(struct)` is one column per field.
-    fn unnest_item(&mut self, item: &SelectItem, call: &Call, frame: &mut Frame) -> Result<Vec<Item>> {
-        let Some(argument) = call.arguments.first() else {
-            return Err(Error::invalid("unnest takes a list", item.expression.span));
-        };
-        let bound = self.expression(&argument.value, frame)?;
-        match bound.data_type() {
-            Type::Struct(fields) => fields
-                .into_iter()
-                .map(|field| {
-                    let name = tree::Name::new(field.name.clone(), argument.value.span);
-                    let expression = self.field(bound.clone(), &name)?.expression;
-                    Ok(Item { name: field.name, expression })
-                })
-                .collect(),
-            _ => {
-                let (expression, element) = self.unnestable(bound, argument.value.span)?;
-                let column = self.new_column("unnest", element);
-                let read = column.read();
-                frame.unnests.push(Computed { column, expression });
-                Ok(vec![Item { name: item_name(item), expression: read }])
-            }
-        }
     }
 
     fn having(&mut self, having: Option<&tree::Expression>, frame: &mut Frame) -> Result<Option<Expression>> {
@@ -205,98 +188,62 @@ impl Binder<'_> {
         }
     }
 
-    fn group_keys(&mut self, group_by: &GroupBy, items: &[Item], frame: &mut Frame) -> Result<Vec<Computed>> {
-        frame.clause = Clause::GroupBy;
-        let mut expressions: Vec<(Expression, String)> = Vec::new();
-        match group_by {
-            GroupBy::None => {}
-            GroupBy::All => {
-                if let Some(item) = items.iter().find(|item| frame.reads_window(&item.expression)) {
-                    let message =
-                        format!("GROUP BY ALL cannot hold \"{}\", which is over a window", item.name);
-                    return Err(Error::invalid(message, Span::NONE));
-                }
-                let computed =
-                    |item: &&Item| !frame.reads_aggregate(&item.expression) && !reads_unnest(item, frame);
-                expressions.extend(
-                    items.iter().filter(computed).map(|item| (item.expression.clone(), item.name.clone())),
-                );
-            }
-            GroupBy::Expressions(keys) => {
-                for key in keys {
-                    expressions.push(self.group_key(key, items, frame)?);
-                }
-            }
-        }
-        let mut keys: Vec<Computed> = Vec::with_capacity(expressions.len());
-        for (expression, name) in expressions {
-            if keys.iter().any(|key| key.expression == expression) {
-                continue;
-            }
-            let column = match &expression {
-                Expression::Column { index, data_type } if !self.is_outer(*index) => {
-                    Column { id: *index, name, data_type: data_type.clone() }
-                }
-                other => self.new_column(name, other.data_type()),
-            };
-            keys.push(Computed { column, expression });
-        }
-        Ok(keys)
-    }
-
-    /// A key is an ordinal, a column, a name of the select list, or any expression of these.
-    fn group_key(
-        &mut self,
-        key: &tree::Expression,
-        items: &[Item],
-        frame: &mut Frame,
-    ) -> Result<(Expression, String)> {
-        let position = match (ordinal(key), &key.kind) {
-            (Some(ordinal), _) => Some(item_at(ordinal, items.len(), "GROUP BY", key.span)?),
-            (None, ExpressionKind::Column(names)) if frame.scope.find(names)?.is_none() => {
-                match names.as_slice() {
-                    [name] => items.iter().position(|item| name.is(&item.name)),
-                    _ => None,
-                }
-            }
-            _ => None,
-        };
-        let Some(item) = position.and_then(|position| items.get(position)) else {
-            let expression = self.untyped_as_text(key, frame)?.expression;
-            return Ok((expression, key.column_name()));
-        };
-        if frame.reads_aggregate(&item.expression) {
-            let message = format!("GROUP BY cannot hold \"{}\", which holds an aggregate", item.name);
-            return Err(Error::invalid(message, key.span));
-        }
-        if frame.reads_window(&item.expression) {
-            let message = format!("GROUP BY cannot hold \"{}\", which is over a window", item.name);
-            return Err(Error::invalid(message, key.span));
-        }
-        Ok((item.expression.clone(), item.name.clone()))
-    }
-
     fn order(&mut self, order_by: &OrderBy, items: &[Item], frame: &mut Frame) -> Result<Vec<Order>> {
         frame.clause = Clause::OrderBy;
         match order_by {
             OrderBy::None => Ok(Vec::new()),
-            OrderBy::All { descending, nulls_first } => Ok((0..items.len())
-                .map(|item| Order {
-                    target: Target::Item(item),
+            OrderBy::All { descending, nulls_first } => Ok(items
+                .iter()
+                .enumerate()
+                .map(|(position, item)| Order {
+                    target: Target::Item(position),
                     descending: *descending,
                     nulls_first: nulls_first.unwrap_or(false),
+                    collation: item.collation.clone(),
                 })
                 .collect()),
             OrderBy::Terms(terms) => {
                 let mut order = Vec::with_capacity(terms.len());
                 for term in terms {
-                    let target = self.order_target(&term.expression, items, frame)?;
-                    let nulls_first = term.nulls_first.unwrap_or(false);
-                    order.push(Order { target, descending: term.descending, nulls_first });
+                    match self.expanded(&term.expression, frame)? {
+                        Some(expanded) => {
+                            for (expression, _) in expanded {
+                                let term = OrderTerm { expression, ..term.clone() };
+                                order.push(self.order_term(&term, items, frame)?);
+                            }
+                        }
+                        None => order.push(self.order_term(term, items, frame)?),
+                    }
                 }
                 Ok(order)
             }
         }
+    }
+
+    fn order_term(&mut self, term: &OrderTerm, items: &[Item], frame: &mut Frame) -> Result<Order> {
+        let target = self.order_target(&term.expression, items, frame)?;
+        let own = self.collation(&term.expression, frame)?;
+        let collation = own.or_else(|| match &target {
+            Target::Item(position) => items.get(*position).and_then(|item| item.collation.clone()),
+            Target::Hidden(_) => None,
+        });
+        let nulls_first = term.nulls_first.unwrap_or(false);
+        Ok(Order { target, descending: term.descending, nulls_first, collation })
+    }
+
+    /// Adds what DISTINCT ON goes by to the terms of the order; gives their number.
+    fn distinct_on(
+        &mut self,
+        keys: &[tree::Expression],
+        items: &[Item],
+        order: &mut Vec<Order>,
+        frame: &mut Frame,
+    ) -> Result<usize> {
+        for key in keys {
+            let term = OrderTerm { expression: key.clone(), descending: false, nulls_first: None };
+            order.push(self.order_term(&term, items, frame)?);
+        }
+        Ok(keys.len())
     }
 
     fn order_target(&mut self, term: &tree::Expression, items: &[Item], frame: &mut Frame) -> Result<Target> {
@@ -323,40 +270,89 @@ impl Binder<'_> {
         relation: Relation,
         items: Vec<Item>,
         order: Vec<Order>,
-        distinct: bool,
-    ) -> Relation {
+        distinct: Distinct,
+    ) -> Result<Relation> {
         let count = items.len();
+        let collations: Vec<Option<Collation>> = items.iter().map(|item| item.collation.clone()).collect();
         let mut expressions: Vec<(String, Expression)> =
             items.into_iter().map(|item| (item.name, item.expression)).collect();
-        let mut positions = Vec::with_capacity(order.len());
-        for (target, descending, nulls_first) in
-            order.into_iter().map(|order| (order.target, order.descending, order.nulls_first))
-        {
-            let position = match target {
-                Target::Item(position) => position,
-                Target::Hidden(expression) => {
-                    expressions.push((String::new(), expression));
-                    expressions.len() - 1
-                }
-            };
-            positions.push((position, descending, nulls_first));
+        let terms = placed(order, &mut expressions);
+        let distinct = match distinct {
+            // Rows that are equal only under a collation are one row, shown as the first of them.
+            Distinct::Rows if collations.iter().any(Option::is_some) => {
+                let of_item = |(position, collation)| Term {
+                    position,
+                    descending: false,
+                    nulls_first: false,
+                    collation,
+                };
+                Some(collations.into_iter().enumerate().map(of_item).collect())
+            }
+            Distinct::On(keys) => Some(placed(keys, &mut expressions)),
+            Distinct::Rows => {
+                let relation = distinct_rows(self.project(relation, expressions));
+                return self.sorted(relation, &terms, count);
+            }
+            Distinct::All => None,
+        };
+        let relation = self.project(relation, expressions);
+        match distinct {
+            None => self.sorted(relation, &terms, count),
+            Some(keys) => {
+                let width = relation.columns().len();
+                let relation = self.sorted(relation, &terms, width)?;
+                let relation = self.first_of_each(relation, &keys)?;
+                self.sorted(relation, &terms, count)
+            }
         }
-        let mut relation = self.project(relation, expressions);
+    }
+
+    /// Sorts by these terms and keeps the first columns.
+    fn sorted(&mut self, relation: Relation, terms: &[Term], count: usize) -> Result<Relation> {
         let columns = relation.columns();
-        if distinct {
-            relation = distinct_rows(relation);
-        }
-        if !positions.is_empty() {
-            let keys = positions.into_iter().filter_map(|(position, descending, nulls_first)| {
-                Some(SortKey { expression: columns.get(position)?.read(), descending, nulls_first })
-            });
-            relation = Relation::Sort { input: Box::new(relation), keys: keys.collect(), limit: None };
+        let mut relation = relation;
+        if !terms.is_empty() {
+            let mut keys = Vec::with_capacity(terms.len());
+            for term in terms {
+                let expression = self.term_value(term, &columns)?;
+                keys.push(SortKey { expression, descending: term.descending, nulls_first: term.nulls_first });
+            }
+            relation = Relation::Sort { input: Box::new(relation), keys, limit: None };
         }
         if columns.len() > count {
             let columns = columns.into_iter().take(count).map(Computed::passed).collect();
             relation = Relation::Project { input: Box::new(relation), columns };
         }
-        relation
+        Ok(relation)
+    }
+
+    fn term_value(&mut self, term: &Term, columns: &[Column]) -> Result<Expression> {
+        let Some(column) = columns.get(term.position) else {
+            return Err(Error::internal("a term of an order without a column"));
+        };
+        let read = crate::bind::scope::Bound::typed(column.read());
+        match &term.collation {
+            Some(collation) => Ok(self.collated(read, collation, Span::NONE)?.expression),
+            None => Ok(read.expression),
+        }
+    }
+
+    /// Of rows that are equal in these terms the first one, under columns of new numbers.
+    fn first_of_each(&mut self, relation: Relation, terms: &[Term]) -> Result<Relation> {
+        let columns = relation.columns();
+        let mut keys = Vec::with_capacity(terms.len());
+        for term in terms {
+            let expression = self.term_value(term, &columns)?;
+            keys.push(Computed { column: self.new_column("key", expression.data_type()), expression });
+        }
+        let mut aggregates = Vec::with_capacity(columns.len());
+        for column in &columns {
+            let call = self.first_value(column.read())?;
+            aggregates.push((self.new_column(column.name.clone(), column.data_type.clone()), call));
+        }
+        let kept = aggregates.iter().map(|(column, _)| Computed::passed(column.clone())).collect();
+        let aggregate = Relation::Aggregate { input: Box::new(relation), keys, sets: None, aggregates };
+        Ok(Relation::Project { input: Box::new(aggregate), columns: kept })
     }
 
     /// A projection to named expressions; a column keeps its number the first time it is passed on.
@@ -380,75 +376,30 @@ impl Binder<'_> {
 /// Each row once.
 pub(super) fn distinct_rows(relation: Relation) -> Relation {
     let keys = relation.columns().into_iter().map(Computed::passed).collect();
-    Relation::Aggregate { input: Box::new(relation), keys, aggregates: Vec::new() }
+    Relation::Aggregate { input: Box::new(relation), keys, sets: None, aggregates: Vec::new() }
 }
 
-/// Rewrites everything above the grouping in terms of keys and aggregates.
-fn group_all(
-    keys: &[Computed],
-    items: &mut [Item],
-    conditions: [&mut Option<Expression>; 2],
-    order: &mut [Order],
-    frame: &mut Frame,
-) -> Result<()> {
-    let mut available: std::collections::HashSet<usize> = keys.iter().map(|key| key.column.id).collect();
-    available.extend(frame.calls.iter().map(|(column, _)| column.id));
-    available.extend(frame.unnests.iter().map(|list| list.column.id));
-    available.extend(frame.windows.iter().map(|(column, _)| column.id));
-    available.extend(frame.pending.iter().flat_map(Pending::columns));
-    // What is not of FROM here belongs to a query around this one, or inside: it is the same for a whole group.
-    let scope = Rc::clone(&frame.scope);
-    let here: std::collections::HashSet<usize> =
-        scope.columns().iter().map(|column| column.column.id).collect();
-    let is_available = |id: usize| available.contains(&id) || !here.contains(&id);
-    let grouping = Grouping { keys, available: &is_available };
-    let mut unnests = std::mem::take(&mut frame.unnests);
-    let mut pending = std::mem::take(&mut frame.pending);
-    let mut windows = std::mem::take(&mut frame.windows);
-    for item in items {
-        grouping.rewrite(&mut item.expression, frame)?;
-    }
-    for condition in conditions.into_iter().flatten() {
-        grouping.rewrite(condition, frame)?;
-    }
-    for expression in windows.iter_mut().flat_map(|(_, window)| window.expressions_mut()) {
-        grouping.rewrite(expression, frame)?;
-    }
-    for order in order {
-        if let Target::Hidden(expression) = &mut order.target {
-            grouping.rewrite(expression, frame)?;
-        }
-    }
-    for list in &mut unnests {
-        grouping.rewrite(&mut list.expression, frame)?;
-    }
-    for subquery in &mut pending {
-        let span = subquery.span;
-        group_subquery(subquery, &grouping, frame).map_err(|error| error.at(span))?;
-    }
-    frame.unnests = unnests;
-    frame.pending = pending;
-    frame.windows = windows;
-    Ok(())
+/// A term of an order, by the position of its column.
+struct Term {
+    position: usize,
+    descending: bool,
+    nulls_first: bool,
+    collation: Option<Collation>,
 }
 
-/// A subquery of a grouped query reads keys where it reads columns around it.
-fn group_subquery(subquery: &mut Pending, grouping: &Grouping<'_>, frame: &Frame) -> Result<()> {
-    if let Meeting::Mark { keys, .. } = &mut subquery.meeting {
-        keys.iter_mut().try_for_each(|key| grouping.rewrite(&mut key.left, frame))?;
-    }
-    if !subquery.is_correlated {
-        return Ok(());
-    }
-    let mut outcome = Ok(());
-    subquery.relation.walk_mut(&mut |part| {
-        for expression in part.expressions_mut() {
-            if outcome.is_ok() {
-                outcome = grouping.rewrite(expression, frame);
+/// Adds what is hidden to the expressions of a projection.
+fn placed(order: Vec<Order>, expressions: &mut Vec<(String, Expression)>) -> Vec<Term> {
+    let place = |Order { target, descending, nulls_first, collation }| {
+        let position = match target {
+            Target::Item(position) => position,
+            Target::Hidden(expression) => {
+                expressions.push((String::new(), expression));
+                expressions.len() - 1
             }
-        }
-    });
-    outcome
+        };
+        Term { position, descending, nulls_first, collation }
+    };
+    order.into_iter().map(place).collect()
 }
 
 fn aliases(items: &[SelectItem]) -> Vec<Alias> {
@@ -458,16 +409,19 @@ fn aliases(items: &[SelectItem]) -> Vec<Alias> {
         .collect()
 }
 
-fn item_name(item: &SelectItem) -> String {
+/// The name of a column as its table writes it.
+fn own_name(item: &SelectItem, frame: &Frame) -> Result<Option<String>> {
+    match (&item.alias, &item.expression.kind) {
+        (None, ExpressionKind::Column(names)) => {
+            let found = frame.scope.find(names)?.filter(|found| found.names == names.len());
+            Ok(found.map(|found| found.column.column.name.clone()))
+        }
+        _ => Ok(None),
+    }
+}
+
+pub(super) fn item_name(item: &SelectItem) -> String {
     item.alias.as_ref().map_or_else(|| item.expression.column_name(), |alias| alias.text.clone())
-}
-
-fn is_unnest_of_struct(call: &Call) -> bool {
-    call.name.is("unnest") && call.is_plain() && call.arguments.len() == 1
-}
-
-fn reads_unnest(item: &Item, frame: &Frame) -> bool {
-    item.expression.columns().iter().any(|id| frame.unnests.iter().any(|list| list.column.id == *id))
 }
 
 /// The number of an ordinal: a whole number written as such.
@@ -491,11 +445,10 @@ pub(super) fn item_at(ordinal: i64, count: usize, clause: &str, span: Span) -> R
 
 fn check_distinct_order(order: &[Order], order_by: &OrderBy) -> Result<()> {
     let OrderBy::Terms(terms) = order_by else { return Ok(()) };
-    let hidden = order.iter().zip(terms).find(|(order, _)| matches!(order.target, Target::Hidden(_)));
-    match hidden {
-        Some((_, term)) => {
-            let message = "ORDER BY of SELECT DISTINCT can only hold what is selected";
-            Err(Error::invalid(message, term.expression.span))
+    match order.iter().position(|order| matches!(order.target, Target::Hidden(_))) {
+        Some(position) => {
+            let span = terms.get(position).or(terms.last()).map_or(Span::NONE, |term| term.expression.span);
+            Err(Error::invalid("ORDER BY of SELECT DISTINCT can only hold what is selected", span))
         }
         None => Ok(()),
     }

@@ -1,14 +1,14 @@
 //! UNION, INTERSECT and EXCEPT.
 
 use hypostyle_engine::plan::{Expression, JoinKey, JoinKind};
-use hypostyle_functions::Type;
 use hypostyle_functions::coercion::common_type;
+use hypostyle_functions::{Literal, Type, Value};
 
 use crate::bind::Binder;
 use crate::bind::scope::Bound;
 use crate::bind::select::{distinct_rows, null_of};
 use crate::error::{Error, Result};
-use crate::logical::{Column, Join, Relation};
+use crate::logical::{Column, Computed, Join, Relation};
 use crate::span::Span;
 use crate::tree::{QueryBody, SetOperator};
 
@@ -35,10 +35,9 @@ impl Binder<'_> {
                 (SetOperator::Union, false) => distinct_rows(self.union(left, right)),
                 (SetOperator::Intersect, false) => matching(left, right, JoinKind::LeftSemi),
                 (SetOperator::Except, false) => matching(left, right, JoinKind::LeftAnti),
-                (SetOperator::Intersect, true) => {
-                    return Err(Error::unsupported("INTERSECT ALL is", span));
+                (SetOperator::Intersect | SetOperator::Except, true) => {
+                    self.counted(left, right, operator).map_err(|error| error.at(span))?
                 }
-                (SetOperator::Except, true) => return Err(Error::unsupported("EXCEPT ALL is", span)),
             };
         }
         Ok(relation)
@@ -57,6 +56,49 @@ impl Binder<'_> {
         let columns =
             names.into_iter().map(|column| self.new_column(column.name, column.data_type)).collect();
         Relation::Union { inputs, columns }
+    }
+
+    /// INTERSECT ALL and EXCEPT ALL: rows are counted on both sides, and come out as often as the counts say.
+    fn counted(&mut self, left: Relation, right: Relation, operator: SetOperator) -> Result<Relation> {
+        let columns = left.columns();
+        let left = self.marked(left, true);
+        let right = self.marked(right, false);
+        let union = self.union(left, right);
+        let mut read = union.columns();
+        let Some(is_left) = read.pop().map(|column| column.read()) else {
+            return Err(Error::internal("the mark of a side vanished"));
+        };
+        let is_right = self.not(is_left.clone(), Span::NONE)?.expression;
+        let keys: Vec<Computed> = read
+            .iter()
+            .zip(&columns)
+            .map(|(column, named)| Computed {
+                column: Column { name: named.name.clone(), ..column.clone() },
+                expression: column.read(),
+            })
+            .collect();
+        let kept = keys.iter().map(|key| Computed::passed(key.column.clone())).collect();
+        let mut aggregates = Vec::with_capacity(2);
+        for filter in [is_left, is_right] {
+            let mut call = self.plain_aggregate("count", Vec::new())?;
+            call.filter = Some(filter);
+            aggregates.push((self.new_column("count", Type::Int64), call));
+        }
+        let counts: Vec<(Bound, Span)> =
+            aggregates.iter().map(|(column, _)| (Bound::typed(column.read()), Span::NONE)).collect();
+        let function = if operator == SetOperator::Intersect { "least" } else { "-" };
+        let count = self.apply(function, counts, Span::NONE)?.expression;
+        let input = Box::new(Relation::Aggregate { input: Box::new(union), keys, sets: None, aggregates });
+        let repeated = Relation::Repeat { input, count };
+        Ok(Relation::Project { input: Box::new(repeated), columns: kept })
+    }
+
+    /// The rows of one side with a column that tells which it is.
+    fn marked(&mut self, relation: Relation, is_left: bool) -> Relation {
+        let mut columns: Vec<(String, Expression)> =
+            relation.columns().into_iter().map(|column| (column.name.clone(), column.read())).collect();
+        columns.push(("left".to_owned(), Expression::Literal(Literal::new(Value::Boolean(is_left)))));
+        self.project(relation, columns)
     }
 
     fn by_position(
@@ -86,6 +128,8 @@ impl Binder<'_> {
     /// Pairs columns by name; a column that one side lacks is null there.
     fn by_name(&mut self, left: Relation, right: Relation) -> Result<(Relation, Relation)> {
         let (left_columns, right_columns) = (left.columns(), right.columns());
+        refuse_duplicates(&left_columns)?;
+        refuse_duplicates(&right_columns)?;
         let find = |columns: &[Column], name: &str| {
             columns.iter().find(|column| column.name.eq_ignore_ascii_case(name)).cloned()
         };
@@ -115,7 +159,7 @@ impl Binder<'_> {
         Ok((left, self.project(right, right_side)))
     }
 
-    fn as_types(&mut self, relation: Relation, types: &[Type]) -> Result<Relation> {
+    pub(super) fn as_types(&mut self, relation: Relation, types: &[Type]) -> Result<Relation> {
         let columns = relation.columns();
         if columns.iter().zip(types).all(|(column, data_type)| column.data_type == *data_type) {
             return Ok(relation);
@@ -137,6 +181,17 @@ impl Binder<'_> {
         }
         Ok(self.project(relation, expressions))
     }
+}
+
+fn refuse_duplicates(columns: &[Column]) -> Result<()> {
+    for (position, column) in columns.iter().enumerate() {
+        let is_there = |other: &Column| other.name.eq_ignore_ascii_case(&column.name);
+        if columns.iter().take(position).any(is_there) {
+            let message = format!("UNION BY NAME of a query with two columns \"{}\"", column.name);
+            return Err(Error::invalid(message, Span::NONE));
+        }
+    }
+    Ok(())
 }
 
 fn words(operator: SetOperator) -> &'static str {

@@ -31,14 +31,18 @@ impl Binder<'_> {
         span: Span,
         frame: &mut Frame,
     ) -> Result<Bound> {
+        let collation = match operand {
+            Some(operand) => self.shared_collation(&[operand], frame)?,
+            None => None,
+        };
         let operand = match operand {
-            Some(operand) => Some((self.expression(operand, frame)?, operand.span)),
+            Some(operand) => Some((self.compared(operand, collation.as_ref(), frame)?, operand.span)),
             None => None,
         };
         let mut conditions = Vec::with_capacity(branches.len());
         let mut results = Vec::with_capacity(branches.len() + 1);
         for branch in branches {
-            let condition = self.expression(&branch.condition, frame)?;
+            let condition = self.compared(&branch.condition, collation.as_ref(), frame)?;
             let place = branch.condition.span;
             conditions.push(match &operand {
                 Some(operand) => {
@@ -89,9 +93,13 @@ impl Binder<'_> {
         let [left, right] = call.arguments.as_slice() else {
             return Err(Error::invalid("nullif takes two arguments", span));
         };
-        let left_bound = self.expression(&left.value, frame)?;
-        let right_bound = self.expression(&right.value, frame)?;
-        let value = left_bound.clone();
+        let value = self.expression(&left.value, frame)?;
+        let collation = self.shared_collation(&[&left.value, &right.value], frame)?;
+        let left_bound = match &collation {
+            Some(collation) => self.collated(value.clone(), collation, left.value.span)?,
+            None => value.clone(),
+        };
+        let right_bound = self.compared(&right.value, collation.as_ref(), frame)?;
         let equal = self.compare(
             operator::EQUAL,
             (left_bound, left.value.span),
@@ -129,8 +137,12 @@ impl Binder<'_> {
         {
             return self.in_rows(fields, list, negated, span, frame);
         }
-        let operand_bound = self.expression(operand, frame)?;
-        let mut items = self.all(list, frame)?;
+        let collation = self.shared_collation(&[operand], frame)?;
+        let operand_bound = self.compared(operand, collation.as_ref(), frame)?;
+        let mut items = Vec::with_capacity(list.len());
+        for item in list {
+            items.push((self.compared(item, collation.as_ref(), frame)?, item.span));
+        }
         if let [(item, _)] = items.as_slice()
             && item.data_type().element().is_some()
             && operand_bound.data_type().element().is_none()
@@ -217,8 +229,10 @@ impl Binder<'_> {
         span: Span,
         frame: &mut Frame,
     ) -> Result<Bound> {
-        let value = self.expression(operand, frame)?;
-        let (low_bound, high_bound) = (self.expression(low, frame)?, self.expression(high, frame)?);
+        let collation = self.shared_collation(&[operand, low, high], frame)?;
+        let value = self.compared(operand, collation.as_ref(), frame)?;
+        let low_bound = self.compared(low, collation.as_ref(), frame)?;
+        let high_bound = self.compared(high, collation.as_ref(), frame)?;
         let Some(common) = self.comparable(&[&value, &low_bound, &high_bound]) else {
             let message = format!(
                 "cannot compare {} with {} and {}; cast one of them",
@@ -259,9 +273,10 @@ impl Binder<'_> {
         span: Span,
         frame: &mut Frame,
     ) -> Result<Bound> {
+        let collation = self.shared_collation(&[operand, pattern], frame)?;
         let mut arguments = vec![
-            (self.expression(operand, frame)?, operand.span),
-            (self.expression(pattern, frame)?, pattern.span),
+            (self.compared(operand, collation.as_ref(), frame)?, operand.span),
+            (self.compared(pattern, collation.as_ref(), frame)?, pattern.span),
         ];
         if let Some(escape) = escape {
             if matches!(kind, MatchKind::SimilarTo | MatchKind::Glob) {

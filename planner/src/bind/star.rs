@@ -10,7 +10,9 @@ use crate::bind::scope::{Bound, Scope, ScopeColumn};
 use crate::error::{Error, Result};
 use crate::nearest::nearest;
 use crate::span::Span;
-use crate::tree::{Call, Expression, ExpressionKind, LiteralText, Name, Replacement, SelectItem, Star};
+use crate::tree::{
+    Argument, Call, Expression, ExpressionKind, LiteralText, Name, Replacement, SelectItem, Star,
+};
 
 impl Binder<'_> {
     /// The columns a star stands for, with their names.
@@ -78,40 +80,146 @@ impl Binder<'_> {
         item: &SelectItem,
         frame: &Frame,
     ) -> Result<Option<Vec<SelectItem>>> {
-        let mut found: Option<Call> = None;
-        item.expression.any(&mut |expression| {
-            if let ExpressionKind::Call(call) = &expression.kind
-                && call.name.is("columns")
-            {
-                found = Some((**call).clone());
-            }
-            found.is_some()
-        });
-        let Some(call) = found else { return Ok(None) };
-        let names = self.matching_columns(&call, &frame.scope)?;
-        let items = names.into_iter().map(|path| {
-            let mut expression = item.expression.clone();
-            let bare = matches!(&expression.kind, ExpressionKind::Call(call) if call.name.is("columns"));
-            substitute(&mut expression, &path);
-            let column = path.last().cloned().filter(|_| bare);
-            SelectItem { expression, alias: item.alias.clone().or(column) }
+        if is_unpack(&item.expression) {
+            let message = "*COLUMNS stands among the arguments of a function; use COLUMNS";
+            return Err(Error::invalid(message, item.expression.span));
+        }
+        let Some(expanded) = self.expanded(&item.expression, frame)? else { return Ok(None) };
+        let items = expanded.into_iter().map(|(expression, choice)| {
+            let alias = match (&item.alias, choice) {
+                (Some(alias), Some(choice)) => Some(choice.alias(alias)),
+                (Some(alias), None) => Some(alias.clone()),
+                (None, Some(choice)) => {
+                    Some(Name { quoted: true, ..Name::new(choice.name, expression.span) })
+                }
+                (None, None) => None,
+            };
+            SelectItem { expression, alias }
         });
         Ok(Some(items.collect()))
     }
 
+    /// The expressions that one with COLUMNS stands for, each with the column it was made for; `None` if it has no
+    /// COLUMNS. What `*COLUMNS` stands for takes its place among arguments.
+    pub(super) fn expanded(
+        &mut self,
+        expression: &Expression,
+        frame: &Frame,
+    ) -> Result<Option<Vec<(Expression, Option<Choice>)>>> {
+        let has_columns =
+            |expression: &Expression| expression.any(&mut |part| is_unpack(part) || is_columns(part));
+        if !has_columns(expression) {
+            return Ok(None);
+        }
+        let mut expression = expression.clone();
+        self.unpack(&mut expression, &frame.scope)?;
+        let mut found: Option<Call> = None;
+        let (mut differs, mut nested) = (false, false);
+        expression.any(&mut |part| {
+            if let ExpressionKind::Call(call) = &part.kind
+                && is_columns(part)
+            {
+                nested |= call.arguments.iter().any(|argument| argument.value.any(&mut is_columns));
+                let shown = call.to_string();
+                differs |= found.as_ref().is_some_and(|found| found.to_string() != shown);
+                found = Some((**call).clone());
+            }
+            false
+        });
+        let Some(call) = found else { return Ok(Some(vec![(expression, None)])) };
+        if nested {
+            return Err(Error::invalid("COLUMNS inside COLUMNS", expression.span));
+        }
+        if differs {
+            let message = "different stars or COLUMNS in one expression";
+            return Err(Error::invalid(message, expression.span));
+        }
+        let choices = self.matching_columns(&call, &frame.scope)?;
+        let expressions = choices.into_iter().map(|choice| {
+            let mut expression = expression.clone();
+            substitute(&mut expression, &choice.value);
+            (expression, Some(choice))
+        });
+        Ok(Some(expressions.collect()))
+    }
+
+    /// Puts the columns that `*COLUMNS(..)` stands for among the arguments it stands among.
+    fn unpack(&mut self, expression: &mut Expression, scope: &Scope) -> Result<()> {
+        match &mut expression.kind {
+            ExpressionKind::Call(call)
+                if call.arguments.iter().any(|argument| is_unpack(&argument.value)) =>
+            {
+                let mut arguments = Vec::with_capacity(call.arguments.len());
+                for argument in std::mem::take(&mut call.arguments) {
+                    match self.unpacked(&argument.value, scope)? {
+                        Some(values) => {
+                            arguments.extend(values.into_iter().map(|value| Argument { name: None, value }))
+                        }
+                        None => arguments.push(argument),
+                    }
+                }
+                call.arguments = arguments;
+            }
+            ExpressionKind::List(items)
+            | ExpressionKind::Row(items)
+            | ExpressionKind::InList { list: items, .. }
+                if items.iter().any(is_unpack) =>
+            {
+                let mut unpacked = Vec::with_capacity(items.len());
+                for item in std::mem::take(items) {
+                    match self.unpacked(&item, scope)? {
+                        Some(values) => unpacked.extend(values),
+                        None => unpacked.push(item),
+                    }
+                }
+                *items = unpacked;
+            }
+            _ => {}
+        }
+        for child in expression.children_mut() {
+            if let Some(values) = self.unpacked(child, scope)? {
+                let Ok([value]) = <[Expression; 1]>::try_from(values) else {
+                    let message = "*COLUMNS of several columns stands only among the arguments of a function";
+                    return Err(Error::invalid(message, child.span));
+                };
+                *child = value;
+            }
+            stacker::maybe_grow(64 << 10, 1 << 20, || self.unpack(child, scope))?;
+        }
+        Ok(())
+    }
+
+    /// The columns of a `*COLUMNS(..)`; `None` for anything else.
+    fn unpacked(&mut self, expression: &Expression, scope: &Scope) -> Result<Option<Vec<Expression>>> {
+        match &expression.kind {
+            ExpressionKind::Call(call) if is_unpack(expression) => {
+                let choices = self.matching_columns(call, scope)?;
+                Ok(Some(choices.into_iter().map(|choice| choice.value).collect()))
+            }
+            _ => Ok(None),
+        }
+    }
+
     /// The columns that COLUMNS chooses: by a regular expression, a star, a list of names or a lambda over names.
-    fn matching_columns(&mut self, call: &Call, scope: &Scope) -> Result<Vec<Vec<Name>>> {
+    pub(super) fn matching_columns(&mut self, call: &Call, scope: &Scope) -> Result<Vec<Choice>> {
         let span = call.name.span;
         let [argument] = call.arguments.as_slice() else {
             return Err(Error::invalid("COLUMNS takes one argument", span));
         };
         let visible = || scope.columns().iter().filter(|column| !column.hidden);
-        let chosen: Vec<&ScopeColumn> = match &argument.value.kind {
-            ExpressionKind::Star(star) => star_columns(star, scope, span)?,
+        let plain = |column: &ScopeColumn| Choice::of(column, span);
+        let chosen: Vec<Choice> = match &argument.value.kind {
+            ExpressionKind::Star(star) => star_choices(star, scope, span)?,
             ExpressionKind::Literal(LiteralText::Text(pattern)) => {
                 let regex = regex::Regex::new(pattern)
                     .map_err(|error| Error::invalid(format!("COLUMNS: {error}"), argument.value.span))?;
-                visible().filter(|column| regex.is_match(&column.column.name)).collect()
+                let matched = visible().filter_map(|column| {
+                    let captures = regex.captures(&column.column.name)?;
+                    let captures =
+                        captures.iter().map(|part| part.map_or("", |part| part.as_str()).to_owned());
+                    Some(Choice { captures: captures.collect(), ..plain(column) })
+                });
+                matched.collect()
             }
             ExpressionKind::List(items) => {
                 let mut chosen = Vec::with_capacity(items.len());
@@ -122,9 +230,9 @@ impl Binder<'_> {
                     let found = visible().find(|column| column.column.name.eq_ignore_ascii_case(name));
                     let known = visible().map(|column| column.column.name.as_str());
                     chosen
-                        .push(found.ok_or_else(|| {
+                        .push(plain(found.ok_or_else(|| {
                             Error::unknown("column", name, nearest(name, known), item.span)
-                        })?);
+                        })?));
                 }
                 chosen
             }
@@ -132,14 +240,14 @@ impl Binder<'_> {
                 let mut chosen = Vec::new();
                 for column in visible() {
                     if self.name_passes(parameters, body, &column.column.name)? {
-                        chosen.push(column);
+                        chosen.push(plain(column));
                     }
                 }
                 chosen
             }
             _ => {
-                return Err(Error::unsupported(
-                    "COLUMNS of anything but a pattern, a star, a list or a lambda is",
+                return Err(Error::invalid(
+                    "COLUMNS takes a pattern, a star, a list of names or a lambda",
                     argument.value.span,
                 ));
             }
@@ -147,14 +255,7 @@ impl Binder<'_> {
         if chosen.is_empty() {
             return Err(Error::invalid("COLUMNS matches no column", argument.value.span));
         }
-        let path = |column: &ScopeColumn| {
-            let table = column.table.clone().map(|table| Name { quoted: true, ..Name::new(table, span) });
-            table
-                .into_iter()
-                .chain([Name { quoted: true, ..Name::new(column.column.name.clone(), span) }])
-                .collect()
-        };
-        Ok(chosen.into_iter().map(path).collect())
+        Ok(chosen)
     }
 
     /// Whether the condition of a lambda holds for the name of a column.
@@ -167,6 +268,77 @@ impl Binder<'_> {
             .as_bool()
             .ok_or_else(|| Error::invalid("the lambda of COLUMNS gives true or false", body.span))
     }
+}
+
+/// A column that a star or COLUMNS chose.
+#[derive(Debug, Clone)]
+pub(super) struct Choice {
+    /// The column, or what replaces it.
+    pub value: Expression,
+    /// Its name.
+    pub name: String,
+    /// The whole match and the groups of a pattern.
+    captures: Vec<String>,
+}
+
+impl Choice {
+    fn of(column: &ScopeColumn, span: Span) -> Self {
+        Self {
+            value: column_path(column, span),
+            name: column.column.name.clone(),
+            captures: vec![column.column.name.clone()],
+        }
+    }
+
+    /// The alias with `\\1` and its like in it filled in from the pattern's groups.
+    fn alias(&self, alias: &Name) -> Name {
+        let mut text = String::with_capacity(alias.text.len());
+        let mut characters = alias.text.chars().peekable();
+        while let Some(character) = characters.next() {
+            let digit = characters.peek().and_then(|next| next.to_digit(10)).filter(|_| character == '\\');
+            match digit {
+                Some(group) => {
+                    characters.next();
+                    text.push_str(self.captures.get(group as usize).map_or("", String::as_str));
+                }
+                None => text.push(character),
+            }
+        }
+        Name { text, ..alias.clone() }
+    }
+}
+
+/// A column by its table and name.
+pub(super) fn column_path(column: &ScopeColumn, span: Span) -> Expression {
+    let quoted = |name: String| Name { quoted: true, ..Name::new(name, span) };
+    let path = column.table.clone().map(quoted).into_iter().chain([quoted(column.column.name.clone())]);
+    Expression::new(ExpressionKind::Column(path.collect()), span)
+}
+
+/// The columns of a star with its REPLACE and RENAME.
+pub(super) fn star_choices(star: &Star, scope: &Scope, span: Span) -> Result<Vec<Choice>> {
+    let columns = star_columns(star, scope, span)?;
+    check_names(star, &columns)?;
+    let choice = |column: &ScopeColumn| {
+        let mut choice = Choice::of(column, span);
+        let replacement = star.replace.iter().find(|replacement| replacement.column.is(&choice.name));
+        if let Some(Replacement { expression, .. }) = replacement {
+            choice.value = expression.clone();
+        }
+        if let Some((_, new)) = star.rename.iter().find(|(old, _)| old.is(&choice.name)) {
+            choice.name.clone_from(&new.text);
+        }
+        choice
+    };
+    Ok(columns.into_iter().map(choice).collect())
+}
+
+fn is_columns(expression: &Expression) -> bool {
+    matches!(&expression.kind, ExpressionKind::Call(call) if call.name.is("columns"))
+}
+
+fn is_unpack(expression: &Expression) -> bool {
+    matches!(&expression.kind, ExpressionKind::Call(call) if call.name.is("*columns"))
 }
 
 fn star_columns<'s>(star: &Star, scope: &'s Scope, span: Span) -> Result<Vec<&'s ScopeColumn>> {
@@ -217,14 +389,12 @@ fn like_regex(pattern: &str, span: Span) -> Result<regex::Regex> {
 }
 
 /// Puts a column in place of every COLUMNS.
-fn substitute(expression: &mut Expression, path: &[Name]) {
-    if let ExpressionKind::Call(call) = &expression.kind
-        && call.name.is("columns")
-    {
-        expression.kind = ExpressionKind::Column(path.to_vec());
+fn substitute(expression: &mut Expression, value: &Expression) {
+    if is_columns(expression) {
+        *expression = value.clone();
         return;
     }
-    expression.children_mut().into_iter().for_each(|child| substitute(child, path));
+    expression.children_mut().into_iter().for_each(|child| substitute(child, value));
 }
 
 /// Puts the name of a column, as a text, in place of the parameter of a lambda.

@@ -102,7 +102,7 @@ impl Binder<'_> {
     ) -> Result<(Relation, Column)> {
         let (column, call) = self.whole_aggregate(function, arguments, order, span)?;
         let aggregates = vec![(column.clone(), call)];
-        Ok((Relation::Aggregate { input: Box::new(input), keys: Vec::new(), aggregates }, column))
+        Ok((Relation::Aggregate { input: Box::new(input), keys: Vec::new(), sets: None, aggregates }, column))
     }
 
     /// A call of an aggregate of the registry, and the column of its result.
@@ -234,7 +234,8 @@ impl Binder<'_> {
         let present = self.whole_aggregate("count", vec![value], Vec::new(), span)?;
         let (rows, values) = (all.0.read(), present.0.read());
         aggregates.extend([all, present]);
-        let relation = Relation::Aggregate { input: Box::new(relation), keys: Vec::new(), aggregates };
+        let relation =
+            Relation::Aggregate { input: Box::new(relation), keys: Vec::new(), sets: None, aggregates };
         frame.add_pending(Pending { relation, meeting: Meeting::Scalar, is_correlated, span: query.span });
         let decided = match (is_any, function) {
             (true, _) => Expression::Or(tests),

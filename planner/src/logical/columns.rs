@@ -12,15 +12,27 @@ impl Relation {
     pub fn columns(&self) -> Vec<Column> {
         match self {
             Self::Scan(scan) => scan.columns.iter().map(|(column, _)| column.clone()).collect(),
-            Self::Values { columns, .. } | Self::Union { columns, .. } => columns.clone(),
+            Self::Values { columns, .. }
+            | Self::Union { columns, .. }
+            | Self::Recursive { columns, .. }
+            | Self::WorkTable { columns, .. } => columns.clone(),
+            Self::Positional { left, right } => {
+                let mut columns = left.columns();
+                columns.extend(right.columns());
+                columns
+            }
             Self::Filter { input, .. }
             | Self::Limit { input, .. }
             | Self::Sort { input, .. }
+            | Self::Repeat { input, .. }
+            | Self::Sample { input, .. }
+            | Self::ComputedLimit { input, .. }
             | Self::SingleRow { input } => input.columns(),
             Self::Project { columns, .. } => columns.iter().map(|computed| computed.column.clone()).collect(),
-            Self::Aggregate { keys, aggregates, .. } => {
+            Self::Aggregate { keys, sets, aggregates, .. } => {
                 let keys = keys.iter().map(|key| key.column.clone());
-                keys.chain(aggregates.iter().map(|(column, _)| column.clone())).collect()
+                let calls = aggregates.iter().map(|(column, _)| column.clone());
+                keys.chain(calls).chain(sets.iter().map(|sets| sets.id.clone())).collect()
             }
             Self::Join(join) => {
                 let mut columns = join.left.columns();
@@ -55,6 +67,9 @@ impl Relation {
             Self::Filter { input, .. }
             | Self::Limit { input, .. }
             | Self::Sort { input, .. }
+            | Self::Repeat { input, .. }
+            | Self::Sample { input, .. }
+            | Self::ComputedLimit { input, .. }
             | Self::SingleRow { input } => input.has_column(id),
             _ => self.columns().iter().any(|column| column.id == id),
         }
@@ -63,7 +78,7 @@ impl Relation {
     /// The inputs, in order.
     pub fn inputs(&self) -> Vec<&Relation> {
         match self {
-            Self::Scan(_) | Self::Values { .. } => Vec::new(),
+            Self::Scan(_) | Self::Values { .. } | Self::WorkTable { .. } => Vec::new(),
             Self::Filter { input, .. }
             | Self::Project { input, .. }
             | Self::Limit { input, .. }
@@ -71,9 +86,14 @@ impl Relation {
             | Self::Aggregate { input, .. }
             | Self::Unnest { input, .. }
             | Self::Window { input, .. }
+            | Self::Repeat { input, .. }
+            | Self::Sample { input, .. }
             | Self::SingleRow { input }
             | Self::Write { input, .. } => vec![input],
             Self::Join(join) => vec![&join.left, &join.right],
+            Self::Positional { left, right } => vec![left, right],
+            Self::ComputedLimit { input, amounts } => vec![input, amounts],
+            Self::Recursive { initial, step, .. } => vec![initial, step],
             Self::Union { inputs, .. } => inputs.iter().collect(),
         }
     }
@@ -81,7 +101,7 @@ impl Relation {
     /// The inputs, in order, for rewriting.
     pub fn inputs_mut(&mut self) -> Vec<&mut Relation> {
         match self {
-            Self::Scan(_) | Self::Values { .. } => Vec::new(),
+            Self::Scan(_) | Self::Values { .. } | Self::WorkTable { .. } => Vec::new(),
             Self::Filter { input, .. }
             | Self::Project { input, .. }
             | Self::Limit { input, .. }
@@ -89,9 +109,14 @@ impl Relation {
             | Self::Aggregate { input, .. }
             | Self::Unnest { input, .. }
             | Self::Window { input, .. }
+            | Self::Repeat { input, .. }
+            | Self::Sample { input, .. }
             | Self::SingleRow { input }
             | Self::Write { input, .. } => vec![input],
             Self::Join(join) => vec![&mut join.left, &mut join.right],
+            Self::Positional { left, right } => vec![left, right],
+            Self::ComputedLimit { input, amounts } => vec![input, amounts],
+            Self::Recursive { initial, step, .. } => vec![initial, step],
             Self::Union { inputs, .. } => inputs.iter_mut().collect(),
         }
     }
@@ -99,9 +124,16 @@ impl Relation {
     /// The expressions of this relation itself.
     pub fn expressions(&self) -> Vec<&Expression> {
         match self {
-            Self::Limit { .. } | Self::Union { .. } | Self::SingleRow { .. } | Self::Write { .. } => {
-                Vec::new()
-            }
+            Self::Limit { .. }
+            | Self::Union { .. }
+            | Self::SingleRow { .. }
+            | Self::Sample { .. }
+            | Self::ComputedLimit { .. }
+            | Self::Positional { .. }
+            | Self::Recursive { .. }
+            | Self::WorkTable { .. }
+            | Self::Write { .. } => Vec::new(),
+            Self::Repeat { count, .. } => vec![count],
             Self::Scan(scan) => scan.filters.iter().collect(),
             Self::Values { rows, .. } => rows.iter().flatten().collect(),
             Self::Filter { predicates, .. } => predicates.iter().collect(),
@@ -123,23 +155,31 @@ impl Relation {
     /// The columns that this relation itself names: what it reads from a table, computes, or passes on under a new name.
     pub fn defined_mut(&mut self) -> Vec<&mut Column> {
         match self {
-            Self::Filter { .. } | Self::Limit { .. } | Self::Sort { .. } | Self::SingleRow { .. } => {
-                Vec::new()
-            }
+            Self::Filter { .. }
+            | Self::Limit { .. }
+            | Self::Sort { .. }
+            | Self::Repeat { .. }
+            | Self::Sample { .. }
+            | Self::ComputedLimit { .. }
+            | Self::Positional { .. }
+            | Self::SingleRow { .. } => Vec::new(),
             Self::Scan(scan) => {
                 let all = scan.columns.iter_mut().chain(&mut scan.filter_columns);
                 all.map(|(column, _)| column).collect()
             }
-            Self::Values { columns, .. } | Self::Union { columns, .. } | Self::Window { columns, .. } => {
-                columns.iter_mut().collect()
-            }
+            Self::Values { columns, .. }
+            | Self::Union { columns, .. }
+            | Self::Recursive { columns, .. }
+            | Self::Window { columns, .. }
+            | Self::WorkTable { columns, .. } => columns.iter_mut().collect(),
             Self::Project { columns, .. } => {
                 columns.iter_mut().map(|computed| &mut computed.column).collect()
             }
             Self::Unnest { lists, .. } => lists.iter_mut().map(|list| &mut list.column).collect(),
-            Self::Aggregate { keys, aggregates, .. } => {
+            Self::Aggregate { keys, sets, aggregates, .. } => {
                 let keys = keys.iter_mut().map(|key| &mut key.column);
-                keys.chain(aggregates.iter_mut().map(|(column, _)| column)).collect()
+                let calls = aggregates.iter_mut().map(|(column, _)| column);
+                keys.chain(calls).chain(sets.iter_mut().map(|sets| &mut sets.id)).collect()
             }
             Self::Join(join) => join.mark.iter_mut().collect(),
             Self::Write { columns, count, .. } => columns.iter_mut().chain([count]).collect(),
@@ -183,9 +223,16 @@ impl Relation {
     /// The expressions of this relation itself, for rewriting.
     pub fn expressions_mut(&mut self) -> Vec<&mut Expression> {
         match self {
-            Self::Limit { .. } | Self::Union { .. } | Self::SingleRow { .. } | Self::Write { .. } => {
-                Vec::new()
-            }
+            Self::Limit { .. }
+            | Self::Union { .. }
+            | Self::SingleRow { .. }
+            | Self::Sample { .. }
+            | Self::ComputedLimit { .. }
+            | Self::Positional { .. }
+            | Self::Recursive { .. }
+            | Self::WorkTable { .. }
+            | Self::Write { .. } => Vec::new(),
+            Self::Repeat { count, .. } => vec![count],
             Self::Scan(scan) => scan.filters.iter_mut().collect(),
             Self::Values { rows, .. } => rows.iter_mut().flatten().collect(),
             Self::Filter { predicates, .. } => predicates.iter_mut().collect(),

@@ -49,8 +49,11 @@ fn write_indented(relation: &Relation, f: &mut Formatter<'_>, depth: usize) -> f
                 write!(f, " limit {limit}")?;
             }
         }
-        Relation::Aggregate { keys, aggregates, .. } => {
+        Relation::Aggregate { keys, sets, aggregates, .. } => {
             write!(f, "aggregate by [{}]", ShownColumns(keys))?;
+            if let Some(sets) = sets {
+                write!(f, " in sets {:?} as #{}", sets.sets, sets.id.id)?;
+            }
             for (column, call) in aggregates {
                 let distinct = if call.distinct { "distinct " } else { "" };
                 write!(f, ", #{} = {}({distinct}{})", column.id, call.function, Shown(&call.arguments))?;
@@ -88,6 +91,14 @@ fn write_indented(relation: &Relation, f: &mut Formatter<'_>, depth: usize) -> f
                 write!(f, " limit {}", limit.rows)?;
             }
         }
+        Relation::Sample { method, size, .. } => write!(f, "sample {method:?} {size:?}")?,
+        Relation::ComputedLimit { .. } => f.write_str("computed limit")?,
+        Relation::Positional { .. } => f.write_str("positional join")?,
+        Relation::Recursive { table, distinct, .. } => {
+            write!(f, "recursive {table}{}", if *distinct { " distinct" } else { "" })?;
+        }
+        Relation::WorkTable { table, .. } => write!(f, "work table {table}")?,
+        Relation::Repeat { count, .. } => write!(f, "repeat {}", ShownExpression(count))?,
         Relation::SingleRow { .. } => f.write_str("single row")?,
         Relation::Write { .. } => f.write_str("write")?,
     }

@@ -12,7 +12,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use hypostyle_engine::plan::{
-    AggregateCall, Expression, JoinKey, JoinKind, SortKey, TableReference, Window, WriteTarget,
+    AggregateCall, Expression, JoinKey, JoinKind, SampleMethod, SampleSize, SortKey, TableReference, Window,
+    WriteTarget,
 };
 use hypostyle_engine::table::{Statistics, TableProvider};
 use hypostyle_functions::Type;
@@ -84,6 +85,16 @@ impl fmt::Debug for Scan {
     }
 }
 
+/// Several ways to group the same rows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GroupingSets {
+    /// Positions of keys, one list for each set.
+    pub sets: Vec<Vec<usize>>,
+    /// The column that tells the set of a group: one bit for each key, the last key lowest, set where the set does
+    /// not hold the key.
+    pub id: Column,
+}
+
 /// Two relations joined.
 #[derive(Debug, Clone)]
 pub struct Join {
@@ -145,12 +156,14 @@ pub enum Relation {
         /// Only this many first rows are wanted.
         limit: Option<u64>,
     },
-    /// Groups rows; the keys come out, then the aggregates.
+    /// Groups rows; the keys come out, then the aggregates, then the number of the grouping set.
     Aggregate {
         /// Input.
         input: Box<Relation>,
-        /// Keys.
+        /// Keys; with grouping sets their columns are not those of the input, since a set may leave them null.
         keys: Vec<Computed>,
+        /// Grouping sets, if there is more than the one set of all keys.
+        sets: Option<GroupingSets>,
         /// Aggregates.
         aggregates: Vec<(Column, AggregateCall)>,
     },
@@ -179,6 +192,58 @@ pub enum Relation {
         /// What is computed.
         window: Window,
         /// The column of each call.
+        columns: Vec<Column>,
+    },
+    /// Each row as often as a number says; none where it is null or not above zero.
+    Repeat {
+        /// Input, whose columns come out.
+        input: Box<Relation>,
+        /// The number, a BIGINT.
+        count: Expression,
+    },
+    /// A part of the rows, chosen at random.
+    Sample {
+        /// Input.
+        input: Box<Relation>,
+        /// How rows are chosen.
+        method: SampleMethod,
+        /// How many.
+        size: SampleSize,
+        /// What makes the choice repeatable.
+        seed: Option<u64>,
+    },
+    /// Skips rows, then keeps some, as many as another relation says.
+    ComputedLimit {
+        /// Input, whose columns come out.
+        input: Box<Relation>,
+        /// One row: the rows kept, as a BIGINT or, as a percentage, a DOUBLE; and the rows skipped, as a BIGINT.
+        amounts: Box<Relation>,
+    },
+    /// Rows of two relations at the same position.
+    Positional {
+        /// Left side.
+        left: Box<Relation>,
+        /// Right side.
+        right: Box<Relation>,
+    },
+    /// The rows of a relation, and those of another over them, again and again.
+    Recursive {
+        /// The first rows.
+        initial: Box<Relation>,
+        /// The next rows; columns are paired by position.
+        step: Box<Relation>,
+        /// Number of the work table that the step reads.
+        table: u32,
+        /// Whether a row that was given before is dropped.
+        distinct: bool,
+        /// Columns of the output.
+        columns: Vec<Column>,
+    },
+    /// The rows of the round before, inside the step of a recursion.
+    WorkTable {
+        /// Number of the work table.
+        table: u32,
+        /// Its columns.
         columns: Vec<Column>,
     },
     /// Exactly one row: nulls if the input is empty, an error if it has several.

@@ -7,15 +7,25 @@
 //! - `EXCLUDE TIES` of a frame becomes a first term of PARTITION BY, under a name that no text can hold.
 //! - `f(ORDER BY x)` gets an argument, under another such name.
 //! - `IGNORE NULLS` behind ORDER BY among arguments moves before it.
-//! - `(DESCRIBE t)` in FROM is cut out, and its place is taken by a name under which it is found again.
+//! - `(DESCRIBE t)` in FROM, and what [`super::cut`] finds, is cut out, and its place is taken by a name under which it
+//!   is found again.
+//! - `LIMIT 10%` becomes `LIMIT` of a call, `POSITIONAL JOIN` a join that this dialect does not have, `*COLUMNS(..)` a
+//!   call of that name, and `* LIKE 'a%'` a COLUMNS with a lambda.
 
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Token, TokenWithSpan, Word};
 
+use crate::parse::cut::{self, CutKind};
 use crate::tree::FrameExclusion;
 
 /// Starts the names that stand for statements that were cut out; no text can hold such a name.
 const CUT_OUT: char = '\u{0}';
+
+/// The call that marks a limit as a percentage.
+pub(super) const PERCENT: &str = "\u{0}percent";
+
+/// The call that `*COLUMNS(..)` is.
+pub(super) const UNPACK: &str = "*COLUMNS";
 
 /// Tokens in the parser's words, and the statements that were cut out of them.
 pub(super) struct Adjusted {
@@ -28,14 +38,37 @@ pub(super) fn cut_out_number(name: &str) -> Option<usize> {
     name.strip_prefix(CUT_OUT)?.parse().ok()
 }
 
-/// Puts tokens in the parser's words.
-pub(super) fn adjust(tokens: Vec<TokenWithSpan>) -> Adjusted {
+/// Puts tokens in the parser's words. The first token of what was cut out is what its reader begins with.
+pub(super) fn adjust(tokens: Vec<TokenWithSpan>, was_cut_out: bool) -> Adjusted {
     let tokens: Vec<TokenWithSpan> =
         tokens.into_iter().filter(|token| !matches!(token.token, Token::Whitespace(_))).collect();
     let mut adjusted = Adjusted { tokens: Vec::with_capacity(tokens.len() + 8), cut_out: Vec::new() };
     let mut levels = vec![Level::default()];
     let mut position = 0;
+    let mut percent_sign = None;
     while let Some(token) = tokens.get(position) {
+        if percent_sign == Some(position) {
+            adjusted.tokens.push(symbol(Token::RParen, token));
+            percent_sign = None;
+            position += 1;
+            continue;
+        }
+        let is_first = was_cut_out && position == 0;
+        if let Some(level) = levels.last_mut().filter(|_| !is_first)
+            && let Some(cut) = cut::find(&tokens, position, level.starts_query(&adjusted.tokens))
+        {
+            level.cut(cut.kind, token, &mut adjusted);
+            adjusted.cut_out.push(tokens.get(position..cut.end).unwrap_or_default().to_vec());
+            position = cut.end;
+            continue;
+        }
+        if let Some(taken) = reworded(&tokens, position, &mut adjusted.tokens) {
+            if let Some(level) = levels.last_mut() {
+                level.started = true;
+            }
+            position += taken;
+            continue;
+        }
         if let Some(end) = statement_in_parentheses(&tokens, position) {
             cut(&tokens, position, end, &mut adjusted);
             position = end + 1;
@@ -79,6 +112,11 @@ pub(super) fn adjust(tokens: Vec<TokenWithSpan>) -> Adjusted {
         if let Some(words) = window_exclusion(&tokens, position) {
             position += mark_exclusion(&tokens, position, words, &mut adjusted.tokens);
         }
+        if let Some(sign) = cut::limit_percent(&tokens, position) {
+            adjusted.tokens.push(quoted(PERCENT, token));
+            adjusted.tokens.push(symbol(Token::LParen, token));
+            percent_sign = Some(sign);
+        }
         if token.token == Token::LParen && is_filter(&tokens, position) {
             adjusted.tokens.push(word("WHERE", Keyword::WHERE, token));
         }
@@ -87,7 +125,8 @@ pub(super) fn adjust(tokens: Vec<TokenWithSpan>) -> Adjusted {
     adjusted
 }
 
-fn keyword(token: &TokenWithSpan) -> Keyword {
+/// The keyword that a token is, if it is not in quotes.
+pub(super) fn keyword(token: &TokenWithSpan) -> Keyword {
     match &token.token {
         Token::Word(word) if word.quote_style.is_none() => word.keyword,
         _ => Keyword::NoKeyword,
@@ -221,6 +260,49 @@ fn is_null_treatment(tokens: &[TokenWithSpan], position: usize) -> bool {
         && at(2).is_some_and(|token| token.token == Token::RParen)
 }
 
+/// A name in quotes that was not written.
+fn quoted(value: &str, at: &TokenWithSpan) -> TokenWithSpan {
+    let word = Word { value: value.to_owned(), quote_style: Some('"'), keyword: Keyword::NoKeyword };
+    TokenWithSpan { token: Token::Word(word), span: at.span }
+}
+
+/// A sign that was not written.
+fn symbol(token: Token, at: &TokenWithSpan) -> TokenWithSpan {
+    TokenWithSpan { token, span: at.span }
+}
+
+/// Forms that other words stand for; gives the number of tokens they took.
+fn reworded(tokens: &[TokenWithSpan], position: usize, into: &mut Vec<TokenWithSpan>) -> Option<usize> {
+    let (token, next) = (tokens.get(position)?, tokens.get(position + 1)?);
+    let is_word = |token: &TokenWithSpan, expected: &str| match &token.token {
+        Token::Word(word) => word.quote_style.is_none() && word.value.eq_ignore_ascii_case(expected),
+        _ => false,
+    };
+    if is_word(token, "positional") && keyword(next) == Keyword::JOIN {
+        into.push(word("STRAIGHT_JOIN", Keyword::STRAIGHT_JOIN, token));
+        return Some(2);
+    }
+    if cut::is_prefix_star(tokens, position)
+        && is_word(next, "columns")
+        && tokens.get(position + 2).is_some_and(|token| token.token == Token::LParen)
+    {
+        into.push(quoted(UNPACK, token));
+        return Some(2);
+    }
+    let end = cut::star_pattern(tokens, position)?;
+    // COLUMNS(LAMBDA name: name LIKE 'pattern')
+    const NAME: &str = "\u{0}name";
+    into.push(word("COLUMNS", Keyword::COLUMNS, token));
+    into.push(symbol(Token::LParen, token));
+    into.push(word("LAMBDA", Keyword::LAMBDA, token));
+    into.push(quoted(NAME, token));
+    into.push(symbol(Token::Colon, token));
+    into.push(quoted(NAME, token));
+    into.extend(tokens.get(position + 1..end)?.iter().cloned());
+    into.push(symbol(Token::RParen, token));
+    Some(end - position)
+}
+
 /// True at the parenthesis of `) FILTER (` without WHERE after it.
 fn is_filter(tokens: &[TokenWithSpan], position: usize) -> bool {
     let before = |distance: usize| position.checked_sub(distance).and_then(|position| tokens.get(position));
@@ -275,16 +357,19 @@ fn statement_in_parentheses(tokens: &[TokenWithSpan], position: usize) -> Option
 
 fn cut(tokens: &[TokenWithSpan], start: usize, end: usize, adjusted: &mut Adjusted) {
     let (Some(opening), Some(closing)) = (tokens.get(start), tokens.get(end)) else { return };
-    let name = Word {
-        value: format!("{CUT_OUT}{}", adjusted.cut_out.len()),
-        quote_style: Some('"'),
-        keyword: Keyword::NoKeyword,
-    };
+    let name = adjusted.next_name(opening);
     adjusted.tokens.push(opening.clone());
     adjusted.tokens.push(word("FROM", Keyword::FROM, opening));
-    adjusted.tokens.push(TokenWithSpan { token: Token::Word(name), span: opening.span });
+    adjusted.tokens.push(name);
     adjusted.tokens.push(closing.clone());
     adjusted.cut_out.push(tokens.get(start + 1..end).unwrap_or_default().to_vec());
+}
+
+impl Adjusted {
+    /// The name of what is cut out next.
+    fn next_name(&self, at: &TokenWithSpan) -> TokenWithSpan {
+        quoted(&format!("{CUT_OUT}{}", self.cut_out.len()), at)
+    }
 }
 
 /// What was seen of a query at one level of parentheses.
@@ -298,9 +383,58 @@ struct Level {
     with: bool,
     /// Where ORDER stands among the adjusted tokens.
     order: Option<usize>,
+    /// WINDOW has come.
+    window: bool,
 }
 
 impl Level {
+    /// True if a query may begin after these tokens.
+    fn starts_query(&self, tokens: &[TokenWithSpan]) -> bool {
+        !self.started || self.with && tokens.last().is_some_and(|token| token.token == Token::RParen)
+    }
+
+    /// Puts what stands for a cut in its place.
+    fn cut(&mut self, kind: CutKind, at: &TokenWithSpan, adjusted: &mut Adjusted) {
+        let name = adjusted.next_name(at);
+        let sign = |token: Token| symbol(token, at);
+        let tokens = &mut adjusted.tokens;
+        match kind {
+            CutKind::Query => tokens.extend([word("FROM", Keyword::FROM, at), name]),
+            CutKind::Suffix => tokens.extend([
+                word("PIVOT", Keyword::PIVOT, at),
+                sign(Token::LParen),
+                name,
+                sign(Token::LParen),
+                sign(Token::RParen),
+                word("FOR", Keyword::FOR, at),
+                quoted("x", at),
+                word("IN", Keyword::IN, at),
+                sign(Token::LParen),
+                word("ANY", Keyword::ANY, at),
+                sign(Token::RParen),
+                sign(Token::RParen),
+            ]),
+            CutKind::Sample => {
+                self.select_all(at, tokens);
+                tokens.push(match self.window {
+                    true => sign(Token::Comma),
+                    false => word("WINDOW", Keyword::WINDOW, at),
+                });
+                let as_word = word("AS", Keyword::AS, at);
+                tokens.extend([name, as_word, sign(Token::LParen), sign(Token::RParen)]);
+            }
+        }
+        self.started = true;
+    }
+
+    /// Adds the SELECT that a query which began with FROM needs before its other clauses.
+    fn select_all(&mut self, at: &TokenWithSpan, tokens: &mut Vec<TokenWithSpan>) {
+        if std::mem::take(&mut self.from_without_select) {
+            tokens.push(word("SELECT", Keyword::SELECT, at));
+            tokens.push(symbol(Token::Mul, at));
+        }
+    }
+
     /// Notes a token, and adds `SELECT *` before it where a query that began with FROM needs it.
     fn see(&mut self, token: &TokenWithSpan, tokens: &mut Vec<TokenWithSpan>) {
         let after_parenthesis = tokens.last().is_some_and(|token| token.token == Token::RParen);
@@ -333,10 +467,10 @@ impl Level {
             (_, Keyword::WHERE | Keyword::GROUP | Keyword::HAVING | Keyword::WINDOW | Keyword::QUALIFY)
                 if self.from_without_select =>
             {
-                tokens.push(word("SELECT", Keyword::SELECT, token));
-                tokens.push(TokenWithSpan { token: Token::Mul, span: token.span });
-                self.from_without_select = false;
+                self.window = keyword(token) == Keyword::WINDOW;
+                self.select_all(token, tokens);
             }
+            (_, Keyword::WINDOW) => self.window = true,
             _ => self.started = true,
         }
     }

@@ -224,6 +224,11 @@ impl Dialect for HypostyleDialect {
         *keyword != Keyword::GLOB && DuckDbDialect.is_column_alias(keyword, parser)
     }
 
+    fn is_table_alias(&self, keyword: &Keyword, parser: &mut Parser) -> bool {
+        // The word that stands for POSITIONAL JOIN.
+        *keyword != Keyword::STRAIGHT_JOIN && DuckDbDialect.is_table_alias(keyword, parser)
+    }
+
     fn supports_trailing_commas(&self) -> bool {
         true
     }

@@ -297,8 +297,11 @@ fn convert_one(expression: Expr, notes: &mut Notes) -> Result<Expression> {
         Expr::Collate { expr, collation } => {
             let operand = boxed(*expr, notes)?;
             let span = operand.span;
-            let collation = single_name(collation, span)?;
-            Ok(Expression::new(Kind::Collate(operand, collation), span))
+            let parts = names_of(collation)?;
+            let place = parts.first().map_or(span, |part| part.span);
+            // Several collations at once are written as one name: NOCASE.NOACCENT.
+            let joined = parts.into_iter().map(|part| part.text).collect::<Vec<_>>().join(".");
+            Ok(Expression::new(Kind::Collate(operand, Name::new(joined, place)), span))
         }
         other => call::convert(other, notes),
     }

@@ -6,6 +6,7 @@
 
 mod adjust;
 mod call;
+mod cut;
 mod dialect;
 mod expression;
 mod failure;
@@ -13,6 +14,7 @@ mod forms;
 mod limits;
 mod literal;
 mod query;
+mod reshape;
 mod statement;
 mod table;
 mod type_name;
@@ -87,8 +89,7 @@ impl Notes {
 
     /// The statement in parentheses that a table's name stands for, if it was cut out.
     fn statement(&self, name: &str) -> Option<Result<Statement>> {
-        let tokens = self.cut_out.get(adjust::cut_out_number(name)?)?.clone();
-        let mut statements = match parse_tokens(tokens, read_statements) {
+        let mut statements = match parse_cut_out(self.cut_tokens(name)?, read_statements) {
             Ok(statements) => statements,
             Err(error) => return Some(Err(error)),
         };
@@ -96,6 +97,11 @@ impl Notes {
             (Some(statement), 0) => Some(Ok(statement)),
             _ => Some(Err(Error::syntax("one statement is expected between these parentheses", Span::NONE))),
         }
+    }
+
+    /// The tokens that were cut out under this name.
+    fn cut_tokens(&self, name: &str) -> Option<Vec<TokenWithSpan>> {
+        self.cut_out.get(adjust::cut_out_number(name)?).cloned()
     }
 
     /// The place of a text in single quotes; of several equal ones the first.
@@ -113,14 +119,22 @@ fn parse<T>(
         .tokenize_with_location()
         .map_err(|error| failure::from_tokenizer(error, sql))?;
     limits::check(&tokens)?;
-    parse_tokens(tokens, read)
+    read_adjusted(adjust::adjust(tokens, false), read)
 }
 
-fn parse_tokens<T>(
+/// Reads what was cut out of the tokens of a statement.
+fn parse_cut_out<T>(
     tokens: Vec<TokenWithSpan>,
     read: impl FnOnce(&mut Parser, &mut Notes) -> Result<T, failure::Failure>,
 ) -> Result<T> {
-    let adjusted = adjust::adjust(tokens);
+    // What is cut out may hold what is cut out, and each is read by a parser of its own.
+    stacker::maybe_grow(512 << 10, 4 << 20, || read_adjusted(adjust::adjust(tokens, true), read))
+}
+
+fn read_adjusted<T>(
+    adjusted: adjust::Adjusted,
+    read: impl FnOnce(&mut Parser, &mut Notes) -> Result<T, failure::Failure>,
+) -> Result<T> {
     let dialect = HypostyleDialect::new(adjusted.tokens.len());
     let mut notes = Notes::of(&adjusted.tokens, adjusted.cut_out);
     let mut parser = Parser::new(&dialect)

@@ -4,11 +4,11 @@ use sqlparser::ast::{self, SelectItem as AstItem, SetExpr, SetQuantifier, Spanne
 
 use crate::error::{Error, Result};
 use crate::parse::expression::{convert as convert_expression, convert_all, name_of, names_of, order_terms};
-use crate::parse::{Notes, span_of, table, window};
+use crate::parse::{Notes, adjust, reshape, span_of, table, window};
 use crate::span::Span;
 use crate::tree::{
-    CommonTable, Expression, ExpressionKind, GroupBy, MatchKind, Name, OrderBy, Query, QueryBody,
-    Replacement, Select, SelectItem, SetOperator, Star,
+    CommonTable, Expression, ExpressionKind, GroupBy, GroupElement, MatchKind, Name, OrderBy, Query,
+    QueryBody, Replacement, Select, SelectItem, SetOperator, Star,
 };
 
 /// Converts one query.
@@ -32,7 +32,21 @@ pub(super) fn convert(query: ast::Query, notes: &mut Notes) -> Result<Query> {
         limit = fetch.quantity.map(|quantity| convert_expression(quantity, notes)).transpose()?;
     }
     let span = span.union(body.span());
-    Ok(Query { with, body, order_by, limit, offset, span })
+    let (limit, percent) = split_percent(limit);
+    Ok(Query { with, body, order_by, limit, percent, offset, span })
+}
+
+/// The number of a limit, and whether it is a percentage.
+pub(super) fn split_percent(limit: Option<Expression>) -> (Option<Expression>, bool) {
+    match limit {
+        Some(Expression { kind: ExpressionKind::Call(mut call), span })
+            if call.name.text == adjust::PERCENT =>
+        {
+            let value = call.arguments.pop().map(|argument| argument.value);
+            (value.or_else(|| Some(Expression::new(ExpressionKind::Call(call), span))), true)
+        }
+        limit => (limit, false),
+    }
 }
 
 /// The first word of a query. The parser's own `span` recurses through every expression, which a long chain would not
@@ -57,17 +71,18 @@ fn refuse(clause: &str, present: bool, span: Span) -> Result<()> {
 }
 
 fn common_tables(with: ast::With, notes: &mut Notes) -> Result<Vec<CommonTable>> {
-    refuse("WITH RECURSIVE is", with.recursive, span_of(with.with_token.0.span))?;
+    let recursive = with.recursive;
     with.cte_tables
         .into_iter()
         .map(|table| {
             let columns = table.alias.columns.into_iter().map(|column| name_of(column.name)).collect();
-            Ok(CommonTable { name: name_of(table.alias.name), columns, query: convert(*table.query, notes)? })
+            let query = convert(*table.query, notes)?;
+            Ok(CommonTable { name: name_of(table.alias.name), columns, query, recursive })
         })
         .collect()
 }
 
-fn convert_order(order_by: ast::OrderBy, notes: &mut Notes) -> Result<OrderBy> {
+pub(super) fn convert_order(order_by: ast::OrderBy, notes: &mut Notes) -> Result<OrderBy> {
     match order_by.kind {
         ast::OrderByKind::All(options) => Ok(OrderBy::All {
             descending: matches!(options.sort, Some(ast::OrderBySort::Desc)),
@@ -146,8 +161,9 @@ fn convert_leaf(body: SetExpr, span: Span, notes: &mut Notes) -> Result<QueryBod
     }
 }
 
-fn convert_select(select: ast::Select, notes: &mut Notes) -> Result<Select> {
+fn convert_select(mut select: ast::Select, notes: &mut Notes) -> Result<Select> {
     let span = span_of(select.select_token.0.span);
+    let sample = reshape::take_sample(&mut select.named_window, notes)?;
     for (clause, present) in [
         ("LATERAL VIEW is", !select.lateral_views.is_empty()),
         ("SELECT .. INTO is", select.into.is_some()),
@@ -158,10 +174,13 @@ fn convert_select(select: ast::Select, notes: &mut Notes) -> Result<Select> {
     ] {
         refuse(clause, present, span)?;
     }
-    let distinct = match select.distinct {
-        None | Some(ast::Distinct::All) => false,
-        Some(ast::Distinct::Distinct) => true,
-        Some(ast::Distinct::On(_)) => return Err(Error::unsupported("DISTINCT ON is", span)),
+    let (distinct, distinct_on) = match select.distinct {
+        None | Some(ast::Distinct::All) => (false, Vec::new()),
+        Some(ast::Distinct::Distinct) => (true, Vec::new()),
+        Some(ast::Distinct::On(keys)) if keys.is_empty() => {
+            return Err(Error::syntax("DISTINCT ON needs an expression in its parentheses", span));
+        }
+        Some(ast::Distinct::On(keys)) => (false, convert_all(keys, notes)?),
     };
     let items: Vec<SelectItem> = match select.flavor {
         ast::SelectFlavor::FromFirstNoSelect => {
@@ -179,7 +198,19 @@ fn convert_select(select: ast::Select, notes: &mut Notes) -> Result<Select> {
     let having = select.having.map(|having| convert_expression(having, notes)).transpose()?;
     let windows = window::named(select.named_window, span, notes)?;
     let qualify = select.qualify.map(|qualify| convert_expression(qualify, notes)).transpose()?;
-    Ok(Select { distinct, items, from, filter, group_by, having, windows, qualify, span: selected })
+    Ok(Select {
+        distinct,
+        distinct_on,
+        items,
+        from,
+        filter,
+        group_by,
+        having,
+        sample,
+        windows,
+        qualify,
+        span: selected,
+    })
 }
 
 fn has_hive_clauses(select: &ast::Select) -> bool {
@@ -187,25 +218,94 @@ fn has_hive_clauses(select: &ast::Select) -> bool {
 }
 
 fn convert_group(group_by: ast::GroupByExpr, span: Span, notes: &mut Notes) -> Result<GroupBy> {
-    match group_by {
-        ast::GroupByExpr::All(modifiers) => {
-            refuse("ROLLUP, CUBE and TOTALS are", !modifiers.is_empty(), span)?;
-            Ok(GroupBy::All)
-        }
-        ast::GroupByExpr::Expressions(expressions, modifiers) => {
-            let sets = expressions.iter().any(|expression| {
-                matches!(expression, ast::Expr::GroupingSets(_) | ast::Expr::Cube(_) | ast::Expr::Rollup(_))
-            });
-            refuse("GROUPING SETS, ROLLUP and CUBE are", sets || !modifiers.is_empty(), span)?;
-            match expressions.is_empty() {
-                true => Ok(GroupBy::None),
-                false => Ok(GroupBy::Expressions(convert_all(expressions, notes)?)),
+    let (expressions, modifiers) = match group_by {
+        ast::GroupByExpr::All(modifiers) => (None, modifiers),
+        ast::GroupByExpr::Expressions(expressions, modifiers) => (Some(expressions), modifiers),
+    };
+    let mut sets = Vec::new();
+    for modifier in modifiers {
+        match modifier {
+            // GROUPING SETS are read as a modifier where they stand behind other keys.
+            ast::GroupByWithModifier::GroupingSets(expression) => {
+                sets.push(group_element(expression, notes)?)
             }
+            _ => return Err(Error::unsupported("WITH ROLLUP, WITH CUBE and WITH TOTALS are", span)),
+        }
+    }
+    let Some(expressions) = expressions else {
+        refuse("GROUP BY ALL with GROUPING SETS is", !sets.is_empty(), span)?;
+        return Ok(GroupBy::All);
+    };
+    if expressions.is_empty() && sets.is_empty() {
+        return Ok(GroupBy::None);
+    }
+    if sets.is_empty() && !expressions.iter().any(is_set) {
+        return Ok(GroupBy::Expressions(convert_all(expressions, notes)?));
+    }
+    let mut elements = Vec::with_capacity(expressions.len() + sets.len());
+    for expression in expressions {
+        elements.push(group_element(expression, notes)?);
+    }
+    elements.extend(sets);
+    Ok(GroupBy::Sets(elements))
+}
+
+/// True for what stands for several grouping sets, and for the empty set.
+fn is_set(expression: &ast::Expr) -> bool {
+    match expression {
+        ast::Expr::GroupingSets(_) | ast::Expr::Cube(_) | ast::Expr::Rollup(_) => true,
+        ast::Expr::Tuple(keys) => keys.is_empty(),
+        _ => false,
+    }
+}
+
+fn group_element(expression: ast::Expr, notes: &mut Notes) -> Result<GroupElement> {
+    let mut all = |lists: Vec<Vec<ast::Expr>>| {
+        lists.into_iter().map(|keys| convert_all(keys, notes)).collect::<Result<Vec<_>>>()
+    };
+    match expression {
+        ast::Expr::Rollup(lists) => Ok(GroupElement::Rollup(all(lists)?)),
+        ast::Expr::Cube(lists) => Ok(GroupElement::Cube(all(lists)?)),
+        ast::Expr::GroupingSets(lists) => {
+            let sets = lists.into_iter().map(|keys| {
+                let keys = convert_all(keys, notes)?;
+                Ok(set_inside(keys))
+            });
+            Ok(GroupElement::Sets(sets.collect::<Result<_>>()?))
+        }
+        ast::Expr::Tuple(keys) => Ok(GroupElement::Keys(convert_all(keys, notes)?)),
+        other => Ok(GroupElement::Keys(vec![convert_expression(other, notes)?])),
+    }
+}
+
+/// ROLLUP and CUBE inside GROUPING SETS are read as calls.
+fn set_inside(mut keys: Vec<Expression>) -> GroupElement {
+    let lists = |call: crate::tree::Call| {
+        let values = call.arguments.into_iter().map(|argument| match argument.value.kind {
+            ExpressionKind::Row(items) => items,
+            kind => vec![Expression::new(kind, argument.value.span)],
+        });
+        values.collect::<Vec<_>>()
+    };
+    match (keys.pop(), keys.is_empty()) {
+        (Some(Expression { kind: ExpressionKind::Call(call), .. }), true)
+            if call.name.is("rollup") && !call.name.quoted =>
+        {
+            GroupElement::Rollup(lists(*call))
+        }
+        (Some(Expression { kind: ExpressionKind::Call(call), .. }), true)
+            if call.name.is("cube") && !call.name.quoted =>
+        {
+            GroupElement::Cube(lists(*call))
+        }
+        (last, _) => {
+            keys.extend(last);
+            GroupElement::Keys(keys)
         }
     }
 }
 
-fn convert_item(item: AstItem, notes: &mut Notes) -> Result<SelectItem> {
+pub(super) fn convert_item(item: AstItem, notes: &mut Notes) -> Result<SelectItem> {
     match item {
         AstItem::UnnamedExpr(expression) => {
             Ok(SelectItem { expression: convert_expression(expression, notes)?, alias: None })

@@ -8,10 +8,10 @@ use sqlparser::tokenizer::{Token, TokenWithSpan};
 use crate::error::Error;
 use crate::parse::expression::{convert as convert_expression, name_of, single_name};
 use crate::parse::failure::{Failure, unexpected};
-use crate::parse::{Notes, call, query, span_of, table};
+use crate::parse::{Notes, call, query, reshape, span_of, table};
 use crate::tree::{
     CopyStatement, CreateMacro, CreateTable, CreateView, DropKind, ExplainFormat, Expression, ExpressionKind,
-    LiteralText, MacroBody, MacroParameter, Name, OrderBy, Query, QueryBody, Statement, StatementKind,
+    LiteralText, MacroBody, MacroParameter, Name, Query, QueryBody, Statement, StatementKind,
 };
 
 type Outcome<T> = std::result::Result<T, Failure>;
@@ -31,6 +31,10 @@ fn parse_nested(parser: &mut Parser, notes: &mut Notes, depth: usize) -> Outcome
     }
     let start = span_of(first.span);
     let kind = match word(&first).as_str() {
+        // Only what was cut out and is read on its own begins so.
+        "PIVOT" | "PIVOT_WIDER" | "UNPIVOT" | "PIVOT_LONGER" => {
+            StatementKind::Query(reshape::query(parser, notes)?)
+        }
         "SELECT" | "WITH" | "FROM" | "VALUES" | "TABLE" | "(" => {
             StatementKind::Query(parse_query(parser, notes)?)
         }
@@ -74,7 +78,7 @@ fn parse_nested(parser: &mut Parser, notes: &mut Notes, depth: usize) -> Outcome
 
 /// Statements of other systems are refused by name; other words are no statement at all.
 fn refused(word: &str, token: &TokenWithSpan) -> Failure {
-    const KNOWN: [&str; 22] = [
+    const KNOWN: [&str; 21] = [
         "INSERT",
         "UPDATE",
         "DELETE",
@@ -96,7 +100,6 @@ fn refused(word: &str, token: &TokenWithSpan) -> Failure {
         "VACUUM",
         "ANALYZE",
         "CHECKPOINT",
-        "PIVOT",
     ];
     match KNOWN.contains(&word) {
         true => Error::unsupported(format!("{word} is"), span_of(token.span)).into(),
@@ -105,7 +108,7 @@ fn refused(word: &str, token: &TokenWithSpan) -> Failure {
 }
 
 /// The token as an upper-case word, or as its text.
-fn word(token: &TokenWithSpan) -> String {
+pub(super) fn word(token: &TokenWithSpan) -> String {
     match &token.token {
         Token::Word(word) if word.quote_style.is_none() => word.value.to_uppercase(),
         other => other.to_string(),
@@ -113,7 +116,7 @@ fn word(token: &TokenWithSpan) -> String {
 }
 
 /// Takes the next token if it is this word.
-fn take_word(parser: &mut Parser, expected: &str) -> bool {
+pub(super) fn take_word(parser: &mut Parser, expected: &str) -> bool {
     let found = word(parser.peek_token_ref()) == expected;
     if found {
         parser.advance_token();
@@ -121,14 +124,14 @@ fn take_word(parser: &mut Parser, expected: &str) -> bool {
     found
 }
 
-fn expect_word(parser: &mut Parser, expected: &str) -> Outcome<()> {
+pub(super) fn expect_word(parser: &mut Parser, expected: &str) -> Outcome<()> {
     match take_word(parser, expected) {
         true => Ok(()),
         false => Err(unexpected(parser.peek_token_ref(), expected)),
     }
 }
 
-fn identifier(parser: &mut Parser) -> Outcome<Name> {
+pub(super) fn identifier(parser: &mut Parser) -> Outcome<Name> {
     Ok(name_of(parser.parse_identifier()?))
 }
 
@@ -144,7 +147,7 @@ fn parse_query(parser: &mut Parser, notes: &mut Notes) -> Outcome<Query> {
     Ok(query::convert(*parsed, notes)?)
 }
 
-fn parse_expression(parser: &mut Parser, notes: &mut Notes) -> Outcome<Expression> {
+pub(super) fn parse_expression(parser: &mut Parser, notes: &mut Notes) -> Outcome<Expression> {
     let parsed = parser.parse_expr()?;
     Ok(convert_expression(parsed, notes)?)
 }
@@ -158,7 +161,7 @@ fn query_or_table(parser: &mut Parser, notes: &mut Notes) -> Outcome<Query> {
             let table = table::table_of(parser.parse_object_name(true)?, notes)?;
             let span = table.span;
             let body = QueryBody::Select(Box::new(table::select_table(table)));
-            Ok(Query { with: Vec::new(), body, order_by: OrderBy::None, limit: None, offset: None, span })
+            Ok(Query::of_body(body, span))
         }
     }
 }

@@ -4,11 +4,11 @@ use sqlparser::ast::{self, JoinConstraint, JoinOperator, Spanned, TableFactor};
 
 use crate::error::{Error, Result};
 use crate::parse::expression::{convert as convert_expression, convert_all, name_of, names_of, single_name};
-use crate::parse::{Notes, call, query, span_of};
+use crate::parse::{Notes, call, query, reshape, span_of};
 use crate::span::Span;
 use crate::tree::{
-    Argument, Expression, ExpressionKind, GroupBy, JoinCondition, JoinKind, Name, Select, SelectItem,
-    Statement, Table, TableAlias, TableKind,
+    Argument, Expression, ExpressionKind, JoinCondition, JoinKind, Name, Select, SelectItem, Statement,
+    Table, TableAlias, TableKind,
 };
 
 /// Converts a table with the tables joined to it, from left to right.
@@ -41,15 +41,10 @@ pub(super) fn select_table(table: Table) -> Select {
     let span = table.span;
     let star = Expression::new(ExpressionKind::Star(Box::default()), span);
     Select {
-        distinct: false,
         items: vec![SelectItem { expression: star, alias: None }],
         from: vec![table],
-        filter: None,
-        group_by: GroupBy::None,
-        having: None,
-        windows: Vec::new(),
-        qualify: None,
         span,
+        ..Select::default()
     }
 }
 
@@ -79,6 +74,8 @@ fn convert_operator(operator: JoinOperator, span: Span, notes: &mut Notes) -> Re
         }
         JoinOperator::RightSemi(constraint) => (Sided::Right(JoinKind::Semi), constraint),
         JoinOperator::RightAnti(constraint) => (Sided::Right(JoinKind::Anti), constraint),
+        // The word that stands for POSITIONAL JOIN.
+        JoinOperator::StraightJoin(constraint) => (Sided::Left(JoinKind::Positional), constraint),
         JoinOperator::AsOf { .. } => return Err(Error::unsupported("ASOF JOIN is", span)),
         _ => return Err(Error::unsupported("this kind of join is", span)),
     };
@@ -90,7 +87,11 @@ fn convert_operator(operator: JoinOperator, span: Span, notes: &mut Notes) -> Re
         JoinConstraint::Natural => JoinCondition::Natural,
         JoinConstraint::None => JoinCondition::None,
     };
-    if matches!(condition, JoinCondition::None) && !matches!(kind, Sided::Left(JoinKind::Cross)) {
+    if matches!(kind, Sided::Left(JoinKind::Positional)) && !matches!(condition, JoinCondition::None) {
+        return Err(Error::syntax("POSITIONAL JOIN takes no condition", span));
+    }
+    let needs_none = matches!(kind, Sided::Left(JoinKind::Cross | JoinKind::Positional));
+    if matches!(condition, JoinCondition::None) && !needs_none {
         return Err(Error::syntax("this join needs ON or USING after its second table", span));
     }
     Ok((kind, condition))
@@ -156,9 +157,11 @@ fn convert_factor(factor: TableFactor, notes: &mut Notes) -> Result<Table> {
                 (None, _) => Ok(table),
             }
         }
-        TableFactor::Pivot { .. } => Err(Error::unsupported("PIVOT is", span)),
-        TableFactor::Unpivot { .. } | TableFactor::UnpivotExpr { .. } => {
-            Err(Error::unsupported("UNPIVOT is", span))
+        TableFactor::Pivot { table, aggregate_functions, alias, .. } => {
+            let table = convert_factor(*table, notes)?;
+            let suffix = aggregate_functions.first().map(|function| &function.expr);
+            let kind = reshape::behind_table(suffix, table, notes)?;
+            Ok(Table { kind, alias: alias.map(convert_alias), span })
         }
         other => Err(Error::unsupported(format!("the table {other} is"), span)),
     }
@@ -174,7 +177,7 @@ pub(super) fn named(name: ast::ObjectName) -> Result<TableKind> {
     }
 }
 
-fn convert_alias(alias: ast::TableAlias) -> TableAlias {
+pub(super) fn convert_alias(alias: ast::TableAlias) -> TableAlias {
     let columns = alias.columns.into_iter().map(|column| name_of(column.name)).collect();
     TableAlias { name: name_of(alias.name), columns }
 }

@@ -2,14 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use hypostyle_engine::plan::{Expression, JoinKind};
+use hypostyle_engine::plan::{Expression, JoinKind, SampleSize};
 use hypostyle_functions::Value;
 
 use crate::bind::operator;
-use crate::logical::{Join, Relation, Scan, conjuncts};
+use crate::logical::{Computed, Join, Relation, Scan, conjuncts};
 
 /// Rows of a table that does not tell.
 const ROWS_UNKNOWN: f64 = 1_000_000.0;
+/// Rounds of a recursion.
+const ROUNDS: f64 = 10.0;
+/// Rows of a round.
+const ROWS_WORK_TABLE: f64 = 1_000.0;
 /// Elements of a list.
 const LIST_ELEMENTS: f64 = 4.0;
 /// Share of rows that pass a condition of which nothing is known.
@@ -32,6 +36,7 @@ pub fn known_rows(relation: &Relation) -> Option<u64> {
 fn scans_known(relation: &Relation) -> bool {
     match relation {
         Relation::Scan(scan) => scan.statistics.rows.is_some(),
+        Relation::Recursive { .. } | Relation::WorkTable { .. } => false,
         _ => relation.inputs().into_iter().all(scans_known),
     }
 }
@@ -54,29 +59,43 @@ pub fn rows(relation: &Relation) -> f64 {
             let others = predicates.iter().filter(|predicate| !told.contains(predicate));
             rows(input) * conjunct_share(others, &|id| known_of(id, input))
         }
-        Relation::Project { input, .. } | Relation::Window { input, .. } => rows(input),
+        Relation::Project { input, .. }
+        | Relation::Window { input, .. }
+        | Relation::Repeat { input, .. }
+        | Relation::ComputedLimit { input, .. } => rows(input),
+        Relation::Sample { input, size, .. } => match size {
+            SampleSize::Percent(percent) => rows(input) * percent / 100.0,
+            SampleSize::Rows(count) => rows(input).min(*count as f64),
+        },
+        Relation::Positional { left, right } => rows(left).max(rows(right)),
+        Relation::Recursive { initial, .. } => rows(initial) * ROUNDS,
+        Relation::WorkTable { .. } => ROWS_WORK_TABLE,
         Relation::Sort { input, limit, .. } => {
             limit.map_or(rows(input), |limit| rows(input).min(limit as f64))
         }
         Relation::Limit { input, count, .. } => {
             count.map_or(rows(input), |count| rows(input).min(count as f64))
         }
-        Relation::Aggregate { input, keys, .. } => {
-            let input_rows = rows(input);
-            if keys.is_empty() {
-                return 1.0;
-            }
-            let groups: f64 = keys
-                .iter()
-                .map(|key| distinct(&key.expression, input).unwrap_or(input_rows.sqrt()))
-                .product();
-            groups.min(input_rows)
+        Relation::Aggregate { input, keys, sets, .. } => {
+            // As if every grouping set gave as many groups as all keys do.
+            let count = sets.as_ref().map_or(1, |sets| sets.sets.len());
+            count as f64 * groups(input, keys)
         }
         Relation::Join(join) => join_rows(join),
         Relation::Union { inputs, .. } => inputs.iter().map(rows).sum(),
         Relation::Unnest { input, .. } => rows(input) * LIST_ELEMENTS,
         Relation::SingleRow { .. } | Relation::Write { .. } => 1.0,
     })
+}
+
+fn groups(input: &Relation, keys: &[Computed]) -> f64 {
+    if keys.is_empty() {
+        return 1.0;
+    }
+    let input_rows = rows(input);
+    let of_keys: f64 =
+        keys.iter().map(|key| distinct(&key.expression, input).unwrap_or(input_rows.sqrt())).product();
+    of_keys.min(input_rows)
 }
 
 /// Rows of the table behind a relation before conditions choose among them.

@@ -26,10 +26,26 @@ fn prune(relation: &mut Relation, wanted: &HashSet<usize>) {
         }
         Relation::Limit { input, .. } => prune(input, wanted),
         Relation::SingleRow { input } => exactly(input, wanted),
+        Relation::Sample { input, .. } => exactly(input, wanted),
+        Relation::ComputedLimit { input, amounts } => {
+            exactly(input, wanted);
+            keep_all(amounts);
+        }
+        Relation::Positional { left, right } => {
+            exactly(left, wanted);
+            exactly(right, wanted);
+        }
+        Relation::Recursive { initial, step, .. } => {
+            // Every round reads what the one before gave, so all columns stay.
+            keep_all(initial);
+            keep_all(step);
+        }
+        Relation::WorkTable { .. } => {}
+        Relation::Repeat { input, count } => exactly(input, &with(wanted, std::iter::once(&*count))),
         Relation::Sort { input, keys, .. } => {
             exactly(input, &with(wanted, keys.iter().map(|key| &key.expression)));
         }
-        Relation::Aggregate { input, keys, aggregates } => {
+        Relation::Aggregate { input, keys, aggregates, .. } => {
             aggregates.retain(|(column, _)| wanted.contains(&column.id));
             let calls = aggregates.iter().flat_map(|(_, call)| {
                 call.arguments.iter().chain(&call.filter).chain(call.order.iter().map(|key| &key.expression))
@@ -116,6 +132,25 @@ fn prune_join(join: &mut Join, wanted: &HashSet<usize>) {
     exactly(&mut join.right, &with(&read, join.keys.iter().map(|key| &key.right)));
 }
 
+/// Prunes below a relation whose columns all stay, in their order.
+fn keep_all(relation: &mut Relation) {
+    let kept = relation.columns();
+    let ids: HashSet<usize> = kept.iter().map(|column| column.id).collect();
+    prune(relation, &ids);
+    restore(relation, kept);
+}
+
+/// Projects to these columns, unless they are all that comes out.
+fn restore(relation: &mut Relation, kept: Vec<Column>) {
+    let now = relation.columns();
+    let same = now.len() == kept.len() && now.iter().zip(&kept).all(|(left, right)| left.id == right.id);
+    if !same {
+        let taken = Box::new(std::mem::replace(relation, one_row()));
+        *relation =
+            Relation::Project { input: taken, columns: kept.into_iter().map(Computed::passed).collect() };
+    }
+}
+
 /// Columns of a union are paired by position, so each input gives the same ones in the same order.
 fn prune_union(inputs: &mut [Relation], columns: &mut Vec<Column>, wanted: &HashSet<usize>) {
     let positions: Vec<usize> = columns
@@ -129,13 +164,7 @@ fn prune_union(inputs: &mut [Relation], columns: &mut Vec<Column>, wanted: &Hash
         let kept: Vec<Column> = positions.iter().filter_map(|position| own.get(*position)).cloned().collect();
         let ids: HashSet<usize> = kept.iter().map(|column| column.id).collect();
         prune(input, &ids);
-        let now = input.columns();
-        let same = now.len() == kept.len() && now.iter().zip(&kept).all(|(left, right)| left.id == right.id);
-        if !same {
-            let taken = Box::new(std::mem::replace(input, one_row()));
-            *input =
-                Relation::Project { input: taken, columns: kept.into_iter().map(Computed::passed).collect() };
-        }
+        restore(input, kept);
     }
     let mut position = 0;
     columns.retain(|_| {

@@ -8,7 +8,7 @@ use hypostyle_engine::plan::{Expression, JoinKey, JoinKind};
 use hypostyle_engine::table::FilterSupport;
 
 use crate::bind::{fold, operator, split_keys};
-use crate::logical::{Computed, Join, Relation, Scan, conjunction, conjuncts};
+use crate::logical::{Computed, Join, Relation, Scan, conjunction, conjuncts, one_row};
 use crate::rewrite::substitute::{Values, substitute, values};
 
 /// Parts of an expression beyond which a condition is not moved below the projection that computes it.
@@ -29,15 +29,16 @@ fn push(relation: Relation, predicates: Vec<Expression>, context: &Arc<Context>)
             filter(push(*input, moved, context), stay)
         }
         Relation::Project { input, columns } => push_project(*input, columns, predicates, context),
-        Relation::Aggregate { input, keys, aggregates } => {
-            let (below, above) = match keys.is_empty() {
+        Relation::Aggregate { input, keys, sets, aggregates } => {
+            // A group of everything is there without rows, and a key of a grouping set is null in other sets.
+            let (below, above) = match keys.is_empty() || sets.is_some() {
                 true => (Vec::new(), predicates),
                 false => split(predicates, &keys.iter().map(|key| key.column.id).collect()),
             };
             let computed = values(&keys);
             let below = below.into_iter().map(|predicate| substitute(predicate, &computed)).collect();
             let input = Box::new(push(*input, below, context));
-            filter(Relation::Aggregate { input, keys, aggregates }, above)
+            filter(Relation::Aggregate { input, keys, sets, aggregates }, above)
         }
         Relation::Sort { input, keys, limit: None } => {
             Relation::Sort { input: Box::new(push(*input, predicates, context)), keys, limit: None }
@@ -69,6 +70,9 @@ fn push(relation: Relation, predicates: Vec<Expression>, context: &Arc<Context>)
             let input = Box::new(push(*input, below, context));
             filter(Relation::Window { input, window, columns }, above.into_iter().chain(stay).collect())
         }
+        Relation::Repeat { input, count } => {
+            Relation::Repeat { input: Box::new(push(*input, predicates, context)), count }
+        }
         Relation::Join(join) => push_join(join, predicates, context),
         Relation::SingleRow { input } => {
             filter(Relation::SingleRow { input: Box::new(push(*input, Vec::new(), context)) }, predicates)
@@ -84,7 +88,19 @@ fn push(relation: Relation, predicates: Vec<Expression>, context: &Arc<Context>)
         Relation::Write { input, columns, target, count } => {
             Relation::Write { input: Box::new(push(*input, Vec::new(), context)), columns, target, count }
         }
-        leaf @ (Relation::Scan(_) | Relation::Values { .. }) => filter(leaf, predicates),
+        // What these give depends on all their rows, so conditions stay above them.
+        mut whole @ (Relation::Sample { .. }
+        | Relation::ComputedLimit { .. }
+        | Relation::Positional { .. }
+        | Relation::Recursive { .. }) => {
+            for input in whole.inputs_mut() {
+                *input = push(std::mem::replace(input, one_row()), Vec::new(), context);
+            }
+            filter(whole, predicates)
+        }
+        leaf @ (Relation::Scan(_) | Relation::Values { .. } | Relation::WorkTable { .. }) => {
+            filter(leaf, predicates)
+        }
     })
 }
 

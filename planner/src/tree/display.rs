@@ -246,7 +246,8 @@ impl Display for Call {
         match name.as_str() {
             _ if self.over.is_some() => write!(f, "{}(", over_name(&name))?,
             "count" if star && !self.distinct => f.write_str("count_star(")?,
-            "coalesce" | "try" => write!(f, "{}(", name.to_uppercase())?,
+            "coalesce" | "try" | "grouping" => write!(f, "{}(", name.to_uppercase())?,
+            "grouping_id" => f.write_str("GROUPING(")?,
             word if GRAMMAR_WORDS.contains(&word) => write!(f, "\"{word}\"(")?,
             _ => write!(f, "{}(", Name { text: name.clone(), ..self.name.clone() })?,
         }

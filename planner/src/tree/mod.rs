@@ -7,6 +7,7 @@ mod children;
 mod display;
 mod expression;
 mod query;
+mod reshape;
 mod statement;
 mod window;
 
@@ -15,9 +16,10 @@ pub use expression::{
     OrderTerm, Quantifier, Replacement, Star, TypeName, UnaryOperator,
 };
 pub use query::{
-    CommonTable, GroupBy, JoinCondition, JoinKind, OrderBy, Query, QueryBody, Select, SelectItem,
-    SetOperator, Table, TableAlias, TableKind,
+    CommonTable, GroupBy, GroupElement, JoinCondition, JoinKind, OrderBy, Query, QueryBody, Select,
+    SelectItem, SetOperator, Table, TableAlias, TableKind,
 };
+pub use reshape::{Pivot, PivotColumn, PivotValue, Sample, SampleMethod, SampleSize, Unpivot};
 pub use statement::{
     CopyStatement, CreateMacro, CreateTable, CreateView, DropKind, ExplainFormat, MacroBody, MacroParameter,
     Statement, StatementKind,

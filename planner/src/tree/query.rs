@@ -1,7 +1,7 @@
 //! Queries as written.
 
 use crate::span::Span;
-use crate::tree::{Argument, Expression, Name, NamedWindow, OrderTerm, Statement};
+use crate::tree::{Argument, Expression, Name, NamedWindow, OrderTerm, Pivot, Sample, Statement, Unpivot};
 
 /// A query: a body with what stands around it.
 #[derive(Debug, Clone)]
@@ -14,6 +14,8 @@ pub struct Query {
     pub order_by: OrderBy,
     /// LIMIT.
     pub limit: Option<Expression>,
+    /// Whether LIMIT is a percentage of the rows.
+    pub percent: bool,
     /// OFFSET.
     pub offset: Option<Expression>,
     /// Where it is.
@@ -24,19 +26,15 @@ impl Query {
     /// `SELECT value`.
     pub fn of_value(value: Expression) -> Self {
         let span = value.span;
-        let select = Select {
-            distinct: false,
-            items: vec![SelectItem { expression: value, alias: None }],
-            from: Vec::new(),
-            filter: None,
-            group_by: GroupBy::None,
-            having: None,
-            windows: Vec::new(),
-            qualify: None,
-            span,
-        };
-        let body = QueryBody::Select(Box::new(select));
-        Self { with: Vec::new(), body, order_by: OrderBy::None, limit: None, offset: None, span }
+        let items = vec![SelectItem { expression: value, alias: None }];
+        let select = Select { items, span, ..Select::default() };
+        Self::of_body(QueryBody::Select(Box::new(select)), span)
+    }
+
+    /// A query that is nothing but its body.
+    pub fn of_body(body: QueryBody, span: Span) -> Self {
+        let (with, order_by) = (Vec::new(), OrderBy::None);
+        Self { with, body, order_by, limit: None, percent: false, offset: None, span }
     }
 }
 
@@ -49,6 +47,8 @@ pub struct CommonTable {
     pub columns: Vec<Name>,
     /// The query.
     pub query: Query,
+    /// Whether it may read itself: WITH RECURSIVE.
+    pub recursive: bool,
 }
 
 /// What gives the rows of a query.
@@ -101,10 +101,12 @@ pub enum SetOperator {
 }
 
 /// SELECT with its clauses.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Select {
     /// DISTINCT.
     pub distinct: bool,
+    /// DISTINCT ON: of rows that are equal in these, the first one stays.
+    pub distinct_on: Vec<Expression>,
     /// The select list.
     pub items: Vec<SelectItem>,
     /// FROM; several tables are a cross join.
@@ -119,6 +121,8 @@ pub struct Select {
     pub windows: Vec<NamedWindow>,
     /// QUALIFY.
     pub qualify: Option<Expression>,
+    /// USING SAMPLE: a part of the rows of FROM.
+    pub sample: Option<Sample>,
     /// Where it is.
     pub span: Span,
 }
@@ -133,14 +137,30 @@ pub struct SelectItem {
 }
 
 /// GROUP BY.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub enum GroupBy {
     /// Not written.
+    #[default]
     None,
     /// Every item of the select list that holds no aggregate.
     All,
     /// These.
     Expressions(Vec<Expression>),
+    /// Elements of which at least one stands for several grouping sets, or for the empty one.
+    Sets(Vec<GroupElement>),
+}
+
+/// One element of GROUP BY. The grouping sets of several elements are all combinations of theirs.
+#[derive(Debug, Clone)]
+pub enum GroupElement {
+    /// One set of these keys: `a`, `(a, b)`, `()`.
+    Keys(Vec<Expression>),
+    /// ROLLUP: every beginning of this list of keys, the empty one too.
+    Rollup(Vec<Vec<Expression>>),
+    /// CUBE: every choice of these keys.
+    Cube(Vec<Vec<Expression>>),
+    /// GROUPING SETS: the sets of each of these.
+    Sets(Vec<GroupElement>),
 }
 
 /// ORDER BY.
@@ -204,6 +224,17 @@ pub enum TableKind {
     },
     /// `(DESCRIBE ..)`, `(SUMMARIZE ..)` or `(SHOW TABLES)`.
     Statement(Box<Statement>),
+    /// PIVOT, as a statement or behind a table.
+    Pivot(Box<Pivot>),
+    /// UNPIVOT, as a statement or behind a table.
+    Unpivot(Box<Unpivot>),
+    /// `table TABLESAMPLE ..`.
+    Sample {
+        /// The table.
+        table: Box<Table>,
+        /// Which part of it.
+        sample: Sample,
+    },
     /// Two tables joined.
     Join {
         /// How.
@@ -234,6 +265,8 @@ pub enum JoinKind {
     Anti,
     /// All pairs.
     Cross,
+    /// Rows at the same position; the shorter side ends in nulls.
+    Positional,
 }
 
 /// What joined rows must fulfil.

@@ -56,7 +56,7 @@ impl Decorrelator<'_> {
             }
         }
         let always_one = !is_grouped && !conditions.is_empty();
-        let relation = Relation::Aggregate { input: Box::new(pulled.relation), keys, aggregates };
+        let relation = Relation::Aggregate { input: Box::new(pulled.relation), keys, sets: None, aggregates };
         Ok(Pulled { relation, conditions, computed, always_one, at_most_one: !is_grouped })
     }
 

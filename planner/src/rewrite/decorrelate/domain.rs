@@ -57,7 +57,8 @@ impl Decorrelator<'_> {
             columns.push((Expression::column(*id, data_type.clone()), column.clone()));
             keys.push(Computed::passed(column));
         }
-        let relation = Relation::Aggregate { input: Box::new(copy), keys, aggregates: Vec::new() };
+        let relation =
+            Relation::Aggregate { input: Box::new(copy), keys, sets: None, aggregates: Vec::new() };
         Ok(Domain { relation, columns })
     }
 

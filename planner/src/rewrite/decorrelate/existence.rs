@@ -17,7 +17,7 @@ pub(super) fn reduce(relation: &mut Relation) {
         let input = match relation {
             Relation::Project { input, .. } | Relation::Sort { input, .. } => input,
             Relation::Limit { input, offset: 0, count: Some(1..) | None } => input,
-            Relation::Aggregate { input, keys, .. } if !keys.is_empty() => input,
+            Relation::Aggregate { input, keys, sets: None, .. } if !keys.is_empty() => input,
             _ => return,
         };
         let input = std::mem::replace(&mut **input, one_row());

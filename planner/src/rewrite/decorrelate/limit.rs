@@ -71,7 +71,7 @@ impl Decorrelator<'_> {
                 (column, call)
             })
             .collect();
-        let relation = Relation::Aggregate { input: Box::new(pulled.relation), keys, aggregates };
+        let relation = Relation::Aggregate { input: Box::new(pulled.relation), keys, sets: None, aggregates };
         Ok(Pulled { relation, conditions, computed: pulled.computed, always_one: false, at_most_one: true })
     }
 }

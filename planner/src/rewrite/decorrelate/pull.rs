@@ -11,6 +11,12 @@ use crate::error::{Error, Result};
 use crate::logical::{Column, Computed, Relation, conjuncts, one_row};
 use crate::rewrite::or_factors;
 use crate::rewrite::substitute::{Values, substitute};
+use crate::span::Span;
+
+/// What a subquery that reads columns around it cannot hold yet.
+fn refused(what: &str) -> Error {
+    Error::unsupported(format!("{what} over columns of the query around a subquery are"), Span::NONE)
+}
 
 impl Decorrelator<'_> {
     /// The relation without outer columns.
@@ -21,7 +27,10 @@ impl Decorrelator<'_> {
         stacker::maybe_grow(128 << 10, 2 << 20, || match relation {
             Relation::Filter { input, predicates } => self.pull_filter(*input, predicates),
             Relation::Project { input, columns } => self.pull_project(*input, columns),
-            Relation::Aggregate { input, keys, aggregates } => self.pull_aggregate(*input, keys, aggregates),
+            Relation::Aggregate { input, keys, sets: None, aggregates } => {
+                self.pull_aggregate(*input, keys, aggregates)
+            }
+            Relation::Aggregate { sets: Some(_), .. } => Err(refused("GROUPING SETS")),
             Relation::Join(join) => self.pull_join(join),
             Relation::Sort { input, keys, limit: None } => self.pull_sort(*input, keys),
             Relation::Sort { input, keys, limit: Some(limit) } => {
@@ -33,7 +42,12 @@ impl Decorrelator<'_> {
             Relation::Unnest { input, lists, outer } => self.pull_unnest(*input, lists, outer),
             Relation::Window { input, window, columns } => self.pull_window(*input, window, columns),
             Relation::Values { columns, rows } => self.pull_values(columns, rows),
-            Relation::Scan(_) | Relation::Write { .. } => {
+            Relation::Repeat { .. } => Err(refused("INTERSECT ALL and EXCEPT ALL")),
+            Relation::Sample { .. } => Err(refused("samples")),
+            Relation::ComputedLimit { .. } => Err(refused("limits that are computed")),
+            Relation::Positional { .. } => Err(refused("POSITIONAL JOIN")),
+            Relation::Recursive { .. } => Err(refused("WITH RECURSIVE")),
+            Relation::Scan(_) | Relation::WorkTable { .. } | Relation::Write { .. } => {
                 Err(Error::internal("a table reads columns of the query around it"))
             }
         })

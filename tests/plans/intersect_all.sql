@@ -1,0 +1,1 @@
+SELECT id FROM users INTERSECT ALL SELECT user_id FROM orders

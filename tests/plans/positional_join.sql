@@ -1,0 +1,1 @@
+SELECT name, amount FROM users POSITIONAL JOIN orders
