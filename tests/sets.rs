@@ -63,12 +63,13 @@ fn plans_read_back_from_bytes_give_equal_rows() {
 
 #[test]
 fn set_operations_spill_and_give_equal_rows() {
-    let left = "SELECT x % 300000 AS k, 'text number ' || (x % 300000) AS s FROM range(600000) r(x)";
-    let right = "SELECT x % 200000 + 100000 AS k, 'text number ' || (x % 200000 + 100000) AS s FROM range(500000) r(x)";
+    let left = "SELECT x % 60000 AS k, 'text number ' || (x % 60000) AS s FROM range(120000) r(x)";
+    let right =
+        "SELECT x % 40000 + 20000 AS k, 'text number ' || (x % 40000 + 20000) AS s FROM range(100000) r(x)";
     for operator in ["UNION", "INTERSECT", "EXCEPT", "INTERSECT ALL", "EXCEPT ALL"] {
         let query = format!("SELECT * FROM ({left} {operator} {right}) ORDER BY k");
         let (free, _) = rows(session(2, 2048, None).sql(&query).unwrap());
-        let (tight, spilled) = rows(session(2, 2048, Some(24 << 20)).sql(&query).unwrap());
+        let (tight, spilled) = rows(session(2, 2048, Some(6 << 20)).sql(&query).unwrap());
         assert!(spilled > 0, "{operator} did not spill");
         assert!(free == tight, "{operator}: {} rows, {} under a limit", free.len(), tight.len());
     }
@@ -76,8 +77,8 @@ fn set_operations_spill_and_give_equal_rows() {
 
 #[test]
 fn a_seed_gives_the_same_rows_with_any_threads_and_batches() {
-    let source = "(SELECT x, x % 7 AS k FROM range(50000) r(x) WHERE x % 3 <> 0)";
-    for sample in ["bernoulli(3%)", "system(20%)", "reservoir(1%)", "reservoir(500 ROWS)"] {
+    let source = "(SELECT x, x % 7 AS k FROM range(9000) r(x) WHERE x % 3 <> 0)";
+    for sample in ["bernoulli(3%)", "system(60%)", "reservoir(1%)", "reservoir(100 ROWS)"] {
         let query = format!("SELECT x FROM {source} TABLESAMPLE {sample} REPEATABLE (11)");
         let (expected, _) = rows(session(1, 2048, None).sql(&query).unwrap());
         assert!(!expected.is_empty(), "{sample}");
