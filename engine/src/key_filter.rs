@@ -63,11 +63,16 @@ impl KeyFilter {
     /// Clears `keep` where the value is not among the keys, and where it is null. `keep` has one entry per row of the
     /// column. Notes how many rows were left out.
     pub fn select(&self, column: &Column, data_type: &Type, keep: &mut [bool]) {
-        let count = |keep: &[bool]| keep.iter().filter(|&&keep| keep).count() as u64;
+        let count = |keep: &[bool]| keep.iter().filter(|&&keep| keep).count();
         let before = count(keep);
         self.keys.select(column, data_type, keep);
-        self.rows.fetch_add(before, Ordering::Relaxed);
-        self.kept.fetch_add(count(keep), Ordering::Relaxed);
+        self.note(before, count(keep));
+    }
+
+    /// Notes that of so many rows so many were kept, where [`KeyFilter::keys`] were asked for values instead of rows.
+    pub fn note(&self, rows: usize, kept: usize) {
+        self.rows.fetch_add(rows as u64, Ordering::Relaxed);
+        self.kept.fetch_add(kept as u64, Ordering::Relaxed);
     }
 }
 

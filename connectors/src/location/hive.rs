@@ -31,6 +31,12 @@ pub fn partitions_of(path: &Path) -> Vec<PartitionValue> {
         .collect()
 }
 
+/// The directory of a value of a partition column; `None` is null.
+pub fn partition_directory(name: &str, text: Option<&str>) -> String {
+    let value = text.map_or_else(|| NULL_VALUE.to_owned(), encoded);
+    format!("{}={value}", encoded(name))
+}
+
 /// The narrowest type of all values of a partition column: dates, timestamps, integers or text.
 pub fn partition_type<'a>(values: impl Iterator<Item = Option<&'a str>> + Clone) -> Type {
     let all = |test: &dyn Fn(&[u8]) -> bool| {
@@ -60,6 +66,19 @@ pub fn partition_value(text: Option<&str>, data_type: &Type) -> Value {
         Type::Int64 => signed(bytes).map_or(Value::Null, Value::Int64),
         _ => Value::text(text),
     }
+}
+
+/// A name without characters that mean something in a path: they become percent codes.
+fn encoded(text: &str) -> String {
+    let mut name = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
+            name.push(char::from(byte));
+        } else {
+            name.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    name
 }
 
 /// A name with its percent codes taken out.
@@ -93,6 +112,18 @@ mod tests {
             partitions_of(Path::new("t/year=2020/city=New%20York/k=__HIVE_DEFAULT_PARTITION__/x=1.parquet"));
         let pairs: Vec<_> = values.iter().map(|value| (value.name.as_str(), value.text.as_deref())).collect();
         assert_eq!(pairs, [("year", Some("2020")), ("city", Some("New York")), ("k", None)]);
+    }
+
+    #[test]
+    fn written_names_are_read_back() {
+        for text in ["plain", "a/b c=0", "50% Köln", "..", ""] {
+            let directory = partition_directory("k=1", Some(text));
+            assert!(!directory.contains('/'), "{directory}");
+            let path = Path::new(&directory).join("data_0.parquet");
+            let expected = PartitionValue { name: "k=1".into(), text: Some(text.into()) };
+            assert_eq!(partitions_of(&path), [expected]);
+        }
+        assert_eq!(partition_directory("k", None), "k=__HIVE_DEFAULT_PARTITION__");
     }
 
     #[test]

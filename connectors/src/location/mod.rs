@@ -6,7 +6,7 @@ mod pattern;
 mod store;
 
 pub use format::{FileFormat, function_for_path};
-pub use hive::{PartitionValue, partition_type, partition_value, partitions_of};
+pub use hive::{PartitionValue, partition_directory, partition_type, partition_value, partitions_of};
 pub use pattern::expand_braces;
 
 use std::path::{Path, PathBuf};

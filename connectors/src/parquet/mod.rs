@@ -11,6 +11,7 @@ mod schema;
 mod special;
 mod writer;
 
+pub use decode::Wanted;
 pub use file::{ParquetFile, RowGroupMorsel, ScanPlan};
 pub use row_group::{ColumnFilter, RowGroupReader};
 pub use writer::{ParquetCompression, ParquetWriteOptions, ParquetWriter};

@@ -5,14 +5,15 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::buffer::{BooleanBuffer, Buffer};
-use hypostyle_engine::expression::ExpressionSet;
 use hypostyle_functions::Type;
 use hypostyle_functions::column::{Bits, Column};
 use hypostyle_functions::kernel::lane_loop::pack;
 use parquet::file::metadata::{ColumnChunkMetaData, RowGroupMetaData};
 
 use super::chunk_reader::ChunkWindows;
-use super::decode::{ColumnDecoder, ColumnTest, Fault, PageSource, Result as DecodeResult, decoder_of};
+use super::decode::{
+    ColumnDecoder, ColumnTest, Fault, PageSource, Result as DecodeResult, Wanted, decoder_of,
+};
 use super::file::{ParquetFile, RowGroupMorsel};
 use super::nested::NestedReader;
 use super::prune::page_locations;
@@ -20,13 +21,13 @@ use crate::batch::FileBatch;
 use crate::error::{Error, Place, Result};
 use crate::input::BufferPool;
 
-/// A condition on one column of a file: true for the rows that are wanted.
+/// A test of one column of a file: rows that fail it are not wanted.
 #[derive(Debug, Clone)]
 pub struct ColumnFilter {
     /// Position of the column in the file.
     pub column: usize,
-    /// One expression over this column alone, which cannot fail.
-    pub condition: Arc<ExpressionSet>,
+    /// What its rows are tested for.
+    pub wanted: Wanted,
 }
 
 /// A reader over one morsel. Every batch has the asked columns, in the order asked, in logical form;
@@ -77,6 +78,8 @@ struct Window {
     /// `None` keeps all.
     keep: Option<BooleanBuffer>,
     kept: usize,
+    /// Columns up to this one that are tested have been loaded.
+    loaded: usize,
     nested: Vec<Column>,
 }
 
@@ -120,7 +123,7 @@ impl RowGroupReader {
         };
         let tests = filters.iter().map(|filter| {
             let data_type: &Type = &file.schema.logical.fields[filter.column].data_type;
-            let test = ColumnTest::new(&filter.condition, data_type);
+            let test = ColumnTest::new(&filter.wanted, data_type);
             let test = test.map_err(|error| Error::Engine(Box::new(error)))?;
             Ok(Test { column: position(filter.column), test })
         });
@@ -195,7 +198,7 @@ impl RowGroupReader {
             self.row = self.range.start;
             left -= taken;
         }
-        Some(Window { steps, rows, keep: None, kept: rows, nested: Vec::new() })
+        Some(Window { steps, rows, keep: None, kept: rows, loaded: 0, nested: Vec::new() })
     }
 
     /// Loads the columns of conditions, and finds the rows that all of them keep.
@@ -206,28 +209,39 @@ impl RowGroupReader {
         if self.tests.is_empty() {
             return Ok(window);
         }
+        let mut keep = vec![true; window.rows];
         for index in 0..self.columns.len() {
-            if self.columns[index].tested {
+            if self.columns[index].tested && window.kept > 0 {
                 self.load(index, &window)?;
+                self.test(index, &mut window, &mut keep)?;
+                window.loaded = index + 1;
             }
         }
-        let mut keep = vec![true; window.rows];
-        for Test { column, test } in &mut self.tests {
-            let column = &mut self.columns[*column];
-            let tested = match &mut column.source {
-                ColumnSource::Own(decoder) => decoder.test(test, &mut keep),
-                ColumnSource::Nested(position, _) => test.test(window.nested[*position].clone(), &mut keep),
-            };
-            let place = || self.file.place().part("row group", self.row_group).column(&column.name);
-            tested.map_err(|fault| refusal(fault, place))?;
+        if window.kept == window.rows {
+            return Ok(window);
         }
         let mut words = vec![0u64; keep.len().div_ceil(64)];
         pack(&keep, &mut words);
-        window.kept = words.iter().map(|word| word.count_ones() as usize).sum();
-        if window.kept < window.rows {
-            window.keep = Some(BooleanBuffer::new(Buffer::from_vec(words), 0, window.rows));
-        }
+        window.keep = Some(BooleanBuffer::new(Buffer::from_vec(words), 0, window.rows));
         Ok(window)
+    }
+
+    /// Tests a loaded column.
+    fn test(&mut self, index: usize, window: &mut Window, keep: &mut [bool]) -> Result<()> {
+        let column = &mut self.columns[index];
+        let tests = self.tests.iter_mut().filter(|test| test.column == index);
+        for Test { test, .. } in tests.filter(|test| test.test.is_worth_it()) {
+            let tested = match &mut column.source {
+                ColumnSource::Own(decoder) => decoder.test(test, keep),
+                ColumnSource::Nested(position, _) => test.test(window.nested[*position].clone(), keep),
+            };
+            let place = || self.file.place().part("row group", self.row_group).column(&column.name);
+            tested.map_err(|fault| refusal(fault, place))?;
+            let kept = keep.iter().map(|&keep| usize::from(keep)).sum();
+            test.note(window.kept, kept);
+            window.kept = kept;
+        }
+        Ok(())
     }
 
     fn load(&mut self, index: usize, window: &Window) -> Result<()> {
@@ -251,7 +265,7 @@ impl RowGroupReader {
             }
             let emitted = match &mut self.columns[index].source {
                 ColumnSource::Own(decoder) if !asked || window.kept == 0 => {
-                    if !tested {
+                    if !tested || index >= window.loaded {
                         window.steps.iter().for_each(|&(skipped, taken)| decoder.skip(skipped + taken));
                     }
                     Ok(())

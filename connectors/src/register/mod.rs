@@ -1,5 +1,6 @@
 //! Table functions and writers of this crate, added to a session's catalog.
 
+mod partitioned;
 mod read;
 mod write;
 

@@ -1,6 +1,6 @@
 //! The writers of `COPY ... TO`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::datatypes::{Schema as ArrowSchema, SchemaRef};
@@ -8,6 +8,7 @@ use hypostyle_engine::table::{TableWriter, WriterFactory};
 use hypostyle_engine::{Batch, Context};
 use hypostyle_functions::{Literal, Schema};
 
+use super::partitioned::{PartitionedWriter, is_partitioned};
 use crate::arrow_ipc::{ArrowWriteOptions, ArrowWriter, IpcCompression, IpcLayout};
 use crate::csv::{CsvWriteOptions, CsvWriter};
 use crate::error::{Error, Result};
@@ -17,6 +18,7 @@ use crate::options::Options;
 use crate::parquet::{ParquetCompression, ParquetWriteOptions, ParquetWriter};
 
 /// Opens files of one format for writing.
+#[derive(Clone)]
 pub struct FileWriterFactory {
     format: &'static str,
     kind: Kind,
@@ -44,6 +46,18 @@ pub fn writers() -> Vec<FileWriterFactory> {
     ]
 }
 
+impl FileWriterFactory {
+    /// The file of a partition in its directory: the first, or the first that is not there yet.
+    pub(super) fn file_in(&self, folder: &Path, is_new: bool) -> PathBuf {
+        let numbered = |number: usize| folder.join(format!("data_{number}.{}", self.format));
+        let mut number = 0;
+        while is_new && numbered(number).exists() {
+            number += 1;
+        }
+        numbered(number)
+    }
+}
+
 impl WriterFactory for FileWriterFactory {
     fn format(&self) -> &str {
         self.format
@@ -54,8 +68,12 @@ impl WriterFactory for FileWriterFactory {
         path: &str,
         schema: &Schema,
         options: &[(String, Literal)],
-        _context: &Arc<Context>,
+        context: &Arc<Context>,
     ) -> hypostyle_engine::Result<Box<dyn TableWriter>> {
+        if is_partitioned(options) {
+            let writer = PartitionedWriter::open(Path::new(path), self.clone(), schema, options, context)?;
+            return Ok(Box::new(writer));
+        }
         let arrow = Arc::new(schema.to_arrow());
         let options = Options::new("COPY", options)?;
         let path = Path::new(path);

@@ -1,5 +1,6 @@
 //! The parts of a plan's filters that bounds can refute.
 
+use hypostyle_engine::key_filter::KeyFilter;
 use hypostyle_engine::plan::Expression;
 use hypostyle_functions::{Type, Value};
 
@@ -70,6 +71,20 @@ fn compare(column: &Expression, comparison: Comparison, constant: &Expression) -
         return None;
     };
     Some(Predicate::Compare { column: *index, comparison, value: bound_of(&literal.value, data_type)? })
+}
+
+/// What the bounds of a join's keys refute, where keys are whole numbers, dates or times.
+pub fn within_bounds(keys: &KeyFilter) -> Option<Predicate> {
+    let (least, greatest) = keys.keys().bounds()?;
+    let part = |comparison, value| Predicate::Compare {
+        column: keys.column(),
+        comparison,
+        value: Bound::Integer(i128::from(value)),
+    };
+    Some(Predicate::And(vec![
+        part(Comparison::GreaterOrEqual, least),
+        part(Comparison::LessOrEqual, greatest),
+    ]))
 }
 
 /// A constant in the order of a column's type; `None` if it is not of that type.

@@ -13,7 +13,7 @@ use hypostyle_functions::column::{Column, literal_array};
 
 use super::bind::{Given, TableFiles};
 use super::condition::Condition;
-use super::filter::predicate_of;
+use super::filter::{predicate_of, within_bounds};
 use super::opened::{Opened, Source};
 use crate::arrow_form::{cast_strictly, to_column};
 use crate::arrow_ipc::{ArrowStream, BlockReader};
@@ -22,7 +22,7 @@ use crate::csv::{CsvReader, CsvScan};
 use crate::error::{Error, Place, Result};
 use crate::input::{BufferPool, open_stream};
 use crate::json::{JsonReader, JsonScan};
-use crate::parquet::{ColumnFilter, RowGroupReader, ScanPlan};
+use crate::parquet::{ColumnFilter, RowGroupReader, ScanPlan, Wanted};
 use crate::prune::Predicate;
 
 /// Bytes that a Parquet column holds while it is read, besides its pages and windows of the file, which come from a pool:
@@ -107,7 +107,8 @@ impl FileScan {
         request: ScanRequest,
         context: &Arc<Context>,
     ) -> hypostyle_engine::Result<Self> {
-        let predicates = request.filters.iter().filter_map(predicate_of).collect();
+        let mut predicates: Vec<Predicate> = request.filters.iter().filter_map(predicate_of).collect();
+        predicates.extend(request.key_filters.iter().filter_map(|keys| within_bounds(keys)));
         let conditions = match table.source {
             Source::Parquet => Condition::all(&request.filters, table.schema(), context)?,
             _ => Vec::new(),
@@ -143,7 +144,7 @@ impl FileScan {
         let mut left = Vec::new();
         for condition in &self.conditions {
             if let Some(column) = self.own_column(index, &file, condition.column) {
-                filters.push(ColumnFilter { column, condition: Arc::clone(&condition.set) });
+                filters.push(ColumnFilter { column, wanted: Wanted::Condition(Arc::clone(&condition.set)) });
                 continue;
             }
             let asked = self.request.projection.iter().position(|&asked| asked == condition.column);
@@ -155,6 +156,12 @@ impl FileScan {
                 }
             };
             left.push(LeftCondition { column, condition: condition.clone() });
+        }
+        for keys in &self.request.key_filters {
+            // Rows that no key of a join matches need not be left out.
+            if let Some(column) = self.own_column(index, &file, keys.column()) {
+                filters.push(ColumnFilter { column, wanted: Wanted::Keys(Arc::clone(keys)) });
+            }
         }
         let morsels = self.morsels(index, &file, &reads, &filters)?;
         let bytes = self.table.file_bytes(index);
@@ -243,7 +250,8 @@ impl FileScan {
 
     fn next(&self, cursor: &mut Cursor) -> Result<Option<FileReader>> {
         // Rows that a filter may drop do not count towards the limit.
-        if self.request.filters.is_empty() && self.request.limit.is_some_and(|limit| cursor.rows >= limit) {
+        let drops_none = self.request.filters.is_empty() && self.request.key_filters.is_empty();
+        if drops_none && self.request.limit.is_some_and(|limit| cursor.rows >= limit) {
             return Ok(None);
         }
         loop {
@@ -349,6 +357,10 @@ impl Scan for FileScan {
         let mut cursor = self.cursor.lock().unwrap_or_else(PoisonError::into_inner);
         let reader = self.next(&mut cursor)?;
         Ok(reader.map(|reader| Box::new(reader) as Box<dyn Reader>))
+    }
+
+    fn applies_key_filters(&self) -> bool {
+        matches!(self.table.source, Source::Parquet)
     }
 
     fn progress(&self) -> (u64, u64) {

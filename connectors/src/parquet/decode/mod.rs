@@ -19,3 +19,4 @@ pub(super) use column::{ColumnDecoder, decoder_of};
 pub(super) use fault::{Fault, Result};
 pub(super) use pages::PageSource;
 pub(super) use predicate::ColumnTest;
+pub use predicate::Wanted;
