@@ -7,6 +7,7 @@
 //! Source: the format description of Snappy, version 2011-10-05.
 
 use std::fmt;
+use std::hint::select_unpredictable;
 
 /// Bytes that one compressed byte stands for at most: a copy of three bytes gives 64.
 pub const GROWTH_MAX: usize = 22;
@@ -19,6 +20,8 @@ const OUTPUT_MARGIN: usize = SHORT_MAX + VECTOR;
 const SHORT_MAX: usize = 64;
 /// Bytes of a vector.
 const VECTOR: usize = 16;
+/// Bytes of half a vector.
+const HALF: usize = VECTOR / 2;
 /// Literals of this length and above write their length behind the tag.
 const LITERAL_LONG: usize = 60;
 
@@ -103,10 +106,15 @@ fn expand_fast(
             written += length;
             continue;
         }
-        let (length, offset, bytes) = match kind {
-            1 => ((upper & 7) + 4, (tag & 0xE0) << 3 | (word >> 8) as usize & 0xFF, 2),
-            2 => (upper + 1, (word >> 8) as usize & 0xFFFF, 3),
-            _ => (upper + 1, (word >> 8) as usize & 0xFFFF_FFFF, 5),
+        let (length, offset, bytes) = if kind == 3 {
+            (upper + 1, (word >> 8) as usize & 0xFFFF_FFFF, 5)
+        } else {
+            // The two short kinds follow one another without a pattern, so they are told apart without a branch.
+            let is_near = kind == 1;
+            let length = select_unpredictable(is_near, (upper & 7) + 4, upper + 1);
+            let near = (tag & 0xE0) << 3 | (word >> 8) as usize & 0xFF;
+            let offset = select_unpredictable(is_near, near, (word >> 8) as usize & 0xFFFF);
+            (length, offset, kind + 1)
         };
         if offset.wrapping_sub(1) >= written {
             return Err(SnappyError::OutOfRange);
@@ -153,36 +161,28 @@ unsafe fn copy_vector(source: *const u8, target: *mut u8) {
 unsafe fn copy_back(target: *mut u8, offset: usize, length: usize) {
     // SAFETY: the caller's promise: `offset` bytes lie before the target.
     let source = unsafe { target.sub(offset) };
-    if offset >= VECTOR {
-        // SAFETY: the distance is a vector at least, so that each vector that is read has been written.
-        return unsafe { copy_short(source, target, length) };
-    }
-    // SAFETY: fewer than a vector apart; 64 bytes and a vector follow the target.
-    unsafe { repeat(source, target, offset, length) };
-}
-
-/// Copies between places that are less than a vector apart.
-///
-/// # Safety
-/// As [`copy_back`].
-#[inline(always)]
-unsafe fn repeat(source: *const u8, target: *mut u8, offset: usize, length: usize) {
-    if offset >= 8 {
-        let mut done = 0;
-        while done < length {
-            // SAFETY: eight bytes that lie eight bytes before the ones written; `done` is at most 56.
-            let eight = unsafe { source.add(done).cast::<u64>().read_unaligned() };
+    if offset < HALF {
+        for index in 0..length {
+            // SAFETY: `index` is below 64.
+            let byte = unsafe { source.add(index).read() };
             // SAFETY: as above.
-            unsafe { target.add(done).cast::<u64>().write_unaligned(eight) };
-            done += 8;
+            unsafe { target.add(index).write(byte) };
         }
         return;
     }
-    for index in 0..length {
-        // SAFETY: `index` is below 64.
-        let byte = unsafe { source.add(index).read() };
-        // SAFETY: as above.
-        unsafe { target.add(index).write(byte) };
+    let mut done = 0;
+    loop {
+        // Two halves, the second of which may read what the first wrote: one way for all distances from a half on.
+        for half in [done, done + HALF] {
+            // SAFETY: half a vector that lies as far before the one written; `half` is at most 56.
+            let bytes = unsafe { source.add(half).cast::<u64>().read_unaligned() };
+            // SAFETY: as above.
+            unsafe { target.add(half).cast::<u64>().write_unaligned(bytes) };
+        }
+        done += VECTOR;
+        if done >= length {
+            return;
+        }
     }
 }
 
