@@ -171,9 +171,9 @@ impl Search<'_> {
                 high -= 1;
             }
             let mut hint = low;
-            for row in first..last {
+            for (row, &peer) in (first..last).zip(&peers[first..last]) {
                 if row < low || row >= high || self.bounds.is_null(row) {
-                    edges.push(peers[row]);
+                    edges.push(peer);
                     continue;
                 }
                 self.check(order(row, row))?;
