@@ -1,7 +1,7 @@
 //! Reads a table by morsels, and hands on batches that a host pushes.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use hypostyle_functions::types::Type;
 
@@ -20,9 +20,20 @@ pub struct ScanSource {
     /// Columns of the table whose keys a join leaves.
     key_cells: Vec<(usize, Arc<KeyCell>)>,
     run: Arc<RunContext>,
-    started: OnceLock<Started>,
+    state: Mutex<ScanState>,
 }
 
+#[derive(Clone)]
+enum ScanState {
+    Waiting,
+    Started(Started),
+    /// All morsels are handed out, and the scan's buffers are let go of with the last of their readers.
+    Over {
+        progress: (u64, u64),
+    },
+}
+
+#[derive(Clone)]
 struct Started {
     scan: Arc<dyn Scan>,
     /// What the scan does not do itself.
@@ -37,13 +48,14 @@ impl ScanSource {
         key_cells: Vec<(usize, Arc<KeyCell>)>,
         run: Arc<RunContext>,
     ) -> Self {
-        Self { provider, request, key_cells, run, started: OnceLock::new() }
+        Self { provider, request, key_cells, run, state: Mutex::new(ScanState::Waiting) }
     }
 
-    fn started(&self) -> Result<&Started> {
-        if let Some(started) = self.started.get() {
-            return Ok(started);
-        }
+    fn lock(&self) -> MutexGuard<'_, ScanState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn start(&self) -> Result<Started> {
         let filter = |(column, cell): &(usize, Arc<KeyCell>)| {
             cell.get().map(|keys| Arc::new(KeyFilter::new(*column, Arc::clone(keys))))
         };
@@ -60,28 +72,47 @@ impl ScanSource {
             true => Arc::from([]),
             false => key_filters.into_iter().filter_map(row_filter).collect(),
         };
-        Ok(self.started.get_or_init(|| Started { scan, row_filters }))
+        Ok(Started { scan, row_filters })
     }
 }
 
 impl Source for ScanSource {
     fn claim(&self) -> Result<Claim> {
-        let Started { scan, row_filters } = self.started()?;
+        // Claims come one at a time, so nobody starts the scan meanwhile.
+        let state = self.lock().clone();
+        let started = match state {
+            ScanState::Over { .. } => return Ok(Claim::End),
+            ScanState::Started(started) => started,
+            ScanState::Waiting => {
+                let started = self.start()?;
+                *self.lock() = ScanState::Started(started.clone());
+                started
+            }
+        };
+        let Started { scan, row_filters } = started;
         Ok(match scan.claim()? {
             Some(reader) if row_filters.is_empty() => Claim::Morsel(reader),
             Some(reader) => Claim::Morsel(Box::new(FilteredReader {
                 reader,
-                filters: Arc::clone(row_filters),
+                filters: row_filters,
                 coalescer: Coalescer::new(self.run.batch_rows()),
                 has_more: false,
                 is_over: false,
             })),
-            None => Claim::End,
+            None => {
+                *self.lock() = ScanState::Over { progress: scan.progress() };
+                Claim::End
+            }
         })
     }
 
     fn progress(&self) -> (u64, u64) {
-        self.started.get().map_or((0, 0), |started| started.scan.progress())
+        let state = self.lock().clone();
+        match state {
+            ScanState::Waiting => (0, 0),
+            ScanState::Started(started) => started.scan.progress(),
+            ScanState::Over { progress } => progress,
+        }
     }
 }
 

@@ -19,7 +19,7 @@ const LIST_ELEMENTS: f64 = 4.0;
 /// Share of rows that pass a condition of which nothing is known.
 const SHARE_UNKNOWN: f64 = 0.25;
 /// Share of rows that equal a constant, where the number of distinct values is unknown.
-const SHARE_EQUAL: f64 = 0.02;
+const SHARE_EQUAL: f64 = 0.1;
 /// Share of rows on one side of a border.
 const SHARE_RANGE: f64 = 0.3;
 /// Least share of rows that a range between two borders is taken for.
