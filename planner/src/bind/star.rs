@@ -14,6 +14,9 @@ use crate::tree::{
     Argument, Call, Expression, ExpressionKind, LiteralText, Name, Replacement, SelectItem, Star,
 };
 
+/// An expression that one with COLUMNS stands for, and the column it was made for.
+type Expanded = (Expression, Option<Choice>);
+
 impl Binder<'_> {
     /// The columns a star stands for, with their names.
     pub(super) fn star(
@@ -105,7 +108,7 @@ impl Binder<'_> {
         &mut self,
         expression: &Expression,
         frame: &Frame,
-    ) -> Result<Option<Vec<(Expression, Option<Choice>)>>> {
+    ) -> Result<Option<Vec<Expanded>>> {
         let has_columns =
             |expression: &Expression| expression.any(&mut |part| is_unpack(part) || is_columns(part));
         if !has_columns(expression) {

@@ -18,6 +18,9 @@ use crate::nearest::nearest;
 use crate::span::Span;
 use crate::tree::{self, Call, Name, Over, WindowSpec};
 
+/// Window calls and the columns of their results.
+type Calls = Vec<(Column, BoundWindow)>;
+
 /// A call over a window, whose value is a column of the relation below.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BoundWindow {
@@ -294,8 +297,8 @@ impl Binder<'_> {
     }
 
     /// The relation with a column for each of these calls.
-    pub(super) fn windowed(&mut self, input: Relation, windows: Vec<(Column, BoundWindow)>) -> Relation {
-        let mut partitions: Vec<(Vec<Expression>, Vec<(Column, BoundWindow)>)> = Vec::new();
+    pub(super) fn windowed(&mut self, input: Relation, windows: Calls) -> Relation {
+        let mut partitions: Vec<(Vec<Expression>, Calls)> = Vec::new();
         for (column, window) in windows {
             match partitions.iter_mut().find(|(partition, _)| *partition == window.partition) {
                 Some((_, calls)) => calls.push((column, window)),
