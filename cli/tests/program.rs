@@ -288,3 +288,80 @@ fn a_full_disk_is_an_error_that_names_the_file() {
     let error = text(&output.stderr);
     assert!(error.contains("/dev/full") && error.contains("No space left"), "{error}");
 }
+
+/// A program that ends with the test, whatever comes.
+#[cfg(target_os = "linux")]
+struct Killed(std::process::Child);
+
+#[cfg(target_os = "linux")]
+impl Drop for Killed {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// A shell on a terminal, which writes the number of its process into a file; `None` where there is no `script` to make
+/// a terminal.
+#[cfg(target_os = "linux")]
+fn shell_on_a_terminal(process: &Path) -> Option<std::process::Child> {
+    let command =
+        format!("echo $$ > '{}'; exec '{}' shell", process.display(), env!("CARGO_BIN_EXE_hypostyle"));
+    Command::new("script")
+        .args(["-qfec", &command, "/dev/null"])
+        .env("TERM", "xterm")
+        .env("SHELL", "/bin/sh")
+        .env("XDG_STATE_HOME", process.with_extension("state"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .ok()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn ctrl_c_stops_a_statement_of_the_shell_and_not_the_shell() {
+    let folder = tempfile::tempdir().unwrap();
+    let process = folder.path().join("process");
+    let Some(child) = shell_on_a_terminal(&process) else {
+        println!("skipped: there is no script(1)");
+        return;
+    };
+    let mut child = Killed(child);
+    let mut keys = child.0.stdin.take().unwrap();
+    let (sender, seen) = std::sync::mpsc::channel();
+    let mut screen = child.0.stdout.take().unwrap();
+    let reading = std::thread::spawn(move || {
+        let mut bytes = [0; 4096];
+        while let Ok(count @ 1..) = screen.read(&mut bytes) {
+            if sender.send(String::from_utf8_lossy(&bytes[..count]).into_owned()).is_err() {
+                return;
+            }
+        }
+    });
+    let wait_for = |part: &str| {
+        let start = std::time::Instant::now();
+        let mut shown = String::new();
+        while !shown.contains(part) {
+            shown += &seen.recv_timeout(std::time::Duration::from_secs(60)).unwrap_or_default();
+            assert!(
+                start.elapsed().as_secs() < 60,
+                "{part:?} is not in {:?}",
+                &shown[..shown.len().min(2000)]
+            );
+        }
+    };
+    wait_for("hypostyle>");
+    keys.write_all(b"SELECT count(*) FROM range(100000000000) t(x) WHERE x % 7 = 3;\r").unwrap();
+    // The bar shows that the statement runs.
+    wait_for("0%");
+    let number = std::fs::read_to_string(&process).unwrap();
+    assert!(Command::new("kill").args(["-INT", number.trim()]).status().unwrap().success());
+    wait_for("interrupted");
+    keys.write_all(b"SELECT 40 + 2 AS answer;\r").unwrap();
+    wait_for("1 row");
+    keys.write_all(b"\x04").unwrap();
+    drop(keys);
+    assert!(child.0.wait().unwrap().success());
+    reading.join().unwrap();
+}
