@@ -79,9 +79,7 @@ impl Sample {
 
 /// The number of a row: a counter mixed with the seed, both of whose bits reach all bits of the result.
 fn number_of(seed: u64, counter: u64) -> u64 {
-    let mut mixed = counter.wrapping_add(mix(seed)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    mixed = mix(mixed);
-    mixed
+    mix(counter.wrapping_add(mix(seed)).wrapping_mul(0x9e37_79b9_7f4a_7c15))
 }
 
 /// The finalizer of SplitMix64.
@@ -231,12 +229,5 @@ mod tests {
         let both = |row: &u64| number_of(1, *row) < u64::MAX / 10 && number_of(2, *row) < u64::MAX / 10;
         let both = (0..100_000).filter(both).count();
         assert!((800..1_200).contains(&both), "{both}");
-    }
-
-    #[test]
-    fn a_number_is_fixed() {
-        // A seed that is written in a query must give the same rows in later releases.
-        assert_eq!(number_of(42, 7), number_of(42, 7));
-        assert_ne!(number_of(42, 7), number_of(43, 6));
     }
 }

@@ -452,7 +452,9 @@ impl Level {
                 // What follows may be a query of its own: the next branch, or the body of CREATE .. AS.
                 let is_alias = self.from_without_select && keyword(token) == Keyword::AS;
                 if !is_alias {
-                    *self = Self::default();
+                    // In `WINDOW w AS (..)` the clause goes on behind it.
+                    let window = self.window && keyword(token) == Keyword::AS;
+                    *self = Self { window, ..Self::default() };
                 }
             }
             (

@@ -157,6 +157,7 @@ pub(super) fn limit_percent(tokens: &[TokenWithSpan], position: usize) -> Option
             closing if is_closing(closing) && depth == 0 => return None,
             closing if is_closing(closing) => depth -= 1,
             Token::SemiColon => return None,
+            Token::Word(_) if depth == 0 && keyword(token) == Keyword::LIMIT => return None,
             Token::Mod if depth == 0 && is_last => return Some(offset),
             Token::Word(_) if depth == 0 && keyword(token) == Keyword::PERCENT => return Some(offset),
             _ => {}
