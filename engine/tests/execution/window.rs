@@ -85,6 +85,19 @@ fn parts_that_do_not_fit_are_sorted_through_files() {
 }
 
 #[test]
+fn one_partition_is_evaluated_without_the_columns_that_it_only_passes_on() {
+    let table = wide("wide", 16_000, 9, 28);
+    let plan = scan(&table);
+    let (id, x) = (column(&plan, 0), column(&plan, 2));
+    let calls = vec![
+        positional("row_number", WindowKind::RowNumber, vec![]),
+        aggregate_over("sum", x.clone(), Type::HUGEINT, last_rows(5)),
+    ];
+    let plan = window(plan, vec![], vec![descending(x), ascending(id)], calls);
+    same_when_spilled(&[&table], &plan, 2 << 20, true);
+}
+
+#[test]
 fn a_partition_that_does_not_fit_is_a_clear_error() {
     let table = wide("wide", 30_000, 2, 23);
     let plan = scan(&table);

@@ -1,9 +1,10 @@
-//! A part that does not fit into memory: its rows are sorted through files by partition and order, so that partitions
+//! A part of which not even what the windows read fits into memory: its rows are sorted through files by partition and order, so that partitions
 //! come one after the other, and are evaluated as many at a time as fit. One pass per order; a last sort brings the rows
 //! back into the order of the input.
 
 use std::sync::Arc;
 
+use arrow::array::{Array, ArrayRef};
 use bumpalo::Bump;
 use hypostyle_functions::column::{Column, equal};
 use hypostyle_functions::types::{Field, Schema, Type};
@@ -14,7 +15,7 @@ use super::spilled::evaluated_count;
 use crate::batch::{Batch, Position};
 use crate::error::{Error, Result};
 use crate::expression::ExpressionSet;
-use crate::memory::{Reservation, used_bytes_of};
+use crate::memory::used_bytes_of;
 use crate::operator::filter::concat_batches;
 use crate::operator::sort::{KeyOrder, Sort, SortSource};
 use crate::operator::{Claim, Sink, Source};
@@ -26,27 +27,31 @@ use crate::table::Reader;
 const COPIES: usize = 3;
 
 /// Rows that are given one batch after the other.
-trait Rows {
+pub(super) trait Rows {
     fn next_batch(&mut self) -> Result<Option<Batch>>;
 }
 
-/// Batches that were read already, then those of a file.
-struct Unread {
-    read: std::vec::IntoIter<Batch>,
-    rest: RowReader,
-    /// What the batches read are charged to.
-    reservation: Option<Reservation>,
+impl Rows for RowReader {
+    fn next_batch(&mut self) -> Result<Option<Batch>> {
+        self.next()
+    }
 }
 
-impl Rows for Unread {
+/// Stored rows, with results behind all other columns.
+pub(super) struct WithResults {
+    pub reader: RowReader,
+    pub results: Vec<ArrayRef>,
+    /// Rows given so far.
+    pub row: usize,
+}
+
+impl Rows for WithResults {
     fn next_batch(&mut self) -> Result<Option<Batch>> {
-        match self.read.next() {
-            Some(batch) => Ok(Some(batch)),
-            None => {
-                self.reservation = None;
-                self.rest.next()
-            }
-        }
+        let Some(mut batch) = self.reader.next()? else { return Ok(None) };
+        let (start, rows) = (self.row, batch.rows);
+        batch.columns.extend(self.results.iter().map(|result| Column::Flat(result.slice(start, rows))));
+        self.row += rows;
+        Ok(Some(batch))
     }
 }
 
@@ -62,30 +67,20 @@ impl Rows for Sorted {
 }
 
 impl WindowOperator {
-    /// Evaluates a part of which these batches were read when memory ran out.
-    pub(super) fn evaluate_sorted(
-        self: &Arc<Self>,
-        read: Vec<Batch>,
-        rest: RowReader,
-        reservation: Reservation,
-    ) -> Result<RowStore> {
+    /// Evaluates a part some partitions at a time.
+    pub(super) fn evaluate_sorted(self: &Arc<Self>, reader: RowReader) -> Result<RowStore> {
         let mut types = self.stored_types();
-        let mut rows: Box<dyn Rows> =
-            Box::new(Unread { read: read.into_iter(), rest, reservation: Some(reservation) });
+        let mut rows = reader;
         for order in 0..self.shape.orders.len() {
             let keys = self.sort_keys(order);
-            let sorted = self.sorted(rows.as_mut(), &types, &keys)?;
+            let sorted = self.sorted(&mut rows, &types, &keys)?;
             let mut pass = self.new_store();
             self.evaluate_partitions(sorted, order, &mut pass)?;
             let calls = self.shape.calls.iter().filter(|call| call.order == order);
             types.extend(calls.map(|call| call.result.clone()));
-            rows = Box::new(Unread {
-                read: Vec::new().into_iter(),
-                rest: pass.into_reader()?,
-                reservation: None,
-            });
+            rows = pass.into_reader()?;
         }
-        self.in_input_order(rows.as_mut(), &types)
+        self.in_input_order(&mut rows, &types, false)
     }
 
     /// Position among stored columns of an evaluated one; `None` for a constant.
@@ -220,23 +215,29 @@ impl WindowOperator {
         Ok(low)
     }
 
-    /// The columns of the input, the results in the order of the calls, and the ordinals, by ordinal.
-    fn in_input_order(&self, rows: &mut dyn Rows, types: &[Type]) -> Result<RowStore> {
-        let mut sorted = self.sorted(rows, types, &[self.ordinal_key()])?;
+    /// The columns of the input, the results in the order of the calls, and the ordinals, by ordinal. The rows come with
+    /// the results of the calls by order behind all other columns.
+    pub(super) fn in_input_order(
+        &self,
+        rows: &mut dyn Rows,
+        types: &[Type],
+        is_sorted: bool,
+    ) -> Result<RowStore> {
         let (evaluated, ordinal) = (evaluated_count(&self.shape), self.ordinal_position());
-        let mut results = ordinal + 1;
         let mut places = vec![0; self.shape.calls.len()];
-        for order in 0..self.shape.orders.len() {
-            for (call, place) in self.shape.calls.iter().zip(&mut places) {
-                if call.order == order {
-                    *place = results;
-                    results += 1;
-                }
-            }
-        }
+        self.calls_by_order().zip(ordinal + 1..).for_each(|(call, place)| places[call] = place);
         let columns: Vec<usize> = (evaluated..ordinal).chain(places).chain([ordinal]).collect();
+        let mut sorted;
+        let rows = match is_sorted {
+            true => rows,
+            false => {
+                sorted = self.sorted(rows, types, &[self.ordinal_key()])?;
+                &mut sorted as &mut dyn Rows
+            }
+        };
         let mut run = self.new_store();
-        while let Some(batch) = sorted.next_batch()? {
+        while let Some(batch) = rows.next_batch()? {
+            self.run.check_cancelled()?;
             let picked = columns.iter().map(|&column| batch.columns[column].clone()).collect();
             run.add(Batch::new(picked, batch.rows))?;
         }

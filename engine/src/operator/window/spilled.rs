@@ -15,10 +15,11 @@ use hypostyle_functions::types::Type;
 
 use super::local::{Part, StoredMorsel};
 use super::shape::WindowShape;
+use super::sorted::WithResults;
 use super::{WindowOperator, evaluate};
 use crate::batch::Batch;
 use crate::error::{Error, Result};
-use crate::memory::used_bytes_of;
+use crate::memory::{Reservation, used_bytes_of};
 use crate::operator::filter::concat_batches;
 use crate::operator::sort::run::gather_column;
 use crate::spill::{RowReader, RowStore};
@@ -86,8 +87,8 @@ impl WindowOperator {
             rows += batch.rows;
             batches.push(batch);
             if !reservation.try_resize(bytes * COPIES + self.result_bytes(rows)) {
-                reservation.force(bytes);
-                return self.evaluate_sorted(batches, reader, reservation);
+                drop((batches, reservation));
+                return self.evaluate_large(reader);
             }
         }
         let mut run = self.new_store();
@@ -99,6 +100,74 @@ impl WindowOperator {
         }
         self.note_peak();
         Ok(run)
+    }
+
+    /// A part whose rows do not fit: perhaps what the windows read of them does. If so it is evaluated alone, and the rows
+    /// get their results as they are read again.
+    fn evaluate_large(self: &Arc<Self>, mut reader: RowReader) -> Result<RowStore> {
+        reader.rewind()?;
+        let mut reservation = self.account.reserve();
+        let results = self.evaluate_alone(&mut reader, &mut reservation)?;
+        reader.rewind()?;
+        let Some((results, is_sorted)) = results else {
+            drop(reservation);
+            return self.evaluate_sorted(reader);
+        };
+        let mut types = self.stored_types();
+        types.extend(self.calls_by_order().map(|call| self.shape.calls[call].result.clone()));
+        let mut rows = WithResults { reader, results, row: 0 };
+        self.note_peak();
+        self.in_input_order(&mut rows, &types, is_sorted)
+    }
+
+    /// Positions of the calls, those over one order after those over the one before.
+    pub(super) fn calls_by_order(&self) -> impl Iterator<Item = usize> + '_ {
+        let of_order = |order| {
+            let calls = self.shape.calls.iter().enumerate();
+            calls.filter(move |(_, call)| call.order == order).map(|(position, _)| position)
+        };
+        (0..self.shape.orders.len()).flat_map(of_order)
+    }
+
+    /// The results of stored rows as they stand, calls by order, and whether the rows stand in the order of the input;
+    /// `None` if what is evaluated does not fit.
+    fn evaluate_alone(
+        &self,
+        reader: &mut RowReader,
+        reservation: &mut Reservation,
+    ) -> Result<Option<(Vec<ArrayRef>, bool)>> {
+        let evaluated = evaluated_count(&self.shape);
+        let (mut batches, mut bytes, mut rows) = (Vec::new(), 0, 0);
+        while let Some(mut batch) = reader.next()? {
+            self.run.check_cancelled()?;
+            let ordinals = batch.columns.pop();
+            batch.columns.truncate(evaluated);
+            batch.columns.extend(ordinals);
+            bytes += used_bytes_of(&batch);
+            rows += batch.rows;
+            batches.push(batch);
+            if !reservation.try_resize(bytes * COPIES + self.result_bytes(rows)) {
+                return Ok(None);
+            }
+        }
+        let batch = concat_batches(&batches)?;
+        drop(batches);
+        let order = order_by_ordinal(&batch)?;
+        let batch = match &order {
+            Some(order) => taken(&batch, order)?,
+            None => batch,
+        };
+        let mut results = evaluate::evaluate(&self.shape, &self.evaluated(&batch), rows)?;
+        if let Some(order) = &order {
+            let mut places = vec![0u32; rows];
+            order.values().iter().enumerate().for_each(|(place, &row)| places[row as usize] = place as u32);
+            let places = UInt32Array::from(places);
+            for result in &mut results {
+                *result = arrow_select::take::take(result, &places, None)?;
+            }
+        }
+        let by_order = self.calls_by_order().map(|call| Arc::clone(&results[call])).collect();
+        Ok(Some((by_order, order.is_none())))
     }
 
     /// The evaluated columns of stored rows, constants put in.
@@ -153,18 +222,29 @@ pub(super) fn evaluated_count(shape: &WindowShape) -> usize {
 }
 
 /// Rows in the order of their ordinals, which are the last column.
-pub(super) fn by_ordinal(batch: Batch) -> Result<Batch> {
-    let Some(ordinals) = batch.columns.last() else { return Ok(batch) };
+fn by_ordinal(batch: Batch) -> Result<Batch> {
+    match order_by_ordinal(&batch)? {
+        Some(order) => taken(&batch, &order),
+        None => Ok(batch),
+    }
+}
+
+/// The rows in the order of their ordinals; `None` if they stand so.
+fn order_by_ordinal(batch: &Batch) -> Result<Option<UInt32Array>> {
+    let Some(ordinals) = batch.columns.last() else { return Ok(None) };
     let ordinals = ordinals.to_array()?;
     let ordinals = ordinals.as_primitive::<UInt64Type>().values();
     if ordinals.is_sorted() {
-        return Ok(batch);
+        return Ok(None);
     }
     let mut order: Vec<u32> = (0..batch.rows as u32).collect();
     order.sort_unstable_by_key(|&row| ordinals[row as usize]);
-    let order = UInt32Array::from(order);
+    Ok(Some(UInt32Array::from(order)))
+}
+
+fn taken(batch: &Batch, order: &UInt32Array) -> Result<Batch> {
     let columns =
-        batch.columns.iter().map(|column| column.take(&order)).collect::<std::result::Result<_, _>>()?;
+        batch.columns.iter().map(|column| column.take(order)).collect::<std::result::Result<_, _>>()?;
     Ok(Batch::new(columns, batch.rows))
 }
 
