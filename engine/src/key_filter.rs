@@ -178,6 +178,14 @@ impl KeySet {
         match (&self.members, self.bounds, values.data) {
             (Members::Exact(words), Some((least, _)), Data::Int64(values)) => look_up!(values, words, least),
             (Members::Exact(words), Some((least, _)), Data::Int32(values)) => look_up!(values, words, least),
+            (Members::Bloom(words), _, _) => {
+                let mut hashes = Vec::new();
+                hash_rows(std::slice::from_ref(values), keep.len(), 0, &mut hashes);
+                for (keep, &hash) in keep.iter_mut().zip(&hashes) {
+                    let (place, bits) = bloom_bits(words.len(), hash);
+                    *keep &= words[place] & bits == bits;
+                }
+            }
             _ => return self.select_rows(values, keep),
         }
         if values.may_be_null() {
