@@ -1,8 +1,13 @@
 //! Logical relations to the engine's plan: numbers of columns become positions, joins become operators.
 
+mod asof;
+mod range_join;
+
 use std::collections::HashMap;
 
-use hypostyle_engine::plan::{AggregateCall, Expression, JoinKey, Node, Plan, SortKey};
+use hypostyle_engine::plan::{
+    AggregateCall, Expression, JoinKey, Node, OrderCondition, Plan, RangeJoin, SortKey,
+};
 use hypostyle_functions::{Field, Schema};
 
 use crate::error::{Error, Result};
@@ -109,6 +114,7 @@ fn lower_node(relation: &Relation) -> Result<Lowered> {
             lower_aggregate(relation, input, keys, sets.as_ref(), aggregates)
         }
         Relation::Join(join) => lower_join(relation, join),
+        Relation::AsOf(join) => asof::lower(relation, join),
         Relation::Union { inputs, columns } => {
             let inputs = inputs.iter().map(|input| lower_relation(input).map(|lowered| lowered.plan));
             Ok(finish(Node::Union { inputs: inputs.collect::<Result<_>>()? }, columns.clone()))
@@ -231,6 +237,18 @@ fn lower_join(relation: &Relation, join: &Join) -> Result<Lowered> {
     let right = lower_relation(&join.right)?;
     let (left_positions, right_positions) = (Positions::of(&left.columns), Positions::of(&right.columns));
     let both = Positions::of(left.columns.iter().chain(&right.columns));
+    if let Some((conditions, residual)) = range_join::split(join) {
+        let conditions = conditions.into_iter().map(|condition| {
+            Ok(OrderCondition {
+                left: left_positions.expression(&condition.left)?,
+                right: right_positions.expression(&condition.right)?,
+                ..condition
+            })
+        });
+        let (conditions, residual) = (conditions.collect::<Result<_>>()?, conjunction(both.all(&residual)?));
+        let node = RangeJoin { left: left.plan, right: right.plan, kind: join.kind, conditions, residual };
+        return Ok(finish(Node::RangeJoin(Box::new(node)), relation.columns()));
+    }
     let residual = conjunction(both.all(&join.residual)?);
     let keys = join.keys.iter().map(|key| {
         Ok(JoinKey {

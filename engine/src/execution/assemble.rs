@@ -19,6 +19,7 @@ use crate::expression::ExpressionSet;
 use crate::key_filter::KeyCell;
 use crate::metrics::{MetricsRegistry, OperatorMetrics};
 use crate::operator::aggregate::{AggregateShape, AggregateSource, HashAggregate};
+use crate::operator::asof::Spine;
 use crate::operator::filter::{Coalesce, Filter};
 use crate::operator::join::{JoinBuild, JoinShape, Probe, SpilledSource, UnmatchedSource};
 use crate::operator::limit::MorselLimit;
@@ -71,6 +72,7 @@ pub(super) fn assemble_part(
         order_shows: true,
         key_cells: HashMap::new(),
         work_tables,
+        spines: HashMap::new(),
     };
     let (phases, window) = assembler.ordered(plan, 0)?;
     let output = OrderedSink::output(window, &run.memory.account("output"));
@@ -89,10 +91,12 @@ pub(super) struct Assembler<'a> {
     pub(super) metrics: MetricsRegistry,
     input: Option<Arc<HostInput>>,
     /// Whether the order of the rows at work can be seen in the result.
-    order_shows: bool,
+    pub(super) order_shows: bool,
     /// By the position of a scan in the plan: its columns whose keys a join leaves.
     key_cells: HashMap<usize, Vec<(usize, Arc<KeyCell>)>>,
     pub(super) work_tables: WorkTables,
+    /// As-of joins whose left side is indexed, by the number of their node.
+    pub(super) spines: HashMap<usize, Arc<Spine>>,
 }
 
 /// Types of a schema's columns.
@@ -127,7 +131,7 @@ impl Assembler<'_> {
     }
 
     /// The phases that give the rows of a plan.
-    fn phases(&mut self, plan: &Plan, id: usize) -> Result<Vec<Phase>> {
+    pub(super) fn phases(&mut self, plan: &Plan, id: usize) -> Result<Vec<Phase>> {
         match &plan.node {
             Node::Scan { .. } => self.scan(plan, id, &[]),
             Node::Values { rows } => self.values(plan, rows, id),
@@ -155,6 +159,8 @@ impl Assembler<'_> {
             Node::CrossJoin { left, right, kind, condition } => {
                 self.join(left, right, *kind, &[], condition.as_ref(), id)
             }
+            Node::AsofJoin(join) => self.as_of(join, None, id),
+            Node::RangeJoin(join) => self.range_join(join, id),
             Node::Union { inputs } => {
                 let mut next = id + 1;
                 let mut phases = Vec::new();
@@ -201,8 +207,12 @@ impl Assembler<'_> {
 
     /// The phases that give the rows of a plan of whose columns only these expressions read.
     fn phases_read_by(&mut self, plan: &Plan, readers: &[Expression], id: usize) -> Result<Vec<Phase>> {
-        let Node::Filter { input, predicate } = &plan.node else { return self.phases(plan, id) };
         let read: HashSet<usize> = readers.iter().flat_map(Expression::columns).collect();
+        let (input, predicate) = match &plan.node {
+            Node::Filter { input, predicate } => (input, predicate),
+            Node::AsofJoin(join) => return self.as_of(join, Some(&read), id),
+            _ => return self.phases(plan, id),
+        };
         let blank = |(column, data_type): (usize, &Type)| {
             (!read.contains(&column)).then(|| arrow::array::new_null_array(&data_type.to_arrow(), 1))
         };
@@ -239,18 +249,23 @@ impl Assembler<'_> {
     }
 
     /// An expression set, compiled once per plan.
-    fn set(&mut self, expressions: &[Expression], schema: &Schema) -> Result<Arc<ExpressionSet>> {
+    pub(super) fn set(&mut self, expressions: &[Expression], schema: &Schema) -> Result<Arc<ExpressionSet>> {
         let context = Arc::clone(&self.run.context);
         let set = self.bindings.part(|| ExpressionSet::compile(expressions, schema, &context))?;
         Ok(Arc::clone(&*set))
     }
 
     /// Adds a stage to every phase.
-    fn push(&self, phases: &mut [Phase], id: usize, stage: impl Stage + 'static) {
+    pub(super) fn push(&self, phases: &mut [Phase], id: usize, stage: impl Stage + 'static) {
         self.push_link(phases, Arc::new(stage), self.metrics.of(id));
     }
 
-    fn push_link(&self, phases: &mut [Phase], stage: Arc<dyn Stage>, metrics: Arc<OperatorMetrics>) {
+    pub(super) fn push_link(
+        &self,
+        phases: &mut [Phase],
+        stage: Arc<dyn Stage>,
+        metrics: Arc<OperatorMetrics>,
+    ) {
         for phase in phases {
             phase.stages.push(Link { stage: Arc::clone(&stage), metrics: Arc::clone(&metrics) });
         }

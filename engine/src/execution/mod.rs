@@ -6,6 +6,7 @@
 //! do the same with [`Run::worker`].
 
 mod assemble;
+mod assemble_ordered;
 mod bindings;
 mod distinct_steps;
 mod gather;

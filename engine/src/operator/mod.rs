@@ -28,6 +28,7 @@ use crate::spill::SpillDirectory;
 use crate::table::Reader;
 
 pub mod aggregate;
+pub mod asof;
 pub mod computed_limit;
 pub mod filter;
 pub mod gather;
@@ -37,6 +38,7 @@ pub mod ordered;
 pub mod ordinal;
 pub mod positional;
 pub mod project;
+pub mod range_join;
 pub mod recursive;
 pub mod repeat;
 pub mod row_hash;

@@ -9,9 +9,9 @@ use hypostyle_functions::value::{Literal, Value};
 use serde_json::{Map, Value as Json, json};
 
 use super::{
-    AggregateCall, Exclusion, Expression, FrameBound, FrameUnits, JoinKey, JoinKind, Node, Plan,
-    SampleMethod, SampleSize, SortKey, TableReference, Window, WindowCall, WindowFrame, WindowFunction,
-    WriteTarget,
+    AggregateCall, AsofIndex, AsofJoin, Exclusion, Expression, FrameBound, FrameUnits, JoinKey, JoinKind,
+    Node, OrderCondition, Plan, RangeJoin, SampleMethod, SampleSize, SortKey, TableReference, Window,
+    WindowCall, WindowFrame, WindowFunction, WriteTarget,
 };
 use crate::expression::ExpressionMetrics;
 use crate::metrics::{ExpressionFigures, Metrics, OperatorFigures};
@@ -216,6 +216,8 @@ pub(super) fn details(plan: &Plan) -> String {
         Node::CrossJoin { left, right, kind, condition } => {
             join_text(*kind, &[], condition.as_ref(), &left.schema, &right.schema)
         }
+        Node::AsofJoin(join) => asof_text(join),
+        Node::RangeJoin(join) => range_text(join),
         Node::Unnest { input, lists, outer } => {
             format!("{}{}", if *outer { "outer " } else { "" }, all(lists.iter(), &input.schema, ", "))
         }
@@ -271,7 +273,19 @@ fn join_text(
     left: &Schema,
     right: &Schema,
 ) -> String {
-    let kind = match kind {
+    let kind = kind_text(kind);
+    let both = Schema::new(left.fields.iter().chain(&right.fields).cloned().collect());
+    let equal = |key: &JoinKey| {
+        let operator = if key.nulls_match { "IS NOT DISTINCT FROM" } else { "=" };
+        format!("{} {operator} {}", shown(&key.left, left), shown(&key.right, right))
+    };
+    let conditions: Vec<String> =
+        keys.iter().map(equal).chain(residual.map(|condition| shown(condition, &both))).collect();
+    if conditions.is_empty() { kind.into() } else { format!("{kind} on {}", conditions.join(" AND ")) }
+}
+
+fn kind_text(kind: JoinKind) -> &'static str {
+    match kind {
         JoinKind::Inner => "inner",
         JoinKind::Left => "left",
         JoinKind::Right => "right",
@@ -283,15 +297,44 @@ fn join_text(
         JoinKind::LeftAntiNullAware => "anti, as NOT IN",
         JoinKind::LeftMark => "mark",
         JoinKind::LeftSingle => "single",
-    };
+    }
+}
+
+fn order_text(order: &OrderCondition, left: &Schema, right: &Schema) -> String {
+    format!("{} {} {}", shown(&order.left, left), order.comparison.operator(), shown(&order.right, right))
+}
+
+fn range_text(join: &RangeJoin) -> String {
+    let (left, right) = (&join.left.schema, &join.right.schema);
     let both = Schema::new(left.fields.iter().chain(&right.fields).cloned().collect());
-    let equal = |key: &JoinKey| {
-        let operator = if key.nulls_match { "IS NOT DISTINCT FROM" } else { "=" };
-        format!("{} {operator} {}", shown(&key.left, left), shown(&key.right, right))
-    };
-    let conditions: Vec<String> =
-        keys.iter().map(equal).chain(residual.map(|condition| shown(condition, &both))).collect();
-    if conditions.is_empty() { kind.into() } else { format!("{kind} on {}", conditions.join(" AND ")) }
+    let orders = join.conditions.iter().map(|condition| order_text(condition, left, right));
+    let conditions = orders.chain(join.residual.iter().map(|condition| shown(condition, &both)));
+    format!("{} on {}", kind_text(join.kind), conditions.collect::<Vec<_>>().join(" AND "))
+}
+
+fn asof_text(join: &AsofJoin) -> String {
+    let (left, right) = (&join.left.schema, &join.right.schema);
+    let mut text = join_text(join.kind, &join.keys, join.residual.as_ref(), left, right);
+    let order = order_text(&join.order, left, right);
+    let is_first = join.keys.is_empty() && join.residual.is_none();
+    let _ = write!(text, " {} {order}", if is_first { "on" } else { "AND" });
+    if let Some(limit) = &join.limit {
+        let comparison = if join.order.comparison.is_greater() { ">=" } else { "<=" };
+        let _ =
+            write!(text, " within {} {comparison} {}", shown(&join.order.right, right), shown(limit, left));
+    }
+    if !join.ties.is_empty() {
+        let _ = write!(text, " ties by {}", sort_text(&join.ties, right));
+    }
+    if !join.last_not_null.is_empty() {
+        let name = |&column: &usize| right.fields.get(column).map_or("?", |field| field.name.as_str());
+        let names: Vec<&str> = join.last_not_null.iter().map(name).collect();
+        let _ = write!(text, " last not null [{}]", names.join(", "));
+    }
+    if join.index == AsofIndex::Left {
+        text.push_str(", left side indexed");
+    }
+    text
 }
 
 /// Calls by the order they stand over: `[rank()] by k order x; [sum(x) ROWS ..] by k`.

@@ -5,6 +5,7 @@
 mod bytes;
 mod display;
 mod expression;
+mod ordered_join;
 mod page;
 mod verify;
 mod walk;
@@ -15,6 +16,7 @@ use hypostyle_functions::value::Literal;
 use serde::{Deserialize, Serialize};
 
 pub use expression::Expression;
+pub use ordered_join::{AsofIndex, AsofJoin, Inequality, OrderCondition, RangeJoin, is_word_ordered};
 pub use verify::verify;
 pub(crate) use verify::verify_over;
 pub use walk::{count_nodes, first_breaker, parameters, visit_expressions};
@@ -152,6 +154,10 @@ pub enum Node {
         /// A condition over the columns of both sides, left first.
         condition: Option<Expression>,
     },
+    /// Each left row with the nearest right row.
+    AsofJoin(Box<AsofJoin>),
+    /// Pairs of rows by inequalities.
+    RangeJoin(Box<RangeJoin>),
     /// The rows of all inputs, in order; schemas agree.
     Union {
         /// Inputs.
@@ -382,6 +388,8 @@ impl Plan {
             Node::PositionalJoin { left, right } => vec![left, right],
             Node::ComputedLimit { input, amounts } => vec![input, amounts],
             Node::Recursive { initial, step, .. } => vec![initial, step],
+            Node::AsofJoin(join) => vec![&join.left, &join.right],
+            Node::RangeJoin(join) => vec![&join.left, &join.right],
             Node::Union { inputs } => inputs.iter().collect(),
         }
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use hypostyle_functions::types::{Schema, Type};
 
+use super::ordered_join::Side;
 use super::{
     Expression, GROUPING_KEYS_MAX, GROUPING_SETS_MAX, JoinKind, Node, Plan, SampleSize, TableReference,
 };
@@ -122,6 +123,12 @@ fn verify_contents(plan: &Plan, table: Option<&Schema>, context: &Arc<Context>) 
         Node::CrossJoin { left, right, condition, .. } => condition.iter().try_for_each(|condition| {
             predicate(condition).and_then(|()| check(condition, &both(left, right)))
         }),
+        Node::AsofJoin(join) => {
+            join.verify(&|expression, side| check_side(expression, side, &join.left, &join.right, context))
+        }
+        Node::RangeJoin(join) => {
+            join.verify(&|expression, side| check_side(expression, side, &join.left, &join.right, context))
+        }
         node => {
             let Some(input) = plan.inputs().into_iter().next() else { return Ok(()) };
             match node {
@@ -130,6 +137,24 @@ fn verify_contents(plan: &Plan, table: Option<&Schema>, context: &Arc<Context>) 
                 _ => {}
             }
             node.expressions().into_iter().try_for_each(|expression| check(expression, &input.schema))
+        }
+    }
+}
+
+/// Checks an expression of a join against the side whose columns it reads.
+fn check_side(
+    expression: &Expression,
+    side: Side,
+    left: &Plan,
+    right: &Plan,
+    context: &Arc<Context>,
+) -> Result<(), String> {
+    match side {
+        Side::Left => verify_expression(expression, &left.schema, context),
+        Side::Right => verify_expression(expression, &right.schema, context),
+        Side::Both => {
+            predicate(expression)?;
+            verify_expression(expression, &both(left, right), context)
         }
     }
 }
@@ -267,19 +292,10 @@ fn output_types(plan: &Plan) -> Result<Option<Vec<Type>>, String> {
             Some(results(keys).into_iter().chain(calls).chain(grouping_id).collect())
         }
         Node::HashJoin { left, right, kind, .. } | Node::CrossJoin { left, right, kind, .. } => {
-            let mut columns = of(left);
-            match kind {
-                JoinKind::Inner
-                | JoinKind::Left
-                | JoinKind::Right
-                | JoinKind::Full
-                | JoinKind::LeftSingle => columns.extend(of(right)),
-                JoinKind::LeftSemi | JoinKind::LeftAnti | JoinKind::LeftAntiNullAware => {}
-                JoinKind::RightSemi | JoinKind::RightAnti => columns = of(right),
-                JoinKind::LeftMark => columns.push(Type::Boolean),
-            }
-            Some(columns)
+            Some(joined(of(left), of(right), *kind))
         }
+        Node::AsofJoin(join) => Some(joined(of(&join.left), of(&join.right), join.kind)),
+        Node::RangeJoin(join) => Some(joined(of(&join.left), of(&join.right), join.kind)),
         Node::Union { inputs } => {
             let own = of(plan);
             if inputs.iter().any(|input| of(input) != own) {
@@ -307,4 +323,17 @@ fn output_types(plan: &Plan) -> Result<Option<Vec<Type>>, String> {
         }
         Node::Write { .. } => Some(vec![Type::Int64]),
     })
+}
+
+/// Types of a join's columns.
+fn joined(mut left: Vec<Type>, right: Vec<Type>, kind: JoinKind) -> Vec<Type> {
+    match kind {
+        JoinKind::Inner | JoinKind::Left | JoinKind::Right | JoinKind::Full | JoinKind::LeftSingle => {
+            left.extend(right);
+        }
+        JoinKind::LeftSemi | JoinKind::LeftAnti | JoinKind::LeftAntiNullAware => {}
+        JoinKind::RightSemi | JoinKind::RightAnti => left = right,
+        JoinKind::LeftMark => left.push(Type::Boolean),
+    }
+    left
 }

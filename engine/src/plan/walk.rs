@@ -94,6 +94,8 @@ impl Node {
                 keys.iter().flat_map(|key| [&key.left, &key.right]).chain(residual).collect()
             }
             Self::CrossJoin { condition, .. } => condition.iter().collect(),
+            Self::AsofJoin(join) => join.expressions(),
+            Self::RangeJoin(join) => join.expressions(),
             Self::Unnest { lists, .. } => lists.iter().collect(),
             Self::Window { window, .. } => window.expressions(),
             Self::Repeat { count, .. } => vec![count],
@@ -122,6 +124,8 @@ impl Node {
             Self::Aggregate { .. } => "Aggregate",
             Self::HashJoin { .. } => "HashJoin",
             Self::CrossJoin { .. } => "CrossJoin",
+            Self::AsofJoin(_) => "AsofJoin",
+            Self::RangeJoin(_) => "RangeJoin",
             Self::Union { .. } => "Union",
             Self::Unnest { .. } => "Unnest",
             Self::Window { .. } => "Window",

@@ -4,6 +4,7 @@
 mod aggregate;
 mod control;
 mod join;
+mod ordered_join;
 mod plans;
 mod setting;
 mod sort;

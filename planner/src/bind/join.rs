@@ -71,6 +71,11 @@ impl Binder<'_> {
             JoinCondition::None => self.joined(left, right, kind, (Vec::new(), Vec::new()), lateral),
             JoinCondition::On(condition) => self.join_on(left, right, kind, condition, lateral),
             JoinCondition::Using(names) => self.join_using(left, right, kind, names, lateral),
+            JoinCondition::AsOf(_) if lateral.is_some() => Err(Error::unsupported(
+                "ASOF JOIN of a table that reads columns of the tables before it is",
+                right_span,
+            )),
+            JoinCondition::AsOf(condition) => self.join_as_of(left, right, kind, condition, span),
             JoinCondition::Natural => {
                 let names = shared_names(&left.scope, &right.scope, span)?;
                 self.join_using(left, right, kind, &names, lateral)
@@ -153,7 +158,7 @@ impl Binder<'_> {
     }
 
     /// Hides the side of a pair that may be null without a match; of a full join neither side is enough.
-    fn merged(
+    pub(super) fn merged(
         &mut self,
         mut source: Source,
         kind: Kind,
@@ -307,7 +312,7 @@ pub(crate) fn split_keys(
     (keys, residual)
 }
 
-fn side_column(scope: &Scope, name: &Name) -> Result<Column> {
+pub(super) fn side_column(scope: &Scope, name: &Name) -> Result<Column> {
     match scope.find(std::slice::from_ref(name))? {
         Some(found) => Ok(found.column.column.clone()),
         None => {

@@ -5,6 +5,7 @@
 
 mod access;
 mod aggregate;
+mod asof_join;
 mod call;
 mod coerce;
 mod collation;
@@ -49,6 +50,7 @@ use crate::logical::{Column, Numbering};
 use crate::span::Span;
 use crate::tree::{CommonTable, Expression};
 
+pub(crate) use asof_join::inequality;
 pub(crate) use call::equality_of;
 pub(crate) use join::split_keys;
 pub(crate) use literal::{adapt_integer, as_integer};

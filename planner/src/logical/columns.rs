@@ -34,19 +34,8 @@ impl Relation {
                 let calls = aggregates.iter().map(|(column, _)| column.clone());
                 keys.chain(calls).chain(sets.iter().map(|sets| sets.id.clone())).collect()
             }
-            Self::Join(join) => {
-                let mut columns = join.left.columns();
-                match join.kind {
-                    JoinKind::Inner
-                    | JoinKind::Left
-                    | JoinKind::Right
-                    | JoinKind::Full
-                    | JoinKind::LeftSingle => columns.extend(join.right.columns()),
-                    JoinKind::RightSemi | JoinKind::RightAnti => columns = join.right.columns(),
-                    _ => columns.extend(join.mark.clone()),
-                }
-                columns
-            }
+            Self::Join(join) => joined(&join.left, &join.right, join.kind, join.mark.as_ref()),
+            Self::AsOf(join) => joined(&join.left, &join.right, join.kind, None),
             Self::Unnest { input, lists, .. } => {
                 let mut columns = input.columns();
                 columns.extend(lists.iter().map(|list| list.column.clone()));
@@ -94,6 +83,7 @@ impl Relation {
             Self::Positional { left, right } => vec![left, right],
             Self::ComputedLimit { input, amounts } => vec![input, amounts],
             Self::Recursive { initial, step, .. } => vec![initial, step],
+            Self::AsOf(join) => vec![&join.left, &join.right],
             Self::Union { inputs, .. } => inputs.iter().collect(),
         }
     }
@@ -117,6 +107,7 @@ impl Relation {
             Self::Positional { left, right } => vec![left, right],
             Self::ComputedLimit { input, amounts } => vec![input, amounts],
             Self::Recursive { initial, step, .. } => vec![initial, step],
+            Self::AsOf(join) => vec![&mut join.left, &mut join.right],
             Self::Union { inputs, .. } => inputs.iter_mut().collect(),
         }
     }
@@ -149,6 +140,7 @@ impl Relation {
                 let keys = join.keys.iter().flat_map(|key| [&key.left, &key.right]);
                 keys.chain(&join.residual).collect()
             }
+            Self::AsOf(join) => join.expressions(),
         }
     }
 
@@ -162,6 +154,7 @@ impl Relation {
             | Self::Sample { .. }
             | Self::ComputedLimit { .. }
             | Self::Positional { .. }
+            | Self::AsOf(_)
             | Self::SingleRow { .. } => Vec::new(),
             Self::Scan(scan) => {
                 let all = scan.columns.iter_mut().chain(&mut scan.filter_columns);
@@ -254,6 +247,7 @@ impl Relation {
                 let keys = join.keys.iter_mut().flat_map(|key| [&mut key.left, &mut key.right]);
                 keys.chain(join.residual.iter_mut()).collect()
             }
+            Self::AsOf(join) => join.expressions_mut(),
         }
     }
 
@@ -269,4 +263,17 @@ impl Relation {
 fn call_expressions(call: &AggregateCall) -> impl Iterator<Item = &Expression> {
     let order = call.order.iter().map(|key| &key.expression);
     call.arguments.iter().chain(&call.filter).chain(order)
+}
+
+/// Columns of a join of this kind.
+fn joined(left: &Relation, right: &Relation, kind: JoinKind, mark: Option<&Column>) -> Vec<Column> {
+    let mut columns = left.columns();
+    match kind {
+        JoinKind::Inner | JoinKind::Left | JoinKind::Right | JoinKind::Full | JoinKind::LeftSingle => {
+            columns.extend(right.columns());
+        }
+        JoinKind::RightSemi | JoinKind::RightAnti => columns = right.columns(),
+        _ => columns.extend(mark.cloned()),
+    }
+    columns
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use hypostyle_engine::plan::{Expression, TableReference, WindowFunction};
+use hypostyle_engine::plan::{Expression, OrderCondition, TableReference, WindowFunction};
 
 use crate::logical::{Computed, Relation};
 
@@ -68,6 +68,21 @@ fn write_indented(relation: &Relation, f: &mut Formatter<'_>, depth: usize) -> f
                 let word = if index == 0 { " on" } else { "," };
                 let equal = if key.nulls_match { "is not distinct from" } else { "=" };
                 write!(f, "{word} {} {equal} {}", ShownExpression(&key.left), ShownExpression(&key.right))?;
+            }
+            if !join.residual.is_empty() {
+                write!(f, " and {}", Shown(&join.residual))?;
+            }
+        }
+        Relation::AsOf(join) => {
+            let OrderCondition { left, right, comparison } = &join.order;
+            let (left, right) = (ShownExpression(left), ShownExpression(right));
+            write!(f, "{:?} as-of join on {left} {} {right}", join.kind, comparison.operator())?;
+            for key in &join.keys {
+                let equal = if key.nulls_match { "is not distinct from" } else { "=" };
+                write!(f, ", {} {equal} {}", ShownExpression(&key.left), ShownExpression(&key.right))?;
+            }
+            if let Some(limit) = &join.limit {
+                write!(f, " within {}", ShownExpression(limit))?;
             }
             if !join.residual.is_empty() {
                 write!(f, " and {}", Shown(&join.residual))?;

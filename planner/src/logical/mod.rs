@@ -4,6 +4,7 @@
 //! without renumbering. Expressions are the engine's own, with [`Expression::Column`]'s index holding that number.
 //! A number stands for the same values wherever it is seen, and no relation has it twice.
 
+mod asof;
 mod columns;
 mod display;
 mod numbering;
@@ -18,6 +19,7 @@ use hypostyle_engine::plan::{
 use hypostyle_engine::table::{Statistics, TableProvider};
 use hypostyle_functions::Type;
 
+pub use asof::AsOf;
 pub use numbering::Numbering;
 
 /// A column of a relation.
@@ -169,6 +171,8 @@ pub enum Relation {
     },
     /// Joins two relations.
     Join(Join),
+    /// Joins each left row with the nearest right row.
+    AsOf(Box<AsOf>),
     /// Rows of all inputs, columns paired by position.
     Union {
         /// Inputs, with as many columns as the output, of the same types.

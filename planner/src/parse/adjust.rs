@@ -11,7 +11,10 @@
 //!   is found again.
 //! - `LIMIT 10%` becomes `LIMIT` of a call, `POSITIONAL JOIN` a join that this dialect does not have, `*COLUMNS(..)` a
 //!   call of that name, and `* LIKE 'a%'` a COLUMNS with a lambda.
+//! - `ASOF` before a join is left out, and its ON or USING is followed by a name at which the dialect reads the rest
+//!   ([`crate::parse::asof`]).
 
+use crate::parse::asof;
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Token, TokenWithSpan, Word};
 
@@ -83,6 +86,10 @@ pub(super) fn adjust(tokens: Vec<TokenWithSpan>, was_cut_out: bool) -> Adjusted 
             continue;
         }
         if let Some(level) = levels.last_mut() {
+            if level.is_as_of(&tokens, position, &mut adjusted.tokens) {
+                position += 1;
+                continue;
+            }
             level.see(token, &mut adjusted.tokens);
             if is_null_treatment(&tokens, position)
                 && let Some(order) = level.order.filter(|&order| order < adjusted.tokens.len())
@@ -385,9 +392,34 @@ struct Level {
     order: Option<usize>,
     /// WINDOW has come.
     window: bool,
+    /// An as-of join waits for its ON or USING.
+    as_of: bool,
 }
 
 impl Level {
+    /// Notes ASOF, and puts the condition of its join in words that the dialect reads; true if the token is done with.
+    fn is_as_of(
+        &mut self,
+        given: &[TokenWithSpan],
+        position: usize,
+        tokens: &mut Vec<TokenWithSpan>,
+    ) -> bool {
+        let Some(token) = given.get(position) else { return false };
+        let form = match keyword(token) {
+            Keyword::ASOF if asof::begins_join(given, position) => {
+                self.as_of = true;
+                return true;
+            }
+            Keyword::ON if self.as_of => asof::ON,
+            Keyword::USING if self.as_of => asof::USING,
+            _ => return false,
+        };
+        self.as_of = false;
+        tokens.push(word("ON", Keyword::ON, token));
+        tokens.push(asof::marker(form, token));
+        true
+    }
+
     /// True if a query may begin after these tokens.
     fn starts_query(&self, tokens: &[TokenWithSpan]) -> bool {
         !self.started || self.with && tokens.last().is_some_and(|token| token.token == Token::RParen)

@@ -9,6 +9,7 @@ use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{Location, Token};
 
+use crate::parse::asof;
 use crate::parse::forms::{
     arrow_lambda, cast, comprehension, is_comprehension, is_keyword_lambda, is_nested_type,
     is_parenthesized_lambda, is_timestamp_type, keyword_lambda, nested_type, struct_literal, typed_text,
@@ -146,6 +147,7 @@ impl Dialect for HypostyleDialect {
                 let kind = if word.keyword == Keyword::CAST { CastKind::Cast } else { CastKind::TryCast };
                 Some(cast(parser, kind))
             }
+            Token::Word(word) if asof::is_marker(word) => Some(asof::condition(parser)),
             Token::Word(word) => {
                 let lambda = word.keyword == Keyword::LAMBDA && word.quote_style.is_none();
                 match &parser.peek_nth_token_ref(1).token {

@@ -5,6 +5,7 @@
 //! leave this module.
 
 mod adjust;
+mod asof;
 mod call;
 mod cut;
 mod dialect;

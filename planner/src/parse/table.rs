@@ -4,7 +4,7 @@ use sqlparser::ast::{self, JoinConstraint, JoinOperator, Spanned, TableFactor};
 
 use crate::error::{Error, Result};
 use crate::parse::expression::{convert as convert_expression, convert_all, name_of, names_of, single_name};
-use crate::parse::{Notes, call, query, reshape, span_of};
+use crate::parse::{Notes, asof, call, query, reshape, span_of};
 use crate::span::Span;
 use crate::tree::{
     Argument, Expression, ExpressionKind, JoinCondition, JoinKind, Name, Select, SelectItem, Statement,
@@ -76,10 +76,13 @@ fn convert_operator(operator: JoinOperator, span: Span, notes: &mut Notes) -> Re
         JoinOperator::RightAnti(constraint) => (Sided::Right(JoinKind::Anti), constraint),
         // The word that stands for POSITIONAL JOIN.
         JoinOperator::StraightJoin(constraint) => (Sided::Left(JoinKind::Positional), constraint),
-        JoinOperator::AsOf { .. } => return Err(Error::unsupported("ASOF JOIN is", span)),
+        JoinOperator::AsOf { .. } => return Err(Error::unsupported("MATCH_CONDITION is", span)),
         _ => return Err(Error::unsupported("this kind of join is", span)),
     };
     let condition = match constraint {
+        JoinConstraint::On(condition) if asof::is_condition(&condition) => {
+            JoinCondition::AsOf(Box::new(asof::convert(condition, span, notes)?))
+        }
         JoinConstraint::On(condition) => JoinCondition::On(convert_expression(condition, notes)?),
         JoinConstraint::Using(columns) => JoinCondition::Using(
             columns.into_iter().map(|column| single_name(column, span)).collect::<Result<_>>()?,

@@ -82,6 +82,12 @@ pub fn rows(relation: &Relation) -> f64 {
             count as f64 * groups(input, keys)
         }
         Relation::Join(join) => join_rows(join),
+        Relation::AsOf(join) => match join.kind {
+            JoinKind::Full => rows(&join.left) + rows(&join.right) * 0.5,
+            JoinKind::Right => rows(&join.left).max(rows(&join.right)),
+            JoinKind::LeftAnti => rows(&join.left) * 0.3,
+            _ => rows(&join.left),
+        },
         Relation::Union { inputs, .. } => inputs.iter().map(rows).sum(),
         Relation::Unnest { input, .. } => rows(input) * LIST_ELEMENTS,
         Relation::SingleRow { .. } | Relation::Write { .. } => 1.0,

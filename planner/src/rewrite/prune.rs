@@ -54,6 +54,12 @@ fn prune(relation: &mut Relation, wanted: &HashSet<usize>) {
             prune(input, &read);
         }
         Relation::Join(join) => prune_join(join, wanted),
+        Relation::AsOf(join) => {
+            join.last_not_null.retain(|column| column.columns().iter().all(|id| wanted.contains(id)));
+            let (left, right) = join.read(wanted);
+            exactly(&mut join.left, &left);
+            exactly(&mut join.right, &right);
+        }
         Relation::Union { inputs, columns } => prune_union(inputs, columns, wanted),
         Relation::Unnest { input, lists, .. } => {
             exactly(input, &with(wanted, lists.iter().map(|list| &list.expression)));

@@ -8,7 +8,7 @@ use hypostyle_engine::plan::{Expression, JoinKey, JoinKind};
 use hypostyle_engine::table::FilterSupport;
 
 use crate::bind::{fold, operator, split_keys};
-use crate::logical::{Computed, Join, Relation, Scan, conjunction, conjuncts, one_row};
+use crate::logical::{AsOf, Computed, Join, Relation, Scan, conjunction, conjuncts, one_row};
 use crate::rewrite::substitute::{Values, substitute, values};
 
 /// Parts of an expression beyond which a condition is not moved below the projection that computes it.
@@ -74,6 +74,7 @@ fn push(relation: Relation, predicates: Vec<Expression>, context: &Arc<Context>)
             Relation::Repeat { input: Box::new(push(*input, predicates, context)), count }
         }
         Relation::Join(join) => push_join(join, predicates, context),
+        Relation::AsOf(join) => push_as_of(*join, predicates, context),
         Relation::SingleRow { input } => {
             filter(Relation::SingleRow { input: Box::new(push(*input, Vec::new(), context)) }, predicates)
         }
@@ -201,6 +202,24 @@ fn push_join(mut join: Join, predicates: Vec<Expression>, context: &Arc<Context>
     filter(Relation::Join(join), above)
 }
 
+/// What holds for a left row decides on it alone, and so does what holds for its keys on both sides. What the right side
+/// is asked for would change which of its rows is the nearest: it stays above.
+fn push_as_of(mut join: AsOf, predicates: Vec<Expression>, context: &Arc<Context>) -> Relation {
+    let (left_ids, right_ids) = (ids(&join.left), ids(&join.right));
+    if join.kind == JoinKind::Left && predicates.iter().any(|predicate| refuses_null(predicate, &right_ids)) {
+        join.kind = JoinKind::Inner;
+    }
+    let (to_left, above) = match join.kind {
+        JoinKind::Right | JoinKind::Full => (Vec::new(), predicates),
+        _ => split(predicates, &left_ids),
+    };
+    let keys: Vec<&JoinKey> = join.keys.iter().collect();
+    let to_right = copies(&to_left, &partners(&keys, true));
+    join.left = Box::new(push(*join.left, to_left, context));
+    join.right = Box::new(push(*join.right, to_right, context));
+    filter(Relation::AsOf(Box::new(join)), above)
+}
+
 /// A condition on one side goes there. An OR over both sides also leaves on each side what its branches say of it.
 fn place(
     term: Expression,
@@ -239,23 +258,31 @@ fn copy_across(join: &Join, to_left: &mut Vec<Expression>, to_right: &mut Vec<Ex
     let both = matches!(join.kind, JoinKind::Inner | JoinKind::LeftSemi);
     let to_the_right =
         both || matches!(join.kind, JoinKind::Left | JoinKind::LeftSingle | JoinKind::LeftAnti);
-    let keys: Vec<&JoinKey> = join.keys.iter().filter(|key| !key.nulls_match).collect();
-    let left: Vec<(usize, &Expression)> =
-        keys.iter().filter_map(|key| Some((column_of(&key.left)?, &key.right))).collect();
-    let right: Vec<(usize, &Expression)> =
-        keys.iter().filter_map(|key| Some((column_of(&key.right)?, &key.left))).collect();
-    let copies = |predicates: &[Expression], partners: &[(usize, &Expression)]| -> Vec<Expression> {
-        let values: Values<'_> = partners.iter().copied().collect();
-        let usable = predicates.iter().filter(|predicate| {
-            let columns = predicate.columns();
-            !columns.is_empty() && columns.iter().all(|id| values.contains_key(id))
-        });
-        usable.map(|predicate| substitute(predicate.clone(), &values)).collect()
-    };
+    let keys: Vec<&JoinKey> = join.keys.iter().collect();
+    let (left, right) = (partners(&keys, true), partners(&keys, false));
     let for_right = if to_the_right { copies(to_left, &left) } else { Vec::new() };
     let for_left = if both || join.kind == JoinKind::Right { copies(to_right, &right) } else { Vec::new() };
     to_right.extend(for_right);
     to_left.extend(for_left);
+}
+
+/// The keys of one side that are columns, and what equals them on the other.
+fn partners<'j>(keys: &[&'j JoinKey], of_left: bool) -> Vec<(usize, &'j Expression)> {
+    let pair = |key: &&'j JoinKey| match of_left {
+        true => Some((column_of(&key.left)?, &key.right)),
+        false => Some((column_of(&key.right)?, &key.left)),
+    };
+    keys.iter().filter(|key| !key.nulls_match).filter_map(pair).collect()
+}
+
+/// The conditions over these columns alone, said of their partners.
+fn copies(predicates: &[Expression], partners: &[(usize, &Expression)]) -> Vec<Expression> {
+    let values: Values<'_> = partners.iter().copied().collect();
+    let usable = predicates.iter().filter(|predicate| {
+        let columns = predicate.columns();
+        !columns.is_empty() && columns.iter().all(|id| values.contains_key(id))
+    });
+    usable.map(|predicate| substitute(predicate.clone(), &values)).collect()
 }
 
 fn column_of(expression: &Expression) -> Option<usize> {

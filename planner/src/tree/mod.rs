@@ -16,8 +16,8 @@ pub use expression::{
     OrderTerm, Quantifier, Replacement, Star, TypeName, UnaryOperator,
 };
 pub use query::{
-    CommonTable, GroupBy, GroupElement, JoinCondition, JoinKind, OrderBy, Query, QueryBody, Select,
-    SelectItem, SetOperator, Table, TableAlias, TableKind,
+    AsOfCondition, AsOfOn, CommonTable, GroupBy, GroupElement, JoinCondition, JoinKind, LastNotNull, OrderBy,
+    Query, QueryBody, Select, SelectItem, SetOperator, Table, TableAlias, TableKind,
 };
 pub use reshape::{Pivot, PivotColumn, PivotValue, Sample, SampleMethod, SampleSize, Unpivot};
 pub use statement::{

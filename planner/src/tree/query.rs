@@ -280,4 +280,39 @@ pub enum JoinCondition {
     Using(Vec<Name>),
     /// All columns of the same name.
     Natural,
+    /// ASOF: equal keys, and of the rows on one side of an order the nearest.
+    AsOf(Box<AsOfCondition>),
+}
+
+/// What pairs the rows of an as-of join.
+#[derive(Debug, Clone)]
+pub struct AsOfCondition {
+    /// ON or USING.
+    pub on: AsOfOn,
+    /// WITHIN: how far away the nearest row may be.
+    pub within: Option<Expression>,
+    /// TIES BY: of rows at one distance the first in this order is taken.
+    pub ties: Vec<OrderTerm>,
+    /// LAST NOT NULL.
+    pub last_not_null: LastNotNull,
+}
+
+/// The condition of an as-of join.
+#[derive(Debug, Clone)]
+pub enum AsOfOn {
+    /// ON.
+    On(Expression),
+    /// USING: the last column is the order, those before it are keys.
+    Using(Vec<Name>),
+}
+
+/// Columns of an as-of join that take the nearest value that is not null.
+#[derive(Debug, Clone)]
+pub enum LastNotNull {
+    /// None.
+    None,
+    /// All columns of the right table.
+    All,
+    /// These.
+    Columns(Vec<Name>),
 }

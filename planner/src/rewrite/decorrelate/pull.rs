@@ -42,6 +42,7 @@ impl Decorrelator<'_> {
             Relation::Unnest { input, lists, outer } => self.pull_unnest(*input, lists, outer),
             Relation::Window { input, window, columns } => self.pull_window(*input, window, columns),
             Relation::Values { columns, rows } => self.pull_values(columns, rows),
+            Relation::AsOf(_) => Err(refused("as-of joins")),
             Relation::Repeat { .. } => Err(refused("INTERSECT ALL and EXCEPT ALL")),
             Relation::Sample { .. } => Err(refused("samples")),
             Relation::ComputedLimit { .. } => Err(refused("limits that are computed")),
