@@ -1,7 +1,8 @@
 //! The fuzz cases without the nightly compiler: all inputs that once failed (`fuzz/regressions`), and for a few seconds
 //! each mutations of good inputs, and noise.
 //!
-//! `FUZZ_SEED` and `FUZZ_SECONDS` change the seed and the time of each case. A case that fails prints its input's seed.
+//! `FUZZ_SEED` and `FUZZ_SECONDS` change the seed and the time of each case, `FUZZ_FIRST` starts at a later input. A case that
+//! fails prints its input's seed.
 //! `FUZZ_SEEDS=folder cargo test --test fuzz_replay -- --ignored` writes the good inputs, for the fuzzer to start from.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
@@ -78,7 +79,7 @@ fn replay(target: &str, case: fn(&[u8])) {
     for (name, bytes) in &known {
         assert!(catch_unwind(|| case(bytes)).is_ok(), "{target}: {name} fails");
     }
-    let mut number = 0;
+    let mut number = environment("FUZZ_FIRST", 1).saturating_sub(1);
     while Instant::now() < end {
         number += 1;
         let mut random = Random(seed.wrapping_mul(0x1_0001).wrapping_add(number));

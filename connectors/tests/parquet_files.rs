@@ -15,6 +15,7 @@ use arrow::datatypes::{DataType, Field, Float32Type, Int32Type, Schema};
 use hypostyle_connectors::input::{BufferPool, LocalFile};
 use hypostyle_connectors::parquet::{ParquetCompression, ParquetFile, ParquetWriteOptions, ParquetWriter};
 use hypostyle_connectors::table::predicate_of;
+use hypostyle_engine::key_filter::{KeyFilter, KeySet};
 use hypostyle_engine::plan::Expression;
 use hypostyle_functions::column::Column;
 use hypostyle_functions::{Literal, Type, Value};
@@ -236,6 +237,35 @@ fn pruned_pages_leave_the_right_rows_of_every_column() {
         }
     }
     assert_eq!(seen, 10);
+}
+
+#[test]
+fn rows_without_a_key_of_a_join_are_left_out_where_that_pays() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("x.parquet");
+    let bump = bumpalo::Bump::new();
+    for dictionary in [true, false] {
+        let options =
+            ParquetWriteOptions { row_group_rows: 10_000, dictionary, ..ParquetWriteOptions::default() };
+        write(&path, &events(), &options);
+        let table = bind("read_parquet", &path, &[]).unwrap();
+        let left = |keys: ArrayRef, data_type: Type, column: usize| {
+            let rows = keys.len();
+            let keys = KeySet::new(&Column::Flat(keys).view(&data_type, &bump), rows);
+            let mut request = request(table.as_ref(), 1000);
+            request.projection = vec![3];
+            request.key_filters = vec![Arc::new(KeyFilter::new(column, Arc::new(keys)))];
+            assert!(table.scan(request.clone(), &context()).unwrap().applies_key_filters());
+            batches(table.as_ref(), request).unwrap().iter().map(|batch| batch.rows).sum::<usize>()
+        };
+        assert_eq!(left(Arc::new(Int64Array::from(vec![Some(5), None, Some(70_001)])), Type::Int64, 0), 2);
+        assert_eq!(left(Arc::new(Int64Array::from(vec![-1])), Type::Int64, 0), 0);
+        let kinds = left(Arc::new(StringViewArray::from(vec!["kind-3"])), Type::Text, 1);
+        assert!((9_090..12_000).contains(&kinds), "{kinds} rows for one of ten kinds");
+        // Nearly every row has a key, and looking at all of them would not pay; nulls find none.
+        let all = left(Arc::new((0..100_000).collect::<Int64Array>()), Type::Int64, 0);
+        assert_eq!(all, 100_000);
+    }
 }
 
 #[test]
