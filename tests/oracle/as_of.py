@@ -4,8 +4,8 @@
 
 An as-of join as DuckDB has it runs as the same text in both. What DuckDB leaves open (which of several rows at one
 time is taken) is closed by tables without such rows. WITHIN, TIES BY and LAST NOT NULL are compared with their
-definition: a lateral query that orders all candidates and takes the first. Some programs run under a memory limit
-that makes them sort both sides on disk.
+definition: a lateral query that orders all candidates and takes the first. Some programs run under a small memory
+limit.
 """
 
 import argparse
@@ -172,7 +172,7 @@ def check(program, seed, folder, count):
     tables = Tables(connection, seed, folder)
     for name, path in tables.paths.items():
         connection.execute(f"CREATE TABLE {name} AS FROM '{path}'")
-    memory = tables.random.choice([None, None, "200KiB"])
+    memory = tables.random.choice([None, None, "4MiB"])
     threads = tables.random.choice([1, 2])
     pairs = [tables.query() for _ in range(count)]
     copies = [f"COPY ({ours}) TO '{folder}/{number}.parquet'" for number, (ours, _) in enumerate(pairs)]
