@@ -42,8 +42,6 @@ mod sparse;
 mod structure;
 mod text;
 mod token;
-#[cfg(test)]
-mod trial;
 pub mod types;
 pub mod value;
 pub mod window;

@@ -210,6 +210,15 @@ impl Signature {
             let pattern = &self.parameter(position).ok_or(Misfit::Count)?.pattern;
             collect(pattern, argument, &mut variables).ok_or(Misfit::Argument(position))?;
         }
+        // A quoted constant is text where nothing but nulls stands beside it, and so are those nulls.
+        for (position, argument) in given.iter().enumerate() {
+            if let (Some(Pattern::Variable(name)), Given::TextLiteral) =
+                (self.parameter(position).map(|parameter| &parameter.pattern), argument)
+                && let Some(held @ Type::Null) = variables.get_mut(name)
+            {
+                *held = Type::Text;
+            }
+        }
         let mut fit = Fit { cost: 0, types: Vec::with_capacity(given.len()) };
         for (position, argument) in given.iter().enumerate() {
             let pattern = &self.parameter(position).ok_or(Misfit::Count)?.pattern;

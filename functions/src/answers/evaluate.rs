@@ -1,31 +1,20 @@
-//! Evaluates parsed expressions by calling bound functions in several ways that must agree.
-
-use std::sync::Arc;
-
-use arrow::array::{ArrayRef, UInt32Array};
-use arrow::buffer::ScalarBuffer;
-use bumpalo::Bump;
+//! Evaluates parsed expressions, value by value, by calling bound functions.
 
 use super::parse::Expression;
+use super::shapes::{call_all_ways, call_once};
 use crate::cast::bind_cast;
-use crate::cast::invoke::invoke;
-use crate::coercion::common_type;
-use crate::column::{Column, Output, Rows, View, literal_array, value_at};
+use crate::column::{Output, View, value_at};
 use crate::error::{Error, Result};
 use crate::registry::Registry;
-use crate::scalar::{Arguments, Bound, Settings, Volatility};
-use crate::scratch::Scratch;
-use crate::signature::Given;
+use crate::scalar::{Arguments, Bound, Lambda, Overload, ScalarFunction, Settings, Volatility};
+use crate::signature::{Given, Signature};
 use crate::types::Type;
 use crate::value::{Literal, Value};
 
-/// Rows of the tall variants: more than one block of lanes and not a multiple of 64.
-const ROWS: usize = 1100;
-
-/// A value, and how it was written.
+/// A value, and whether it was written so that it adapts to its place.
 #[derive(Debug, Clone)]
-pub(super) struct Constant {
-    pub literal: Literal,
+struct Constant {
+    literal: Literal,
     is_bare: bool,
 }
 
@@ -37,61 +26,246 @@ impl Constant {
     fn given(&self) -> Given<'_> {
         match (&self.literal.value, self.is_bare) {
             (Value::Text(_), true) => Given::TextLiteral,
-            (value, true) => match value {
-                Value::Decimal(digits, ..) => Given::IntegerLiteral(&self.literal.data_type, digits.0),
-                other => Given::IntegerLiteral(&self.literal.data_type, other.as_i64().unwrap_or(0).into()),
-            },
+            (Value::Decimal(digits, ..), true) => Given::IntegerLiteral(&self.literal.data_type, digits.0),
+            (value, true) => {
+                Given::IntegerLiteral(&self.literal.data_type, value.as_i64().unwrap_or(0).into())
+            }
             _ => Given::Typed(&self.literal.data_type),
         }
     }
 }
 
-pub(super) fn evaluate(
-    expression: &Expression,
-    registry: &Registry,
-    settings: &Settings,
-) -> Result<Constant> {
-    let inner = |expression: &Expression| evaluate(expression, registry, settings);
-    match expression {
-        Expression::Text(text) => Ok(Constant { literal: Literal::new(Value::text(text)), is_bare: true }),
-        Expression::Integer(value) => Ok(Constant { literal: integer(*value), is_bare: true }),
-        Expression::Constant(literal) => Ok(Constant::typed(literal.clone())),
-        Expression::Cast(operand, target, is_try) => {
-            cast(&inner(operand)?.literal, target, *is_try, settings).map(Constant::typed)
-        }
-        Expression::Try(operand) => match inner(operand) {
-            Err(_) => Ok(Constant::typed(Literal::null(Type::Null))),
-            value => value,
-        },
-        Expression::List(items) => {
-            let items = items.iter().map(inner).collect::<Result<Vec<_>>>()?;
-            let (element, values) = unify(items, settings)?;
-            Ok(Constant::typed(Literal::new(Value::List(element, values))))
-        }
-        Expression::Record(fields) => {
-            let mut values = Vec::new();
-            let mut types = Vec::new();
-            for (name, field) in fields {
-                let literal = inner(field)?.literal;
-                types.push(literal.data_type);
-                values.push((name.clone(), literal.value));
-            }
-            Ok(Constant::typed(Literal::new(Value::Struct(values, types))))
-        }
-        Expression::Entries(entries) => {
-            let keys = entries.iter().map(|(key, _)| inner(key)).collect::<Result<Vec<_>>>()?;
-            let values = entries.iter().map(|(_, value)| inner(value)).collect::<Result<Vec<_>>>()?;
-            let ((key, keys), (value, values)) = (unify(keys, settings)?, unify(values, settings)?);
-            Ok(Constant::typed(Literal::new(Value::Map(key, value, keys.into_iter().zip(values).collect()))))
-        }
-        Expression::Call(name, arguments) => {
-            let mut given = Vec::new();
-            for (label, argument) in arguments {
-                given.push((label.clone(), inner(argument)?));
-            }
-            call(name, given, registry, settings).map(Constant::typed)
+/// An argument of a call.
+#[derive(Clone)]
+enum Argument<'a> {
+    Value(Constant),
+    Lambda(&'a [String], &'a Expression),
+}
+
+impl Argument<'_> {
+    fn given(&self) -> Given<'_> {
+        match self {
+            Self::Value(constant) => constant.given(),
+            Self::Lambda(parameters, _) => Given::Lambda(parameters.len()),
         }
     }
+}
+
+/// The values of the parameters of lambdas around an expression, innermost last.
+type Names = Vec<(String, Literal)>;
+
+/// Where expressions are evaluated.
+#[derive(Clone, Copy)]
+pub(super) struct Evaluator<'a> {
+    pub registry: &'a Registry,
+    pub settings: &'a Settings,
+    /// Bodies of lambdas run once for each element, everything else in all ways.
+    pub is_lambda: bool,
+}
+
+impl Evaluator<'_> {
+    /// The value of an expression.
+    pub fn value(&self, expression: &Expression) -> Result<Literal> {
+        self.constant(expression, &Vec::new()).map(|constant| constant.literal)
+    }
+
+    fn constant(&self, expression: &Expression, names: &Names) -> Result<Constant> {
+        match expression {
+            Expression::Text(text) => {
+                Ok(Constant { literal: Literal::new(Value::text(text)), is_bare: true })
+            }
+            Expression::Integer(value) => Ok(Constant { literal: integer(*value), is_bare: true }),
+            Expression::Constant(literal) => Ok(Constant::typed(literal.clone())),
+            Expression::Name(name) => match names.iter().rev().find(|(held, _)| held == name) {
+                Some((_, value)) => Ok(Constant::typed(value.clone())),
+                None => self.call(&name.to_ascii_lowercase(), &[], names).map(Constant::typed),
+            },
+            Expression::Cast(operand, target, is_try) => {
+                let operand = self.constant(operand, names)?.literal;
+                self.cast(&operand, target, *is_try).map(Constant::typed)
+            }
+            Expression::Try(operand) => match self.constant(operand, names) {
+                Err(_) => Ok(Constant::typed(Literal::null(Type::Null))),
+                value => value,
+            },
+            Expression::Logic(left, right, is_and) => self.logic(left, right, *is_and, names),
+            Expression::Lambda(..) => Err(Error::user("a lambda stands alone")),
+            Expression::Call(name, arguments) => self.call(name, arguments, names).map(Constant::typed),
+        }
+    }
+
+    /// AND or OR, which the engine and not this crate computes.
+    fn logic(&self, left: &Expression, right: &Expression, is_and: bool, names: &Names) -> Result<Constant> {
+        let truth = |expression| {
+            let literal = self.constant(expression, names)?.literal;
+            Ok::<_, Error>(self.cast(&literal, &Type::Boolean, false)?.value.as_bool())
+        };
+        let value = match (truth(left)?, truth(right)?) {
+            (Some(value), _) | (_, Some(value)) if value != is_and => Value::Boolean(value),
+            (Some(_), Some(_)) => Value::Boolean(is_and),
+            _ => Value::Null,
+        };
+        Ok(Constant::typed(Literal { data_type: Type::Boolean, value }))
+    }
+
+    fn cast(&self, literal: &Literal, target: &Type, is_try: bool) -> Result<Literal> {
+        if literal.data_type == *target {
+            return Ok(literal.clone());
+        }
+        if literal.value.is_null() {
+            return Ok(Literal::null(target.clone()));
+        }
+        let bound = bind_cast(&literal.data_type, target, is_try, self.settings)?;
+        self.run(&bound, std::slice::from_ref(literal), &Vec::new, true)
+    }
+
+    fn run(
+        &self,
+        bound: &Bound,
+        literals: &[Literal],
+        lambdas: &dyn Fn() -> Vec<Box<dyn Lambda>>,
+        is_repeatable: bool,
+    ) -> Result<Literal> {
+        let value = match is_repeatable && !self.is_lambda {
+            true => call_all_ways(bound, literals, lambdas),
+            false => call_once(bound, literals, lambdas),
+        };
+        Ok(Literal { data_type: bound.result.clone(), value: value? })
+    }
+
+    fn call(&self, name: &str, written: &[(Option<String>, Expression)], names: &Names) -> Result<Literal> {
+        let function = self.registry.scalar(name).ok_or_else(|| self.registry.unknown(name))?;
+        let mut given = Vec::with_capacity(written.len());
+        for (label, argument) in written {
+            let argument = match argument {
+                Expression::Lambda(parameters, body) => Argument::Lambda(parameters, body),
+                other => Argument::Value(self.constant(other, names)?),
+            };
+            given.push((label.as_deref(), argument));
+        }
+        let (overload, arguments, mut types) = choose(function, name, &given)?;
+        let mut constants = Vec::with_capacity(arguments.len());
+        for (argument, data_type) in arguments.iter().zip(&types) {
+            constants.push(match argument {
+                Argument::Value(constant) => Some(self.cast(&constant.literal, data_type, false)?),
+                Argument::Lambda(..) => None,
+            });
+        }
+        self.lambda_types(overload, &arguments, &mut types, names)?;
+        let bind = |constants: &[Option<Literal>]| {
+            let settings = self.settings;
+            (overload.bind)(&Arguments { function: name, types: &types, constants, settings })
+        };
+        let lambdas = || {
+            let lambdas = arguments.iter().filter_map(|argument| match argument {
+                Argument::Lambda(parameters, body) => Some((*parameters, *body)),
+                Argument::Value(_) => None,
+            });
+            lambdas.map(|(parameters, body)| self.body(parameters, body, names)).collect()
+        };
+        let values: Vec<Literal> = constants.iter().flatten().cloned().collect();
+        let is_repeatable = function.volatility != Volatility::Volatile;
+        let bound = bind(&constants)?;
+        let value = self.run(&bound, &values, &lambdas, is_repeatable);
+        if !is_repeatable || self.is_lambda {
+            return value;
+        }
+        match bind(&vec![None; constants.len()]) {
+            // A constant may choose the type of the result, as the part of a date does, and a constant null may
+            // stand for an argument that was left out.
+            Ok(other) if other.result == bound.result && !values.iter().any(|one| one.value.is_null()) => {
+                let other = self.run(&other, &values, &lambdas, true);
+                assert_eq!(value, other, "{name} with constants that are not known while binding");
+            }
+            Ok(_) => {}
+            Err(error) => {
+                assert!(error.to_string().contains("constant"), "{name} without constants: {error}")
+            }
+        }
+        value
+    }
+
+    /// Puts the types of their results where the lambdas stand.
+    fn lambda_types(
+        &self,
+        overload: &Overload,
+        arguments: &[Argument<'_>],
+        types: &mut [Type],
+        names: &Names,
+    ) -> Result<()> {
+        let fit = types.to_vec();
+        for (position, argument) in arguments.iter().enumerate() {
+            let Argument::Lambda(parameters, body) = argument else { continue };
+            let parameter_types =
+                overload.lambda_types.as_ref().ok_or_else(|| Error::internal("no types of lambdas"))?;
+            let parameter_types = parameter_types(&fit, position, parameters.len())?;
+            let nulls = parameters.iter().cloned().zip(parameter_types.into_iter().map(Literal::null));
+            let scope: Names = names.iter().cloned().chain(nulls).collect();
+            types[position] = Self { is_lambda: true, ..*self }.constant(body, &scope)?.literal.data_type;
+        }
+        Ok(())
+    }
+
+    fn body(&self, parameters: &[String], body: &Expression, names: &Names) -> Box<dyn Lambda> {
+        Box::new(Body {
+            registry: self.registry.clone(),
+            settings: self.settings.clone(),
+            parameters: parameters.to_vec(),
+            body: body.clone(),
+            names: names.clone(),
+        })
+    }
+}
+
+/// The overload that fits best, the arguments in the order of its parameters, and the types they are cast to.
+fn choose<'f, 'a>(
+    function: &'f ScalarFunction,
+    name: &str,
+    given: &[(Option<&str>, Argument<'a>)],
+) -> Result<(&'f Overload, Vec<Argument<'a>>, Vec<Type>)> {
+    let mut best: Option<(u32, &Overload, Vec<Argument<'a>>, Vec<Type>)> = None;
+    let mut refused = None;
+    for overload in &function.overloads {
+        let Some(arguments) = place(&overload.signature, given) else { continue };
+        let shapes: Vec<Given<'_>> = arguments.iter().map(Argument::given).collect();
+        match overload.signature.fit(&shapes) {
+            Ok(fit) if best.as_ref().is_none_or(|(cost, ..)| fit.cost < *cost) => {
+                best = Some((fit.cost, overload, arguments.clone(), fit.types));
+            }
+            Ok(_) => {}
+            Err(_) => refused = function.resolve(&shapes).err().or(refused),
+        }
+    }
+    match best {
+        Some((_, overload, arguments, types)) => Ok((overload, arguments, types)),
+        None => Err(refused.unwrap_or_else(|| Error::user(format!("{name}: wrong number of arguments")))),
+    }
+}
+
+/// The arguments in the order of the parameters, defaults filled in; `None` if they do not fit.
+fn place<'a>(signature: &Signature, given: &[(Option<&str>, Argument<'a>)]) -> Option<Vec<Argument<'a>>> {
+    let mut placed: Vec<Option<Argument<'a>>> = Vec::new();
+    for (label, argument) in given {
+        match label {
+            None => placed.push(Some(argument.clone())),
+            Some(label) => {
+                let named = |parameter: &crate::signature::Parameter| parameter.name == *label;
+                let position = signature.parameters.iter().position(named)?;
+                placed.resize(placed.len().max(position + 1), None);
+                placed[position] = Some(argument.clone());
+            }
+        }
+    }
+    if !signature.is_variadic {
+        placed.resize(placed.len().max(signature.parameters.len()), None);
+    }
+    let filled = placed.into_iter().enumerate().map(|(position, argument)| {
+        argument.or_else(|| {
+            let default = signature.parameters.get(position)?.default.clone()?;
+            Some(Argument::Value(Constant::typed(default)))
+        })
+    });
+    filled.collect()
 }
 
 fn integer(value: i128) -> Literal {
@@ -102,168 +276,35 @@ fn integer(value: i128) -> Literal {
     })
 }
 
-fn unify(items: Vec<Constant>, settings: &Settings) -> Result<(Type, Vec<Value>)> {
-    let mut element = Type::Null;
-    for item in &items {
-        let data_type = &item.literal.data_type;
-        element = common_type(&element, data_type)
-            .ok_or_else(|| Error::user(format!("{element} and {data_type} have no common type")))?;
-    }
-    let values = items.iter().map(|item| Ok(cast(&item.literal, &element, false, settings)?.value));
-    let values = values.collect::<Result<Vec<_>>>()?;
-    Ok((element, values))
+/// The body of a lambda, evaluated for one element after the other.
+struct Body {
+    registry: Registry,
+    settings: Settings,
+    parameters: Vec<String>,
+    body: Expression,
+    names: Names,
 }
 
-fn cast(literal: &Literal, target: &Type, is_try: bool, settings: &Settings) -> Result<Literal> {
-    if literal.data_type == *target {
-        return Ok(literal.clone());
-    }
-    if literal.value.is_null() {
-        return Ok(Literal::null(target.clone()));
-    }
-    let bound = bind_cast(&literal.data_type, target, is_try, settings)?;
-    run_all_ways(&bound, std::slice::from_ref(literal), true)
-}
-
-fn call(
-    name: &str,
-    given: Vec<(Option<String>, Constant)>,
-    registry: &Registry,
-    settings: &Settings,
-) -> Result<Literal> {
-    let function = registry.scalar(name).ok_or_else(|| registry.unknown(name))?;
-    let mut best: Option<(u32, Vec<Constant>, usize, Vec<Type>)> = None;
-    let mut refused = None;
-    for (index, overload) in function.overloads.iter().enumerate() {
-        let Some(constants) = place(&overload.signature, &given) else { continue };
-        let shapes: Vec<Given<'_>> = constants.iter().map(Constant::given).collect();
-        match overload.signature.fit(&shapes) {
-            Ok(fit) if best.as_ref().is_none_or(|(cost, ..)| fit.cost < *cost) => {
-                best = Some((fit.cost, constants, index, fit.types));
-            }
-            Ok(_) => {}
-            Err(_) => refused = function.resolve(&shapes).err().or(refused),
-        }
-    }
-    let Some((_, constants, index, types)) = best else {
-        return Err(refused.unwrap_or_else(|| Error::user(format!("{name}: wrong number of arguments"))));
-    };
-    let literals = constants
-        .iter()
-        .zip(&types)
-        .map(|(constant, target)| cast(&constant.literal, target, false, settings));
-    let literals = literals.collect::<Result<Vec<_>>>()?;
-    let known: Vec<Option<Literal>> = literals.iter().cloned().map(Some).collect();
-    let overload = &function.overloads[index];
-    let arguments = Arguments { function: name, types: &types, constants: &known, settings };
-    let bound = (overload.bind)(&arguments)?;
-    let repeatable = function.volatility != Volatility::Volatile;
-    let value = run_all_ways(&bound, &literals, repeatable);
-    let unknown = vec![None; literals.len()];
-    let arguments = Arguments { function: name, types: &types, constants: &unknown, settings };
-    match (overload.bind)(&arguments) {
-        // A constant may choose the type of the result, as the part of a date does.
-        Ok(other) if repeatable && other.result == bound.result => {
-            let other = run_all_ways(&other, &literals, true);
-            assert_same(&value, &other, &format!("{name} with constants that are not known while binding"));
-        }
-        Ok(_) => {}
-        Err(error) => assert!(error.to_string().contains("constant"), "{name} without constants: {error}"),
-    }
-    value
-}
-
-/// The arguments in the order of the parameters, defaults filled in; `None` if they do not fit.
-fn place(
-    signature: &crate::signature::Signature,
-    given: &[(Option<String>, Constant)],
-) -> Option<Vec<Constant>> {
-    let mut placed: Vec<Option<Constant>> = Vec::new();
-    for (label, constant) in given {
-        match label {
-            None => placed.push(Some(constant.clone())),
-            Some(label) => {
-                let position = signature.parameters.iter().position(|parameter| parameter.name == label)?;
-                while placed.len() <= position {
-                    placed.push(None);
-                }
-                placed[position] = Some(constant.clone());
+impl Lambda for Body {
+    fn call(&mut self, parameters: &[View<'_>], outer_rows: &[u32], output: &mut Output) -> Result<()> {
+        let evaluator = Evaluator { registry: &self.registry, settings: &self.settings, is_lambda: true };
+        output.prepare(outer_rows.len());
+        for row in 0..outer_rows.len() {
+            let bound = self.parameters.iter().zip(parameters).map(|(name, view)| {
+                let value = value_at(view, row);
+                (name.clone(), Literal { data_type: view.data_type.clone(), value })
+            });
+            let scope: Names = self.names.iter().cloned().chain(bound).collect();
+            let value = evaluator.constant(&self.body, &scope);
+            match value.and_then(|constant| evaluator.cast(&constant.literal, output.data_type(), false)) {
+                Ok(literal) => output.set_value(row, &literal.value)?,
+                Err(error) => output.fail(row, || error),
             }
         }
+        Ok(())
     }
-    if !signature.is_variadic {
-        while placed.len() < signature.parameters.len() {
-            placed.push(None);
-        }
+
+    fn parameter_count(&self) -> usize {
+        self.parameters.len()
     }
-    let filled = placed.into_iter().enumerate().map(|(position, constant)| {
-        constant.or_else(|| {
-            let default = signature.parameters.get(position)?.default.clone()?;
-            Some(Constant::typed(default))
-        })
-    });
-    filled.collect()
-}
-
-fn assert_same(left: &Result<Literal>, right: &Result<Literal>, what: &str) {
-    assert_eq!(left, right, "{what}");
-}
-
-/// Calls over columns of every encoding; the results must be the same bits.
-fn run_all_ways(bound: &Bound, literals: &[Literal], repeatable: bool) -> Result<Literal> {
-    let arrays = literals.iter().map(literal_array).collect::<Result<Vec<_>>>()?;
-    let types: Vec<Type> = literals.iter().map(|literal| literal.data_type.clone()).collect();
-    let flat: Vec<Column> = arrays.iter().cloned().map(Column::Flat).collect();
-    let expected = run(bound, &flat, &types, Rows::All(1), 0);
-    if !repeatable {
-        return expected;
-    }
-    let constant: Vec<Column> =
-        arrays.iter().map(|array| Column::Constant { value: Arc::clone(array), length: ROWS }).collect();
-    assert_same(&expected, &run(bound, &constant, &types, Rows::All(ROWS), ROWS - 1), "constant columns");
-    let dictionary: Vec<Column> = arrays.iter().map(dictionary_of).collect::<Result<_>>()?;
-    assert_same(&expected, &run(bound, &dictionary, &types, Rows::All(ROWS), 700), "dictionary columns");
-    let tall: Vec<Column> =
-        constant.iter().map(|column| column.to_array().map(Column::Flat)).collect::<Result<_>>()?;
-    assert_same(&expected, &run(bound, &tall, &types, Rows::All(ROWS), 65), "tall flat columns");
-    let selected: Vec<u32> = (0..ROWS as u32).filter(|row| row % 3 == 1).collect();
-    let nulls_between: Vec<Column> = arrays.iter().map(with_nulls_between).collect::<Result<_>>()?;
-    let between = run(bound, &nulls_between, &types, Rows::Selected(&selected), 1000);
-    assert_same(&expected, &between, "selected rows between nulls");
-    expected
-}
-
-fn dictionary_of(array: &ArrayRef) -> Result<Column> {
-    let rows = UInt32Array::from(vec![0u32, 0]);
-    let values = arrow_select::take::take(array, &rows, None)?;
-    let indices = ScalarBuffer::from((0..ROWS as u32).map(|row| row % 2).collect::<Vec<_>>());
-    Ok(Column::Dictionary { indices, validity: None, values })
-}
-
-fn with_nulls_between(array: &ArrayRef) -> Result<Column> {
-    let rows = UInt32Array::from((0..ROWS).map(|row| (row % 3 == 1).then_some(0)).collect::<Vec<_>>());
-    Ok(Column::Flat(arrow_select::take::take(array, &rows, None)?))
-}
-
-fn run(bound: &Bound, columns: &[Column], types: &[Type], rows: Rows<'_>, shown: usize) -> Result<Literal> {
-    let (bump, mut scratch) = (Bump::new(), Scratch::new());
-    let views: Vec<View<'_>> =
-        columns.iter().zip(types).map(|(column, data_type)| column.view(data_type, &bump)).collect();
-    let length =
-        views.first().map_or_else(|| rows.iter().last().map_or(0, |row| row + 1), |view| view.length);
-    let mut output = Output::new(bound.result.clone());
-    output.prepare(length);
-    invoke(bound, &views, rows, &mut output, &mut scratch)?;
-    if output.has_failed(shown) {
-        let found = output.errors().iter().find(|(row, _)| *row as usize == shown);
-        return Err(
-            found.map_or(Error::internal("a failed row without its error"), |(_, error)| error.clone())
-        );
-    }
-    let value = value_at(&output.view(&bump), shown);
-    // A second reading through Arrow checks that what was written freezes.
-    let frozen = output.freeze()?;
-    let reread = value_at(&crate::column::borrow(&frozen, &bound.result, &bump), shown);
-    assert_eq!(value, reread, "frozen values");
-    Ok(Literal { data_type: bound.result.clone(), value })
 }

@@ -1,11 +1,13 @@
 //! Runs SQL expressions over constants in this crate's tests, before any planner or engine is involved.
 //!
 //! Every call is made several ways, and all must agree: with constants known while binding and not
-//! known, over flat, constant and dictionary columns, over more rows than one block of lanes, and
+//! known, over flat, sliced, constant and dictionary columns, over more rows than one block of lanes, and
 //! over selected rows between nulls.
 
 mod evaluate;
 mod parse;
+mod shapes;
+mod token;
 
 use crate::cast::format_value_in;
 use crate::column::{borrow, literal_array};
@@ -14,6 +16,8 @@ use crate::error::Result;
 use crate::registry::Registry;
 use crate::scalar::Settings;
 use crate::value::Literal;
+use evaluate::Evaluator;
+use parse::Expression;
 
 /// Where expressions are run: the functions and the surroundings.
 pub(crate) struct Answers {
@@ -37,18 +41,26 @@ impl Answers {
 
     /// The value of an expression.
     pub fn value(&self, sql: &str) -> Result<Literal> {
-        let expression = parse::expression(sql);
-        evaluate::evaluate(&expression, &self.registry, &self.settings).map(|constant| constant.literal)
+        self.evaluate(&parse::expression(sql)?)
+    }
+
+    fn evaluate(&self, expression: &Expression) -> Result<Literal> {
+        Evaluator { registry: &self.registry, settings: &self.settings, is_lambda: false }.value(expression)
     }
 
     /// The value as text and its type.
     pub fn show(&self, sql: &str) -> Result<(String, String)> {
         let literal = self.value(sql)?;
-        let array = literal_array(&literal)?;
+        Ok((self.text(&literal)?, literal.data_type.to_string()))
+    }
+
+    fn text(&self, literal: &Literal) -> Result<String> {
+        let array = literal_array(literal)?;
         let (bump, mut text) = (bumpalo::Bump::new(), String::new());
         let zone = Zone::of_name(&self.settings.time_zone)?;
-        format_value_in(&borrow(&array, &literal.data_type, &bump), 0, zone, &mut text).unwrap();
-        Ok((text, literal.data_type.to_string()))
+        // Writing into a string does not fail.
+        let _ = format_value_in(&borrow(&array, &literal.data_type, &bump), 0, zone, &mut text);
+        Ok(text)
     }
 
     /// Runs lines of the form `expression -> value`, `expression -> value :: TYPE` or
@@ -79,19 +91,69 @@ impl Answers {
     }
 }
 
-/// Runs the examples of every function of these categories.
+/// Runs the examples of every function of these categories; each has at least one.
 pub(crate) fn check_examples(categories: &[&str]) {
     let answers = Answers::new();
-    let mut lines = String::new();
+    let (mut count, mut wrong) = (0, Vec::new());
     for function in answers.registry.scalars() {
-        if categories.contains(&function.documentation.category.as_str()) {
-            for example in &function.documentation.examples {
-                lines.push_str(&format!("{} -> {}\n", example.sql, example.result));
+        if !categories.contains(&function.documentation.category.as_str()) {
+            continue;
+        }
+        if function.documentation.examples.is_empty() {
+            wrong.push(format!("{} has no example", function.name));
+        }
+        for example in &function.documentation.examples {
+            count += 1;
+            let shown = answers.show(&example.sql).map(|(text, _)| text);
+            if shown.as_ref() != Ok(&example.result) {
+                wrong.push(format!(
+                    "{}\n    expected {}\n    got      {shown:?}",
+                    example.sql, example.result
+                ));
             }
         }
     }
-    assert!(!lines.is_empty(), "no examples in {categories:?}");
-    answers.check(&lines);
+    assert!(count > 0, "no examples in {categories:?}");
+    assert!(wrong.is_empty(), "{} examples differ:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// Runs the queries of a sqllogictest file that are expressions without FROM, and its statements that fail; what this
+/// crate's tests cannot read is left to the tests of the engine.
+pub(crate) fn check_script(script: &str) {
+    let answers = Answers::new();
+    let (mut count, mut wrong) = (0, Vec::new());
+    let script = script.replace("\r\n", "\n");
+    for record in script.split("\n\n").map(str::trim).filter(|record| !record.is_empty()) {
+        let lines: Vec<&str> = record.lines().filter(|line| !line.starts_with('#')).collect();
+        let Some((&kind, rest)) = lines.split_first() else { continue };
+        let (sql, expected) =
+            rest.split_at(rest.iter().position(|line| *line == "----").unwrap_or(rest.len()));
+        let Some(sql) = sql.join("\n").strip_prefix("SELECT ").map(str::to_owned) else { continue };
+        let Ok(expressions) = parse::expressions(&sql) else { continue };
+        count += 1;
+        let found: Result<Vec<String>> = expressions
+            .iter()
+            .map(|one| answers.evaluate(one).and_then(|literal| answers.text(&literal)))
+            .collect();
+        let found = found.map(|values| values.join("\t"));
+        let wanted = if kind.starts_with("query") {
+            let wanted = expected.get(1..).unwrap_or_default().join("\n").replace("(empty)", "");
+            (found.as_ref() != Ok(&wanted)).then_some(wanted)
+        } else if let Some(pattern) = kind.strip_prefix("statement error") {
+            let matches = regex::Regex::new(pattern.trim()).map(|pattern| match &found {
+                Err(error) => pattern.is_match(&error.to_string()),
+                Ok(_) => false,
+            });
+            (matches != Ok(true)).then(|| format!("an error like {pattern}"))
+        } else {
+            None
+        };
+        if let Some(wanted) = wanted {
+            wrong.push(format!("{sql}\n    expected {wanted}\n    found    {found:?}"));
+        }
+    }
+    assert!(count > 0, "no expression in the script");
+    assert!(wrong.is_empty(), "{} of {count} differ:\n{}", wrong.len(), wrong.join("\n"));
 }
 
 /// Names a file of lines as [`Answers::check`] takes them, for comparisons too large to be kept here.

@@ -1,124 +1,118 @@
-//! A small parser of SQL expressions: literals, operators, calls, casts.
+//! A small parser of SQL expressions: literals, operators, calls, subscripts, casts and lambdas.
 
-use crate::types::{Field, TimeUnit, Type};
+use super::token::{Token, tokens};
+use crate::error::{Error, Result};
+use crate::json::leading_type;
+use crate::types::Type;
 use crate::value::{DecimalDigits, Literal, Value};
 
+/// An expression.
 #[derive(Debug, Clone)]
 pub(super) enum Expression {
+    /// A text that adapts to its place.
     Text(String),
+    /// An integer that adapts to its place.
     Integer(i128),
+    /// Another constant.
     Constant(Literal),
-    List(Vec<Expression>),
-    Record(Vec<(String, Expression)>),
-    Entries(Vec<(Expression, Expression)>),
+    /// A parameter of a lambda, or a function called without parentheses.
+    Name(String),
+    /// A function or operator, and arguments that may be named.
     Call(String, Vec<(Option<String>, Expression)>),
+    /// A cast; `true` for one that gives null instead of an error.
     Cast(Box<Expression>, Type, bool),
+    /// Null in place of an error.
     Try(Box<Expression>),
+    /// AND or, where `false`, OR.
+    Logic(Box<Expression>, Box<Expression>, bool),
+    /// Parameters and body.
+    Lambda(Vec<String>, Box<Expression>),
 }
 
-#[derive(Debug, Clone, PartialEq)]
-enum Token {
-    Word(String),
-    Quoted(String),
-    Number(String),
-    Symbol(&'static str),
-    End,
-}
-
-const SYMBOLS: [&str; 37] = [
-    "<=>", "::", "->", "=>", "<>", "!=", "<=", ">=", "<<", ">>", "//", "**", "||", "(", ")", "[", "]", "{",
-    "}", ",", ":", "+", "-", "*", "/", "%", "^", "=", "<", ">", "&", "|", "~", "@", "!", ".", ";",
-];
-
-pub(super) fn expression(sql: &str) -> Expression {
-    let mut parser = Parser { tokens: tokens(sql), at: 0, sql };
-    let expression = parser.level(0);
-    parser.expect_end();
-    expression
-}
-
-fn tokens(sql: &str) -> Vec<Token> {
-    let mut found = Vec::new();
-    let mut rest = sql.trim_start();
-    while let Some(first) = rest.chars().next() {
-        if first == '\'' || first == '"' {
-            let (text, after) = quoted(&rest[1..], first);
-            found.push(if first == '"' { Token::Word(text) } else { Token::Quoted(text) });
-            rest = after;
-        } else if first.is_ascii_digit()
-            || (first == '.' && rest[1..].starts_with(|c: char| c.is_ascii_digit()))
-        {
-            let bytes = rest.as_bytes();
-            let mut length = 0;
-            while length < bytes.len() {
-                let byte = bytes[length];
-                let sign = matches!(byte, b'+' | b'-') && matches!(bytes[length - 1], b'e' | b'E');
-                if !(byte.is_ascii_digit() || matches!(byte, b'.' | b'_' | b'e' | b'E') || sign) {
-                    break;
-                }
-                length += 1;
-            }
-            found.push(Token::Number(rest[..length].replace('_', "")));
-            rest = &rest[length..];
-        } else if first.is_alphabetic() || first == '_' {
-            let length = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
-            found.push(Token::Word(rest[..length].into()));
-            rest = &rest[length..];
-        } else {
-            let symbol = SYMBOLS.into_iter().find(|symbol| rest.starts_with(symbol));
-            let symbol = symbol.unwrap_or_else(|| panic!("no token at {rest:?}"));
-            found.push(Token::Symbol(symbol));
-            rest = &rest[symbol.len()..];
-        }
-        rest = rest.trim_start();
+/// Reads one expression.
+pub(super) fn expression(sql: &str) -> Result<Expression> {
+    let mut expressions = expressions(sql)?;
+    match expressions.len() {
+        1 => Ok(expressions.remove(0)),
+        count => Err(Error::user(format!("{count} expressions in {sql}"))),
     }
-    found
 }
 
-fn quoted(text: &str, quote: char) -> (String, &str) {
-    let mut value = String::new();
-    let mut rest = text;
-    loop {
-        let position = rest.find(quote).expect("a closing quote");
-        value.push_str(&rest[..position]);
-        rest = &rest[position + 1..];
-        match rest.strip_prefix(quote) {
-            Some(after) => {
-                value.push(quote);
-                rest = after;
-            }
-            None => return (value, rest),
-        }
+/// Reads expressions with commas between them.
+pub(super) fn expressions(sql: &str) -> Result<Vec<Expression>> {
+    let mut parser = Parser { tokens: tokens(sql)?, at: 0, sql };
+    let mut expressions = vec![parser.expression(0)?];
+    while parser.symbol(",") {
+        expressions.push(parser.expression(0)?);
+    }
+    match parser.peek() {
+        Token::End => Ok(expressions),
+        _ => Err(parser.unexpected("the end")),
     }
 }
 
 struct Parser<'a> {
-    tokens: Vec<Token>,
+    tokens: Vec<(Token, usize)>,
     at: usize,
     sql: &'a str,
 }
 
-/// Binary operators by level, loosest first.
-const LEVELS: [&[&str]; 5] = [
-    &["=", "<>", "!=", "<", "<=", ">", ">="],
-    &["|", "&", "<<", ">>", "||"],
-    &["+", "-"],
-    &["*", "/", "//", "%"],
-    &["^", "**"],
+/// Binary operators and how strongly they bind.
+const OPERATORS: [(&str, u8); 36] = [
+    ("or", 1),
+    ("and", 2),
+    ("is", 3),
+    ("=", 4),
+    ("==", 4),
+    ("<>", 4),
+    ("!=", 4),
+    ("<", 4),
+    (">", 4),
+    ("<=", 4),
+    (">=", 4),
+    ("in", 5),
+    ("like", 5),
+    ("ilike", 5),
+    ("glob", 5),
+    ("|", 6),
+    ("&", 6),
+    ("<<", 6),
+    (">>", 6),
+    ("||", 6),
+    ("->>", 6),
+    ("->", 6),
+    ("^@", 6),
+    ("<@", 6),
+    ("@>", 6),
+    ("&&", 6),
+    ("<=>", 6),
+    ("<->", 6),
+    ("+", 7),
+    ("-", 7),
+    ("*", 8),
+    ("/", 8),
+    ("//", 8),
+    ("%", 8),
+    ("^", 9),
+    ("**", 9),
 ];
 
+/// How strongly NOT binds its operand.
+const NOT_STRENGTH: u8 = 2;
+
 impl Parser<'_> {
-    fn peek(&self) -> Token {
-        self.tokens.get(self.at).cloned().unwrap_or(Token::End)
+    fn peek(&self) -> &Token {
+        self.tokens.get(self.at).map_or(&Token::End, |(token, _)| token)
     }
 
     fn next(&mut self) -> Token {
+        let token = self.peek().clone();
         self.at += 1;
-        self.tokens.get(self.at - 1).cloned().unwrap_or(Token::End)
+        token
     }
 
     fn symbol(&mut self, symbol: &str) -> bool {
-        let found = matches!(self.peek(), Token::Symbol(next) if next == symbol);
+        let found = matches!(self.peek(), Token::Symbol(next) if *next == symbol);
         self.at += usize::from(found);
         found
     }
@@ -129,303 +123,312 @@ impl Parser<'_> {
         found
     }
 
-    fn expect(&mut self, symbol: &str) {
-        assert!(self.symbol(symbol), "expected {symbol} in {} at {:?}", self.sql, self.peek());
+    fn unexpected(&self, wanted: &str) -> Error {
+        Error::user(format!("expected {wanted}, found {:?} in {}", self.peek(), self.sql))
     }
 
-    fn expect_end(&self) {
-        assert_eq!(self.peek(), Token::End, "in {}", self.sql);
+    fn expect(&mut self, symbol: &str) -> Result<()> {
+        if self.symbol(symbol) { Ok(()) } else { Err(self.unexpected(symbol)) }
     }
 
-    fn call(name: &str, arguments: impl IntoIterator<Item = Expression>) -> Expression {
-        Expression::Call(name.into(), arguments.into_iter().map(|argument| (None, argument)).collect())
+    fn expect_word(&mut self, word: &str) -> Result<()> {
+        if self.word(word) { Ok(()) } else { Err(self.unexpected(word)) }
     }
 
-    fn level(&mut self, level: usize) -> Expression {
-        if level == 0 && self.word("not") {
-            let operand = self.level(0);
-            return Self::call("not", [operand]);
+    fn name(&mut self) -> Result<String> {
+        match self.next() {
+            Token::Word(name) | Token::Name(name) | Token::Text(name) => Ok(name),
+            _ => Err(self.unexpected("a name")),
         }
-        let Some(operators) = LEVELS.get(level) else { return self.unary() };
-        let mut left = self.level(level + 1);
+    }
+
+    /// An expression of operators that bind more strongly than `least`.
+    fn expression(&mut self, least: u8) -> Result<Expression> {
+        let mut left =
+            if self.word("not") { call("not", [self.expression(NOT_STRENGTH)?]) } else { self.unary()? };
         loop {
-            let operator = operators.iter().find(|operator| self.symbol(operator));
-            if let Some(operator) = operator {
-                let right = self.level(level + 1);
-                let name = if *operator == "!=" { "<>" } else { operator };
-                left = Self::call(name, [left, right]);
-            } else if level == 0 && self.word("is") {
-                left = self.after_is(left);
-            } else if level == 0 && self.word("in") {
-                self.expect("(");
-                let mut arguments = vec![left];
-                arguments.extend(self.list(")"));
-                left = Self::call("in_list", arguments);
-            } else {
-                return left;
-            }
+            let operator = match self.peek() {
+                Token::Symbol(symbol) => (*symbol).to_owned(),
+                Token::Word(word) => word.to_ascii_lowercase(),
+                _ => return Ok(left),
+            };
+            let known = OPERATORS.iter().find(|(known, strength)| *known == operator && *strength > least);
+            let Some(&(operator, strength)) = known else { return Ok(left) };
+            self.at += 1;
+            left = self.binary(left, operator, strength)?;
         }
     }
 
-    fn after_is(&mut self, left: Expression) -> Expression {
+    fn binary(&mut self, left: Expression, operator: &'static str, strength: u8) -> Result<Expression> {
+        match operator {
+            "is" => return self.after_is(left),
+            "in" => {
+                self.expect("(")?;
+                let list = self.list(")")?;
+                return Ok(call("in_list", std::iter::once(left).chain(list)));
+            }
+            "->" => {
+                if let Some(names) = lambda_names(&left) {
+                    return Ok(Expression::Lambda(names, Box::new(self.expression(0)?)));
+                }
+            }
+            _ => {}
+        }
+        let right = self.expression(strength)?;
+        Ok(match operator {
+            "and" | "or" => Expression::Logic(Box::new(left), Box::new(right), operator == "and"),
+            "!=" => call("<>", [left, right]),
+            "==" => call("=", [left, right]),
+            _ => call(operator, [left, right]),
+        })
+    }
+
+    fn after_is(&mut self, left: Expression) -> Result<Expression> {
         let negated = self.word("not");
         if self.word("null") {
-            return Self::call(if negated { "is_not_null" } else { "is_null" }, [left]);
+            return Ok(call(if negated { "is_not_null" } else { "is_null" }, [left]));
         }
-        assert!(self.word("distinct") && self.word("from"), "in {}", self.sql);
-        let right = self.level(1);
-        Self::call(if negated { "is_not_distinct_from" } else { "is_distinct_from" }, [left, right])
+        self.expect_word("distinct")?;
+        self.expect_word("from")?;
+        let right = self.expression(5)?;
+        Ok(call(if negated { "is_not_distinct_from" } else { "is_distinct_from" }, [left, right]))
     }
 
-    fn unary(&mut self) -> Expression {
-        if self.symbol("-") {
-            return match self.unary() {
-                Expression::Integer(value) => Expression::Integer(-value),
-                operand => Self::call("negate", [operand]),
-            };
+    fn unary(&mut self) -> Result<Expression> {
+        for (symbol, function) in [("-", "negate"), ("~", "~"), ("@", "abs")] {
+            if self.symbol(symbol) {
+                return Ok(match self.unary()? {
+                    Expression::Integer(value) if symbol == "-" => Expression::Integer(-value),
+                    operand => call(function, [operand]),
+                });
+            }
         }
         if self.symbol("+") {
             return self.unary();
         }
-        if self.symbol("~") {
-            let operand = self.unary();
-            return Self::call("~", [operand]);
-        }
-        let mut operand = self.primary();
+        let mut operand = self.primary()?;
         loop {
-            if self.symbol("::") {
-                let target = self.data_type();
-                operand = Expression::Cast(Box::new(operand), target, false);
+            operand = if self.symbol("::") {
+                Expression::Cast(Box::new(operand), self.data_type()?, false)
+            } else if self.symbol("[") {
+                self.subscript(operand)?
+            } else if self.symbol(".") {
+                let field = self.name()?;
+                call("struct_extract", [operand, Expression::Text(field)])
             } else if self.word("at") {
-                assert!(self.word("time") && self.word("zone"), "in {}", self.sql);
-                let zone = self.unary();
-                operand = Self::call("timezone", [zone, operand]);
+                self.expect_word("time")?;
+                self.expect_word("zone")?;
+                let zone = self.unary()?;
+                call("timezone", [zone, operand])
             } else {
-                return operand;
-            }
+                return Ok(operand);
+            };
         }
     }
 
-    fn list(&mut self, close: &str) -> Vec<Expression> {
+    /// `[index]`, `[first:last]` or `[first:last:step]`, behind its bracket.
+    fn subscript(&mut self, operand: Expression) -> Result<Expression> {
+        let first = if self.symbol(":") { None } else { Some(self.expression(0)?) };
+        if let Some(index) = &first {
+            if self.symbol("]") {
+                return Ok(call("array_extract", [operand, index.clone()]));
+            }
+            self.expect(":")?;
+        }
+        let is_left_out = |token: &Token| matches!(token, Token::Symbol("]" | ":"));
+        let last = if is_left_out(self.peek()) {
+            None
+        } else if *self.peek() == Token::Symbol("-") && is_left_out(&self.tokens[self.at + 1].0) {
+            self.at += 1;
+            None
+        } else {
+            Some(self.expression(0)?)
+        };
+        let bound =
+            |bound: Option<Expression>| bound.unwrap_or(Expression::Constant(Literal::null(Type::Null)));
+        let mut arguments = vec![operand, bound(first), bound(last)];
+        if self.symbol(":") {
+            arguments.push(self.expression(0)?);
+        }
+        self.expect("]")?;
+        Ok(call("array_slice", arguments))
+    }
+
+    fn list(&mut self, close: &str) -> Result<Vec<Expression>> {
         let mut items = Vec::new();
         while !self.symbol(close) {
-            items.push(self.level(0));
-            if !self.symbol(",") {
-                self.expect(close);
-                break;
+            if !items.is_empty() {
+                self.expect(",")?;
             }
+            items.push(self.expression(0)?);
         }
-        items
+        Ok(items)
     }
 
-    fn primary(&mut self) -> Expression {
-        match self.next() {
-            Token::Quoted(text) => Expression::Text(text),
-            Token::Number(text) => number(&text),
-            Token::Symbol("(") => {
-                let inner = self.level(0);
-                self.expect(")");
-                inner
-            }
-            Token::Symbol("[") => Expression::List(self.list("]")),
-            Token::Symbol("{") => Expression::Record(self.record()),
-            Token::Symbol("@") => Self::call("abs", [self.unary()]),
-            Token::Word(word) => self.after_word(&word),
-            other => panic!("unexpected {other:?} in {}", self.sql),
-        }
-    }
-
-    fn record(&mut self) -> Vec<(String, Expression)> {
-        let mut fields = Vec::new();
+    /// `{key: value, ..}` behind its bracket; `read_key` reads what stands before the colon.
+    fn entries<K>(&mut self, read_key: impl Fn(&mut Self) -> Result<K>) -> Result<Vec<(K, Expression)>> {
+        let mut entries = Vec::new();
         while !self.symbol("}") {
-            let (Token::Quoted(name) | Token::Word(name)) = self.next() else {
-                panic!("a field in {}", self.sql)
-            };
-            self.expect(":");
-            fields.push((name, self.level(0)));
-            self.symbol(",");
+            if !entries.is_empty() {
+                self.expect(",")?;
+            }
+            let key = read_key(self)?;
+            self.expect(":")?;
+            entries.push((key, self.expression(0)?));
         }
-        fields
+        Ok(entries)
     }
 
-    fn after_word(&mut self, word: &str) -> Expression {
+    fn primary(&mut self) -> Result<Expression> {
+        match self.next() {
+            Token::Text(text) => Ok(Expression::Text(text)),
+            Token::Number(digits) => number(&digits),
+            Token::Name(name) => Ok(Expression::Name(name)),
+            Token::Symbol("(") => {
+                let mut items = self.list(")")?;
+                Ok(if items.len() == 1 { items.remove(0) } else { call("row", items) })
+            }
+            Token::Symbol("[") => Ok(call("list_value", self.list("]")?)),
+            Token::Symbol("{") => {
+                let fields = self.entries(Self::name)?;
+                let fields = fields.into_iter().flat_map(|(name, value)| [Expression::Text(name), value]);
+                Ok(call("struct_pack", fields))
+            }
+            Token::Word(word) => self.after_word(&word),
+            _ => Err(self.unexpected("an expression")),
+        }
+    }
+
+    fn after_word(&mut self, word: &str) -> Result<Expression> {
         let lower = word.to_ascii_lowercase();
-        match (lower.as_str(), self.peek()) {
-            ("null", _) => return Expression::Constant(Literal::null(Type::Null)),
-            ("true" | "false", _) => {
-                return Expression::Constant(Literal::new(Value::Boolean(lower == "true")));
-            }
-            ("interval", Token::Number(_) | Token::Quoted(_)) => return self.interval(),
-            ("map", Token::Symbol("{")) => {
-                self.expect("{");
-                let mut entries = Vec::new();
-                while !self.symbol("}") {
-                    let key = self.level(0);
-                    self.expect(":");
-                    entries.push((key, self.level(0)));
-                    self.symbol(",");
+        match (lower.as_str(), self.peek().clone()) {
+            ("null", _) => Ok(Expression::Constant(Literal::null(Type::Null))),
+            ("true" | "false", _) => Ok(Expression::Constant(Literal::new(Value::Boolean(lower == "true")))),
+            ("interval", Token::Number(_) | Token::Text(_)) => self.interval(),
+            ("lambda", Token::Word(_)) => {
+                let mut names = vec![self.name()?];
+                while self.symbol(",") {
+                    names.push(self.name()?);
                 }
-                return Expression::Entries(entries);
+                self.expect(":")?;
+                Ok(Expression::Lambda(names, Box::new(self.expression(0)?)))
             }
-            ("cast" | "try_cast", Token::Symbol("(")) => {
-                self.expect("(");
-                let operand = self.level(0);
-                assert!(self.word("as"), "in {}", self.sql);
-                let target = self.data_type();
-                self.expect(")");
-                return Expression::Cast(Box::new(operand), target, lower == "try_cast");
+            ("map", Token::Symbol("{")) => {
+                self.at += 1;
+                let (keys, values): (Vec<_>, Vec<_>) =
+                    self.entries(|parser| parser.expression(0))?.into_iter().unzip();
+                Ok(call("map", [call("list_value", keys), call("list_value", values)]))
             }
-            ("extract", Token::Symbol("(")) => {
-                self.expect("(");
-                let (Token::Word(part) | Token::Quoted(part)) = self.next() else {
-                    panic!("a part in {}", self.sql)
-                };
-                assert!(self.word("from"), "in {}", self.sql);
-                let operand = self.level(0);
-                self.expect(")");
-                return Self::call("date_part", [Expression::Text(part), operand]);
-            }
-            ("try", Token::Symbol("(")) => {
-                self.expect("(");
-                let operand = self.level(0);
-                self.expect(")");
-                return Expression::Try(Box::new(operand));
-            }
-            (_, Token::Quoted(text)) => {
+            (_, Token::Text(text)) => {
                 self.at -= 1;
-                let target = self.data_type();
-                assert_eq!(self.next(), Token::Quoted(text.clone()), "in {}", self.sql);
-                return Expression::Cast(Box::new(Expression::Text(text)), target, false);
+                let target = self.data_type()?;
+                match self.next() {
+                    Token::Text(_) => Ok(Expression::Cast(Box::new(Expression::Text(text)), target, false)),
+                    _ => Err(self.unexpected("a text")),
+                }
             }
             (_, Token::Symbol("(")) => {
-                self.expect("(");
-                return Expression::Call(lower, self.arguments());
+                self.at += 1;
+                self.form(lower)
             }
-            _ => {}
+            _ => Ok(Expression::Name(word.into())),
         }
-        Expression::Call(lower, Vec::new())
     }
 
-    fn arguments(&mut self) -> Vec<(Option<String>, Expression)> {
+    /// What looks like a call, behind its bracket.
+    fn form(&mut self, word: String) -> Result<Expression> {
+        match word.as_str() {
+            "cast" | "try_cast" => {
+                let operand = self.expression(0)?;
+                self.expect_word("as")?;
+                let target = self.data_type()?;
+                self.expect(")")?;
+                Ok(Expression::Cast(Box::new(operand), target, word == "try_cast"))
+            }
+            "extract" => {
+                let part = self.name()?;
+                self.expect_word("from")?;
+                let operand = self.expression(0)?;
+                self.expect(")")?;
+                Ok(call("date_part", [Expression::Text(part), operand]))
+            }
+            "try" => {
+                let operand = self.expression(0)?;
+                self.expect(")")?;
+                Ok(Expression::Try(Box::new(operand)))
+            }
+            _ => Ok(Expression::Call(word, self.arguments()?)),
+        }
+    }
+
+    fn arguments(&mut self) -> Result<Vec<(Option<String>, Expression)>> {
         let mut arguments = Vec::new();
         while !self.symbol(")") {
-            let named = matches!(self.tokens.get(self.at + 1), Some(Token::Symbol("=>")));
-            let name = named.then(|| {
-                let Token::Word(name) = self.next() else { panic!("a name in {}", self.sql) };
-                self.expect("=>");
-                name
-            });
-            arguments.push((name, self.level(0)));
-            if !self.symbol(",") {
-                self.expect(")");
-                break;
+            if !arguments.is_empty() {
+                self.expect(",")?;
             }
-        }
-        arguments
-    }
-
-    fn interval(&mut self) -> Expression {
-        let text = match self.next() {
-            Token::Number(count) => match self.next() {
-                Token::Word(unit) => format!("{count} {unit}"),
-                other => panic!("a unit, not {other:?}, in {}", self.sql),
-            },
-            Token::Quoted(text) => text,
-            other => panic!("an interval, not {other:?}, in {}", self.sql),
-        };
-        Expression::Cast(Box::new(Expression::Text(text)), Type::Interval, false)
-    }
-
-    fn numbers(&mut self) -> Vec<usize> {
-        let mut numbers = Vec::new();
-        if self.symbol("(") {
-            while !self.symbol(")") {
-                match self.next() {
-                    Token::Number(number) => numbers.push(number.parse().expect("a whole number")),
-                    Token::Symbol(",") => {}
-                    other => panic!("{other:?} in {}", self.sql),
+            let next = self.tokens.get(self.at + 1).map(|(token, _)| token);
+            let name = match next {
+                Some(Token::Symbol("=>" | ":=")) => {
+                    let name = self.name()?;
+                    self.at += 1;
+                    Some(name)
                 }
-            }
-        }
-        numbers
-    }
-
-    fn data_type(&mut self) -> Type {
-        let Token::Word(word) = self.next() else { panic!("a type in {}", self.sql) };
-        let mut data_type = match word.to_ascii_lowercase().as_str() {
-            "boolean" | "bool" => Type::Boolean,
-            "tinyint" => Type::Int8,
-            "smallint" => Type::Int16,
-            "integer" | "int" => Type::Int32,
-            "bigint" => Type::Int64,
-            "utinyint" => Type::UInt8,
-            "usmallint" => Type::UInt16,
-            "uinteger" => Type::UInt32,
-            "ubigint" => Type::UInt64,
-            "hugeint" => Type::HUGEINT,
-            "half" => Type::Float16,
-            "float" => Type::Float32,
-            "double" => Type::Float64,
-            "decimal" => match self.numbers()[..] {
-                [precision, scale] => Type::Decimal(precision as u8, scale as i8),
-                _ => Type::Decimal(18, 3),
-            },
-            "varchar" | "text" => Type::Text,
-            "blob" => Type::Binary,
-            "date" => Type::Date,
-            "time" => Type::Time,
-            "timestamp" => Type::TIMESTAMP,
-            "timestamp_s" => Type::Timestamp(TimeUnit::Second),
-            "timestamp_ms" => Type::Timestamp(TimeUnit::Millisecond),
-            "timestamp_ns" => Type::Timestamp(TimeUnit::Nanosecond),
-            "timestamptz" => Type::TimestampTz,
-            "interval" => Type::Interval,
-            "struct" => Type::Struct(self.fields()),
-            "map" => {
-                self.expect("(");
-                let key = self.data_type();
-                self.expect(",");
-                let value = self.data_type();
-                self.expect(")");
-                Type::map(key, value)
-            }
-            other => panic!("no type {other} in {}", self.sql),
-        };
-        while self.symbol("[") {
-            data_type = match self.next() {
-                Token::Symbol("]") => Type::list(data_type),
-                Token::Number(size) => {
-                    self.expect("]");
-                    Type::fixed_list(data_type, size.parse().expect("a whole number"))
-                }
-                other => panic!("{other:?} in {}", self.sql),
+                _ => None,
             };
+            arguments.push((name, self.expression(0)?));
         }
-        data_type
+        Ok(arguments)
     }
 
-    fn fields(&mut self) -> Vec<Field> {
-        self.expect("(");
-        let mut fields = Vec::new();
-        while !self.symbol(")") {
-            let Token::Word(name) = self.next() else { panic!("a field in {}", self.sql) };
-            fields.push(Field::new(name, self.data_type()));
-            self.symbol(",");
+    fn interval(&mut self) -> Result<Expression> {
+        let text = match self.next() {
+            Token::Number(count) => format!("{count} {}", self.name()?),
+            Token::Text(text) => text,
+            _ => return Err(self.unexpected("an interval")),
+        };
+        Ok(Expression::Cast(Box::new(Expression::Text(text)), Type::Interval, false))
+    }
+
+    fn data_type(&mut self) -> Result<Type> {
+        let start = self.tokens.get(self.at).map_or(self.sql.len(), |(_, place)| *place);
+        let (data_type, length) =
+            leading_type(&self.sql[start..]).ok_or_else(|| self.unexpected("a type"))?;
+        while self.tokens.get(self.at).is_some_and(|(_, place)| *place < start + length) {
+            self.at += 1;
         }
-        fields
+        Ok(data_type)
     }
 }
 
-fn number(text: &str) -> Expression {
+/// The parameters of a lambda, where the left side of an arrow is a name or names in parentheses.
+fn lambda_names(left: &Expression) -> Option<Vec<String>> {
+    match left {
+        Expression::Name(name) => Some(vec![name.clone()]),
+        Expression::Call(row, names) if row == "row" => {
+            names.iter().map(|(_, name)| lambda_names(name).and_then(|mut name| name.pop())).collect()
+        }
+        _ => None,
+    }
+}
+
+fn call(name: &str, arguments: impl IntoIterator<Item = Expression>) -> Expression {
+    Expression::Call(name.into(), arguments.into_iter().map(|argument| (None, argument)).collect())
+}
+
+fn number(text: &str) -> Result<Expression> {
+    let refused = || Error::user(format!("no number: {text}"));
     if let Ok(value) = text.parse::<i128>() {
-        return Expression::Integer(value);
+        return Ok(Expression::Integer(value));
     }
     if text.contains(['e', 'E']) {
-        return Expression::Constant(Literal::new(Value::float64(text.parse().expect("a float"))));
+        let value = text.parse().map_err(|_| refused())?;
+        return Ok(Expression::Constant(Literal::new(Value::float64(value))));
     }
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
-    let digits: i128 = format!("{whole}{fraction}").parse().expect("digits");
+    let digits: i128 = format!("{whole}{fraction}").parse().map_err(|_| refused())?;
     let whole_digits = whole.trim_start_matches('0').len().max(1);
     let precision = (whole_digits + fraction.len()) as u8;
-    Expression::Constant(Literal::new(Value::Decimal(DecimalDigits(digits), precision, fraction.len() as i8)))
+    let value = Value::Decimal(DecimalDigits(digits), precision, fraction.len() as i8);
+    Ok(Expression::Constant(Literal::new(value)))
 }

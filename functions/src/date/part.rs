@@ -203,6 +203,8 @@ impl Part {
             Self::YearWeek => ("yearweek(date '2021-01-01')", "202053"),
             Self::Era => ("era(date '2024-05-06')", "1"),
             Self::JulianDay => ("julian(date '2024-05-06')", "2460437.0"),
+            Self::TimezoneHour => ("timezone_hour(timestamptz '2024-05-06 07:08:09+00')", "0"),
+            Self::TimezoneMinute => ("timezone_minute(timestamptz '2024-05-06 07:08:09+00')", "0"),
             _ => return None,
         })
     }

@@ -14,6 +14,9 @@ mod write;
 
 use crate::Registry;
 
+#[cfg(test)]
+pub(crate) use type_name::leading_type;
+
 /// Adds the family.
 pub fn register(registry: &mut Registry) {
     extract::register(registry);
@@ -25,11 +28,11 @@ pub fn register(registry: &mut Registry) {
 
 #[cfg(test)]
 mod tests {
-    use crate::trial::{check_examples, check_script};
+    use crate::answers::{check_examples, check_script};
 
     #[test]
     fn examples_of_the_reference_hold() {
-        check_examples("json");
+        check_examples(&["json"]);
     }
 
     #[test]

@@ -15,6 +15,14 @@ pub fn parse_type(name: &str) -> Result<Type> {
     }
 }
 
+/// The type whose name a text begins with, and the length of the name.
+#[cfg(test)]
+pub fn leading_type(text: &str) -> Option<(Type, usize)> {
+    let mut reader = NameReader { rest: text };
+    let data_type = reader.data_type()?;
+    Some((data_type, text.len() - reader.rest.len()))
+}
+
 struct NameReader<'a> {
     rest: &'a str,
 }
@@ -101,6 +109,7 @@ fn simple_type(name: &str) -> Option<Type> {
         "UINTEGER" => Type::UInt32,
         "UBIGINT" => Type::UInt64,
         "HUGEINT" => Type::HUGEINT,
+        "HALF" | "FLOAT2" => Type::Float16,
         "FLOAT" | "REAL" | "FLOAT4" => Type::Float32,
         "DOUBLE" | "FLOAT8" => Type::Float64,
         "VARCHAR" | "TEXT" | "STRING" | "CHAR" | "BPCHAR" => Type::Text,

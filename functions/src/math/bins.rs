@@ -120,37 +120,47 @@ fn whole(low: i128, high: i128, bins: i64, nice: bool) -> Vec<i128> {
     borders
 }
 
-fn real(low: f64, mut high: f64, bins: i64, nice: bool) -> Vec<f64> {
-    let mut step = (high - low) / bins as f64;
-    let mut most = bins;
-    if nice && step > 0.0 {
-        let mut power = 1.0;
-        while power * 10.0 <= step {
-            power *= 10.0;
+fn real(low: f64, high: f64, bins: i64, nice: bool) -> Vec<f64> {
+    let step = (high - low) / bins as f64;
+    let mut borders = match nice && step > 0.0 {
+        true => nice_real(low, high, step, bins * 2),
+        false => {
+            let mut borders = vec![high];
+            let mut border = high - step;
+            while border > low && (borders.len() as i64) < bins {
+                borders.push(border);
+                border -= step;
+            }
+            borders
         }
-        while power > step && power > f64::MIN_POSITIVE {
-            power /= 10.0;
-        }
-        step = match step / power {
-            times if times < 1.5 => power,
-            times if times < 3.0 => power * 2.0,
-            times if times < 7.5 => power * 5.0,
-            _ => power * 10.0,
-        };
-        high = (high / step).ceil() * step;
-        most *= 2;
-    }
-    let mut borders = Vec::new();
-    for bin in 0..most {
-        let border = high - bin as f64 * step;
-        if bin > 0 && border <= low {
-            break;
-        }
-        borders.push(border);
-        if step == 0.0 {
-            break;
-        }
-    }
+    };
     borders.reverse();
     borders
+}
+
+/// Borders at multiples of a nice step, from the highest down. They are computed from whole numbers, so that tenths
+/// read as tenths.
+fn nice_real(low: f64, high: f64, step: f64, most: i64) -> Vec<f64> {
+    let exponent = (-300..300).find(|exponent| power_of_ten(exponent + 1) > step).unwrap_or(300);
+    let times = match step / power_of_ten(exponent) {
+        times if times < 1.5 => 1.0,
+        times if times < 3.0 => 2.0,
+        times if times < 7.5 => 5.0,
+        _ => 10.0,
+    };
+    let multiple_of = |count: f64| match exponent {
+        0.. => count * times * power_of_ten(exponent),
+        _ => count * times / power_of_ten(-exponent),
+    };
+    let highest = (high / multiple_of(1.0)).ceil();
+    let borders = (0..most).map(|bin| multiple_of(highest - bin as f64));
+    borders
+        .enumerate()
+        .take_while(|(bin, border)| *bin == 0 || *border > low)
+        .map(|(_, border)| border)
+        .collect()
+}
+
+fn power_of_ten(exponent: i32) -> f64 {
+    10f64.powi(exponent)
 }

@@ -15,11 +15,11 @@ pub fn register(registry: &mut Registry) {
 
 #[cfg(test)]
 mod tests {
-    use crate::trial::{check_examples, check_script};
+    use crate::answers::{check_examples, check_script};
 
     #[test]
     fn examples_of_the_reference_hold() {
-        check_examples("struct");
+        check_examples(&["struct"]);
     }
 
     #[test]

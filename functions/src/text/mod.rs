@@ -69,11 +69,11 @@ pub fn contains() -> crate::scalar::ScalarFunction {
 
 #[cfg(test)]
 mod tests {
-    use crate::trial::{check_examples, check_script};
+    use crate::answers::{check_examples, check_script};
 
     #[test]
     fn examples_of_the_reference_hold() {
-        check_examples("text");
+        check_examples(&["text"]);
     }
 
     #[test]
