@@ -168,6 +168,16 @@ fn lower_node(relation: &Relation) -> Result<Lowered> {
             let input = lower_relation(input)?;
             Ok(finish(Node::SingleRow { input: Box::new(input.plan) }, input.columns))
         }
+        Relation::Shared { table, definition, input } => {
+            let definition = Box::new(lower_relation(definition)?.plan);
+            let input = lower_relation(input)?;
+            let node = Node::Shared { table: *table, definition, input: Box::new(input.plan) };
+            Ok(finish(node, input.columns))
+        }
+        Relation::SharedRows(shared) => {
+            let projection = shared.columns.iter().map(|(_, position)| *position).collect();
+            Ok(finish(Node::SharedRows { table: shared.table, projection }, relation.columns()))
+        }
         Relation::Write { input, columns, target, count } => {
             let input = lower_relation(input)?;
             let columns: Vec<Computed> = columns.iter().cloned().map(Computed::passed).collect();

@@ -171,6 +171,7 @@ impl<'a> Planner<'a> {
     fn query(&self, bind: impl FnOnce(&mut Binder<'a>) -> Result<Relation>) -> Result<Planned> {
         let mut binder = self.binder();
         let relation = bind(&mut binder)?;
+        let relation = binder.with_shared(relation);
         let result = relation.columns();
         let relation = rewrite::rewrite(relation, &result, self.context);
         let plan = lower(&relation, &result)?;

@@ -60,7 +60,8 @@ class Query:
         text, columns = f"{name} {alias}", [f"{alias}.{column}" for column in TABLES[name]]
         if depth > 0 and kind < 0.15:
             lateral = self.alias()
-            inner = self.select(outer + columns, depth - 1, 1)
+            around = outer + columns
+            inner = self.limited(around, depth - 1) if self.chance(0.2) else self.select(around, depth - 1, 1)
             join = self.pick([", LATERAL", " JOIN", " LEFT JOIN LATERAL"])
             on = "" if join.startswith(",") else " ON " + self.pick(
                 ["true", f"{lateral}.x = {self.pick(columns)}", f"{lateral}.x > {self.pick(columns)}"])
@@ -98,7 +99,7 @@ class Query:
             return f"({self.select(outer, depth, 1)} ORDER BY 1 {self.pick(['', 'DESC'])} LIMIT 1)"
         inner = self.alias()
         call = self.aggregate(f"{inner}.x")
-        body = self.pick([self.union, self.distinct, self.grouped])(outer, depth)
+        body = self.pick([self.union, self.distinct, self.grouped, self.limited, self.ranked])(outer, depth)
         return f"(SELECT {call} FROM ({body}) {inner}(x))"
 
     def union(self, outer, depth):
@@ -113,6 +114,29 @@ class Query:
         where = self.where(columns, outer, depth)
         having = f" HAVING count(*) > {self.pick(outer + ['1'])}" if self.chance(0.3) and outer else ""
         return f"SELECT {self.aggregate(self.pick(columns))} FROM {text}{where} GROUP BY {self.pick(columns)}{having}"
+
+    def limited(self, outer, depth):
+        """The first rows by their only column, so that ties do not matter."""
+        offset = self.pick(["", "", " OFFSET 1"])
+        return f"{self.select(outer, depth, 1)} ORDER BY 1 {self.pick(['', 'DESC'])} LIMIT {self.random.randint(0, 3)}{offset}"
+
+    def ranked(self, outer, depth):
+        """A window whose value does not depend on the order of ties."""
+        text, columns = self.source(outer, 0)
+        partition = f"PARTITION BY {self.pick(columns)} " if self.chance(0.5) else ""
+        call = self.pick(["rank()", f"sum({self.pick(columns)})", "count(*)"])
+        over = f"{call} OVER ({partition}ORDER BY {self.pick(columns)})"
+        return f"SELECT {over} FROM {text}{self.where(columns, outer, depth)}"
+
+    def shared(self):
+        """A table of WITH that is used several times."""
+        body = self.pick([self.union, self.distinct, self.grouped, self.limited])([], 1)
+        left, right = self.alias(), self.alias()
+        hint = self.pick(["", "", "MATERIALIZED ", "NOT MATERIALIZED "])
+        condition = self.condition([f"{left}.x", f"{right}.x"], [], 1)
+        inner = self.alias()
+        value = f"(SELECT count(*) FROM w {inner} WHERE {inner}.x {self.pick(['=', '<'])} {left}.x)"
+        return f"WITH w(x) AS {hint}({body}) SELECT {left}.x, {right}.x, {value} FROM w {left}, w {right} WHERE {condition}"
 
     def aggregate(self, value):
         return self.pick(["count(*)", f"count({value})", f"sum({value})", f"min({value})", f"max({value})",
@@ -163,6 +187,8 @@ class Query:
         return f"SELECT {', '.join(items)} FROM {text}{self.where(columns, outer, depth)}{having}"
 
     def top(self):
+        if self.chance(0.1):
+            return self.shared()
         text, columns = self.source([], 2)
         depth = self.random.randint(1, 3)
         items = columns[:2] + [self.value(columns, [], depth) for _ in range(self.random.randint(0, 2))]

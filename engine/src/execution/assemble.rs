@@ -14,7 +14,7 @@ use super::key_columns::scans_of_column;
 use super::pipeline::{End, Link, Phase, Pipeline};
 use super::schedule::Schedule;
 use crate::context::Context;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::expression::ExpressionSet;
 use crate::key_filter::KeyCell;
 use crate::metrics::{MetricsRegistry, OperatorMetrics};
@@ -28,6 +28,7 @@ use crate::operator::project::{Pick, Project};
 use crate::operator::recursive::WorkTable;
 use crate::operator::repeat::Repeat;
 use crate::operator::scan::{BatchesSource, HostInput, HostSource, ScanSource};
+use crate::operator::shared::{Share, SharedRows, SharedSource};
 use crate::operator::sort::{KeyOrder, Sort, SortSource};
 use crate::operator::unnest::Unnest;
 use crate::operator::values::Values;
@@ -73,6 +74,7 @@ pub(super) fn assemble_part(
         key_cells: HashMap::new(),
         work_tables,
         spines: HashMap::new(),
+        shared: HashMap::new(),
     };
     let (phases, window) = assembler.ordered(plan, 0)?;
     let output = OrderedSink::output(window, &run.memory.account("output"));
@@ -97,6 +99,8 @@ pub(super) struct Assembler<'a> {
     pub(super) work_tables: WorkTables,
     /// As-of joins whose left side is indexed, by the number of their node.
     pub(super) spines: HashMap<usize, Arc<Spine>>,
+    /// Shared rows by their number.
+    shared: HashMap<u32, Arc<SharedRows>>,
 }
 
 /// Types of a schema's columns.
@@ -126,7 +130,29 @@ impl Assembler<'_> {
                 self.project(&mut phases, expressions, &input.schema, id)?;
                 Ok((phases, window))
             }
+            Node::Shared { table, definition, input } => {
+                self.share(*table, definition, id)?;
+                self.ordered(input, id + 1 + crate::plan::count_nodes(definition))
+            }
             _ => Ok((self.phases(plan, id)?, RowWindow::default())),
+        }
+    }
+
+    /// Gathers the rows of a plan, for the nodes that are assembled after it.
+    fn share(&mut self, table: u32, definition: &Plan, id: usize) -> Result<()> {
+        let (phases, window) = self.with_order(true, |assembler| assembler.ordered(definition, id + 1))?;
+        let rows = Arc::new(SharedRows::default());
+        let consumer = Box::new(Share::new(&self.run, &self.metrics.of(id), &rows));
+        let account = self.run.memory.account("ordered rows");
+        self.break_at(phases, OrderedSink::new(window, &account, consumer), id);
+        self.shared.insert(table, rows);
+        Ok(())
+    }
+
+    fn shared_rows(&mut self, table: u32, projection: &[usize], id: usize) -> Result<Vec<Phase>> {
+        match self.shared.get(&table) {
+            Some(rows) => Ok(vec![self.source(SharedSource::new(rows, projection), id)]),
+            None => Err(Error::user(format!("plan node SharedRows: nothing is shared under number {table}"))),
         }
     }
 
@@ -201,6 +227,11 @@ impl Assembler<'_> {
                 let consumer = Box::new(SingleRow::new(&input.schema, &result));
                 Ok(self.consume(phases, window, consumer, result, id))
             }
+            Node::Shared { table, definition, input } => {
+                self.share(*table, definition, id)?;
+                self.phases(input, id + 1 + crate::plan::count_nodes(definition))
+            }
+            Node::SharedRows { table, projection } => self.shared_rows(*table, projection, id),
             Node::Write { input, target } => self.write(input, target, id),
         }
     }

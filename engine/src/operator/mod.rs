@@ -44,6 +44,7 @@ pub mod repeat;
 pub mod row_hash;
 pub mod sample;
 pub mod scan;
+pub mod shared;
 pub mod sort;
 pub mod unnest;
 pub mod values;

@@ -246,6 +246,8 @@ pub(super) fn details(plan: &Plan) -> String {
         Node::PositionalJoin { .. } => String::new(),
         Node::Repeat { input, count } => format!("{} times", shown(count, &input.schema)),
         Node::Union { .. } | Node::SingleRow { .. } => String::new(),
+        Node::Shared { table, .. } => format!("#{table}"),
+        Node::SharedRows { table, .. } => format!("#{table} [{}]", names(&plan.schema)),
         Node::Write { target, .. } => match target {
             WriteTarget::File { path, format, .. } => format!("'{path}' as {format}"),
             WriteTarget::Table { name, replace } => {

@@ -237,6 +237,22 @@ pub enum Node {
         /// Input.
         input: Box<Plan>,
     },
+    /// Gathers the rows of a plan once, for all nodes of the input that read them; the output is the input's.
+    Shared {
+        /// Number under which they are read.
+        table: u32,
+        /// The plan whose rows are shared.
+        definition: Box<Plan>,
+        /// The plan that reads them.
+        input: Box<Plan>,
+    },
+    /// Reads shared rows.
+    SharedRows {
+        /// Their number.
+        table: u32,
+        /// Columns, by position.
+        projection: Vec<usize>,
+    },
     /// Writes the input; the output is one row with the number of rows written.
     Write {
         /// Input.
@@ -372,7 +388,9 @@ impl Plan {
     /// The inputs, in order.
     pub fn inputs(&self) -> Vec<&Plan> {
         match &self.node {
-            Node::Scan { .. } | Node::Values { .. } | Node::WorkTable { .. } => Vec::new(),
+            Node::Scan { .. } | Node::Values { .. } | Node::WorkTable { .. } | Node::SharedRows { .. } => {
+                Vec::new()
+            }
             Node::Filter { input, .. }
             | Node::Project { input, .. }
             | Node::Limit { input, .. }
@@ -391,6 +409,7 @@ impl Plan {
             Node::AsofJoin(join) => vec![&join.left, &join.right],
             Node::RangeJoin(join) => vec![&join.left, &join.right],
             Node::Union { inputs } => inputs.iter().collect(),
+            Node::Shared { definition, input, .. } => vec![definition, input],
         }
     }
 }

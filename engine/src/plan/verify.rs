@@ -217,6 +217,20 @@ fn verify_work_table(plan: &Plan, table: u32, types: &[Type]) -> Result<(), Stri
     plan.inputs().into_iter().try_for_each(|input| verify_work_table(input, table, types))
 }
 
+/// Every reader of shared rows asks for columns that these have.
+fn verify_shared(plan: &Plan, table: u32, schema: &Schema) -> Result<(), String> {
+    if let Node::SharedRows { table: read, projection } = &plan.node
+        && *read == table
+    {
+        let types = projection.iter().map(|&column| schema.fields.get(column).map(|field| &field.data_type));
+        let own = plan.schema.fields.iter().map(|field| Some(&field.data_type));
+        if !types.eq(own) {
+            return Err(format!("a reader of #{table} expects other columns than these"));
+        }
+    }
+    plan.inputs().into_iter().try_for_each(|input| verify_shared(input, table, schema))
+}
+
 fn verify_sets(keys: usize, sets: &[Vec<usize>]) -> Result<(), String> {
     if !sets.is_empty() && keys > GROUPING_KEYS_MAX {
         return Err(format!(
@@ -321,6 +335,11 @@ fn output_types(plan: &Plan) -> Result<Option<Vec<Type>>, String> {
             columns.extend(window.calls.iter().map(|call| call.data_type.clone()));
             Some(columns)
         }
+        Node::Shared { table, definition, input } => {
+            verify_shared(input, *table, &definition.schema)?;
+            Some(of(input))
+        }
+        Node::SharedRows { .. } => None,
         Node::Write { .. } => Some(vec![Type::Int64]),
     })
 }

@@ -107,6 +107,8 @@ impl Node {
             | Self::PositionalJoin { .. }
             | Self::Recursive { .. }
             | Self::WorkTable { .. }
+            | Self::Shared { .. }
+            | Self::SharedRows { .. }
             | Self::Write { .. } => Vec::new(),
         }
     }
@@ -136,6 +138,8 @@ impl Node {
             Self::Recursive { .. } => "Recursive",
             Self::WorkTable { .. } => "WorkTable",
             Self::SingleRow { .. } => "SingleRow",
+            Self::Shared { .. } => "Shared",
+            Self::SharedRows { .. } => "SharedRows",
             Self::Write { .. } => "Write",
         }
     }

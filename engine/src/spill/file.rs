@@ -1,7 +1,8 @@
-//! One spill file: written batch by batch, then read once.
+//! One spill file: written batch by batch, then read once, or by several readers at a time.
 
 use std::fs::File;
-use std::io::{BufReader, BufWriter, Seek, SeekFrom, Write};
+use std::io::{BufReader, BufWriter, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -16,6 +17,7 @@ use tempfile::TempDir;
 
 use crate::batch::Batch;
 use crate::error::{Error, Result};
+use crate::table::Reader;
 
 /// A file being written.
 pub struct SpillWriter {
@@ -122,6 +124,53 @@ impl SpillFile {
     }
 }
 
+impl SpillFile {
+    /// A reader with a place of its own in the file, from the first batch; several may read at a time.
+    ///
+    /// # Errors
+    /// A file that cannot be read.
+    pub fn cursor(&self) -> Result<Option<SpillCursor>> {
+        let Some(file) = &self.file else { return Ok(None) };
+        let file = file.try_clone().map_err(|error| failed(&self.path, error.into()))?;
+        let stream = StreamReader::try_new(BufReader::new(FileAt { file, offset: 0 }), None)
+            .map_err(|error| failed(&self.path, error))?;
+        Ok(Some(SpillCursor { path: self.path.clone(), _directory: Arc::clone(&self._directory), stream }))
+    }
+}
+
+/// A file read at offsets: its handles share a cursor, which is not used.
+struct FileAt {
+    file: File,
+    offset: u64,
+}
+
+impl Read for FileAt {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let read = self.file.read_at(buffer, self.offset)?;
+        self.offset += read as u64;
+        Ok(read)
+    }
+}
+
+/// One reader among several of a spill file.
+pub struct SpillCursor {
+    path: PathBuf,
+    _directory: Arc<TempDir>,
+    stream: StreamReader<BufReader<FileAt>>,
+}
+
+impl Reader for SpillCursor {
+    fn next(&mut self) -> Result<Option<Batch>> {
+        self.stream.next().map(|batch| batch_of(batch, &self.path)).transpose()
+    }
+}
+
+fn batch_of(batch: Result<RecordBatch, ArrowError>, path: &std::path::Path) -> Result<Batch> {
+    let batch = batch.map_err(|error| failed(path, error))?;
+    let columns = batch.columns().iter().map(|array| Column::Flat(Arc::clone(array))).collect();
+    Ok(Batch::new(columns, batch.num_rows()))
+}
+
 /// The batches of a spill file, in the order they were written.
 pub struct SpillReader {
     path: PathBuf,
@@ -153,9 +202,7 @@ impl SpillReader {
     /// A file that cannot be read.
     pub fn next(&mut self) -> Result<Option<Batch>> {
         let Some(batch) = self.stream.as_mut().and_then(Iterator::next) else { return Ok(None) };
-        let batch = batch.map_err(|error| failed(&self.path, error))?;
-        let columns = batch.columns().iter().map(|array| Column::Flat(Arc::clone(array))).collect();
-        Ok(Some(Batch::new(columns, batch.num_rows())))
+        batch_of(batch, &self.path).map(Some)
     }
 }
 

@@ -9,4 +9,4 @@ mod rows;
 
 pub use directory::{SpillDirectory, remove_stale_directories};
 pub use file::{SpillFile, SpillReader};
-pub use rows::{RowReader, RowStore};
+pub use rows::{KeptRows, RowReader, RowStore};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::file::{SpillFile, SpillReader, SpillWriter};
+use super::file::{SpillCursor, SpillFile, SpillReader, SpillWriter};
 use crate::batch::Batch;
 use crate::error::Result;
 use crate::memory::{Account, Reservation, used_bytes_of};
@@ -166,6 +166,46 @@ impl RowStore {
             file: reader,
             rows: std::mem::take(&mut self.rows),
         })
+    }
+}
+
+impl RowStore {
+    /// The rows, for reading any number of times; none are left here.
+    ///
+    /// # Errors
+    /// A full disk.
+    pub fn take_kept(&mut self) -> Result<KeptRows> {
+        self.write_small()?;
+        let file = self.writer.take().map(SpillWriter::finish).transpose()?;
+        let empty = self.reservation.account().reserve();
+        self.rows = 0;
+        Ok(KeptRows {
+            batches: std::mem::take(&mut self.batches),
+            file,
+            _reservation: std::mem::replace(&mut self.reservation, empty),
+        })
+    }
+}
+
+/// The rows of a [`RowStore`], for several readers: the batches in memory come before those of the file.
+pub struct KeptRows {
+    batches: Vec<Batch>,
+    file: Option<SpillFile>,
+    _reservation: Reservation,
+}
+
+impl KeptRows {
+    /// The batches in memory.
+    pub fn batches(&self) -> &[Batch] {
+        &self.batches
+    }
+
+    /// A reader of the batches in the file, from the first one; `None` if there is no file.
+    ///
+    /// # Errors
+    /// A file that cannot be read.
+    pub fn file_reader(&self) -> Result<Option<SpillCursor>> {
+        self.file.as_ref().map(SpillFile::cursor).transpose().map(Option::flatten)
     }
 }
 

@@ -7,6 +7,7 @@ mod join;
 mod ordered_join;
 mod plans;
 mod setting;
+mod shared;
 mod sort;
 mod spill;
 mod streaming;

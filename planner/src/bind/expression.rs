@@ -159,6 +159,12 @@ impl Binder<'_> {
             let message = format!("\"{}\" is defined after this place in the select list", name.text);
             return Err(Error::invalid(message, span));
         }
+        if let [table, _, ..] = names
+            && !scope.has_table(&table.text)
+            && let Some(outer) = self.outer.iter().rev().find(|outer| outer.has_table(&table.text))
+        {
+            return Err(outer.unknown(names));
+        }
         Err(scope.unknown(names))
     }
 

@@ -129,28 +129,6 @@ impl Binder<'_> {
         Err(Error::unknown("table", &name.text, nearest(&name.text, known), name.span))
     }
 
-    /// A table of WITH sees only those before it.
-    fn common_table(&mut self, position: usize, span: Span) -> Result<Relation> {
-        let Some((table, scopes)) = self.common.get(position).cloned() else {
-            return Err(Error::internal("a table of WITH vanished"));
-        };
-        let later = self.common.split_off(position);
-        // It sees the scopes around its WITH, not those around its use.
-        let inner = self.outer.split_off(scopes.min(self.outer.len()));
-        let relation = self.deeper(span, |binder| match table.recursive {
-            true => match binder.recursive_table(&table)? {
-                Some(relation) => Ok(relation),
-                None => binder.query(&table.query),
-            },
-            false => binder.query(&table.query),
-        });
-        self.outer.truncate(scopes);
-        self.outer.extend(inner);
-        self.common.truncate(position);
-        self.common.extend(later);
-        rename_columns(relation?, &table.columns, &table.name.text, table.name.span)
-    }
-
     /// A view sees nothing of the query that uses it.
     pub(super) fn view(&mut self, query: &Query, name: &str, span: Span) -> Result<Relation> {
         let outer = std::mem::take(&mut self.outer);

@@ -7,7 +7,7 @@ use hypostyle_functions::Type;
 
 use crate::bind::Binder;
 use crate::bind::call::equality_of;
-use crate::bind::frame::{Clause, Frame};
+use crate::bind::frame::{Clause, Frame, Pending};
 use crate::bind::from::{Source, named};
 use crate::bind::scope::{Bound, Scope, ScopeColumn};
 use crate::bind::subquery_attach::reads_columns_of;
@@ -101,17 +101,15 @@ impl Binder<'_> {
             return Ok(source);
         }
         // The columns of a subquery stand beside those of the side that it reads.
+        let reads = |pending: &Pending, relation: &Relation| {
+            pending.outer_columns().iter().any(|id| relation.has_column(*id))
+        };
+        let both = |pending: &&Pending| reads(pending, &left.relation) && reads(pending, &right.relation);
+        if let Some(span) = frame.pending.iter().find(both).map(|pending| pending.span) {
+            return self.join_by_subquery(left, right, kind, bound, frame.pending, span);
+        }
         for pending in frame.pending {
-            let read = pending.outer_columns();
-            let of = |relation: &Relation| read.iter().any(|id| relation.has_column(*id));
-            let side = match (of(&left.relation), of(&right.relation)) {
-                (true, true) => {
-                    let what = "a subquery that reads both sides, in ON of a join other than INNER JOIN, is";
-                    return Err(Error::unsupported(what, pending.span));
-                }
-                (false, true) => &mut right,
-                _ => &mut left,
-            };
+            let side = if reads(&pending, &right.relation) { &mut right } else { &mut left };
             let relation = std::mem::replace(&mut side.relation, one_row());
             side.relation = self.attach(relation, vec![pending])?;
         }
@@ -119,6 +117,35 @@ impl Binder<'_> {
         conjuncts(bound, &mut terms);
         let parts = split_keys(terms, &left.relation, &right.relation);
         self.joined(left, right, kind, parts, lateral)
+    }
+
+    /// A join whose condition holds a subquery that reads both sides: the side without rows of its own to keep is
+    /// filtered for each row of the other one, as a lateral table is.
+    fn join_by_subquery(
+        &mut self,
+        left: Source,
+        right: Source,
+        kind: Kind,
+        condition: Expression,
+        pending: Vec<Pending>,
+        span: Span,
+    ) -> Result<Source> {
+        let mut scope = left.scope;
+        if !matches!(kind, Kind::LeftSemi | Kind::LeftAnti) {
+            scope.extend(right.scope);
+        }
+        let (kept, filtered, kind) = match kind {
+            Kind::Right => (right.relation, left.relation, Kind::Left),
+            Kind::Full => {
+                let what = "a subquery that reads both sides, in ON of FULL JOIN, is";
+                return Err(Error::unsupported(what, span));
+            }
+            kind => (left.relation, right.relation, kind),
+        };
+        let filtered = self.attach_and_filter(filtered, Some(condition), pending)?;
+        let (left, right) = (Box::new(kept), Box::new(filtered));
+        let join = Join { left, right, kind, keys: Vec::new(), residual: Vec::new(), mark: None };
+        Ok(Source { relation: self.dependent_join(join, span)?, scope })
     }
 
     /// USING: the pair of columns is one column afterwards.

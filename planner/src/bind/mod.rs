@@ -27,6 +27,7 @@ mod sample;
 mod scope;
 mod select;
 mod set_operation;
+mod shared;
 mod special;
 mod star;
 mod subquery;
@@ -106,6 +107,8 @@ pub struct Binder<'a> {
     next_work_table: u32,
     /// Whether the plan depends on the data of its tables: a PIVOT without a list of values.
     reads_data: bool,
+    /// Tables of WITH that are bound, each before those that read it.
+    shared: Vec<shared::Shared>,
     /// Arguments of the macros being expanded, innermost last.
     macro_arguments: Vec<Vec<(String, Rc<Expression>)>>,
 }
@@ -129,6 +132,7 @@ impl<'a> Binder<'a> {
             recursions: Vec::new(),
             next_work_table: 0,
             reads_data: false,
+            shared: Vec::new(),
             macro_arguments: Vec::new(),
         }
     }

@@ -165,6 +165,7 @@ impl Binder<'_> {
             let message = "PIVOT finds its values while the query is planned, when parameters have none";
             return Err(Error::invalid(message, query.span));
         }
+        let relation = self.standing_alone(relation);
         let result = relation.columns();
         let relation = rewrite::rewrite(relation, &result, self.context);
         let plan = lower(&relation, &result)?;

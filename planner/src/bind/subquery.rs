@@ -263,14 +263,26 @@ impl Binder<'_> {
     }
 }
 
-/// A relation without the sort on top of it, and the order it had.
+/// A relation without the sort on top of it, and the order it had. Below a limit the sort stays.
 fn without_order(relation: Relation) -> (Relation, Vec<SortKey>) {
     match relation {
         Relation::Sort { input, keys, limit: None } => (*input, keys),
-        Relation::Project { input, columns } if columns.iter().all(Computed::is_passed) => match *input {
-            Relation::Sort { input, keys, limit: None } => (*input, keys),
-            other => (Relation::Project { input: Box::new(other), columns }, Vec::new()),
-        },
+        Relation::Project { input, columns } if columns.iter().all(Computed::is_passed) => {
+            match without_order(*input) {
+                (input, keys) if keys.is_empty() => {
+                    (Relation::Project { input: Box::new(input), columns }, keys)
+                }
+                sorted => sorted,
+            }
+        }
+        Relation::Limit { input, offset, count } => {
+            let (input, keys) = without_order(*input);
+            let input = match keys.is_empty() {
+                true => input,
+                false => Relation::Sort { input: Box::new(input), keys: keys.clone(), limit: None },
+            };
+            (Relation::Limit { input: Box::new(input), offset, count }, keys)
+        }
         other => (other, Vec::new()),
     }
 }

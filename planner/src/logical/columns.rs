@@ -46,6 +46,8 @@ impl Relation {
                 all.extend(columns.iter().cloned());
                 all
             }
+            Self::Shared { input, .. } => input.columns(),
+            Self::SharedRows(shared) => shared.columns.iter().map(|(column, _)| column.clone()).collect(),
             Self::Write { count, .. } => vec![count.clone()],
         }
     }
@@ -59,6 +61,7 @@ impl Relation {
             | Self::Repeat { input, .. }
             | Self::Sample { input, .. }
             | Self::ComputedLimit { input, .. }
+            | Self::Shared { input, .. }
             | Self::SingleRow { input } => input.has_column(id),
             _ => self.columns().iter().any(|column| column.id == id),
         }
@@ -67,7 +70,7 @@ impl Relation {
     /// The inputs, in order.
     pub fn inputs(&self) -> Vec<&Relation> {
         match self {
-            Self::Scan(_) | Self::Values { .. } | Self::WorkTable { .. } => Vec::new(),
+            Self::Scan(_) | Self::Values { .. } | Self::WorkTable { .. } | Self::SharedRows(_) => Vec::new(),
             Self::Filter { input, .. }
             | Self::Project { input, .. }
             | Self::Limit { input, .. }
@@ -85,13 +88,14 @@ impl Relation {
             Self::Recursive { initial, step, .. } => vec![initial, step],
             Self::AsOf(join) => vec![&join.left, &join.right],
             Self::Union { inputs, .. } => inputs.iter().collect(),
+            Self::Shared { definition, input, .. } => vec![definition, input],
         }
     }
 
     /// The inputs, in order, for rewriting.
     pub fn inputs_mut(&mut self) -> Vec<&mut Relation> {
         match self {
-            Self::Scan(_) | Self::Values { .. } | Self::WorkTable { .. } => Vec::new(),
+            Self::Scan(_) | Self::Values { .. } | Self::WorkTable { .. } | Self::SharedRows(_) => Vec::new(),
             Self::Filter { input, .. }
             | Self::Project { input, .. }
             | Self::Limit { input, .. }
@@ -109,6 +113,7 @@ impl Relation {
             Self::Recursive { initial, step, .. } => vec![initial, step],
             Self::AsOf(join) => vec![&mut join.left, &mut join.right],
             Self::Union { inputs, .. } => inputs.iter_mut().collect(),
+            Self::Shared { definition, input, .. } => vec![definition, input],
         }
     }
 
@@ -123,6 +128,8 @@ impl Relation {
             | Self::Positional { .. }
             | Self::Recursive { .. }
             | Self::WorkTable { .. }
+            | Self::Shared { .. }
+            | Self::SharedRows(_)
             | Self::Write { .. } => Vec::new(),
             Self::Repeat { count, .. } => vec![count],
             Self::Scan(scan) => scan.filters.iter().collect(),
@@ -155,7 +162,9 @@ impl Relation {
             | Self::ComputedLimit { .. }
             | Self::Positional { .. }
             | Self::AsOf(_)
+            | Self::Shared { .. }
             | Self::SingleRow { .. } => Vec::new(),
+            Self::SharedRows(shared) => shared.columns.iter_mut().map(|(column, _)| column).collect(),
             Self::Scan(scan) => {
                 let all = scan.columns.iter_mut().chain(&mut scan.filter_columns);
                 all.map(|(column, _)| column).collect()
@@ -224,6 +233,8 @@ impl Relation {
             | Self::Positional { .. }
             | Self::Recursive { .. }
             | Self::WorkTable { .. }
+            | Self::Shared { .. }
+            | Self::SharedRows(_)
             | Self::Write { .. } => Vec::new(),
             Self::Repeat { count, .. } => vec![count],
             Self::Scan(scan) => scan.filters.iter_mut().collect(),

@@ -115,6 +115,11 @@ fn write_indented(relation: &Relation, f: &mut Formatter<'_>, depth: usize) -> f
         Relation::WorkTable { table, .. } => write!(f, "work table {table}")?,
         Relation::Repeat { count, .. } => write!(f, "repeat {}", ShownExpression(count))?,
         Relation::SingleRow { .. } => f.write_str("single row")?,
+        Relation::Shared { table, .. } => write!(f, "share {table}")?,
+        Relation::SharedRows(shared) => {
+            let columns = shared.columns.iter().map(|(column, _)| format!("#{} {}", column.id, column.name));
+            write!(f, "shared {} [{}]", shared.table, columns.collect::<Vec<_>>().join(", "))?;
+        }
         Relation::Write { .. } => f.write_str("write")?,
     }
     writeln!(f)?;

@@ -114,6 +114,17 @@ pub struct Join {
     pub mark: Option<Column>,
 }
 
+/// Reads rows that several readers share.
+#[derive(Debug, Clone)]
+pub struct SharedRows {
+    /// Number of the shared relation.
+    pub table: u32,
+    /// Columns read, each with its position among those of the shared relation.
+    pub columns: Vec<(Column, usize)>,
+    /// How many rows there may be.
+    pub rows: f64,
+}
+
 /// A node of the logical plan.
 #[derive(Debug, Clone)]
 pub enum Relation {
@@ -255,6 +266,17 @@ pub enum Relation {
         /// Input.
         input: Box<Relation>,
     },
+    /// Gathers the rows of a relation once, for all readers in the input; the rows that come out are the input's.
+    Shared {
+        /// Number under which they are read.
+        table: u32,
+        /// The relation whose rows are shared.
+        definition: Box<Relation>,
+        /// The relation that reads them.
+        input: Box<Relation>,
+    },
+    /// Reads shared rows.
+    SharedRows(SharedRows),
     /// Writes the input; comes out as one row that counts the rows written.
     Write {
         /// Input.

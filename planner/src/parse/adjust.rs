@@ -3,7 +3,7 @@
 //!
 //! - `FILTER (condition)` gets its WHERE.
 //! - `FROM t WHERE ..` without SELECT gets `SELECT *` before what follows FROM.
-//! - `AS [NOT] MATERIALIZED (` loses the hint: every use of a table of WITH is planned on its own.
+//! - `AS [NOT] MATERIALIZED (` loses the hint, which is kept beside the tokens with its place.
 //! - `EXCLUDE TIES` of a frame becomes a first term of PARTITION BY, under a name that no text can hold.
 //! - `f(ORDER BY x)` gets an argument, under another such name.
 //! - `IGNORE NULLS` behind ORDER BY among arguments moves before it.
@@ -19,6 +19,8 @@ use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Token, TokenWithSpan, Word};
 
 use crate::parse::cut::{self, CutKind};
+use crate::parse::span_of;
+use crate::span::Span;
 use crate::tree::FrameExclusion;
 
 /// Starts the names that stand for statements that were cut out; no text can hold such a name.
@@ -34,6 +36,8 @@ pub(super) const UNPACK: &str = "*COLUMNS";
 pub(super) struct Adjusted {
     pub tokens: Vec<TokenWithSpan>,
     pub cut_out: Vec<Vec<TokenWithSpan>>,
+    /// Places of the hints of WITH, and whether they ask for rows that are gathered.
+    pub hints: Vec<(Span, bool)>,
 }
 
 /// The number of the statement that a name stands for.
@@ -45,7 +49,8 @@ pub(super) fn cut_out_number(name: &str) -> Option<usize> {
 pub(super) fn adjust(tokens: Vec<TokenWithSpan>, was_cut_out: bool) -> Adjusted {
     let tokens: Vec<TokenWithSpan> =
         tokens.into_iter().filter(|token| !matches!(token.token, Token::Whitespace(_))).collect();
-    let mut adjusted = Adjusted { tokens: Vec::with_capacity(tokens.len() + 8), cut_out: Vec::new() };
+    let mut adjusted =
+        Adjusted { tokens: Vec::with_capacity(tokens.len() + 8), cut_out: Vec::new(), hints: Vec::new() };
     let mut levels = vec![Level::default()];
     let mut position = 0;
     let mut percent_sign = None;
@@ -78,6 +83,7 @@ pub(super) fn adjust(tokens: Vec<TokenWithSpan>, was_cut_out: bool) -> Adjusted 
             continue;
         }
         if let Some(skipped) = materialized(&tokens, position) {
+            adjusted.hints.push((span_of(token.span), skipped == 1));
             position += skipped;
             continue;
         }

@@ -67,20 +67,27 @@ struct Notes {
     quoted: Rc<[(String, Span)]>,
     /// Statements that were cut out, by number.
     cut_out: Rc<[Vec<TokenWithSpan>]>,
+    /// Places of the hints of WITH, and whether they ask for rows that are gathered.
+    hints: Rc<[(Span, bool)]>,
 }
 
 impl Notes {
-    fn of(tokens: &[TokenWithSpan], cut_out: Vec<Vec<TokenWithSpan>>) -> Self {
+    fn of(tokens: &[TokenWithSpan], cut_out: Vec<Vec<TokenWithSpan>>, hints: Vec<(Span, bool)>) -> Self {
         let quoted = tokens.iter().filter_map(|token| match &token.token {
             Token::SingleQuotedString(text) => Some((text.clone(), span_of(token.span))),
             _ => None,
         });
-        Self { parameter_count: 0, quoted: quoted.collect(), cut_out: cut_out.into() }
+        Self { parameter_count: 0, quoted: quoted.collect(), cut_out: cut_out.into(), hints: hints.into() }
     }
 
     /// Notes for a statement inside another, whose parameters are its own.
     fn nested(&self) -> Self {
-        Self { parameter_count: 0, quoted: Rc::clone(&self.quoted), cut_out: Rc::clone(&self.cut_out) }
+        Self {
+            parameter_count: 0,
+            quoted: Rc::clone(&self.quoted),
+            cut_out: Rc::clone(&self.cut_out),
+            hints: Rc::clone(&self.hints),
+        }
     }
 
     fn next_parameter(&mut self) -> String {
@@ -103,6 +110,12 @@ impl Notes {
     /// The tokens that were cut out under this name.
     fn cut_tokens(&self, name: &str) -> Option<Vec<TokenWithSpan>> {
         self.cut_out.get(adjust::cut_out_number(name)?).cloned()
+    }
+
+    /// The hint between the name of a table of WITH and its query.
+    fn hint_between(&self, name: Span, query: Span) -> Option<bool> {
+        let is_between = |place: &Span| place.start >= name.end && place.start <= query.start;
+        self.hints.iter().find(|(place, _)| is_between(place)).map(|(_, asks)| *asks)
     }
 
     /// The place of a text in single quotes; of several equal ones the first.
@@ -137,7 +150,7 @@ fn read_adjusted<T>(
     read: impl FnOnce(&mut Parser, &mut Notes) -> Result<T, failure::Failure>,
 ) -> Result<T> {
     let dialect = HypostyleDialect::new(adjusted.tokens.len());
-    let mut notes = Notes::of(&adjusted.tokens, adjusted.cut_out);
+    let mut notes = Notes::of(&adjusted.tokens, adjusted.cut_out, adjusted.hints);
     let mut parser = Parser::new(&dialect)
         .with_recursion_limit(RECURSION_MAX)
         .with_tokens_with_locations(adjusted.tokens.clone());

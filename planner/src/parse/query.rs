@@ -76,8 +76,10 @@ fn common_tables(with: ast::With, notes: &mut Notes) -> Result<Vec<CommonTable>>
         .into_iter()
         .map(|table| {
             let columns = table.alias.columns.into_iter().map(|column| name_of(column.name)).collect();
+            let name = name_of(table.alias.name);
             let query = convert(*table.query, notes)?;
-            Ok(CommonTable { name: name_of(table.alias.name), columns, query, recursive })
+            let materialized = notes.hint_between(name.span, query.span);
+            Ok(CommonTable { name, columns, materialized, query, recursive })
         })
         .collect()
 }

@@ -91,6 +91,8 @@ pub fn rows(relation: &Relation) -> f64 {
         Relation::Union { inputs, .. } => inputs.iter().map(rows).sum(),
         Relation::Unnest { input, .. } => rows(input) * LIST_ELEMENTS,
         Relation::SingleRow { .. } | Relation::Write { .. } => 1.0,
+        Relation::Shared { input, .. } => rows(input),
+        Relation::SharedRows(shared) => shared.rows,
     })
 }
 

@@ -1,6 +1,6 @@
 //! Drops columns that nothing above reads, from the result down to the tables.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use hypostyle_engine::plan::Expression;
 
@@ -77,11 +77,47 @@ fn prune(relation: &mut Relation, wanted: &HashSet<usize>) {
                 false => exactly(input, &with(wanted, window.expressions().into_iter())),
             }
         }
+        Relation::Shared { table, definition, input } => {
+            prune(input, wanted);
+            prune_shared(*table, definition, input);
+        }
+        Relation::SharedRows(shared) => shared.columns.retain(|(column, _)| wanted.contains(&column.id)),
         Relation::Write { input, columns, .. } => {
             let all = columns.iter().map(|column| column.id).collect();
             prune(input, &all);
         }
     });
+}
+
+/// Shared rows have the columns that any of their readers wants.
+fn prune_shared(table: u32, definition: &mut Relation, readers: &mut Relation) {
+    let mut used: BTreeSet<usize> = BTreeSet::new();
+    readers.walk_mut(&mut |part| {
+        if let Relation::SharedRows(shared) = part
+            && shared.table == table
+        {
+            used.extend(shared.columns.iter().map(|(_, position)| *position));
+        }
+    });
+    let columns = definition.columns();
+    let kept: Vec<Column> = used.iter().filter_map(|position| columns.get(*position).cloned()).collect();
+    exactly_in_order(definition, kept);
+    readers.walk_mut(&mut |part| {
+        if let Relation::SharedRows(shared) = part
+            && shared.table == table
+        {
+            for (_, position) in &mut shared.columns {
+                *position = used.range(..*position).count();
+            }
+        }
+    });
+}
+
+/// Prunes an input to these columns and puts them in this order.
+fn exactly_in_order(relation: &mut Relation, kept: Vec<Column>) {
+    let ids: HashSet<usize> = kept.iter().map(|column| column.id).collect();
+    prune(relation, &ids);
+    restore(relation, kept);
 }
 
 /// Prunes an input and projects away what is left over: its consumer would copy or hold it.
@@ -168,9 +204,7 @@ fn prune_union(inputs: &mut [Relation], columns: &mut Vec<Column>, wanted: &Hash
     for input in inputs.iter_mut() {
         let own = input.columns();
         let kept: Vec<Column> = positions.iter().filter_map(|position| own.get(*position)).cloned().collect();
-        let ids: HashSet<usize> = kept.iter().map(|column| column.id).collect();
-        prune(input, &ids);
-        restore(input, kept);
+        exactly_in_order(input, kept);
     }
     let mut position = 0;
     columns.retain(|_| {

@@ -89,6 +89,11 @@ fn push(relation: Relation, predicates: Vec<Expression>, context: &Arc<Context>)
         Relation::Write { input, columns, target, count } => {
             Relation::Write { input: Box::new(push(*input, Vec::new(), context)), columns, target, count }
         }
+        Relation::Shared { table, definition, input } => Relation::Shared {
+            table,
+            definition: Box::new(push(*definition, Vec::new(), context)),
+            input: Box::new(push(*input, predicates, context)),
+        },
         // What these give depends on all their rows, so conditions stay above them.
         mut whole @ (Relation::Sample { .. }
         | Relation::ComputedLimit { .. }
@@ -99,9 +104,10 @@ fn push(relation: Relation, predicates: Vec<Expression>, context: &Arc<Context>)
             }
             filter(whole, predicates)
         }
-        leaf @ (Relation::Scan(_) | Relation::Values { .. } | Relation::WorkTable { .. }) => {
-            filter(leaf, predicates)
-        }
+        leaf @ (Relation::Scan(_)
+        | Relation::Values { .. }
+        | Relation::WorkTable { .. }
+        | Relation::SharedRows(_)) => filter(leaf, predicates),
     })
 }
 

@@ -81,3 +81,31 @@ fn an_inner_level_reads_what_the_outer_level_equals() {
     );
     assert_eq!(plan.matches("scan t ").count(), 1, "{plan}");
 }
+
+#[test]
+fn several_first_rows_are_numbered_for_each_outer_row() {
+    let plan =
+        rewritten("SELECT t.a, u.k FROM t, (SELECT k FROM small WHERE small.a = t.a ORDER BY v LIMIT 2) u");
+    assert!(plan.contains("window by [#") && plan.contains("row_number"), "{plan}");
+    assert_eq!(plan.matches("scan t ").count(), 1, "{plan}");
+}
+
+#[test]
+fn a_grouped_table_of_with_is_gathered_once_for_all_its_uses() {
+    let table = "(SELECT k, sum(w) AS n FROM large GROUP BY k)";
+    let uses = "SELECT x.k FROM c x JOIN c y ON x.n = y.n";
+    let plan = rewritten(&format!("WITH c AS {table} {uses}"));
+    assert!(plan.contains("share 0") && plan.matches("scan large").count() == 1, "{plan}");
+    let plan = rewritten(&format!("WITH c AS NOT MATERIALIZED {table} {uses}"));
+    assert_eq!(plan.matches("scan large").count(), 2, "{plan}");
+    let plan = rewritten(&format!("WITH c AS {table} SELECT k FROM c"));
+    assert!(!plan.contains("share"), "{plan}");
+    // Conditions reach the tables of what is cheap to read twice.
+    let plan =
+        rewritten("WITH c AS (SELECT k, w FROM large) SELECT 1 FROM c x JOIN c y ON x.k = y.k AND x.k = 1");
+    assert!(!plan.contains("share") && plan.matches("where =(").count() == 2, "{plan}");
+    let plan = rewritten(
+        "WITH c AS MATERIALIZED (SELECT k, w FROM large) SELECT x.k FROM c x JOIN c y ON x.k = y.k",
+    );
+    assert!(plan.contains("share 0") && plan.contains("scan large [#0 k]"), "{plan}");
+}

@@ -193,6 +193,7 @@ fn rewritten(sql: &str) -> String {
     let mut binder = Binder::new(&context, &definitions);
     match binder.query(&query) {
         Ok(relation) => {
+            let relation = binder.with_shared(relation);
             let result = relation.columns();
             crate::rewrite::rewrite(relation, &result, &context).to_string()
         }

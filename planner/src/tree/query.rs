@@ -45,6 +45,8 @@ pub struct CommonTable {
     pub name: Name,
     /// New names of its first columns.
     pub columns: Vec<Name>,
+    /// True for `AS MATERIALIZED`, false for `AS NOT MATERIALIZED`, where written.
+    pub materialized: Option<bool>,
     /// The query.
     pub query: Query,
     /// Whether it may read itself: WITH RECURSIVE.

@@ -1,12 +1,16 @@
 //! Limits that depend on the outer row: they count anew for each.
 
-use hypostyle_engine::plan::{AggregateCall, Expression, SortKey};
+use hypostyle_engine::plan::{
+    AggregateCall, Expression, SortKey, Window, WindowCall, WindowFrame, WindowFunction,
+};
+use hypostyle_functions::window::WindowKind;
+use hypostyle_functions::{Literal, Type, Value};
 
 use super::Decorrelator;
 use super::pulled::Pulled;
+use crate::bind::operator;
 use crate::error::{Error, Result};
 use crate::logical::{Column, Computed, Relation, one_row};
-use crate::span::Span;
 
 impl Decorrelator<'_> {
     pub(super) fn pull_limit(&mut self, input: Relation, offset: u64, count: Option<u64>) -> Result<Pulled> {
@@ -14,7 +18,7 @@ impl Decorrelator<'_> {
             let columns = input.columns();
             return Ok(Pulled::independent(Relation::Values { columns, rows: Vec::new() }));
         }
-        let (input, order) = match input {
+        let (input, order) = match without_choice(input) {
             Relation::Sort { input, keys, limit: None } => (*input, keys),
             other => (other, Vec::new()),
         };
@@ -38,8 +42,48 @@ impl Decorrelator<'_> {
         }
         match (offset, count) {
             (0, Some(1)) => self.first_rows(pulled, order),
-            _ => Err(Error::unsupported("LIMIT of several rows in a correlated subquery is", Span::NONE)),
+            _ => Ok(self.numbered_rows(pulled, order, offset, count)),
         }
+    }
+
+    /// The rows are numbered for each outer row, in their order, and those of the numbers wanted are kept.
+    fn numbered_rows(
+        &mut self,
+        pulled: Pulled,
+        order: Vec<SortKey>,
+        offset: u64,
+        count: Option<u64>,
+    ) -> Pulled {
+        let pairs = pulled.conditions.iter().filter_map(|condition| self.key_pair(condition));
+        let partition = pairs.map(|(_, inner, _)| inner).collect();
+        let number = self.numbering.column("row_number", Type::Int64);
+        let call = WindowCall {
+            function: WindowFunction::Positional {
+                name: "row_number".to_owned(),
+                kind: WindowKind::RowNumber,
+                arguments: Vec::new(),
+                ignore_nulls: false,
+                order: Vec::new(),
+            },
+            order: 0,
+            frame: WindowFrame::default(),
+            data_type: Type::Int64,
+        };
+        let window = Window { partition, orders: vec![order], calls: vec![call], limit: None };
+        let border = |function: &str, rows: u64| {
+            let rows = Literal::new(Value::Int64(i64::try_from(rows).unwrap_or(i64::MAX)));
+            Expression::call(function, vec![number.read(), Expression::Literal(rows)], Type::Boolean)
+        };
+        let mut predicates = Vec::new();
+        if offset > 0 {
+            predicates.push(border(operator::GREATER, offset));
+        }
+        if let Some(count) = count {
+            predicates.push(border(operator::LESS_OR_EQUAL, offset.saturating_add(count)));
+        }
+        let columns = vec![number.clone()];
+        let window = Relation::Window { input: Box::new(pulled.relation), window, columns };
+        Pulled { relation: super::filtered(window, predicates), at_most_one: false, ..pulled }
     }
 
     /// The first row for each outer row: a grouping that keeps the first value of each column.
@@ -73,6 +117,19 @@ impl Decorrelator<'_> {
             .collect();
         let relation = Relation::Aggregate { input: Box::new(pulled.relation), keys, sets: None, aggregates };
         Ok(Pulled { relation, conditions, computed: pulled.computed, always_one: false, at_most_one: true })
+    }
+}
+
+/// A sorted relation without the projection on top that only drops what it was sorted by.
+fn without_choice(relation: Relation) -> Relation {
+    match relation {
+        Relation::Project { input, columns }
+            if columns.iter().all(Computed::is_passed)
+                && matches!(*input, Relation::Sort { limit: None, .. }) =>
+        {
+            *input
+        }
+        other => other,
     }
 }
 

@@ -43,14 +43,16 @@ impl Decorrelator<'_> {
             Relation::Window { input, window, columns } => self.pull_window(*input, window, columns),
             Relation::Values { columns, rows } => self.pull_values(columns, rows),
             Relation::AsOf(_) => Err(refused("as-of joins")),
-            Relation::Repeat { .. } => Err(refused("INTERSECT ALL and EXCEPT ALL")),
+            Relation::Repeat { input, count } => self.pull_repeat(*input, count),
             Relation::Sample { .. } => Err(refused("samples")),
             Relation::ComputedLimit { .. } => Err(refused("limits that are computed")),
             Relation::Positional { .. } => Err(refused("POSITIONAL JOIN")),
             Relation::Recursive { .. } => Err(refused("WITH RECURSIVE")),
-            Relation::Scan(_) | Relation::WorkTable { .. } | Relation::Write { .. } => {
-                Err(Error::internal("a table reads columns of the query around it"))
-            }
+            Relation::Scan(_)
+            | Relation::WorkTable { .. }
+            | Relation::SharedRows(_)
+            | Relation::Shared { .. }
+            | Relation::Write { .. } => Err(Error::internal("a table reads columns of the query around it")),
         })
     }
 
@@ -219,6 +221,15 @@ impl Decorrelator<'_> {
         pulled.relation = Relation::Unnest { input: Box::new(pulled.relation), lists, outer };
         pulled.at_most_one = false;
         Ok(pulled)
+    }
+
+    fn pull_repeat(&mut self, input: Relation, count: Expression) -> Result<Pulled> {
+        let mut pulled = self.pull(input)?;
+        if pulled.always_one || !pulled.computed.is_empty() {
+            pulled = self.ground(pulled, Default::default())?;
+        }
+        let input = Box::new(pulled.relation);
+        Ok(Pulled { relation: Relation::Repeat { input, count }, at_most_one: false, ..pulled })
     }
 
     /// The rows of each outer row are partitions of their own.
