@@ -79,7 +79,7 @@ fn broken_rules_are_named() {
         ("EXPLAIN SET a = 1", "line 1, column 9: EXPLAIN takes a statement that has a plan"),
         (
             "SELECT * FROM small s WHERE EXISTS (SELECT 1 FROM large WHERE large.k = s.nope)",
-            "line 1, column 73: no column \"nope\"",
+            "line 1, column 75: no column \"nope\"",
         ),
         (
             "SELECT * FROM small s RIGHT JOIN LATERAL (SELECT s.k) u ON true",
@@ -87,17 +87,17 @@ fn broken_rules_are_named() {
         ),
         (
             "SELECT a, (SELECT max(w) FROM large WHERE large.k = small.k) FROM small GROUP BY a",
-            "line 1, column 11: column \"k\" must stand in GROUP BY or inside an aggregate such as any_value(k)",
+            "line 1, column 12: column \"k\" must stand in GROUP BY or inside an aggregate such as any_value(k)",
         ),
         (
             "SELECT (SELECT k, w FROM large WHERE k = small.k) FROM small",
-            "line 1, column 8: a subquery in an expression gives one column, not 2",
+            "line 1, column 9: a subquery in an expression gives one column, not 2",
         ),
         (
             "SELECT a FROM small WHERE (SELECT sum(small.k)) > 1",
             "line 1, column 35: WHERE cannot hold the aggregate sum; use HAVING",
         ),
-        ("SELECT list_transform([1], e -> (SELECT e))", "line 1, column 33: a lambda cannot hold a subquery"),
+        ("SELECT list_transform([1], e -> (SELECT e))", "line 1, column 34: a lambda cannot hold a subquery"),
         (
             "CREATE TABLE small AS SELECT 1",
             "line 1, column 14: table \"small\" is there already; use CREATE OR REPLACE",
