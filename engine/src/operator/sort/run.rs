@@ -93,6 +93,21 @@ pub(crate) fn gather_column(
     places: &[(usize, usize)],
     data_type: &Type,
 ) -> Result<ArrayRef> {
+    // Every array that is handed on costs time: a few rows of a run of many batches must not pay for all of them.
+    if places.len() < arrays.len() {
+        let mut read: Vec<usize> = places.iter().map(|&(array, _)| array).collect();
+        read.sort_unstable();
+        read.dedup();
+        let renumbered =
+            places.iter().map(|&(array, row)| (read.partition_point(|&other| other < array), row));
+        let renumbered: Vec<_> = renumbered.collect();
+        let arrays: Vec<ArrayRef> = read.iter().map(|&array| Arc::clone(&arrays[array])).collect();
+        return gather_read(&arrays, &renumbered, data_type);
+    }
+    gather_read(arrays, places, data_type)
+}
+
+fn gather_read(arrays: &[ArrayRef], places: &[(usize, usize)], data_type: &Type) -> Result<ArrayRef> {
     if data_type.is_fixed_width() {
         let arrays: Vec<&dyn Array> = arrays.iter().map(AsRef::as_ref).collect();
         return Ok(interleave(&arrays, places)?);
