@@ -211,12 +211,15 @@ fn interpolate(sorted: &[f64], share: f64) -> f64 {
     if fraction == 0.0 || near == far { near } else { near * (1.0 - fraction) + far * fraction }
 }
 
-/// Between two instants, cut to the unit.
+/// Between two instants, rounded to the unit; a half goes away from the epoch, as in DuckDB.
 fn interpolate_instants(sorted: &[i64], share: f64) -> i64 {
     let (near, far, fraction) = place(sorted.len(), share);
     let (near, far) = (sorted[near], sorted[far]);
-    let distance = (far.abs_diff(near) as f64 * fraction) as i64;
-    if far < near { near.saturating_sub(distance) } else { near.saturating_add(distance) }
+    let distance = far.abs_diff(near) as f64 * fraction;
+    let distance = if far < near { -distance } else { distance };
+    let below = near.saturating_add(distance.floor() as i64);
+    let rest = distance - distance.floor();
+    below.saturating_add(i64::from(rest > 0.5 || (rest == 0.5 && below >= 0)))
 }
 
 fn set_float(output: &mut Output, row: usize, value: f64) {
