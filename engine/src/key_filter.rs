@@ -242,7 +242,7 @@ impl KeyCell {
 
 /// A value of a fixed-width integer type as one number; `None` for other types, and for what does not fit.
 #[inline]
-fn integer_at(data: &Data<'_>, index: usize) -> Option<i64> {
+pub(crate) fn integer_at(data: &Data<'_>, index: usize) -> Option<i64> {
     Some(match data {
         Data::Int8(values) => i64::from(values[index]),
         Data::Int16(values) => i64::from(values[index]),

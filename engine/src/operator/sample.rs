@@ -155,12 +155,14 @@ struct Reservoir {
     numbers: Vec<u64>,
     /// No row with a larger number is wanted.
     border: u64,
+    /// Bytes of the batches, kept up to date so that a batch is looked at once.
+    bytes: usize,
     reservation: Reservation,
 }
 
 impl Reservoir {
     fn new(size: usize, reservation: Reservation) -> Self {
-        Self { size, batches: Vec::new(), numbers: Vec::new(), border: u64::MAX, reservation }
+        Self { size, batches: Vec::new(), numbers: Vec::new(), border: u64::MAX, bytes: 0, reservation }
     }
 
     fn add(&mut self, batch: &Batch, number: impl Fn(usize) -> u64) -> Result<()> {
@@ -174,12 +176,13 @@ impl Reservoir {
         if rows == 0 {
             return Ok(());
         }
-        self.batches.push(kept_rows(batch, &keep, rows)?);
+        let kept = kept_rows(batch, &keep, rows)?;
+        self.bytes += used_bytes_of(&kept);
+        self.batches.push(kept);
         if self.numbers.len() > self.size.saturating_mul(2).saturating_add(SLACK_ROWS) {
             self.cut(self.size)?;
         }
-        let bytes: usize = self.batches.iter().map(used_bytes_of).sum();
-        self.reservation.resize(bytes + self.numbers.len() * size_of::<u64>())
+        self.reservation.resize(self.bytes + self.numbers.len() * size_of::<u64>())
     }
 
     /// Drops all but this many rows, those with the smallest numbers; of equal numbers the first ones stay.
@@ -188,6 +191,7 @@ impl Reservoir {
             if rows == 0 {
                 self.batches.clear();
                 self.numbers.clear();
+                self.bytes = 0;
             }
             return Ok(());
         }
@@ -199,6 +203,7 @@ impl Reservoir {
         let keep = BooleanBuffer::collect_bool(numbers.len(), |row| (numbers[row], row) <= last);
         let all = concat_batches(&self.batches)?;
         self.batches = vec![kept_rows(&all, &keep, rows)?];
+        self.bytes = self.batches.iter().map(used_bytes_of).sum();
         self.numbers = keep.set_indices().map(|row| self.numbers[row]).collect();
         Ok(())
     }
@@ -208,6 +213,7 @@ impl Reservoir {
         self.cut(rows)?;
         self.numbers.clear();
         self.border = u64::MAX;
+        self.bytes = 0;
         for batch in std::mem::take(&mut self.batches) {
             store.add(batch)?;
         }

@@ -9,7 +9,7 @@ use hypostyle_functions::scalar::Arguments;
 use hypostyle_functions::signature::Signature;
 use hypostyle_functions::{Literal, Type};
 
-use crate::bind::call::{Operand, Slot, choose};
+use crate::bind::call::{Choice, Operand, Slot, choose};
 use crate::bind::frame::{Clause, Frame};
 use crate::bind::scope::{Bound, Scope};
 use crate::bind::{Binder, OuterCall};
@@ -139,6 +139,28 @@ impl Binder<'_> {
         })
     }
 
+    /// The operands in the order of the form that was chosen, cast to its types, with defaults where none was written.
+    pub(super) fn placed(
+        &mut self,
+        operands: Vec<Operand<'_>>,
+        choice: &Choice,
+        span: Span,
+    ) -> Result<Vec<Expression>> {
+        let mut operands: Vec<Option<Operand<'_>>> = operands.into_iter().map(Some).collect();
+        let mut arguments = Vec::with_capacity(choice.slots.len());
+        for (slot, to) in choice.slots.iter().zip(&choice.fit.types) {
+            let (bound, place) = match slot {
+                Slot::Default(literal) => (Bound::typed(Expression::Literal(literal.clone())), span),
+                Slot::Given(index) => match operands.get_mut(*index).and_then(Option::take) {
+                    Some(Operand::Value(bound, place)) => (bound, place),
+                    _ => return Err(Error::internal("an argument was taken twice")),
+                },
+            };
+            arguments.push(self.cast(bound, to, place)?);
+        }
+        Ok(arguments)
+    }
+
     pub(super) fn aggregate_call(
         &mut self,
         function: &AggregateFunction,
@@ -159,18 +181,7 @@ impl Binder<'_> {
         let Some(overload) = function.overloads.get(choice.form) else {
             return Err(Error::internal("a form of an aggregate vanished"));
         };
-        let mut operands: Vec<Option<Operand<'_>>> = operands.into_iter().map(Some).collect();
-        let mut arguments = Vec::with_capacity(choice.slots.len());
-        for (slot, to) in choice.slots.iter().zip(&choice.fit.types) {
-            let (bound, place) = match slot {
-                Slot::Default(literal) => (Bound::typed(Expression::Literal(literal.clone())), span),
-                Slot::Given(index) => match operands.get_mut(*index).and_then(Option::take) {
-                    Some(Operand::Value(bound, place)) => (bound, place),
-                    _ => return Err(Error::internal("an argument was taken twice")),
-                },
-            };
-            arguments.push(self.cast(bound, to, place)?);
-        }
+        let arguments = self.placed(operands, &choice, span)?;
         let constants: Vec<Option<Literal>> = arguments.iter().map(constant).collect();
         let settings = &self.context.settings;
         let surroundings =

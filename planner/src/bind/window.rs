@@ -9,7 +9,7 @@ use hypostyle_functions::{Literal, Type};
 
 use crate::bind::Binder;
 use crate::bind::aggregate::{is_ordered_set, ordered_set};
-use crate::bind::call::{Operand, Slot, choose};
+use crate::bind::call::{Operand, choose};
 use crate::bind::frame::Frame;
 use crate::bind::scope::Bound;
 use crate::error::{Error, Result};
@@ -190,18 +190,7 @@ impl Binder<'_> {
         let names: Vec<Option<&Name>> =
             call.arguments.iter().map(|argument| argument.name.as_ref()).collect();
         let choice = choose(name, &[signature], &operands, &names, span)?;
-        let mut operands: Vec<Option<Operand<'_>>> = operands.into_iter().map(Some).collect();
-        let mut arguments = Vec::with_capacity(choice.slots.len());
-        for (slot, to) in choice.slots.iter().zip(&choice.fit.types) {
-            let (bound, place) = match slot {
-                Slot::Default(literal) => (Bound::typed(Expression::Literal(literal.clone())), span),
-                Slot::Given(index) => match operands.get_mut(*index).and_then(Option::take) {
-                    Some(Operand::Value(bound, place)) => (bound, place),
-                    _ => return Err(Error::internal("an argument was taken twice")),
-                },
-            };
-            arguments.push(self.cast(bound, to, place)?);
-        }
+        let arguments = self.placed(operands, &choice, span)?;
         Ok((arguments, choice.fit.types))
     }
 

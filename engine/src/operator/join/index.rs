@@ -10,6 +10,8 @@
 use hypostyle_functions::column::{self, Data, View};
 use hypostyle_functions::kernel::prefetch::{DISTANCE, prefetch};
 
+use crate::key_filter::integer_at;
+
 /// Integer keys are looked up by position if their range is at most this many times the number of rows ...
 const DENSE_SPREAD: u64 = 8;
 
@@ -237,21 +239,6 @@ impl DenseIndex {
             }
         }
     }
-}
-
-/// A whole number that fits; `None` for other types.
-#[inline]
-fn integer_at(data: &Data<'_>, index: usize) -> Option<i64> {
-    Some(match data {
-        Data::Int8(values) => i64::from(values[index]),
-        Data::Int16(values) => i64::from(values[index]),
-        Data::Int32(values) => i64::from(values[index]),
-        Data::Int64(values) => values[index],
-        Data::UInt8(values) => i64::from(values[index]),
-        Data::UInt16(values) => i64::from(values[index]),
-        Data::UInt32(values) => i64::from(values[index]),
-        _ => return None,
-    })
 }
 
 /// Least and greatest of the values that are not null; the first is greater if there is none, and nothing comes of a type
