@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, BinaryArray};
+use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, PrimitiveArray};
 use arrow::buffer::ScalarBuffer;
 use arrow::compute::{CastOptions, cast_with_options};
-use arrow::datatypes::{DataType, FieldRef, Int32Type, TimeUnit};
+use arrow::datatypes::{DataType, Decimal64Type, Decimal128Type, FieldRef, Int32Type, TimeUnit};
 use arrow::error::ArrowError;
 use arrow::util::display::FormatOptions;
 use hypostyle_functions::Type;
@@ -87,8 +87,25 @@ pub fn to_array(array: &ArrayRef, data_type: &Type) -> Result<ArrayRef, ArrowErr
             let bytes: BinaryArray = array.as_fixed_size_binary().iter().collect();
             cast_strictly(&bytes, &wanted)
         }
+        DataType::Decimal128(..) => {
+            let column = import(array, data_type);
+            column
+                .and_then(|column| column.to_array())
+                .map_err(|error| ArrowError::CastError(error.to_string()))
+        }
         _ => cast_strictly(array, &wanted),
     }
+}
+
+/// Digits that are known to fit this precision, in the engine's layout.
+pub(crate) fn decimals(digits: PrimitiveArray<Decimal128Type>, precision: u8, scale: i8) -> ArrayRef {
+    let data_type = Type::Decimal(precision, scale);
+    let layout = data_type.to_arrow();
+    if data_type.is_narrow_decimal() {
+        let narrow = digits.unary::<_, Decimal64Type>(|digits| digits as i64);
+        return Arc::new(narrow.with_data_type(layout));
+    }
+    Arc::new(digits.with_data_type(layout))
 }
 
 /// Casts, and fails at the first value that does not fit.

@@ -1,7 +1,7 @@
 //! A batch: columns of one length, and where they stand in the input's order.
 
 use arrow::array::RecordBatch;
-use hypostyle_functions::column::{Column, flatten, import};
+use hypostyle_functions::column::{Column, export, flatten, import};
 use hypostyle_functions::types::Schema;
 
 use crate::error::Result;
@@ -61,6 +61,9 @@ impl Batch {
     pub fn export(&self, schema: &arrow::datatypes::SchemaRef) -> Result<RecordBatch> {
         let options = arrow::array::RecordBatchOptions::new().with_row_count(Some(self.rows));
         let columns = flatten(&self.columns)?;
+        let columns = columns.iter().zip(schema.fields());
+        let columns =
+            columns.map(|(array, field)| export(array, field.data_type())).collect::<Result<_, _>>()?;
         Ok(RecordBatch::try_new_with_options(std::sync::Arc::clone(schema), columns, &options)?)
     }
 

@@ -65,7 +65,8 @@ pub enum Type {
     Float32,
     /// IEEE double, DOUBLE.
     Float64,
-    /// Fixed point in 128 bits; `Decimal(38, 0)` is HUGEINT.
+    /// Fixed point: precision and scale. Up to [`Type::NARROW_DIGITS`] digits lie in 64 bits, more in 128;
+    /// `Decimal(38, 0)` is HUGEINT.
     Decimal(u8, i8),
     /// UTF-8 text, VARCHAR.
     Text,
@@ -126,9 +127,11 @@ impl Schema {
         self.fields.iter().position(|field| field.name.eq_ignore_ascii_case(name))
     }
 
-    /// The Arrow schema; every field nullable.
+    /// The Arrow schema that rows are handed out in; every field nullable.
     pub fn to_arrow(&self) -> arrow::datatypes::Schema {
-        arrow::datatypes::Schema::new(self.fields.iter().map(Field::to_arrow).collect::<Vec<_>>())
+        let fields = self.fields.iter();
+        let fields = fields.map(|field| ArrowField::new(&field.name, field.data_type.to_exported(), true));
+        arrow::datatypes::Schema::new(fields.collect::<Vec<_>>())
     }
 
     /// Reads an Arrow schema.
@@ -142,7 +145,7 @@ impl Schema {
 }
 
 impl Field {
-    /// The Arrow field, nullable.
+    /// The Arrow field in the engine's layout, nullable.
     pub fn to_arrow(&self) -> ArrowField {
         ArrowField::new(&self.name, self.data_type.to_arrow(), true)
     }
@@ -208,6 +211,14 @@ impl Type {
         self.is_integer() || self.is_float() || matches!(self, Self::Decimal(..))
     }
 
+    /// Most digits of a decimal that lies in 64 bits.
+    pub const NARROW_DIGITS: u8 = 18;
+
+    /// True for a decimal whose digits lie in 64 bits.
+    pub fn is_narrow_decimal(&self) -> bool {
+        matches!(self, Self::Decimal(precision, _) if *precision <= Self::NARROW_DIGITS)
+    }
+
     /// True for dates, times, timestamps and intervals.
     pub fn is_temporal(&self) -> bool {
         matches!(self, Self::Date | Self::Time | Self::Timestamp(_) | Self::TimestampTz | Self::Interval)
@@ -236,7 +247,30 @@ impl Type {
         Type::Struct(vec![Field::new("key", key.clone()), Field::new("value", value.clone())])
     }
 
-    /// The Arrow type of a flat column of this type.
+    /// The Arrow type that values of this type are handed out in: as [`Type::to_arrow`], but decimals have 128 bits,
+    /// which every reader of Arrow knows.
+    pub fn to_exported(&self) -> DataType {
+        fn exported(field: &ArrowField) -> ArrowField {
+            field.clone().with_data_type(widened(field.data_type()))
+        }
+        fn widened(layout: &DataType) -> DataType {
+            match layout {
+                DataType::Decimal64(precision, scale) => DataType::Decimal128(*precision, *scale),
+                DataType::List(element) => DataType::List(Arc::new(exported(element))),
+                DataType::FixedSizeList(element, size) => {
+                    DataType::FixedSizeList(Arc::new(exported(element)), *size)
+                }
+                DataType::Map(entries, sorted) => DataType::Map(Arc::new(exported(entries)), *sorted),
+                DataType::Struct(fields) => {
+                    DataType::Struct(fields.iter().map(|field| exported(field)).collect())
+                }
+                other => other.clone(),
+            }
+        }
+        widened(&self.to_arrow())
+    }
+
+    /// The Arrow type of a flat column of this type in the engine.
     pub fn to_arrow(&self) -> DataType {
         match self {
             Self::Null => DataType::Null,
@@ -252,6 +286,9 @@ impl Type {
             Self::Float16 => DataType::Float16,
             Self::Float32 => DataType::Float32,
             Self::Float64 => DataType::Float64,
+            Self::Decimal(precision, scale) if self.is_narrow_decimal() => {
+                DataType::Decimal64(*precision, *scale)
+            }
             Self::Decimal(precision, scale) => DataType::Decimal128(*precision, *scale),
             Self::Text => DataType::Utf8View,
             Self::Binary => DataType::BinaryView,

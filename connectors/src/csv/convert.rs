@@ -12,7 +12,7 @@ use hypostyle_functions::{TimeUnit, Type};
 
 use super::dialect::Dialect;
 use super::records::{Span, unescape};
-use crate::arrow_form::cast_strictly;
+use crate::arrow_form::{cast_strictly, decimals};
 use crate::text_value::{
     Pattern, Zone, boolean, decimal, float, huge, iso_date, iso_timestamp, signed, time, trimmed, unsigned,
 };
@@ -160,7 +160,7 @@ impl ColumnFormat {
         match self {
             Self::Boolean => conversion.booleans(spans, bad),
             Self::Integer(data_type) => conversion.integers(data_type, spans, bad),
-            Self::Decimal(38, 0) => retyped(
+            Self::Decimal(38, 0) => decimals(
                 conversion.values::<Decimal128Type>(spans, bad, |value| {
                     huge(value)
                         .filter(|value| value.unsigned_abs() < 10u128.pow(38))
@@ -169,7 +169,7 @@ impl ColumnFormat {
                 38,
                 0,
             ),
-            Self::Decimal(precision, scale) => retyped(
+            Self::Decimal(precision, scale) => decimals(
                 conversion.values::<Decimal128Type>(spans, bad, |value| decimal(value, *precision, *scale)),
                 *precision,
                 *scale,
@@ -391,9 +391,4 @@ fn with_type(values: &PrimitiveArray<Int64Type>, data_type: &Type) -> ArrayRef {
         }
         _ => Arc::new(values.reinterpret_cast::<TimestampMicrosecondType>()),
     }
-}
-
-fn retyped(values: PrimitiveArray<Decimal128Type>, precision: u8, scale: i8) -> ArrayRef {
-    let data_type = arrow::datatypes::DataType::Decimal128(precision, scale);
-    Arc::new(values.with_data_type(data_type))
 }

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, BooleanBuilder, PrimitiveArray, StringViewBuilder};
 use arrow::buffer::NullBuffer;
 use arrow::datatypes::{
-    DataType, Date32Type, Decimal128Type, Float32Type, Float64Type, Int64Type, Time64MicrosecondType,
-    TimestampMicrosecondType, UInt64Type,
+    Date32Type, Float32Type, Float64Type, Int64Type, Time64MicrosecondType, TimestampMicrosecondType,
+    UInt64Type,
 };
 use hypostyle_functions::{TimeUnit, Type};
 use simd_json::{Node, StaticNode};
 
 use super::text::{write_static, write_value};
-use crate::arrow_form::cast_strictly;
+use crate::arrow_form::{cast_strictly, decimals};
 use crate::text_value::{boolean, decimal, float, huge, iso_date, iso_timestamp, signed, time, unsigned};
 
 /// Values of a leaf column under construction.
@@ -152,8 +152,7 @@ impl LeafBuilder {
             }
             Self::Decimal(precision, scale, numbers) => {
                 let (values, nulls) = numbers.take();
-                let array = PrimitiveArray::<Decimal128Type>::new(values.into(), nulls);
-                Arc::new(array.with_data_type(DataType::Decimal128(*precision, *scale)))
+                decimals(PrimitiveArray::new(values.into(), nulls), *precision, *scale)
             }
             Self::Float(data_type, numbers) => {
                 let (values, nulls) = numbers.take();

@@ -47,6 +47,7 @@ fn bits(name: &str, summary: &str, fold: Fold) -> AggregateFunction {
                 Type::UInt16 => folding::<u16>(data_type, fold),
                 Type::UInt32 => folding::<u32>(data_type, fold),
                 Type::UInt64 => folding::<u64>(data_type, fold),
+                Type::Decimal(_, 0) if data_type.is_narrow_decimal() => folding::<i64>(data_type, fold),
                 Type::Decimal(_, 0) => folding::<i128>(data_type, fold),
                 other => {
                     return Err(Error::argument(

@@ -24,21 +24,10 @@ pub(super) fn add_by_group<S: Copy>(
     rows: Rows<'_>,
     groups: &[u32],
     mut add: impl FnMut(&mut S, usize),
-    mut join: impl FnMut(&mut S, &S),
+    join: impl FnMut(&mut S, &S),
 ) {
     match states {
-        [only] => {
-            let mut partial = empty;
-            rows.for_each(|row| add(&mut partial, row));
-            join(only, &partial);
-        }
-        few if few.len() <= FEW && rows.count() >= few.len() * BANKS => {
-            let mut banks = [[empty; FEW]; BANKS];
-            rows.for_each(|row| add(&mut banks[row % BANKS][groups[row] as usize % FEW], row));
-            for bank in &banks {
-                few.iter_mut().zip(bank).for_each(|(state, partial)| join(state, partial));
-            }
-        }
+        few if is_few(few.len(), rows) => add_to_banks(few, empty, rows, groups, add, join),
         many if many.len() < MANY => rows.for_each(|row| add(&mut many[groups[row] as usize], row)),
         many => match rows {
             Rows::All(count) => {
@@ -59,6 +48,40 @@ pub(super) fn add_by_group<S: Copy>(
                 }
             }
         },
+    }
+}
+
+fn is_few(groups: usize, rows: Rows<'_>) -> bool {
+    groups == 1 || (groups <= FEW && rows.count() >= groups * BANKS)
+}
+
+/// The states, if they are few enough for [`add_to_banks`] to be worth it.
+pub(super) fn few_groups<'a, S>(states: &'a mut [S], rows: Rows<'_>) -> Option<&'a mut [S]> {
+    is_few(states.len(), rows).then_some(states)
+}
+
+/// Adds rows to partial states of few groups, which are joined to the states in the end.
+///
+/// # Panics
+/// If there are more than [`FEW`] groups.
+#[inline(always)]
+pub(super) fn add_to_banks<S, P: Copy>(
+    states: &mut [S],
+    empty: P,
+    rows: Rows<'_>,
+    groups: &[u32],
+    mut add: impl FnMut(&mut P, usize),
+    mut join: impl FnMut(&mut S, &P),
+) {
+    if let [only] = states {
+        let mut partial = empty;
+        rows.for_each(|row| add(&mut partial, row));
+        return join(only, &partial);
+    }
+    let mut banks = [[empty; FEW]; BANKS];
+    rows.for_each(|row| add(&mut banks[row % BANKS][groups[row] as usize % FEW], row));
+    for bank in &banks {
+        states.iter_mut().zip(bank).for_each(|(state, partial)| join(state, partial));
     }
 }
 

@@ -69,6 +69,7 @@ fn physical(data_type: &Type) -> Physical {
         Type::Float16 => Physical::Float16,
         Type::Float32 => Physical::Float32,
         Type::Float64 => Physical::Float64,
+        Type::Decimal(..) if data_type.is_narrow_decimal() => Physical::Int64,
         Type::Decimal(..) => Physical::Int128,
         _ => Physical::Other,
     }

@@ -125,7 +125,7 @@ impl Summary for Quantile {
         let values = &columns[0];
         match (self.mode, values.data) {
             (Mode::Discrete, _) => self.write_discrete(values, members.to_vec(), output, row),
-            (_, Data::Int64(instants)) => {
+            (_, Data::Int64(instants)) if values.data_type.is_temporal() => {
                 let mut sorted: Vec<i64> = members.iter().map(|&member| instants[member as usize]).collect();
                 sorted.sort_unstable();
                 let result = |share| interpolate_instants(&sorted, share);

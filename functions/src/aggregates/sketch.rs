@@ -271,6 +271,7 @@ fn number_at(view: &View<'_>, row: usize) -> f64 {
         Type::Float32 => f64::from(view.fixed::<f32>().get(row)),
         Type::Float64 => view.fixed::<f64>().get(row),
         // The unscaled digits: the scale is put back by writing them as they are.
+        narrow if narrow.is_narrow_decimal() => view.fixed::<i64>().get(row) as f64,
         _ => view.fixed::<i128>().get(row) as f64,
     }
 }
@@ -290,6 +291,7 @@ fn set_number(output: &mut Output, row: usize, value: f64) {
         Type::Float16 => output.fixed::<half::f16>()[row] = half::f16::from_f64(value),
         Type::Float32 => output.fixed::<f32>()[row] = value as f32,
         Type::Float64 => output.fixed::<f64>()[row] = value,
+        narrow if narrow.is_narrow_decimal() => output.fixed::<i64>()[row] = rounded as i64,
         _ => output.fixed::<i128>()[row] = rounded as i128,
     }
 }

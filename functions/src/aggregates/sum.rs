@@ -1,6 +1,6 @@
 //! sum, avg, product: totals that do not depend on the order of the rows.
 
-use super::by_group::add_by_group;
+use super::by_group::{add_by_group, add_to_banks, few_groups};
 use super::interval::mean_interval;
 use super::reproducible::{Statistic, bound};
 use super::{Physical, physical};
@@ -77,7 +77,13 @@ fn total(arguments: &Arguments<'_>, mean: bool) -> Result<BoundAggregate> {
 
 /// Integer values, also the digits of decimals.
 trait Whole: WritableFixed {
+    /// True if 64 bits hold every value: [`Whole::halves`] gives it then.
+    const IS_WORD: bool = true;
+
     fn widen(self) -> i128;
+
+    /// The value divided by 2^32 and cut down, and the rest.
+    fn halves(self) -> (i64, i64);
 }
 
 /// Float values.
@@ -92,12 +98,30 @@ trait Real: WritableFixed {
 
 macro_rules! widen {
     ($($integer:ty),*; $($float:ty),*) => {
-        $(impl Whole for $integer { #[inline(always)] fn widen(self) -> i128 { self as i128 } })*
+        $(impl Whole for $integer {
+            #[inline(always)]
+            fn widen(self) -> i128 { i128::from(self) }
+            #[inline(always)]
+            fn halves(self) -> (i64, i64) { ((i128::from(self) >> 32) as i64, i64::from(self as u32)) }
+        })*
         $(impl Real for $float { #[inline(always)] fn widen(self) -> f64 { f64::from(self) } })*
     };
 }
 // One arm expands to the impl of `widen` for one Rust type.
-widen!(i8, i16, i32, i64, u8, u16, u32, u64, i128; half::f16, f32);
+widen!(i8, i16, i32, i64, u8, u16, u32, u64; half::f16, f32);
+
+impl Whole for i128 {
+    const IS_WORD: bool = false;
+
+    #[inline(always)]
+    fn widen(self) -> i128 {
+        self
+    }
+
+    fn halves(self) -> (i64, i64) {
+        (0, 0)
+    }
+}
 
 impl Real for f64 {
     #[inline(always)]
@@ -141,6 +165,23 @@ struct IntegerGroup {
     count: i64,
 }
 
+/// Sum of the values of at most 2^31 rows, each in halves, so that no addition can overflow.
+#[derive(Debug, Clone, Copy, Default)]
+struct Halves {
+    high: i64,
+    low: i64,
+    count: i64,
+}
+
+impl Halves {
+    #[inline(always)]
+    fn add(&mut self, (high, low): (i64, i64)) {
+        self.high += high;
+        self.low += low;
+        self.count += 1;
+    }
+}
+
 const EMPTY: IntegerGroup = IntegerGroup { sum: 0, carry: 0, count: 0 };
 
 impl IntegerGroup {
@@ -158,6 +199,12 @@ impl IntegerGroup {
         self.add(other.sum);
         self.carry += other.carry;
         self.count += other.count;
+    }
+
+    #[inline(always)]
+    fn join_halves(&mut self, part: &Halves) {
+        self.add((i128::from(part.high) << 32) + i128::from(part.low));
+        self.count += part.count;
     }
 
     /// The sum if it is a decimal.
@@ -225,6 +272,20 @@ impl<T> IntegerSum<T> {
     }
 }
 
+impl<T: Whole> IntegerSum<T> {
+    #[inline(always)]
+    fn add_values(&mut self, rows: Rows<'_>, groups: &[u32], value: impl Fn(usize) -> T) {
+        let few = few_groups(&mut self.groups, rows);
+        match few {
+            Some(few) if T::IS_WORD => {
+                let add = |part: &mut Halves, row| part.add(value(row).halves());
+                add_to_banks(few, Halves::default(), rows, groups, add, IntegerGroup::join_halves);
+            }
+            _ => self.add_all(rows, groups, |row| value(row).widen()),
+        }
+    }
+}
+
 impl<T> IntegerSum<T> {
     /// Totals of frames as differences of running totals, which are exact in any order of rows.
     fn frames_of(
@@ -275,8 +336,8 @@ impl<T: Whole> Accumulator for IntegerSum<T> {
     fn update(&mut self, arguments: &[View<'_>], rows: Rows<'_>, groups: &[u32], _: u64) -> Result<()> {
         let values = arguments[0].fixed::<T>();
         match values.flat() {
-            Some(values) => self.add_all(rows, groups, |row| values[row].widen()),
-            None => self.add_all(rows, groups, |row| values.get(row).widen()),
+            Some(values) => self.add_values(rows, groups, |row| values[row]),
+            None => self.add_values(rows, groups, |row| values.get(row)),
         }
         Ok(())
     }

@@ -7,12 +7,11 @@
 use std::sync::Arc;
 
 use super::overflow;
-use super::widened::widened;
 use crate::cast::decimal::{NARROW_PRECISION, limit, power_of_ten};
 use crate::cast::text::write_decimal;
 use crate::coercion::integer_digits;
 use crate::error::{Error, Result};
-use crate::lanes::{LaneKernel, Outcome, binary, checked, partial_binary};
+use crate::lanes::{LaneKernel, LaneKind, Outcome, binary, checked, over_digits, partial_binary};
 use crate::scalar::{Arguments, Bound, ScalarFunction};
 use crate::signature::{Pattern, parameter};
 use crate::types::Type;
@@ -43,19 +42,38 @@ impl Shape {
         Type::Decimal(self.precision, self.scale as i8)
     }
 
+    fn is_narrow(self) -> bool {
+        self.precision <= NARROW_PRECISION
+    }
+
     fn whole_digits(self) -> u8 {
         self.precision.saturating_sub(self.scale)
+    }
+}
+
+/// A kernel over digits, by the width of its inputs. One over 64 bits writes the width of the result itself.
+enum Kernel {
+    Narrow(Arc<dyn LaneKernel>),
+    Wide(Arc<dyn LaneKernel>),
+}
+
+impl Kernel {
+    /// The kernel over lanes of the argument types.
+    fn over(self, arguments: &[Type], result: &Type) -> Arc<dyn LaneKernel> {
+        let all = |kind| arguments.iter().all(|data_type| LaneKind::of(data_type) == Some(kind));
+        match self {
+            Self::Narrow(kernel) if all(LaneKind::Int64) => kernel,
+            Self::Narrow(kernel) => over_digits::<i64>(kernel, [true; 2], false),
+            Self::Wide(kernel) if all(LaneKind::Int128) && !result.is_narrow_decimal() => kernel,
+            Self::Wide(kernel) => over_digits::<i128>(kernel, [true; 2], result.is_narrow_decimal()),
+        }
     }
 }
 
 /// Adds the forms (DECIMAL, DECIMAL), (DECIMAL, integer), (integer, DECIMAL) and those of 64-bit integers that differ in sign.
 fn forms(
     function: ScalarFunction,
-    bind: impl Fn(&Arguments<'_>, Shape, Shape) -> Result<(Type, Arc<dyn LaneKernel>)>
-    + Copy
-    + Send
-    + Sync
-    + 'static,
+    bind: impl Fn(&Arguments<'_>, Shape, Shape) -> Result<(Type, Kernel)> + Copy + Send + Sync + 'static,
 ) -> ScalarFunction {
     let bind_widened = move |arguments: &Arguments<'_>| {
         let is_huge = arguments.types.iter().all(Type::is_integer);
@@ -65,8 +83,7 @@ fn forms(
         };
         let (left, right) = (shape(0)?, shape(1)?);
         let (result, kernel) = bind(arguments, left, right)?;
-        let is_wide = |data_type: &Type| matches!(data_type, Type::Decimal(..));
-        let kernel = if arguments.types.iter().all(is_wide) { kernel } else { widened(kernel) };
+        let kernel = kernel.over(arguments.types, &result);
         Ok(Bound::lanes(result, kernel))
     };
     let pair = |left, right| [parameter("left", left), parameter("right", right)];
@@ -90,10 +107,14 @@ pub(super) fn sum_forms(function: ScalarFunction, symbol: &'static str, subtract
         let is_narrow = left.precision + (scale - left.scale) <= NARROW_PRECISION
             && right.precision + (scale - right.scale) <= NARROW_PRECISION;
         let kernel = match (is_narrow, subtracts) {
-            (true, false) => narrow_sum(factors, i64::wrapping_add),
-            (true, true) => narrow_sum(factors, i64::wrapping_sub),
-            (false, false) => wide_sum(factors, i128::overflowing_add, result, symbol, (left, right)),
-            (false, true) => wide_sum(factors, i128::overflowing_sub, result, symbol, (left, right)),
+            (true, false) => narrow_sum(factors, i64::wrapping_add, result),
+            (true, true) => narrow_sum(factors, i64::wrapping_sub, result),
+            (false, false) => {
+                Kernel::Wide(wide_sum(factors, i128::overflowing_add, result, symbol, (left, right)))
+            }
+            (false, true) => {
+                Kernel::Wide(wide_sum(factors, i128::overflowing_sub, result, symbol, (left, right)))
+            }
         };
         Ok((result.data_type(), kernel))
     })
@@ -107,10 +128,14 @@ fn factor(shape: Shape, scale: u8) -> i128 {
 fn narrow_sum(
     factors: (i128, i128),
     combine: impl Fn(i64, i64) -> i64 + Copy + Send + Sync + 'static,
-) -> Arc<dyn LaneKernel> {
+    result: Shape,
+) -> Kernel {
     let (left_factor, right_factor) = (factors.0 as i64, factors.1 as i64);
-    binary(move |a: i128, b: i128| {
-        i128::from(combine((a as i64).wrapping_mul(left_factor), (b as i64).wrapping_mul(right_factor)))
+    let sum = move |a: i64, b: i64| combine(a.wrapping_mul(left_factor), b.wrapping_mul(right_factor));
+    Kernel::Narrow(match (factors, result.is_narrow()) {
+        ((1, 1), true) => binary(combine),
+        (_, true) => binary(sum),
+        (_, false) => binary(move |a, b| i128::from(sum(a, b))),
     })
 }
 
@@ -165,24 +190,34 @@ pub(super) fn product_forms(function: ScalarFunction) -> ScalarFunction {
         let limit = limit(precision);
         let fits = move |value: i128| value < limit && value > -limit;
         let kernel = match (is_narrow, is_checked) {
+            (true, _) if result.is_narrow() => narrow_product(is_checked, result, (left, right)),
             // 64 by 64 bits to 128 is one instruction.
-            (true, false) => binary(|a: i128, b: i128| i128::from(a as i64) * i128::from(b as i64)),
-            (true, true) => checked(
-                move |a: i128, b: i128| {
-                    let value = i128::from(a as i64) * i128::from(b as i64);
-                    (value, !fits(value))
-                },
-                error("*", (left, right), result),
-            ),
-            (false, _) => checked(
+            (true, false) => Kernel::Narrow(binary(|a: i64, b: i64| i128::from(a) * i128::from(b))),
+            _ => Kernel::Wide(checked(
                 move |a: i128, b: i128| {
                     let (value, overflowed) = a.overflowing_mul(b);
                     (value, overflowed || !fits(value))
                 },
                 error("*", (left, right), result),
-            ),
+            )),
         };
         Ok((result.data_type(), kernel))
+    })
+}
+
+/// A product of at most 18 digits of operands that have no more.
+fn narrow_product(is_checked: bool, result: Shape, shapes: (Shape, Shape)) -> Kernel {
+    let limit = limit(result.precision) as i64;
+    let refused = error("*", shapes, result);
+    Kernel::Narrow(match is_checked {
+        false => binary(i64::wrapping_mul),
+        true => checked(
+            move |a: i64, b: i64| {
+                let (value, overflowed) = a.overflowing_mul(b);
+                (value, overflowed | (value >= limit) | (value <= -limit))
+            },
+            move |a: i64, b: i64| refused(i128::from(a), i128::from(b)),
+        ),
     })
 }
 
@@ -193,7 +228,7 @@ pub(super) fn remainder_forms(function: ScalarFunction) -> ScalarFunction {
         let whole = left.whole_digits().max(right.whole_digits());
         let result = Shape { precision: (whole + scale).clamp(1, 38), scale };
         let factors = (factor(left, scale), factor(right, scale));
-        let kernel = partial_binary(
+        let kernel = Kernel::Wide(partial_binary(
             move |a: i128, b: i128| match (a.checked_mul(factors.0), b.checked_mul(factors.1)) {
                 (Some(a), Some(b)) => a.checked_rem(b).map_or(Outcome::Failed, Outcome::Value),
                 _ => Outcome::Failed,
@@ -202,7 +237,7 @@ pub(super) fn remainder_forms(function: ScalarFunction) -> ScalarFunction {
                 0 => Error::DivisionByZero { operation: "%" },
                 b => error("%", (left, right), result)(a, b),
             },
-        );
+        ));
         Ok((result.data_type(), kernel))
     })
 }

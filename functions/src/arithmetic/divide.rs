@@ -1,9 +1,8 @@
 //! The operators `/`, `//` and `%`.
 
-use super::widened::widened;
 use super::{CATEGORY, decimal, overflow, temporal};
 use crate::error::Error;
-use crate::lanes::{Outcome, binary, partial_binary};
+use crate::lanes::{Outcome, binary, over_digits, partial_binary};
 use crate::scalar::{Bound, ScalarFunction};
 use crate::signature::exact;
 use crate::types::Type;
@@ -71,7 +70,10 @@ pub(super) fn divide_whole() -> ScalarFunction {
         let [left, right] = pair;
         function = function.overload([exact("left", left), exact("right", right)], |_| {
             let divide = |a: i128, b: i128| a.checked_div(b).map_or(Outcome::Failed, Outcome::Value);
-            Ok(Bound::lanes(Type::HUGEINT, widened(partial_binary(divide, |_, _| by_zero("//")))))
+            Ok(Bound::lanes(
+                Type::HUGEINT,
+                over_digits::<i128>(partial_binary(divide, |_, _| by_zero("//")), [true; 2], false),
+            ))
         });
     }
     function

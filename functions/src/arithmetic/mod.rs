@@ -10,7 +10,6 @@ mod negate;
 mod subtract;
 pub(crate) mod temporal;
 mod unary;
-mod widened;
 
 use crate::registry::Registry;
 

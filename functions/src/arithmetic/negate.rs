@@ -31,7 +31,11 @@ pub(super) fn function() -> ScalarFunction {
     .overload([exact("x", Type::Float32)], |_| Ok(Bound::lanes(Type::Float32, unary(|x: f32| -x))))
     .overload([exact("x", Type::Float64)], |_| Ok(Bound::lanes(Type::Float64, unary(|x: f64| -x))))
     .overload([parameter("x", Pattern::Decimal)], |arguments| {
-        Ok(Bound::lanes(arguments.types[0].clone(), unary(|x: i128| x.wrapping_neg())))
+        let kernel = match arguments.types[0].is_narrow_decimal() {
+            true => unary(i64::wrapping_neg),
+            false => unary(i128::wrapping_neg),
+        };
+        Ok(Bound::lanes(arguments.types[0].clone(), kernel))
     })
     .overload([exact("x", Type::Interval)], |_| {
         let function = |x: IntervalMonthDayNano| {

@@ -9,7 +9,7 @@ use crate::scalar::Bound;
 use crate::types::Type;
 
 /// Most digits that fit 64 bits, where division costs a fraction of what it costs in 128.
-pub(crate) const NARROW_PRECISION: u8 = 18;
+pub(crate) const NARROW_PRECISION: u8 = Type::NARROW_DIGITS;
 
 /// Ten to a power from 0 to 38.
 pub(crate) const fn power_of_ten(exponent: u32) -> i128 {
@@ -64,6 +64,28 @@ pub(crate) fn divide_rounding(value: i128, divisor: i128) -> i128 {
 fn divide_rounding_narrow(value: i64, divisor: i64) -> i64 {
     let half = divisor / 2;
     (if value < 0 { value.wrapping_sub(half) } else { value.wrapping_add(half) }) / divisor
+}
+
+/// Casts between narrow decimals, and from them to doubles, that need no more than 64 bits; `None` for all others.
+pub(super) fn narrow(from: &Type, to: &Type) -> Option<Bound> {
+    let &Type::Decimal(precision, scale) = from else { return None };
+    let digits = digits_after_point(scale)?;
+    if !from.is_narrow_decimal() {
+        return None;
+    }
+    match to {
+        Type::Float64 if digits <= 18 => {
+            let unit = power_of_ten(digits) as f64;
+            Some(total(to, move |value: i64| value as f64 / unit))
+        }
+        &Type::Decimal(target_precision, target_scale) => {
+            let added = digits_after_point(target_scale)?.checked_sub(digits)?;
+            let fits = u32::from(precision) + added <= u32::from(target_precision);
+            let factor = i64::try_from(power_of_ten(added)).ok()?;
+            (fits && to.is_narrow_decimal()).then(|| total(to, move |value: i64| value.wrapping_mul(factor)))
+        }
+        _ => None,
+    }
 }
 
 pub(super) fn from_decimal(

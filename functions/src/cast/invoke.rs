@@ -197,6 +197,7 @@ impl Register {
             Type::Float16 => Self::Float16(Vec::new()),
             Type::Float32 => Self::Float32(Vec::new()),
             Type::Float64 => Self::Float64(Vec::new()),
+            Type::Decimal(..) if data_type.is_narrow_decimal() => Self::Int64(Vec::new()),
             Type::Decimal(..) => Self::Int128(Vec::new()),
             Type::Interval => Self::Interval(Vec::new()),
             // Other types have no lanes; loading refuses them.

@@ -105,6 +105,9 @@ fn parse_text(to: &Type, mode: Mode) -> Option<Bound> {
         Type::Float16 => parse_fixed(to, mode, |text| parse::float::<f32>(text).map(half::f16::from_f32)),
         Type::Float32 => parse_fixed(to, mode, parse::float::<f32>),
         Type::Float64 => parse_fixed(to, mode, parse::float::<f64>),
+        &Type::Decimal(precision, scale) if to.is_narrow_decimal() => parse_fixed(to, mode, move |text| {
+            parse::decimal(text, precision, scale).map(|digits| digits as i64)
+        }),
         &Type::Decimal(precision, scale) => {
             parse_fixed(to, mode, move |text| parse::decimal(text, precision, scale))
         }

@@ -1,12 +1,14 @@
 //! Casts between truth values, integers and floats.
 
+use std::sync::Arc;
+
 use half::f16;
 
 use super::Mode;
 use super::conversion::{Shown, partial, total};
 use super::decimal;
-use crate::lanes::Lane;
-use crate::scalar::Bound;
+use crate::lanes::{Lane, over_digits};
+use crate::scalar::{Body, Bound};
 use crate::types::Type;
 
 /// Integers as lanes.
@@ -82,6 +84,19 @@ impl Float for f64 {
 }
 
 pub(super) fn bind(from: &Type, to: &Type, mode: Mode) -> Option<Bound> {
+    if let Some(bound) = decimal::narrow(from, to) {
+        return Some(bound);
+    }
+    let mut bound = by_source(from, to, mode)?;
+    if let (Body::Lanes(kernel), true) = (&bound.body, from.is_narrow_decimal() || to.is_narrow_decimal()) {
+        // Conversions of decimals are written over 128 bits.
+        let widens = [from.is_narrow_decimal(), false];
+        bound.body = Body::Lanes(over_digits::<i128>(Arc::clone(kernel), widens, to.is_narrow_decimal()));
+    }
+    Some(bound)
+}
+
+fn by_source(from: &Type, to: &Type, mode: Mode) -> Option<Bound> {
     match from {
         Type::Boolean => from_boolean(to, mode),
         Type::Int8 => from_integer::<i8>(from, to, mode),

@@ -34,6 +34,9 @@ pub fn borrow<'a>(array: &'a ArrayRef, data_type: &'a Type, bump: &'a Bump) -> V
         Type::Float16 => Data::Float16(array.as_primitive::<Float16Type>().values()),
         Type::Float32 => Data::Float32(array.as_primitive::<Float32Type>().values()),
         Type::Float64 => Data::Float64(array.as_primitive::<Float64Type>().values()),
+        Type::Decimal(..) if data_type.is_narrow_decimal() => {
+            Data::Int64(array.as_primitive::<Decimal64Type>().values())
+        }
         Type::Decimal(..) => Data::Int128(array.as_primitive::<Decimal128Type>().values()),
         Type::Interval => Data::Interval(array.as_primitive::<IntervalMonthDayNanoType>().values()),
         Type::Text => {

@@ -29,6 +29,8 @@ impl Output {
             (OutputData::Float32(to), Data::Float32(from)) => to[row] = from[index],
             (OutputData::Float64(to), Data::Float64(from)) => to[row] = from[index],
             (OutputData::Int128(to), Data::Int128(from)) => to[row] = from[index],
+            // Digits of a narrow decimal taken into a wide one of its scale.
+            (OutputData::Int128(to), Data::Int64(from)) => to[row] = i128::from(from[index]),
             (OutputData::Interval(to), Data::Interval(from)) => to[row] = from[index],
             (OutputData::Bytes(to), Data::Bytes(_)) => {
                 let from = source.bytes();

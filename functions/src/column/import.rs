@@ -58,6 +58,9 @@ fn normalise(array: &ArrayRef, data_type: &Type) -> Result<ArrayRef> {
             })?;
             Ok(Arc::new(days))
         }
+        (DataType::Decimal128(_, scale), DataType::Decimal64(_, wanted)) if scale == wanted => {
+            narrow_decimals(array.as_primitive(), &target)
+        }
         (DataType::Duration(_), _) => {
             cast(array, &DataType::Interval(IntervalUnit::MonthDayNano)).map_err(refused)
         }
@@ -129,6 +132,46 @@ fn normalise(array: &ArrayRef, data_type: &Type) -> Result<ArrayRef> {
         }
         _ => cast(array, &target).map_err(refused),
     }
+}
+
+/// `array`, which is in the engine's layout, as one of the type that its values are handed out in
+/// ([`Type::to_exported`]).
+///
+/// # Errors
+/// What Arrow reports.
+pub fn export(array: &ArrayRef, target: &DataType) -> Result<ArrayRef> {
+    match (array.data_type(), target) {
+        (own, target) if own == target => Ok(Arc::clone(array)),
+        (DataType::Decimal64(..), DataType::Decimal128(..)) => {
+            let wide = array.as_primitive::<Decimal64Type>().unary::<_, Decimal128Type>(i128::from);
+            Ok(Arc::new(wide.with_data_type(target.clone())))
+        }
+        _ => Ok(cast(array, target)?),
+    }
+}
+
+/// Digits of 128 bits that fit 64.
+fn narrow_decimals(
+    wide: &arrow::array::PrimitiveArray<Decimal128Type>,
+    target: &DataType,
+) -> Result<ArrayRef> {
+    let mut all_fit = true;
+    let digits = wide.values().iter().map(|&value| {
+        all_fit &= i128::from(value as i64) == value;
+        value as i64
+    });
+    let digits: Vec<i64> = digits.collect();
+    // What a null hides may have any digits.
+    let lost = (0..wide.len())
+        .find(|&row| !all_fit && wide.is_valid(row) && i64::try_from(wide.value(row)).is_err());
+    if let Some(row) = lost {
+        return Err(Error::user(format!(
+            "row {row} of a {target} column has the digits {}",
+            wide.value(row)
+        )));
+    }
+    let narrow = arrow::array::PrimitiveArray::<Decimal64Type>::new(digits.into(), wide.nulls().cloned());
+    Ok(Arc::new(narrow.with_data_type(target.clone())))
 }
 
 fn element_type(list: &DataType) -> Result<DataType> {

@@ -48,6 +48,11 @@ impl Output {
             (OutputData::Float32(values), Value::Float32(bits)) => values[row] = f32::from_bits(bits.0),
             (OutputData::Float64(values), Value::Float64(bits)) => values[row] = f64::from_bits(bits.0),
             (OutputData::Int128(values), Value::Decimal(value, ..)) => values[row] = value.0,
+            (OutputData::Int64(values), Value::Decimal(value, ..)) => {
+                values[row] = i64::try_from(value.0).map_err(|_| {
+                    Error::internal(format!("{} digits in a column of type {}", value.0, self.data_type))
+                })?;
+            }
             (OutputData::Interval(values), Value::Interval(months, days, nanoseconds)) => {
                 values[row] = IntervalMonthDayNano::new(*months, *days, *nanoseconds);
             }
@@ -110,6 +115,9 @@ pub fn value_at(view: &View<'_>, row: usize) -> Value {
         (Data::Int64(values), Type::Time) => Value::Time(values[index]),
         (Data::Int64(values), Type::Timestamp(unit)) => Value::Timestamp(values[index], *unit),
         (Data::Int64(values), Type::TimestampTz) => Value::TimestampTz(values[index]),
+        (Data::Int64(values), Type::Decimal(precision, scale)) => {
+            Value::Decimal(DecimalDigits(i128::from(values[index])), *precision, *scale)
+        }
         (Data::Int64(values), _) => Value::Int64(values[index]),
         (Data::UInt8(values), _) => Value::UInt8(values[index]),
         (Data::UInt16(values), _) => Value::UInt16(values[index]),

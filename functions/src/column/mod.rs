@@ -24,7 +24,7 @@ pub use borrow::borrow;
 pub use byte_views::{ViewBlock, ViewBuilder};
 pub use bytes_output::{BytesOutput, TextBuilder, TextWriter};
 pub use encoded::{Column, flatten};
-pub use import::import;
+pub use import::{export, import};
 pub use literal::{literal_array, value_at};
 pub use nested_output::ListWriter;
 pub use order::{compare, compare_floats, equal, hash};

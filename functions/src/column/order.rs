@@ -68,6 +68,10 @@ pub fn hash(view: &View<'_>, row: usize, seed: u64) -> u64 {
         Data::Int8(values) => hash_u64(values[index] as u64, seed),
         Data::Int16(values) => hash_u64(values[index] as u64, seed),
         Data::Int32(values) => hash_u64(values[index] as u64, seed),
+        // A decimal has one hash, whatever the width of its type.
+        Data::Int64(values) if view.data_type.is_narrow_decimal() => {
+            hash_u128(i128::from(values[index]) as u128, seed)
+        }
         Data::Int64(values) => hash_u64(values[index] as u64, seed),
         Data::UInt8(values) => hash_u64(u64::from(values[index]), seed),
         Data::UInt16(values) => hash_u64(u64::from(values[index]), seed),

@@ -517,6 +517,7 @@ impl OutputData {
             Type::Float16 => Self::Float16(Vec::new()),
             Type::Float32 => Self::Float32(Vec::new()),
             Type::Float64 => Self::Float64(Vec::new()),
+            Type::Decimal(..) if data_type.is_narrow_decimal() => Self::Int64(Vec::new()),
             Type::Decimal(..) => Self::Int128(Vec::new()),
             Type::Interval => Self::Interval(Vec::new()),
             Type::Text | Type::Binary => Self::Bytes(BytesOutput::default()),

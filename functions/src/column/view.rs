@@ -42,7 +42,7 @@ pub enum Data<'a> {
     Int16(&'a [i16]),
     /// Int32, Date.
     Int32(&'a [i32]),
-    /// Int64, Time, Timestamp, TimestampTz.
+    /// Int64, Time, Timestamp, TimestampTz, Decimal of up to 18 digits (unscaled).
     Int64(&'a [i64]),
     /// UInt8.
     UInt8(&'a [u8]),
@@ -58,7 +58,7 @@ pub enum Data<'a> {
     Float32(&'a [f32]),
     /// Float64.
     Float64(&'a [f64]),
-    /// Decimal, unscaled.
+    /// Decimal of more than 18 digits, unscaled.
     Int128(&'a [i128]),
     /// Interval.
     Interval(&'a [IntervalMonthDayNano]),

@@ -84,6 +84,7 @@ macro_rules! with_fixed_type {
             Type::Float16 => Some($function::<half::f16>($($argument),*)),
             Type::Float32 => Some($function::<f32>($($argument),*)),
             Type::Float64 => Some($function::<f64>($($argument),*)),
+            decimal @ Type::Decimal(..) if decimal.is_narrow_decimal() => Some($function::<i64>($($argument),*)),
             Type::Decimal(..) => Some($function::<i128>($($argument),*)),
             Type::Interval => Some($function::<arrow::datatypes::IntervalMonthDayNano>($($argument),*)),
             _ => None,

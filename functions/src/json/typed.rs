@@ -54,7 +54,13 @@ pub fn write_scalar(
         Type::UInt64 => write(output, row, integer::<u64>(node)),
         Type::Float32 => write(output, row, float(node).map(|value| value as f32)),
         Type::Float64 => write(output, row, float(node)),
-        Type::Decimal(precision, scale) => write(output, row, decimal(node, *precision, *scale)),
+        Type::Decimal(precision, scale) => {
+            let digits = decimal(node, *precision, *scale);
+            match data_type.is_narrow_decimal() {
+                true => write(output, row, digits.map(|digits| digits as i64)),
+                false => write(output, row, digits),
+            }
+        }
         Type::Text => {
             match node.kind() {
                 Kind::Text(text) => output.text().set(row, text),

@@ -105,6 +105,9 @@ pub fn write_value(view: &View<'_>, row: usize, out: &mut TextBuilder<'_>) {
         (Data::Float16(values), _) => write_float(values[index].to_f64(), out),
         (Data::Float32(values), _) => write_float(f64::from(values[index]), out),
         (Data::Float64(values), _) => write_float(values[index], out),
+        (Data::Int64(values), Type::Decimal(_, scale)) if *scale > 0 => {
+            write_float(values[index] as f64 / 10f64.powi(i32::from(*scale)), out)
+        }
         (Data::Int128(values), Type::Decimal(_, scale)) if *scale > 0 => {
             write_float(values[index] as f64 / 10f64.powi(i32::from(*scale)), out)
         }

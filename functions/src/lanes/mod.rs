@@ -4,12 +4,14 @@
 //! operation, so both give the same bits by construction. Nulls never reach a kernel: lanes whose
 //! inputs are null hold arbitrary values, and what a kernel reports for them is ignored.
 
+mod digits;
 mod lift;
 mod register;
 
 use arrow::datatypes::IntervalMonthDayNano;
 use half::f16;
 
+pub(crate) use digits::over_digits;
 pub use lift::{Outcome, binary, checked, partial_binary, partial_unary, slice, ternary, unary};
 pub use register::Register;
 
@@ -101,6 +103,7 @@ impl LaneKind {
             Type::Float16 => Self::Float16,
             Type::Float32 => Self::Float32,
             Type::Float64 => Self::Float64,
+            Type::Decimal(..) if data_type.is_narrow_decimal() => Self::Int64,
             Type::Decimal(..) => Self::Int128,
             Type::Interval => Self::Interval,
             Type::Null | Type::Text | Type::Binary => return None,

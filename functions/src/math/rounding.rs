@@ -5,7 +5,7 @@ use super::round::Round;
 use crate::arithmetic::checked_unary;
 use crate::cast::decimal::power_of_ten;
 use crate::error::{Error, Result};
-use crate::lanes::{Lane, Outcome, binary, partial_binary, unary};
+use crate::lanes::{Lane, Outcome, binary, over_digits, partial_binary, unary};
 use crate::registry::Registry;
 use crate::scalar::{Arguments, Bound, ScalarFunction};
 use crate::signature::{Pattern, exact, parameter};
@@ -195,22 +195,19 @@ fn bind_decimal(arguments: &Arguments<'_>, places: i64, direction: Direction) ->
     let kept = places.clamp(0, i64::from(scale)) as i8;
     let result = Type::Decimal(precision, kept);
     let dropped = u32::try_from(i64::from(scale) - places.max(-40)).unwrap_or(0);
-    if dropped == 0 {
-        return Ok(Bound::lanes(result, wide(|x: i128| x)));
-    }
-    if dropped > 38 {
-        return Ok(Bound::lanes(result, wide(|_| 0)));
-    }
-    let unit = power_of_ten(dropped);
-    let shown = u32::try_from(-places).map_or(1, power_of_ten);
-    Ok(Bound::lanes(result, wide(move |x: i128| round_whole(direction, x, unit).wrapping_mul(shown))))
-}
-
-/// The first input alone: the number of places is in the closure.
-fn wide(
-    function: impl Fn(i128) -> i128 + Send + Sync + 'static,
-) -> std::sync::Arc<dyn crate::lanes::LaneKernel> {
-    unary(function)
+    // The kernels read the first input alone: the number of places is in them.
+    let kernel = match dropped {
+        0 => unary(|x: i128| x),
+        39.. => unary(|_: i128| 0i128),
+        _ => {
+            let unit = power_of_ten(dropped);
+            let shown = u32::try_from(-places).map_or(1, power_of_ten);
+            unary(move |x: i128| round_whole(direction, x, unit).wrapping_mul(shown))
+        }
+    };
+    let is_narrow = result.is_narrow_decimal();
+    let kernel = if is_narrow { over_digits::<i128>(kernel, [true, false], true) } else { kernel };
+    Ok(Bound::lanes(result, kernel))
 }
 
 /// The multiple of `unit` that the direction chooses, divided by it.

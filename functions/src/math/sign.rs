@@ -38,7 +38,11 @@ pub(super) fn register(registry: &mut Registry) {
         abs.overload([exact("x", Type::Float32)], |_| Ok(Bound::lanes(Type::Float32, unary(f32::abs))))
             .overload([exact("x", Type::Float64)], |_| Ok(Bound::lanes(Type::Float64, unary(f64::abs))))
             .overload([parameter("x", Pattern::Decimal)], |arguments| {
-                Ok(Bound::lanes(arguments.types[0].clone(), unary(i128::wrapping_abs)))
+                let kernel = match arguments.types[0].is_narrow_decimal() {
+                    true => unary(i64::wrapping_abs),
+                    false => unary(i128::wrapping_abs),
+                };
+                Ok(Bound::lanes(arguments.types[0].clone(), kernel))
             }),
     );
     let mut sign = ScalarFunction::new("sign", CATEGORY, "-1, 0 or 1 by the sign of a number.")
@@ -54,8 +58,12 @@ pub(super) fn register(registry: &mut Registry) {
     sign = sign_form(sign, Type::UInt64, |x: u64| i8::from(x > 0));
     sign = sign_form(sign, Type::Float32, |x: f32| i8::from(x > 0.0) - i8::from(x < 0.0));
     sign = sign_form(sign, Type::Float64, |x: f64| i8::from(x > 0.0) - i8::from(x < 0.0));
-    registry.register_scalar(sign.overload([parameter("x", Pattern::Decimal)], |_| {
-        Ok(Bound::lanes(Type::Int8, unary(|x: i128| x.signum() as i8)))
+    registry.register_scalar(sign.overload([parameter("x", Pattern::Decimal)], |arguments| {
+        let kernel = match arguments.types[0].is_narrow_decimal() {
+            true => unary(|x: i64| x.signum() as i8),
+            false => unary(|x: i128| x.signum() as i8),
+        };
+        Ok(Bound::lanes(Type::Int8, kernel))
     }));
 }
 

@@ -76,7 +76,8 @@ pub fn decoder_of(
     };
     let data_type = logical.to_arrow();
     let repetition = basic_info.has_repetition().then(|| basic_info.repetition());
-    if *decoded != data_type || !matches!(repetition, Some(Repetition::REQUIRED | Repetition::OPTIONAL)) {
+    let is_own = *decoded == data_type || *decoded == logical.to_exported();
+    if !is_own || !matches!(repetition, Some(Repetition::REQUIRED | Repetition::OPTIONAL)) {
         return None;
     }
     let length = usize::try_from(*type_length).unwrap_or(0);
@@ -97,15 +98,24 @@ fn make_of(physical: PhysicalType, length: usize, data_type: &DataType) -> Optio
         (PhysicalType::INT32, DataType::Int8 | DataType::UInt8) => fixed::<i32, i8>,
         (PhysicalType::INT32, DataType::Int16 | DataType::UInt16) => fixed::<i32, i16>,
         (PhysicalType::INT32, DataType::Int32 | DataType::UInt32 | DataType::Date32) => fixed::<i32, i32>,
+        (PhysicalType::INT32, DataType::Decimal64(..)) => fixed::<i32, i64>,
         (PhysicalType::INT32, DataType::Decimal128(..)) => fixed::<i32, i128>,
         (
             PhysicalType::INT64,
-            DataType::Int64 | DataType::UInt64 | DataType::Timestamp(..) | DataType::Time64(_),
+            DataType::Int64
+            | DataType::UInt64
+            | DataType::Timestamp(..)
+            | DataType::Time64(_)
+            | DataType::Decimal64(..),
         ) => fixed::<i64, i64>,
         (PhysicalType::INT64, DataType::Decimal128(..)) => fixed::<i64, i128>,
         (PhysicalType::FLOAT, DataType::Float32) => fixed::<f32, f32>,
         (PhysicalType::DOUBLE, DataType::Float64) => fixed::<f64, f64>,
         (PhysicalType::FIXED_LEN_BYTE_ARRAY, DataType::Float16) if length == 2 => fixed::<f16, f16>,
+        // Longer ones may have digits that 64 bits do not hold: they are converted with a check.
+        (PhysicalType::FIXED_LEN_BYTE_ARRAY, DataType::Decimal64(..)) if (1..=8).contains(&length) => {
+            fixed::<i128, i64>
+        }
         (PhysicalType::FIXED_LEN_BYTE_ARRAY, DataType::Decimal128(..)) if (1..=16).contains(&length) => {
             fixed::<i128, i128>
         }

@@ -69,6 +69,7 @@ fn write_value(view: &View<'_>, row: usize, zone: Zone, out: &mut dyn fmt::Write
 
 fn write_64_bits(data_type: &Type, value: i64, zone: Zone, out: &mut dyn fmt::Write) -> fmt::Result {
     match data_type {
+        Type::Decimal(precision, scale) => write_decimal(i128::from(value), *precision, *scale, out),
         Type::Time => write_time(value, out),
         Type::Timestamp(unit) => write_timestamp(value, *unit, out),
         Type::TimestampTz => {

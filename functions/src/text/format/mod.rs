@@ -149,6 +149,9 @@ fn write_value(view: &View<'_>, row: usize, form: &Form, builder: &mut TextBuild
         Data::Int64(values) if *view.data_type == Type::Int64 => {
             write_integer(i128::from(values[index]), form, builder);
         }
+        Data::Int64(values) if let Type::Decimal(_, scale) = view.data_type => {
+            write_digits(i128::from(values[index]), *scale, form, builder);
+        }
         Data::UInt8(values) => write_integer(i128::from(values[index]), form, builder),
         Data::UInt16(values) => write_integer(i128::from(values[index]), form, builder),
         Data::UInt32(values) => write_integer(i128::from(values[index]), form, builder),
@@ -156,12 +159,10 @@ fn write_value(view: &View<'_>, row: usize, form: &Form, builder: &mut TextBuild
         Data::Float16(values) => write_float(values[index].to_f64(), form, builder),
         Data::Float32(values) => write_float(f64::from(values[index]), form, builder),
         Data::Float64(values) => write_float(values[index], form, builder),
-        Data::Int128(values) => match view.data_type {
-            Type::Decimal(_, scale) if *scale > 0 => {
-                write_float(values[index] as f64 / 10f64.powi(i32::from(*scale)), form, builder);
-            }
-            _ => write_integer(values[index], form, builder),
-        },
+        Data::Int128(values) => {
+            let scale = if let Type::Decimal(_, scale) = view.data_type { *scale } else { 0 };
+            write_digits(values[index], scale, form, builder);
+        }
         _ if *view.data_type == Type::Text => write_in_field(view.text().get(row), form, builder),
         _ => {
             let mut text = String::new();
@@ -169,6 +170,14 @@ fn write_value(view: &View<'_>, row: usize, form: &Form, builder: &mut TextBuild
             let _ = crate::cast::format_value(view, row, &mut text);
             write_in_field(&text, form, builder);
         }
+    }
+}
+
+/// A decimal is written as a float where it has digits after the point, else as an integer.
+fn write_digits(digits: i128, scale: i8, form: &Form, builder: &mut TextBuilder<'_>) {
+    match scale {
+        1.. => write_float(digits as f64 / 10f64.powi(i32::from(scale)), form, builder),
+        _ => write_integer(digits, form, builder),
     }
 }
 
