@@ -70,6 +70,22 @@ impl BytesOutput {
         }
     }
 
+    /// Writes row `source_row` of `source`: shared as by [`BytesOutput::set_part`], or copied.
+    #[inline]
+    pub fn set_row(&mut self, row: usize, source: &Bytes<'_>, source_row: usize) {
+        let view = source.view(source_row);
+        if view as u32 as usize <= INLINE_BYTES {
+            self.views[row] = view;
+        } else if self.copies {
+            let start = self.begin();
+            self.own.extend_from_slice(source.get(source_row));
+            // Length and first bytes stay as they are.
+            self.views[row] = u128::from(view as u64) | (start as u128) << 96;
+        } else {
+            self.set_part(row, source, source_row, source.get(source_row));
+        }
+    }
+
     /// Starts a value that is written to [`BytesOutput::block`] piece by piece; returns its start.
     #[inline]
     pub fn begin(&mut self) -> usize {

@@ -33,8 +33,7 @@ impl Output {
             (OutputData::Int128(to), Data::Int64(from)) => to[row] = i128::from(from[index]),
             (OutputData::Interval(to), Data::Interval(from)) => to[row] = from[index],
             (OutputData::Bytes(to), Data::Bytes(_)) => {
-                let from = source.bytes();
-                to.set_part(row, &from, source_row, from.get(source_row));
+                to.set_row(row, &source.bytes(), source_row);
             }
             (OutputData::List { offsets, sizes, child }, Data::List(_)) => {
                 let from = source.list();

@@ -32,6 +32,10 @@ pub(super) fn append(output: &mut Output, source: &View<'_>, rows: &[u32]) {
         Data::Float32(values) if is_plain => fixed!(values),
         Data::Float64(values) if is_plain => fixed!(values),
         Data::Int128(values) if is_plain => fixed!(values),
+        Data::Bytes(_) if is_plain => {
+            let (from, to) = (source.bytes(), output.bytes());
+            rows.iter().zip(start..).for_each(|(&row, place)| to.set_row(place, &from, row as usize));
+        }
         _ => rows.iter().enumerate().for_each(|(to, &row)| output.copy(start + to, source, row as usize)),
     }
 }

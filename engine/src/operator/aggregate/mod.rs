@@ -39,6 +39,10 @@ use result::{Emission, Partition, PartitionReader, WholeReader};
 /// Groups up to which the result is in the order of first rows.
 const ORDERED_GROUPS: usize = 1 << 16;
 
+/// Groups of all workers up to which one of them makes one table of all, where order does not ask for it: more are
+/// merged by partition, each by one worker.
+const UNITED_GROUPS: usize = 1 << 12;
+
 /// A table is never given up below this size: the rows it gives out would be too few for their files.
 const TABLE_BYTES_MIN: usize = 1 << 20;
 
@@ -111,7 +115,11 @@ impl HashAggregate {
 
     /// Decides between one table and partitions, once all tables are in.
     fn settle(self: &Arc<Self>, state: &mut State) -> Result<Vec<Task>> {
-        let is_small = state.tables.iter().all(|(table, _)| table.len() <= ORDERED_GROUPS);
+        let is_small = if self.order_shows {
+            state.tables.iter().all(|(table, _)| table.len() <= ORDERED_GROUPS)
+        } else {
+            state.tables.iter().map(|(table, _)| table.len()).sum::<usize>() <= UNITED_GROUPS
+        };
         if state.partitions.is_empty() && (state.tables.len() <= 1 || is_small) {
             let tables = std::mem::take(&mut state.tables);
             self.unite(state, tables)?;

@@ -88,8 +88,8 @@ impl LikePattern {
             Self::Exact(whole) => bytes == whole.as_bytes(),
             Self::Ends(first, last) => {
                 bytes.len() >= first.len() + last.len()
-                    && bytes.starts_with(first.as_bytes())
-                    && bytes.ends_with(last.as_bytes())
+                    && (first.is_empty() || bytes.starts_with(first.as_bytes()))
+                    && (last.is_empty() || bytes.ends_with(last.as_bytes()))
             }
             Self::Contains(needle) => needle.is_in(bytes),
             Self::Segments(segments) => match_segments(segments, text),
@@ -122,7 +122,12 @@ impl Segment {
     fn strip_from<'a>(&self, text: &'a str) -> Option<&'a str> {
         match self {
             Self::Plain(needle) => {
-                text.as_bytes().starts_with(needle.as_bytes()).then(|| &text[needle.as_bytes().len()..])
+                let wanted = needle.as_bytes();
+                // The usual `%` at the start: comparing no bytes at no address costs more than it seems.
+                if wanted.is_empty() {
+                    return Some(text);
+                }
+                text.as_bytes().starts_with(wanted).then(|| &text[wanted.len()..])
             }
             Self::Wild(pieces) => {
                 let mut characters = text.chars();
@@ -149,7 +154,9 @@ impl Segment {
     /// True if the text ends with this segment.
     fn ends(&self, text: &str) -> bool {
         match self {
-            Self::Plain(needle) => text.as_bytes().ends_with(needle.as_bytes()),
+            Self::Plain(needle) => {
+                needle.as_bytes().is_empty() || text.as_bytes().ends_with(needle.as_bytes())
+            }
             Self::Wild(pieces) => {
                 let mut characters = text.chars().rev();
                 pieces.iter().rev().all(|piece| match (piece, characters.next()) {
