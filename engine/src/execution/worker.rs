@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use super::guard;
-use super::pipeline::LinkInstance;
+use super::pipeline::{End, LinkInstance};
 use super::schedule::{Assignment, Schedule};
 use crate::batch::{Batch, Position};
 use crate::error::{Error, Result};
@@ -225,6 +225,10 @@ impl Worker {
             let start = Instant::now();
             local.push(batch)?;
             chain.sink_metrics.add_time(start.elapsed());
+            if matches!(self.schedule.pipelines[chain.pipeline].end, End::Output(_)) {
+                // Whoever takes the result may sleep, and this worker may have to pause before its morsel ends.
+                self.schedule.notify();
+            }
         }
         Ok(false)
     }

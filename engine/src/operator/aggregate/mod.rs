@@ -39,8 +39,7 @@ use result::{Emission, Partition, PartitionReader, WholeReader};
 /// Groups up to which the result is in the order of first rows.
 const ORDERED_GROUPS: usize = 1 << 16;
 
-/// Groups of all workers up to which one of them makes one table of all, where order does not ask for it: more are
-/// merged by partition, each by one worker.
+/// Groups of all workers up to which one of them makes one table of all; more are merged by partition, each by one worker.
 const UNITED_GROUPS: usize = 1 << 12;
 
 /// A table is never given up below this size: the rows it gives out would be too few for their files.
@@ -115,14 +114,10 @@ impl HashAggregate {
 
     /// Decides between one table and partitions, once all tables are in.
     fn settle(self: &Arc<Self>, state: &mut State) -> Result<Vec<Task>> {
-        let is_small = if self.order_shows {
-            state.tables.iter().all(|(table, _)| table.len() <= ORDERED_GROUPS)
-        } else {
-            state.tables.iter().map(|(table, _)| table.len()).sum::<usize>() <= UNITED_GROUPS
-        };
+        let is_small = state.tables.iter().map(|(table, _)| table.len()).sum::<usize>() <= UNITED_GROUPS;
         if state.partitions.is_empty() && (state.tables.len() <= 1 || is_small) {
             let tables = std::mem::take(&mut state.tables);
-            self.unite(state, tables)?;
+            self.unite(state, tables, false)?;
             return Ok(Vec::new());
         }
         state.phase = Phase::Count;
@@ -138,17 +133,20 @@ impl HashAggregate {
         Ok(tasks.collect())
     }
 
-    /// Makes one table of several.
-    fn unite(&self, state: &mut State, tables: Vec<(Groups, Reservation)>) -> Result<()> {
+    /// Makes one table of several, which have no group in common if they `are_disjoint`.
+    fn unite(&self, state: &mut State, tables: Vec<(Groups, Reservation)>, are_disjoint: bool) -> Result<()> {
         let mut tables = tables.into_iter();
         let (mut whole, mut reservation) =
             tables.next().unwrap_or_else(|| (Groups::new(&self.shape), self.account.reserve()));
+        // Grouping sets without keys are looked for below, so their tables must stay what can be looked up.
+        whole.set_raw(are_disjoint && self.shape.sets.is_none());
         for (mut table, _held) in tables {
             let order: Vec<u32> = (0..table.len() as u32).collect();
             for batch in table.give_out(&self.shape, &order, self.run.batch_rows())? {
                 whole.merge(&self.shape, &batch)?;
             }
         }
+        whole.set_raw(false);
         whole.open_single(&self.shape);
         reservation.force(whole.memory_bytes());
         state.whole = Some(Arc::new(Mutex::new(Emission::of_whole(self, whole, reservation)?)));
@@ -286,7 +284,7 @@ impl Sink for Arc<HashAggregate> {
                 let counted = std::mem::take(&mut state.counted);
                 state.partitions.clear();
                 let tables = counted.into_iter().flatten().filter_map(Partition::into_groups).collect();
-                self.unite(&mut state, tables)?;
+                self.unite(&mut state, tables, true)?;
                 Ok(Vec::new())
             }
             Phase::Ready => Ok(Vec::new()),
