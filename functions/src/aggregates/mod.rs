@@ -9,6 +9,7 @@ mod extreme;
 mod frequency;
 mod interval;
 mod moments;
+mod packed;
 mod pick;
 mod quantile;
 mod reproducible;

@@ -1,12 +1,14 @@
 //! sum, avg, product: totals that do not depend on the order of the rows.
 
-use super::by_group::{add_by_group, add_to_banks, few_groups};
+use super::by_group::{add_by_group, few_groups};
 use super::interval::mean_interval;
+use super::packed::{ROWS_MAX, VALUE_BITS, add_packed};
 use super::reproducible::{Statistic, bound};
 use super::{Physical, physical};
 use crate::aggregate::{Accumulator, AggregateFunction, BoundAggregate};
 use crate::column::{Fixed, Output, Rows, View, WritableFixed};
 use crate::error::{Error, Result};
+use crate::kernel::magnitude::are_within;
 use crate::kernel::reproducible::{NarrowSum, Sum};
 use crate::kernel::transcendental::{exp_one, ln_one};
 use crate::scalar::Arguments;
@@ -77,13 +79,13 @@ fn total(arguments: &Arguments<'_>, mean: bool) -> Result<BoundAggregate> {
 
 /// Integer values, also the digits of decimals.
 trait Whole: WritableFixed {
-    /// True if 64 bits hold every value: [`Whole::halves`] gives it then.
-    const IS_WORD: bool = true;
-
     fn widen(self) -> i128;
 
-    /// The value divided by 2^32 and cut down, and the rest.
-    fn halves(self) -> (i64, i64);
+    /// True if all values are small enough for [`add_packed`].
+    fn are_small(values: &[Self]) -> bool;
+
+    /// The value in 64 bits, which hold it if it is small.
+    fn word(self) -> i64;
 }
 
 /// Float values.
@@ -100,26 +102,31 @@ macro_rules! widen {
     ($($integer:ty),*; $($float:ty),*) => {
         $(impl Whole for $integer {
             #[inline(always)]
-            fn widen(self) -> i128 { i128::from(self) }
+            fn widen(self) -> i128 { self as i128 }
             #[inline(always)]
-            fn halves(self) -> (i64, i64) { ((i128::from(self) >> 32) as i64, i64::from(self as u32)) }
+            fn are_small(_: &[Self]) -> bool { size_of::<Self>() <= 4 }
+            #[inline(always)]
+            fn word(self) -> i64 { self as i64 }
         })*
         $(impl Real for $float { #[inline(always)] fn widen(self) -> f64 { f64::from(self) } })*
     };
 }
 // One arm expands to the impl of `widen` for one Rust type.
-widen!(i8, i16, i32, i64, u8, u16, u32, u64; half::f16, f32);
+widen!(i8, i16, i32, u8, u16, u32, u64, i128; half::f16, f32);
 
-impl Whole for i128 {
-    const IS_WORD: bool = false;
-
+impl Whole for i64 {
     #[inline(always)]
     fn widen(self) -> i128 {
-        self
+        i128::from(self)
     }
 
-    fn halves(self) -> (i64, i64) {
-        (0, 0)
+    fn are_small(values: &[i64]) -> bool {
+        are_within(values, VALUE_BITS)
+    }
+
+    #[inline(always)]
+    fn word(self) -> i64 {
+        self
     }
 }
 
@@ -165,23 +172,6 @@ struct IntegerGroup {
     count: i64,
 }
 
-/// Sum of the values of at most 2^31 rows, each in halves, so that no addition can overflow.
-#[derive(Debug, Clone, Copy, Default)]
-struct Halves {
-    high: i64,
-    low: i64,
-    count: i64,
-}
-
-impl Halves {
-    #[inline(always)]
-    fn add(&mut self, (high, low): (i64, i64)) {
-        self.high += high;
-        self.low += low;
-        self.count += 1;
-    }
-}
-
 const EMPTY: IntegerGroup = IntegerGroup { sum: 0, carry: 0, count: 0 };
 
 impl IntegerGroup {
@@ -201,10 +191,9 @@ impl IntegerGroup {
         self.count += other.count;
     }
 
-    #[inline(always)]
-    fn join_halves(&mut self, part: &Halves) {
-        self.add((i128::from(part.high) << 32) + i128::from(part.low));
-        self.count += part.count;
+    fn join_packed(&mut self, sum: i64, count: i64) {
+        self.add(i128::from(sum));
+        self.count += count;
     }
 
     /// The sum if it is a decimal.
@@ -273,16 +262,15 @@ impl<T> IntegerSum<T> {
 }
 
 impl<T: Whole> IntegerSum<T> {
-    #[inline(always)]
-    fn add_values(&mut self, rows: Rows<'_>, groups: &[u32], value: impl Fn(usize) -> T) {
-        let few = few_groups(&mut self.groups, rows);
-        match few {
-            Some(few) if T::IS_WORD => {
-                let add = |part: &mut Halves, row| part.add(value(row).halves());
-                add_to_banks(few, Halves::default(), rows, groups, add, IntegerGroup::join_halves);
-            }
-            _ => self.add_all(rows, groups, |row| value(row).widen()),
+    /// Adds the values of a flat column.
+    fn add_flat(&mut self, rows: Rows<'_>, groups: &[u32], values: &[T]) {
+        if rows.count() <= ROWS_MAX
+            && let Some(few) = few_groups(&mut self.groups, rows)
+            && T::are_small(values)
+        {
+            return add_packed(few, rows, groups, |row| values[row].word(), IntegerGroup::join_packed);
         }
+        self.add_all(rows, groups, |row| values[row].widen());
     }
 }
 
@@ -336,8 +324,8 @@ impl<T: Whole> Accumulator for IntegerSum<T> {
     fn update(&mut self, arguments: &[View<'_>], rows: Rows<'_>, groups: &[u32], _: u64) -> Result<()> {
         let values = arguments[0].fixed::<T>();
         match values.flat() {
-            Some(values) => self.add_values(rows, groups, |row| values[row]),
-            None => self.add_values(rows, groups, |row| values.get(row)),
+            Some(values) => self.add_flat(rows, groups, values),
+            None => self.add_all(rows, groups, |row| values.get(row).widen()),
         }
         Ok(())
     }

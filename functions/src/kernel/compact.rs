@@ -97,9 +97,31 @@ compacted! {
     compact_u64: u64, 8, u8, _mm512_maskz_compress_epi64;
 }
 
+at_each_level! {
+    /// Clears `keep[i]` where bit `places[i]`, taken modulo 64, is not set; over the shorter length.
+    pub fn keep_bits / keep_bits_at(bits: u64, places: &[u32], keep: &mut [bool]) {
+        for (keep, &place) in keep.iter_mut().zip(places) {
+            *keep &= bits >> (place & 63) & 1 == 1;
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn values_are_kept_where_the_bit_of_their_place_is_set() {
+        let places: Vec<u32> = (0..200).map(|i| i * 7 % 64).collect();
+        for bits in [0, u64::MAX, 1, 1 << 63, 0x5555_0000_FFFF_1234] {
+            for level in crate::kernel::level::Level::available() {
+                let mut keep: Vec<bool> = (0..200).map(|i| i % 3 != 0).collect();
+                keep_bits_at(level, bits, &places, &mut keep);
+                let expected = (0..200).map(|i| i % 3 != 0 && bits >> places[i] & 1 == 1);
+                assert!(keep.iter().copied().eq(expected), "{bits:#x}, {level}");
+            }
+        }
+    }
 
     #[test]
     fn set_lanes_are_kept_in_order() {

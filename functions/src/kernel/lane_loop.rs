@@ -139,27 +139,6 @@ lane_loops! {
         }
     }
 
-    /// Packs truth values into bits, lowest first; bits past the end are zero.
-    ///
-    /// # Panics
-    /// If the words hold fewer bits.
-    pub fn pack[](values: &[bool], words: &mut [u64]) {
-        assert!(words.len() * 64 >= values.len());
-        for (word, chunk) in words.iter_mut().zip(values.chunks(64)) {
-            let mut bits = 0u64;
-            for (group, eight) in chunk.chunks(8).enumerate() {
-                let mut bytes = [0u8; 8];
-                for (byte, &value) in bytes.iter_mut().zip(eight) {
-                    *byte = u8::from(value);
-                }
-                // The product moves the low bit of byte `i` to bit `56 + i`; no two partial products meet there.
-                let packed = u64::from_le_bytes(bytes).wrapping_mul(0x0102_0408_1020_4080) >> 56;
-                bits |= packed << (group * 8);
-            }
-            *word = bits;
-        }
-    }
-
     /// Unpacks bits, lowest first, into truth values.
     pub fn unpack[](words: &[u64], values: &mut [bool]) {
         for (chunk, &word) in values.chunks_mut(64).zip(words) {
@@ -167,6 +146,55 @@ lane_loops! {
                 *value = word >> position & 1 == 1;
             }
         }
+    }
+}
+
+/// Packs truth values into bits, lowest first; bits past the end are zero.
+///
+/// # Panics
+/// If the words hold fewer bits.
+pub fn pack(values: &[bool], words: &mut [u64]) {
+    pack_at(Level::current(), values, words);
+}
+
+fn pack_at(level: Level, values: &[bool], words: &mut [u64]) {
+    assert!(words.len() * 64 >= values.len(), "{} words for {} values", words.len(), values.len());
+    let (whole, rest) = values.as_chunks::<64>();
+    match level.tier() {
+        // SAFETY: a `Level` of this tier exists only where the machine was found to have AVX2.
+        #[cfg(target_arch = "x86_64")]
+        Tier::Avx2 | Tier::Avx512 => unsafe { pack_words(whole, words) },
+        _ => words.iter_mut().zip(whole).for_each(|(word, chunk)| *word = packed(chunk)),
+    }
+    if !rest.is_empty() {
+        words[whole.len()] = packed(rest);
+    }
+}
+
+/// One bit for each of up to 64 values.
+fn packed(values: &[bool]) -> u64 {
+    let eights = values.chunks(8).enumerate().map(|(group, eight)| {
+        let mut bytes = [0u8; 8];
+        bytes.iter_mut().zip(eight).for_each(|(byte, &value)| *byte = u8::from(value));
+        // The product moves the low bit of byte `i` to bit `56 + i`; no two partial products meet there.
+        u64::from_le_bytes(bytes).wrapping_mul(0x0102_0408_1020_4080) >> 56 << (group * 8)
+    });
+    eights.fold(0, |word, bits| word | bits)
+}
+
+/// The sign bits of 32 bytes are one instruction.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+fn pack_words(chunks: &[[bool; 64]], words: &mut [u64]) {
+    use std::arch::x86_64::{_mm256_loadu_si256, _mm256_movemask_epi8, _mm256_slli_epi16};
+    for (word, chunk) in words.iter_mut().zip(chunks) {
+        let half = |start: usize| {
+            // SAFETY: 32 bytes from place 0 or 32 of 64.
+            let bytes = unsafe { _mm256_loadu_si256(chunk.as_ptr().add(start).cast()) };
+            // A truth value is 0 or 1: its lowest bit becomes the highest of its byte.
+            u64::from(_mm256_movemask_epi8(_mm256_slli_epi16::<7>(bytes)) as u32)
+        };
+        *word = half(0) | half(32) << 32;
     }
 }
 
@@ -179,9 +207,12 @@ mod tests {
         for length in 0..200usize {
             let values: Vec<bool> = (0..length).map(|i| i * i % 7 < 3).collect();
             let mut words = vec![u64::MAX; length.div_ceil(64)];
-            pack(&values, &mut words);
-            for (i, &value) in values.iter().enumerate() {
-                assert_eq!(words[i / 64] >> (i % 64) & 1 == 1, value, "bit {i} of {length}");
+            for level in Level::available() {
+                words.fill(u64::MAX);
+                pack_at(level, &values, &mut words);
+                for (i, &value) in values.iter().enumerate() {
+                    assert_eq!(words[i / 64] >> (i % 64) & 1 == 1, value, "bit {i} of {length}, {level}");
+                }
             }
             if length % 64 != 0 {
                 assert_eq!(words[length / 64] >> (length % 64), 0, "bits past {length}");

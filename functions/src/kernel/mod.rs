@@ -17,6 +17,7 @@ pub mod divisor;
 pub mod embedding;
 pub mod hash;
 pub mod lane_loop;
+pub mod magnitude;
 pub mod prefetch;
 pub mod pretokenize;
 pub mod reproducible;

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use arrow::array::ArrayRef;
 use arrow::buffer::{BooleanBuffer, NullBuffer};
 use hypostyle_functions::column::{Bits, Column};
-use hypostyle_functions::kernel::compact::{compact, compact_u32};
+use hypostyle_functions::kernel::compact::{compact, compact_u32, keep_bits};
 use parquet::basic::Encoding;
 
 use super::column::{ColumnDecoder, Layout};
@@ -236,6 +236,11 @@ pub fn test_codes(
     };
     let kept = test.dictionary(values)?;
     match valid {
+        // The bits of a small dictionary lie in one word, and are looked up by whole vectors.
+        None if kept.len() <= 64 => {
+            let bits = kept.iter().rev().fold(0u64, |bits, &kept| bits << 1 | u64::from(kept));
+            keep_bits(bits, codes, keep);
+        }
         None => keep.iter_mut().zip(codes).for_each(|(keep, &code)| *keep &= kept[code as usize]),
         Some(valid) => keep.iter_mut().zip(codes).zip(valid).for_each(|((keep, &code), &valid)| {
             *keep &= if valid { kept[code as usize] } else { null };
