@@ -43,12 +43,13 @@ $(VENV)/compare: benches/compare/requirements.txt
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r $<
 	touch $@
 
-oracle: $(VENV)/oracle ## answers of sqllogictest files, listed and random queries against DuckDB
+oracle: $(VENV)/oracle ## answers of sqllogictest files and random queries against DuckDB, features against scikit-learn
 	$(CARGO) build --package hypostyle-cli
 	$(VENV)/bin/python tests/oracle/fill.py --check tests/slt tests/real
 	$(VENV)/bin/python tests/oracle/corpus.py --program $(PROGRAM)
 	$(VENV)/bin/python tests/oracle/compare.py --program $(PROGRAM) --random $(QUERIES) --seed $(SEED)
 	$(VENV)/bin/python tests/oracle/window_compare.py --program $(PROGRAM) --cases $(QUERIES) --seed $(SEED)
+	$(VENV)/bin/python tests/oracle/features.py --program $(PROGRAM) --seed $(SEED)
 
 bless: $(VENV)/oracle ## rewrite golden plans, the printed surface and missing answers; review the difference
 	HYPOSTYLE_BLESS=1 $(CARGO) test --package hypostyle --test plans --test surface

@@ -11,6 +11,7 @@ pub fn register(registry: &mut Registry) {
     crate::math::register(registry);
     crate::date::register(registry);
     crate::feature::register(registry);
+    crate::geo::register(registry);
     crate::hash::register(registry);
     crate::embedding::register(registry);
     crate::text::register(registry);

@@ -24,6 +24,7 @@ pub mod documentation;
 mod embedding;
 pub mod error;
 mod feature;
+mod geo;
 mod hash;
 mod json;
 pub mod kernel;

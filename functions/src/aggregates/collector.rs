@@ -8,6 +8,7 @@ use crate::aggregate::{Accumulator, BoundAggregate};
 use crate::column::{Output, Rows, View};
 use crate::error::Result;
 use crate::types::Type;
+use crate::window::Frames;
 
 /// Makes the result of a group from all its values.
 pub(super) trait Summary: Clone + Send + Sync + 'static {
@@ -20,6 +21,11 @@ pub(super) trait Summary: Clone + Send + Sync + 'static {
 
     /// Leaves the rows of a group that its result can depend on.
     fn keep(&self, _columns: &[View<'_>], _members: &mut Vec<u32>) {}
+
+    /// As [`Accumulator::frames`], where the summary knows a faster way.
+    fn frames(&self, _arguments: &[View<'_>], _frames: &Frames, _output: &mut Output) -> Result<bool> {
+        Ok(false)
+    }
 }
 
 /// A strict aggregate over all argument rows of each group.
@@ -84,6 +90,10 @@ impl<S: Summary> Accumulator for Collected<S> {
             }
         }
         Ok(())
+    }
+
+    fn frames(&self, arguments: &[View<'_>], frames: &Frames, output: &mut Output) -> Result<bool> {
+        self.summary.frames(arguments, frames, output)
     }
 
     fn memory_bytes(&self) -> usize {

@@ -8,11 +8,13 @@ mod count;
 mod extreme;
 mod frequency;
 mod interval;
+mod jagged;
 mod moments;
 mod packed;
 mod pick;
 mod quantile;
 mod reproducible;
+mod sequence;
 mod sketch;
 mod sum;
 #[cfg(test)]
@@ -35,6 +37,8 @@ pub(crate) fn register(registry: &mut Registry) {
         sketch::functions(),
         sum::functions(),
         moments::functions(),
+        sequence::functions(),
+        jagged::functions(),
     ];
     families.into_iter().flatten().for_each(|function| registry.register_aggregate(function));
 }

@@ -5,7 +5,8 @@ use crate::error::{Error, Result};
 use crate::registry::Registry;
 use crate::scalar::{Arguments, Bound, ScalarFunction};
 use crate::signature::exact;
-use crate::types::Type;
+use crate::types::{Field, Type};
+use crate::value::Literal;
 
 /// Most dimensions of an indicator vector.
 const SIZE_MAX: i64 = 1 << 20;
@@ -49,6 +50,42 @@ pub(super) fn register(registry: &mut Registry) {
                 }))
             }),
     );
+    registry.register_scalar(
+        ScalarFunction::new(
+            "sparse_one_hot",
+            CATEGORY,
+            "The index of a category and its value 1, as a list of structs of index and value.",
+        )
+        .note(
+            "Null gives the index 0, that of unknown categories. With drop => i the index i has the value 0.",
+        )
+        .note("The encoding of ML.ONE_HOT_ENCODER over the indexes of vocab_lookup in the layout 'bigquery'.")
+        .example("sparse_one_hot(2)", "[{'index': 2, 'value': 1.0}]")
+        .example("sparse_one_hot(2, drop => 2)", "[{'index': 2, 'value': 0.0}]")
+        .overload(
+            [exact("index", Type::Int64), exact("drop", Type::Int64).or(Literal::null(Type::Int64))],
+            |_| Ok(sparse()),
+        ),
+    );
+}
+
+fn sparse() -> Bound {
+    let fields = vec![Field::new("index", Type::Int64), Field::new("value", Type::Float64)];
+    Bound::null_aware(Type::list(Type::Struct(fields)), |arguments, rows, output, _| {
+        let indexes = |position: usize, row: usize| {
+            arguments[position].is_valid(row).then(|| arguments[position].fixed::<i64>().get(row))
+        };
+        rows.for_each(|row| {
+            let index = indexes(0, row).unwrap_or(0);
+            let mut writer = output.list();
+            let start = writer.child().grow(1);
+            writer.child().field(0).fixed::<i64>()[start] = index;
+            let is_dropped = indexes(1, row) == Some(index);
+            writer.child().field(1).fixed::<f64>()[start] = if is_dropped { 0.0 } else { 1.0 };
+            writer.finish(row, start);
+        });
+        output.check_capacity()
+    })
 }
 
 fn mark(vector: &mut [f32], index: i64) {

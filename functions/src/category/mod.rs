@@ -1,5 +1,6 @@
-//! Categories as indexes: vocabularies, maps of ids, indicator vectors.
+//! Categories as numbers: vocabularies, maps of ids, indicator vectors, counts and means.
 
+mod encode;
 mod indicator;
 mod map_id;
 mod vocabulary;
@@ -13,6 +14,7 @@ pub(crate) fn register(registry: &mut Registry) {
     registry.register_scalar(vocabulary::function());
     registry.register_scalar(map_id::function());
     indicator::register(registry);
+    encode::register(registry);
 }
 
 #[cfg(test)]

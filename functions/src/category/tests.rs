@@ -63,6 +63,47 @@ fn indicators_mark_their_places() {
 }
 
 #[test]
+fn indicators_may_be_sparse() {
+    Answers::new().check(
+        r#"
+    sparse_one_hot(NULL) -> [{'index': 0, 'value': 1.0}]
+    sparse_one_hot(3, 2) -> [{'index': 3, 'value': 1.0}]
+    sparse_one_hot(vocab_lookup('c', ['a', 'c'], layout => 'bigquery')) -> [{'index': 2, 'value': 1.0}]
+        "#,
+    );
+}
+
+#[test]
+fn statistics_encode_categories() {
+    Answers::new().check(
+        r#"
+    count_encode('a', ['a', 'b'], [7, 3]) -> 7 :: BIGINT
+    count_encode('z', ['a', 'b'], [7, 3]) -> 0
+    count_encode('z', ['a', 'b'], [7, 3], default => -1) -> -1
+    count_encode(NULL::varchar, ['a'], [7]) -> NULL
+    count_encode(5, [5, 6], [1, 2]) -> 1
+    count_encode([6, NULL, 9]::bigint[3], [5, 6], [1, 2]) -> [2, NULL, 0] :: BIGINT[3]
+    count_encode(['b'], ['a', 'b'], [7, 3]) -> [3]
+    count_encode('a', ['a', 'a'], [7, 3]) -> ERR entry 2 twice
+    count_encode('a', ['a', NULL], [7, 3]) -> ERR holds a null
+    count_encode('a', ['a'], [7, 3]) -> ERR 2 values for 1 categories
+    count_encode('a', ['a'], [NULL::bigint]) -> ERR holds a null
+    count_encode('a', NULL::varchar[], [1]) -> ERR constant list
+    target_encode('b', ['a', 'b'], [6, 0], [10, 5], 0.3) -> 0.24 :: DOUBLE
+    target_encode('b', ['a', 'b'], [6, 1], [10, 5], 0.3, 0) -> 0.2
+    target_encode(NULL::varchar, ['a'], [6], [10], 0.3) -> NULL
+    target_encode(['a', NULL, 'z'], ['a'], [6], [10], 0.3) -> [0.4, NULL, 0.3]
+    target_encode(1, [1], [6], [10], NULL) -> ERR constant number
+    smoothed_mean(6, 10, 0.3, 20) -> 0.4
+    smoothed_mean(NULL, 10, 0.3, 20) -> NULL
+    smoothed_mean(0, 0, 0.3, 0) -> nan
+    -- Label encoding as ML.LABEL_ENCODER with top_k 2: null and what was cut off give 0.
+    vocab_lookup([NULL, 'a', 'b', 'b', 'c', 'c', 'c', 'd', 'd'], ['b', 'c'], layout => 'bigquery') -> [0, 0, 1, 1, 2, 2, 2, 0, 0]
+        "#,
+    );
+}
+
+#[test]
 fn examples_hold() {
     check_examples(&["category"]);
 }

@@ -4,6 +4,7 @@
 use super::CATEGORY;
 use crate::column::{Data, View};
 use crate::error::{Error, Result};
+use crate::hash::NULL_BYTES;
 use crate::kernel::divisor::Divisor;
 use crate::kernel::hash::xxhash64::{xxhash64, xxhash64_u64};
 use crate::list::element_of;
@@ -12,10 +13,6 @@ use crate::scalar::{Arguments, Bound, ScalarFunction};
 use crate::signature::{Parameter, Pattern, any, exact, parameter};
 use crate::types::Type;
 use crate::value::{Literal, Value};
-
-/// What stands for a null in the chain; no value is hashed as this text of nine bytes, which is longer than a number and
-/// holds a byte that UTF-8 never has.
-const NULL_BYTES: &[u8] = b"\xffhypnull\xff";
 
 /// Most pairs that `cartesian` makes unless told otherwise.
 const PAIRS_MAX: i64 = 10_000;

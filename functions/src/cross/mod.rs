@@ -1,5 +1,6 @@
 //! Crosses: features made of several values or of neighbours in a list, as hashes or as text.
 
+mod combination;
 mod hashed;
 mod text;
 
@@ -11,6 +12,7 @@ const CATEGORY: &str = "cross";
 pub(crate) fn register(registry: &mut Registry) {
     hashed::register(registry);
     text::register(registry);
+    registry.register_scalar(combination::function());
 }
 
 #[cfg(test)]

@@ -45,6 +45,22 @@ fn texts_are_joined() {
 }
 
 #[test]
+fn combinations_take_one_value_or_several() {
+    Answers::new().check(
+        r#"
+    combo('a') -> [a] :: VARCHAR[]
+    combo(['a', 'b'], [1, 2]) -> [a_1, a_2, b_1, b_2]
+    combo(['a', NULL], 'x') -> [a_x]
+    combo(NULL::varchar, 'x') -> []
+    combo([]::int[], 'x') -> []
+    combo([1.5]::double[1], true) -> [1.5_true]
+    combo({'a': 1}, 'x') -> ERR expected values, or lists of them
+    combo(range(200), range(200)) -> ERR more than 10000 combinations
+        "#,
+    );
+}
+
+#[test]
 fn examples_hold() {
     check_examples(&["cross"]);
 }

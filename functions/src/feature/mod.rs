@@ -2,13 +2,20 @@
 //!
 //! Functions that DuckDB lacks follow IEEE 754 and the published definitions named with each.
 
+mod borders;
+mod bucket_label;
 mod bucketize;
 mod clamp;
+mod cyclical;
 pub(crate) mod elements;
 mod list_ends;
 mod missing;
 mod modulus;
+mod number_forms;
+mod polynomial;
 mod power_transform;
+mod quantile_rank;
+mod scale;
 mod sigmoid;
 mod sigrid;
 
@@ -19,9 +26,14 @@ const CATEGORY: &str = "feature";
 /// Adds the family.
 pub(crate) fn register(registry: &mut Registry) {
     registry.register_scalar(bucketize::function());
+    registry.register_scalar(bucket_label::function());
+    registry.register_scalar(quantile_rank::function());
     registry.register_scalar(sigrid::function());
     registry.register_scalar(clamp::function());
     registry.register_scalar(modulus::function());
+    registry.register_scalar(polynomial::function());
+    registry.register_scalar(cyclical::function());
+    scale::register(registry);
     sigmoid::register(registry);
     missing::register(registry);
     power_transform::register(registry);

@@ -1,22 +1,34 @@
-//! `hash_bucket`: a value into one of a number of buckets.
+//! `hash_bucket`: a value into one of a number of buckets, by a hash that is named.
 
 use super::CATEGORY;
 use crate::error::{Error, Result};
 use crate::feature::elements::{over_elements, with_element};
 use crate::kernel::divisor::Divisor;
+use crate::kernel::hash::crc32c::crc32c;
+use crate::kernel::hash::farm::farm_fingerprint64;
+use crate::kernel::hash::murmur3::murmur3_32;
+use crate::kernel::hash::xxhash3::xxhash3_64;
 use crate::kernel::hash::xxhash64::{xxhash64, xxhash64_u64};
-use crate::lanes::ternary;
+use crate::lanes::unary;
 use crate::scalar::{Arguments, Bound, ScalarFunction};
 use crate::signature::{Parameter, Pattern, exact, parameter};
 use crate::types::Type;
 use crate::value::{Literal, Value};
 
+/// What a null is hashed as where nulls get a bucket: bytes that are no text and longer than a number.
+pub(crate) const NULL_BYTES: &[u8] = b"\xffhypnull\xff";
+
 pub(super) fn function() -> ScalarFunction {
     let list = |element| parameter("x", Pattern::AnyList(Box::new(Pattern::Exact(element))));
     let function = ScalarFunction::new("hash_bucket", CATEGORY, "Bucket of a text, bytes or an integer, from 0 to below the number of buckets.")
-        .note("The remainder of XXH64 with the seed: of the bytes, or of the eight bytes of an integer, lowest first.")
-        .note("Of a list every element gets its bucket. The number of buckets must be a constant of at least 1.")
-        .example("hash_bucket('a', 1000)", "955");
+        .alias("list_hash")
+        .note("The remainder of a hash: of the bytes, or of the eight bytes of an integer, lowest first. 0 buckets give the hash itself, as a signed integer.")
+        .note("algorithm => 'xxhash64' (the default) and 'murmur3' take the seed; 'farm', 'xxhash3' and 'crc32c' have none. All are read as unsigned.")
+        .note("'farm' gives the buckets of ML.HASH_BUCKETIZE and of string_to_hash_bucket_fast. 'murmur3_signed' takes the remainder of a signed hash that is not negative, as HashingTF (with seed 42).")
+        .note("nulls => 'null' (the default) keeps nulls, 'bucket' puts them into the bucket of a text of their own. Of a list every element gets its bucket.")
+        .note("The number of buckets, the seed and the options must be constant.")
+        .example("hash_bucket('a', 1000)", "955")
+        .example("hash_bucket(['a', 'b'], 3, algorithm => 'farm')", "[0, 1]");
     [
         exact("x", Type::Text),
         exact("x", Type::Binary),
@@ -28,70 +40,178 @@ pub(super) fn function() -> ScalarFunction {
     .fold(function, |function, x| function.overload(parameters(x), bind))
 }
 
-fn parameters(x: Parameter) -> [Parameter; 3] {
-    [x, exact("buckets", Type::Int64), exact("seed", Type::Int64).or(Literal::new(Value::Int64(0)))]
+fn parameters(x: Parameter) -> [Parameter; 5] {
+    let text = |name, default: &str| exact(name, Type::Text).or(Literal::new(Value::from(default)));
+    [
+        x,
+        exact("buckets", Type::Int64),
+        exact("seed", Type::Int64).or(Literal::new(Value::Int64(0))),
+        text("algorithm", "xxhash64"),
+        text("nulls", "null"),
+    ]
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Algorithm {
+    Xxhash64,
+    Xxhash3,
+    Farm,
+    Murmur3,
+    Murmur3Signed,
+    Crc32c,
+}
+
+/// A hash, its seed, and the number of buckets if it is not 0.
+#[derive(Clone, Copy)]
+struct Bucketing {
+    algorithm: Algorithm,
+    seed: u64,
+    divisor: Option<Divisor>,
+}
+
+impl Bucketing {
+    fn of(arguments: &Arguments<'_>) -> Result<Self> {
+        let refused = |position: usize, problem: String| {
+            Err(Error::argument(arguments.function, position + 1, problem))
+        };
+        let divisor = match arguments.constant(1)?.as_i64() {
+            Some(0) => None,
+            Some(count) if count > 0 => Divisor::new(count),
+            _ => return refused(1, "is not a number of buckets; expected a constant of at least 0".into()),
+        };
+        let Some(seed) = arguments.constant(2)?.as_i64() else {
+            return refused(2, "must be a constant, not NULL".into());
+        };
+        let algorithm = match arguments.constant_text(3)? {
+            "xxhash64" => Algorithm::Xxhash64,
+            "xxhash3" | "xxh3" => Algorithm::Xxhash3,
+            "farm" => Algorithm::Farm,
+            "murmur3" => Algorithm::Murmur3,
+            "murmur3_signed" => Algorithm::Murmur3Signed,
+            "crc32c" => Algorithm::Crc32c,
+            other => {
+                let known = "'xxhash64', 'xxhash3', 'farm', 'murmur3', 'murmur3_signed' or 'crc32c'";
+                return refused(3, format!("is \"{other}\"; expected {known}"));
+            }
+        };
+        let takes_seed =
+            matches!(algorithm, Algorithm::Xxhash64 | Algorithm::Murmur3 | Algorithm::Murmur3Signed);
+        if seed != 0 && !takes_seed {
+            return refused(2, format!("is {seed}; expected 0, since this algorithm takes no seed"));
+        }
+        Ok(Self { algorithm, seed: seed as u64, divisor })
+    }
+
+    #[inline(always)]
+    fn of_bytes(&self, bytes: &[u8]) -> i64 {
+        let hash = match self.algorithm {
+            Algorithm::Xxhash64 => xxhash64(bytes, self.seed),
+            Algorithm::Xxhash3 => xxhash3_64(bytes),
+            Algorithm::Farm => farm_fingerprint64(bytes),
+            Algorithm::Murmur3 => murmur3_32(bytes, self.seed as u32).into(),
+            Algorithm::Murmur3Signed => {
+                let hash = i64::from(murmur3_32(bytes, self.seed as u32) as i32);
+                return self.divisor.map_or(hash, |divisor| divisor.floor_remainder(hash));
+            }
+            Algorithm::Crc32c => crc32c(bytes).into(),
+        };
+        self.reduce(hash)
+    }
+
+    #[inline(always)]
+    fn of_integer(&self, x: i64) -> i64 {
+        match self.algorithm {
+            Algorithm::Xxhash64 => self.reduce(xxhash64_u64(x as u64, self.seed)),
+            _ => self.of_bytes(&x.to_le_bytes()),
+        }
+    }
+
+    #[inline(always)]
+    fn reduce(&self, hash: u64) -> i64 {
+        self.divisor.map_or(hash, |divisor| divisor.remainder(hash)) as i64
+    }
 }
 
 fn bind(arguments: &Arguments<'_>) -> Result<Bound> {
-    let count = arguments.constant(1)?.as_i64();
-    let divisor = count.and_then(Divisor::new).ok_or_else(|| {
-        Error::argument(
-            arguments.function,
-            2,
-            "is not a number of buckets; expected a constant of at least 1",
-        )
-    })?;
-    let Some(seed) = arguments.constant(2)?.as_i64() else {
-        return Err(Error::argument(arguments.function, 3, "must be a constant, not NULL"));
+    let bucketing = Bucketing::of(arguments)?;
+    let has_null_bucket = match arguments.constant_text(4)? {
+        "null" => false,
+        "bucket" => true,
+        other => {
+            let problem = format!("is \"{other}\"; expected 'null' or 'bucket'");
+            return Err(Error::argument(arguments.function, 5, problem));
+        }
     };
-    let of_integer = move |x: i64| divisor.remainder(xxhash64_u64(x as u64, seed as u64)) as i64;
-    let of_bytes = move |x: &[u8]| divisor.remainder(xxhash64(x, seed as u64)) as i64;
-    Ok(match &arguments.types[0] {
-        Type::Int64 => Bound::lanes(Type::Int64, ternary(move |x: i64, _: i64, _: i64| of_integer(x))),
-        Type::Text | Type::Binary => Bound::strict(Type::Int64, move |arguments, rows, output, _| {
-            let bytes = arguments[0].bytes();
+    let of_null = has_null_bucket.then(|| bucketing.of_bytes(NULL_BYTES));
+    Ok(match (&arguments.types[0], of_null) {
+        (Type::Int64, None) => {
+            // The other arguments are constants that the kernel was made with.
+            Bound::lanes(Type::Int64, unary(move |x: i64| bucketing.of_integer(x)))
+        }
+        (Type::Int64, Some(of_null)) => Bound::null_aware(Type::Int64, move |arguments, rows, output, _| {
+            let (view, ids) = (&arguments[0], arguments[0].fixed::<i64>());
             let buckets = output.fixed::<i64>();
-            rows.for_each(|row| buckets[row] = of_bytes(bytes.get(row)));
+            rows.for_each(|row| {
+                buckets[row] = if view.is_valid(row) { bucketing.of_integer(ids.get(row)) } else { of_null };
+            });
             Ok(())
         }),
-        list if list.element() == Some(&Type::Int64) => {
-            over_elements(list, Type::Int64, move |ids: &[i64], buckets: &mut [i64]| {
-                buckets.iter_mut().zip(ids).for_each(|(bucket, &id)| *bucket = of_integer(id));
+        (Type::Text | Type::Binary, None) => Bound::strict(Type::Int64, move |arguments, rows, output, _| {
+            let bytes = arguments[0].bytes();
+            let buckets = output.fixed::<i64>();
+            rows.for_each(|row| buckets[row] = bucketing.of_bytes(bytes.get(row)));
+            Ok(())
+        }),
+        (Type::Text | Type::Binary, Some(of_null)) => {
+            Bound::null_aware(Type::Int64, move |arguments, rows, output, _| {
+                let (view, bytes) = (&arguments[0], arguments[0].bytes());
+                let buckets = output.fixed::<i64>();
+                rows.for_each(|row| {
+                    buckets[row] =
+                        if view.is_valid(row) { bucketing.of_bytes(bytes.get(row)) } else { of_null };
+                });
+                Ok(())
             })
         }
-        list => texts(with_element(list, Type::Int64), of_bytes),
+        (list, None) if list.element() == Some(&Type::Int64) => {
+            over_elements(list, Type::Int64, move |ids: &[i64], buckets: &mut [i64]| {
+                buckets.iter_mut().zip(ids).for_each(|(bucket, &id)| *bucket = bucketing.of_integer(id));
+            })
+        }
+        (list, _) => elements(list, of_null, bucketing),
     })
 }
 
-/// The form over lists of texts, whose elements have no slice.
-fn texts(result: Type, bucket: impl Fn(&[u8]) -> i64 + Send + Sync + 'static) -> Bound {
-    Bound::strict(result, move |arguments, rows, output, _| {
+/// The form over lists whose elements are taken one by one.
+fn elements(list: &Type, of_null: Option<i64>, bucketing: Bucketing) -> Bound {
+    let is_text = list.element() == Some(&Type::Text);
+    Bound::strict(with_element(list, Type::Int64), move |arguments, rows, output, _| {
         let list = arguments[0].list();
-        let (child, bytes) = (list.child(), list.child().bytes());
+        let child = list.child();
         let is_fixed = matches!(output.data_type(), Type::FixedList(..));
         rows.for_each(|row| {
             let range = list.range(row);
             let length = range.len();
-            let start = if is_fixed {
-                row * length
-            } else {
-                let mut writer = output.list();
-                let start = writer.child().grow(length);
-                writer.set(row, start, length);
-                start
-            };
             let mut writer;
-            let target = if is_fixed {
-                output.fixed_list_child()
+            let (target, start) = if is_fixed {
+                (output.fixed_list_child(), row * length)
             } else {
                 writer = output.list();
-                writer.child()
+                let start = writer.child().grow(length);
+                writer.set(row, start, length);
+                (writer.child(), start)
             };
             for (position, element) in range.enumerate() {
-                match child.is_null(element) {
-                    true => target.set_null(start + position),
-                    false => target.fixed::<i64>()[start + position] = bucket(bytes.get(element)),
-                }
+                let bucket = match (child.is_valid(element), of_null) {
+                    (false, None) => {
+                        target.set_null(start + position);
+                        continue;
+                    }
+                    (false, Some(of_null)) => of_null,
+                    (true, _) if is_text => bucketing.of_bytes(child.bytes().get(element)),
+                    (true, _) => bucketing.of_integer(child.fixed::<i64>().get(element)),
+                };
+                target.fixed::<i64>()[start + position] = bucket;
             }
         });
         output.check_capacity()

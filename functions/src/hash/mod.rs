@@ -1,6 +1,8 @@
 //! Hash functions. The published ones give the same numbers as everywhere else; `hash` is the project's own.
 
 mod bucket;
+mod choose;
+mod discrete;
 mod published;
 
 use crate::column;
@@ -8,6 +10,8 @@ use crate::registry::Registry;
 use crate::scalar::{Bound, ScalarFunction};
 use crate::signature::any;
 use crate::types::Type;
+
+pub(crate) use bucket::NULL_BYTES;
 
 const CATEGORY: &str = "hash";
 
@@ -31,6 +35,8 @@ pub(crate) fn register(registry: &mut Registry) {
     );
     published::register(registry);
     registry.register_scalar(bucket::function());
+    registry.register_scalar(discrete::function());
+    choose::register(registry);
 }
 
 #[cfg(test)]

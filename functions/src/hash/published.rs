@@ -24,6 +24,8 @@ pub(super) fn register(registry: &mut Registry) {
         .example("crc32c('123456789')", "3808858755");
     registry.register_scalar(of_bytes(function, Type::UInt32, crc32c));
     let function = named("xxhash3_64", "XXH3, 64 bits, of text or bytes, without a seed.")
+        .alias("xxh3")
+        .alias("xxh3_64")
         .note("Source: the xxHash specification.")
         .example("xxhash3_64('')", "3244421341483603138");
     registry.register_scalar(of_bytes(function, Type::UInt64, xxhash3_64));
@@ -31,7 +33,8 @@ pub(super) fn register(registry: &mut Registry) {
         "xxhash64",
         "XXH64 of text, bytes or an integer (its eight bytes, lowest first), with an optional seed.",
     )
-    .note("Source: the xxHash specification.")
+    .alias("xxh64")
+    .note("Source: the xxHash specification. With seed 42 the bits of the function of that name in Spark, for BIGINT and texts.")
     .example("xxhash64('')", "17241709254077376921");
     let function = of_bytes_and_seed(
         function,

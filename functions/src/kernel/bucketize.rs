@@ -129,6 +129,7 @@ pub struct Borders<T> {
     depth: u32,
     /// Borders that some value reaches; buckets run from 0 to this.
     reachable: i32,
+    count: i32,
 }
 
 impl<T: BucketKey> Borders<T> {
@@ -145,7 +146,12 @@ impl<T: BucketKey> Borders<T> {
         let mut tree = vec![T::LAST; 1 << depth];
         let mut sorted = keys.iter().copied();
         place_in_order(&mut tree, 1, &mut sorted);
-        Ok(Borders { tree, depth, reachable: keys.len() as i32 })
+        Ok(Borders { tree, depth, reachable: keys.len() as i32, count: borders.len() as i32 })
+    }
+
+    /// The number of the last bucket: that of borders, whether or not a value of this type reaches them all.
+    pub fn last(&self) -> i32 {
+        self.count
     }
 
     /// The bucket of one value; NaN goes to the last bucket.

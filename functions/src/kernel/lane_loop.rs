@@ -85,6 +85,22 @@ lane_loops! {
         }
     }
 
+    /// `results[i] = function(first[i], second[i], third[i], fourth[i])`, over the shortest length.
+    pub fn quaternary[A: Copy, B: Copy, C: Copy, D: Copy, R, F](
+        function: &F,
+        first: &[A],
+        second: &[B],
+        third: &[C],
+        fourth: &[D],
+        results: &mut [R],
+    )
+    where [F: Fn(A, B, C, D) -> R] {
+        let lanes = results.iter_mut().zip(first).zip(second).zip(third).zip(fourth);
+        for ((((result, &a), &b), &c), &d) in lanes {
+            *result = function(a, b, c, d);
+        }
+    }
+
     /// As [`binary`] for a function that also says whether it overflowed; true if any lane did.
     pub fn overflowing[A: Copy, B: Copy, R, F](
         function: &F,

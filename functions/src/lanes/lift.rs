@@ -52,6 +52,38 @@ pub fn ternary<A: Lane, B: Lane, C: Lane, R: Lane>(
     Arc::new(Ternary(function, std::marker::PhantomData))
 }
 
+struct Parametric<T, F, const N: usize>(F, std::marker::PhantomData<fn(T) -> T>);
+
+impl<T, F, const N: usize> LaneKernel for Parametric<T, F, N>
+where
+    T: Lane,
+    F: Fn(T, [T; N]) -> T + Send + Sync,
+{
+    fn run(&self, inputs: &[Lanes<'_>], output: &mut LanesMut<'_>, _: &mut Marks<'_>) {
+        const { assert!(N <= 3, "more parameters need a longer loop") };
+        let (function, input, results) = (&self.0, T::read(&inputs[0]), T::write(output));
+        let parameters: [&[T]; N] = std::array::from_fn(|position| T::read(&inputs[position + 1]));
+        // Of the loops below one has `N` parameters, and only that one runs.
+        let pick = |given: [T; 3]| -> [T; N] { std::array::from_fn(|position| given[position]) };
+        let none = T::default();
+        match parameters.as_slice() {
+            [] => lane_loop::unary(&|x| function(x, pick([none; 3])), input, results),
+            [a] => lane_loop::binary(&|x, a| function(x, pick([a, none, none])), input, a, results),
+            [a, b] => lane_loop::ternary(&|x, a, b| function(x, pick([a, b, none])), input, a, b, results),
+            [a, b, c, ..] => {
+                lane_loop::quaternary(&|x, a, b, c| function(x, pick([a, b, c])), input, a, b, c, results);
+            }
+        }
+    }
+}
+
+/// A total function of one argument and up to three parameters of its type, which are the arguments behind it.
+pub fn parametric<T: Lane, const N: usize>(
+    function: impl Fn(T, [T; N]) -> T + Send + Sync + 'static,
+) -> Arc<dyn LaneKernel> {
+    Arc::new(Parametric::<T, _, N>(function, std::marker::PhantomData))
+}
+
 struct Slice<A, R, F>(F, std::marker::PhantomData<fn(A) -> R>);
 
 impl<A: Lane, R: Lane, F: Fn(&[A], &mut [R]) + Send + Sync> LaneKernel for Slice<A, R, F> {

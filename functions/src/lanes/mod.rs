@@ -12,7 +12,7 @@ use arrow::datatypes::IntervalMonthDayNano;
 use half::f16;
 
 pub(crate) use digits::over_digits;
-pub use lift::{Outcome, binary, checked, partial_binary, partial_unary, slice, ternary, unary};
+pub use lift::{Outcome, binary, checked, parametric, partial_binary, partial_unary, slice, ternary, unary};
 pub use register::Register;
 
 use crate::error::Error;

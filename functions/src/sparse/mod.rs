@@ -4,6 +4,7 @@
 //! values they are tested with are those of the recommender libraries that coined the names (torcharrow); where their
 //! documentation and their code disagree, the code.
 
+mod maps;
 mod merge;
 mod overlap;
 mod score;
@@ -20,6 +21,7 @@ pub(crate) fn register(registry: &mut Registry) {
     score::register(registry);
     merge::register(registry);
     top::register(registry);
+    maps::register(registry);
 }
 
 #[cfg(test)]

@@ -69,6 +69,22 @@ fn the_best_come_first_and_ties_keep_their_order() {
 }
 
 #[test]
+fn maps_of_weights_are_multiplied_by_key() {
+    Answers::new().check(
+        r#"
+    kv_dot_product(map([1, 2], [0.5, 2.0]), map([2, 1], [3.0, 4.0])) -> 8.0 :: DOUBLE
+    kv_dot_product(map(['a'], [1]), map(['b'], [1])) -> 0.0
+    kv_dot_product(map(['a', 'b'], [1, NULL]), map(['b', 'a'], [5, 7])) -> 7.0
+    kv_dot_product(map(range(40), range(40)), map(range(20, 60), range(20, 60))) -> 18070.0
+    list_len_bucket([]::int[], [1, 3]) -> 0 :: INTEGER
+    list_len_bucket(['a', NULL, 'c'], [1, 3]) -> 2
+    list_len_bucket(NULL::int[], [1]) -> NULL
+    list_len_bucket([1], [2, 1]) -> ERR do not decrease
+        "#,
+    );
+}
+
+#[test]
 fn examples_hold() {
     check_examples(&["id list"]);
 }

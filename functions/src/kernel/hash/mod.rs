@@ -4,6 +4,7 @@
 //! output ([`sigrid`], [`farm`], [`xxhash64`], [`xxhash3`], [`murmur3`], [`crc32c`]), and [`row`], the project's own for keys of joins,
 //! aggregation and partitions. All read bytes as little-endian and give the same output on every machine.
 
+pub mod consistent;
 pub mod crc32c;
 pub mod farm;
 pub mod murmur3;

@@ -49,6 +49,18 @@ at_each_level! {
             }
         }
     }
+
+    /// Sum of the hashes of `count` ids from `first` on, which are made in registers: the arithmetic of
+    /// [`sigrid_hash`] without memory, against which benches hold it.
+    pub fn sigrid_sum / sigrid_sum_at(hash: &SigridHash, first: i64, count: usize) -> i64 {
+        let hash = *hash;
+        let ids = (0..count as i64).map(|offset| first.wrapping_add(offset));
+        if hash.divisor.is_small() {
+            ids.map(|id| hash.divisor.floor_remainder_by_small(hash.mix(id))).fold(0, i64::wrapping_add)
+        } else {
+            ids.map(|id| hash.hash_one(id)).fold(0, i64::wrapping_add)
+        }
+    }
 }
 
 /// Thomas Wang's bijective mix of 64 bits.
@@ -107,6 +119,8 @@ mod tests {
                 let mut output = vec![0; ids.len()];
                 sigrid_hash_at(level, &hash, &ids, &mut output);
                 assert_eq!(output, expected, "{level}");
+                let sum = (40..77).map(|id| hash.hash_one(id)).fold(0, i64::wrapping_add);
+                assert_eq!(sigrid_sum_at(level, &hash, 40, 37), sum, "{level}");
             }
         }
     }

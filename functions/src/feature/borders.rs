@@ -1,0 +1,75 @@
+//! Borders as an argument: prepared once where they are constant, read row by row where they are not.
+
+use crate::column::View;
+use crate::error::{Error, Result};
+use crate::kernel::bucketize::{Borders, BordersError, BucketKey, Closed};
+use crate::scalar::Arguments;
+use crate::signature::{Parameter, exact};
+use crate::types::Type;
+use crate::value::{Literal, Value};
+
+pub(super) fn borders() -> Parameter {
+    exact("borders", Type::list(Type::Float64))
+}
+
+pub(super) fn closed() -> Parameter {
+    exact("closed", Type::Text).or(Literal::new(Value::from("left")))
+}
+
+/// The side that the option at a position names.
+pub(super) fn closure(arguments: &Arguments<'_>, position: usize) -> Result<Closed> {
+    match arguments.constant_text(position)? {
+        side if side.eq_ignore_ascii_case("left") => Ok(Closed::Left),
+        side if side.eq_ignore_ascii_case("right") => Ok(Closed::Right),
+        other => {
+            let problem = format!("is \"{other}\"; expected 'left' or 'right'");
+            Err(Error::argument(arguments.function, position + 1, problem))
+        }
+    }
+}
+
+fn holds_null() -> String {
+    "holds a null; expected numbers".into()
+}
+
+fn is_refused(error: &BordersError) -> String {
+    format!("is refused: {error}")
+}
+
+/// The numbers of the second argument if it is constant and not null.
+pub(super) fn constant_borders(arguments: &Arguments<'_>) -> Result<Option<Vec<f64>>> {
+    let Some(Value::List(_, values)) = arguments.known(1) else { return Ok(None) };
+    let borders: Option<Vec<f64>> = values.iter().map(Value::as_f64).collect();
+    borders.map(Some).ok_or_else(|| Error::argument(arguments.function, 2, holds_null()))
+}
+
+/// The borders of the second argument if it is constant and not null.
+pub(super) fn prepared<T: BucketKey>(
+    arguments: &Arguments<'_>,
+    closed: Closed,
+) -> Result<Option<Borders<T>>> {
+    let Some(borders) = constant_borders(arguments)? else { return Ok(None) };
+    let refused = |error| Error::argument(arguments.function, 2, is_refused(&error));
+    Borders::new(&borders, closed).map(Some).map_err(refused)
+}
+
+/// Borders that differ from row to row, as numbers.
+pub(super) fn row_numbers(view: &View<'_>, row: usize) -> Result<Vec<f64>, String> {
+    let list = view.list();
+    let child = list.child();
+    let range = list.range(row);
+    if range.clone().any(|border| child.is_null(border)) {
+        return Err(holds_null());
+    }
+    let values = child.fixed::<f64>();
+    Ok(range.map(|border| values.get(border)).collect())
+}
+
+/// Borders that differ from row to row.
+pub(super) fn row_borders<T: BucketKey>(
+    view: &View<'_>,
+    row: usize,
+    closed: Closed,
+) -> Result<Borders<T>, String> {
+    Borders::new(&row_numbers(view, row)?, closed).map_err(|error| is_refused(&error))
+}
