@@ -3,19 +3,23 @@
 //! `h = hash_128_to_64(high = salt, low = twang_mix64(id))`, read as signed, then the flooring remainder by `max`, so results
 //! are in `0..max`. Source: the published semantics of `sigrid_hash`; the mixes are those of Thomas Wang and of CityHash.
 
-use crate::kernel::divisor::Divisor;
+use crate::kernel::divisor::{Divisor, DoubleDivisor};
+use crate::kernel::level::{Level, Tier};
 
 /// The hash for one salt and one table size, with the division prepared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SigridHash {
     salt: u64,
     divisor: Divisor,
+    /// For divisors of up to 32 bits.
+    double: Option<DoubleDivisor>,
 }
 
 impl SigridHash {
     /// A hash into `0..max`; `None` unless `max` is positive.
     pub fn new(salt: i64, max: i64) -> Option<SigridHash> {
-        Some(SigridHash { salt: salt as u64, divisor: Divisor::new(max)? })
+        let divisor = Divisor::new(max)?;
+        Some(SigridHash { salt: salt as u64, divisor, double: DoubleDivisor::new(divisor) })
     }
 
     /// The hash of one id.
@@ -24,20 +28,65 @@ impl SigridHash {
         self.divisor.floor_remainder(self.mix(id))
     }
 
-    /// The hash before the division, read as signed.
     #[inline(always)]
     fn mix(&self, id: i64) -> i64 {
-        hash_128_to_64(self.salt, twang_mix64(id as u64)) as i64
+        mix::<false>(self.salt, id)
+    }
+}
+
+/// The hash of every id.
+///
+/// # Panics
+/// If the lengths differ.
+#[inline]
+pub fn sigrid_hash(hash: &SigridHash, ids: &[i64], output: &mut [i64]) {
+    sigrid_hash_at(Level::current(), hash, ids, output);
+}
+
+/// [`sigrid_hash`] at the level given.
+pub fn sigrid_hash_at(level: Level, hash: &SigridHash, ids: &[i64], output: &mut [i64]) {
+    assert_eq!(ids.len(), output.len());
+    match (&hash.double, level.tier()) {
+        (Some(divisor), Tier::Avx512) => wide_at(level, hash.salt, divisor, ids, output),
+        (Some(divisor), _) => narrow_at(level, hash.salt, divisor, ids, output),
+        (None, _) => large_at(level, hash, ids, output),
+    }
+}
+
+/// Sum of the hashes of `count` ids from `first` on, which are made in registers: the arithmetic of
+/// [`sigrid_hash`] without memory, against which benches hold it.
+pub fn sigrid_sum_at(level: Level, hash: &SigridHash, first: i64, count: usize) -> i64 {
+    match (&hash.double, level.tier()) {
+        (Some(divisor), Tier::Avx512) => wide_sum_at(level, hash.salt, divisor, first, count),
+        (Some(divisor), _) => narrow_sum_at(level, hash.salt, divisor, first, count),
+        (None, _) => (0..count as i64).fold(0, |sum, offset| sum.wrapping_add(hash.hash_one(first + offset))),
     }
 }
 
 at_each_level! {
-    /// The hash of every id.
-    ///
-    /// # Panics
-    /// If the lengths differ.
-    pub fn sigrid_hash / sigrid_hash_at(hash: &SigridHash, ids: &[i64], output: &mut [i64]) {
-        assert_eq!(ids.len(), output.len());
+    #[allow(dead_code)] // The level is chosen where it is called.
+    fn wide / wide_at(salt: u64, divisor: &DoubleDivisor, ids: &[i64], output: &mut [i64]) {
+        hash_all::<true>(salt, divisor, ids, output);
+    }
+
+    #[allow(dead_code)] // The level is chosen where it is called.
+    fn narrow / narrow_at(salt: u64, divisor: &DoubleDivisor, ids: &[i64], output: &mut [i64]) {
+        hash_all::<false>(salt, divisor, ids, output);
+    }
+
+    #[allow(dead_code)] // The level is chosen where it is called.
+    fn wide_sum / wide_sum_at(salt: u64, divisor: &DoubleDivisor, first: i64, count: usize) -> i64 {
+        sum_all::<true>(salt, divisor, first, count)
+    }
+
+    #[allow(dead_code)] // The level is chosen where it is called.
+    fn narrow_sum / narrow_sum_at(salt: u64, divisor: &DoubleDivisor, first: i64, count: usize) -> i64 {
+        sum_all::<false>(salt, divisor, first, count)
+    }
+
+    /// For divisors that doubles do not serve.
+    #[allow(dead_code)] // The level is chosen where it is called.
+    fn large / large_at(hash: &SigridHash, ids: &[i64], output: &mut [i64]) {
         let hash = *hash;
         if hash.divisor.is_small() {
             for (result, &id) in output.iter_mut().zip(ids) {
@@ -49,18 +98,67 @@ at_each_level! {
             }
         }
     }
+}
 
-    /// Sum of the hashes of `count` ids from `first` on, which are made in registers: the arithmetic of
-    /// [`sigrid_hash`] without memory, against which benches hold it.
-    pub fn sigrid_sum / sigrid_sum_at(hash: &SigridHash, first: i64, count: usize) -> i64 {
-        let hash = *hash;
-        let ids = (0..count as i64).map(|offset| first.wrapping_add(offset));
-        if hash.divisor.is_small() {
-            ids.map(|id| hash.divisor.floor_remainder_by_small(hash.mix(id))).fold(0, i64::wrapping_add)
-        } else {
-            ids.map(|id| hash.hash_one(id)).fold(0, i64::wrapping_add)
+/// Ids whose hashes are computed side by side: one chain of dependent steps alone leaves the multipliers waiting.
+const ABREAST: usize = 32;
+
+#[inline(always)]
+fn hash_all<const WIDE: bool>(salt: u64, divisor: &DoubleDivisor, ids: &[i64], output: &mut [i64]) {
+    let divisor = *divisor;
+    if divisor.is_small() {
+        for_each_abreast(ids, output, |id| divisor.reduce(divisor.remainder::<WIDE>(mix::<WIDE>(salt, id))));
+    } else {
+        for_each_abreast(ids, output, |id| divisor.remainder::<WIDE>(mix::<WIDE>(salt, id)));
+    }
+}
+
+#[inline(always)]
+fn for_each_abreast(ids: &[i64], output: &mut [i64], hash: impl Fn(i64) -> i64) {
+    let (blocks, rest) = ids.as_chunks::<ABREAST>();
+    let (results, last) = output.as_chunks_mut::<ABREAST>();
+    for (results, ids) in results.iter_mut().zip(blocks) {
+        for (result, &id) in results.iter_mut().zip(ids) {
+            *result = hash(id);
         }
     }
+    for (result, &id) in last.iter_mut().zip(rest) {
+        *result = hash(id);
+    }
+}
+
+/// Ids that are made at once for a sum; they stay in registers or on the stack's first lines.
+const SUMMED: usize = 64;
+
+#[inline(always)]
+fn sum_all<const WIDE: bool>(salt: u64, divisor: &DoubleDivisor, first: i64, count: usize) -> i64 {
+    let divisor = *divisor;
+    let mut sums = [0i64; SUMMED];
+    for start in (0..count).step_by(SUMMED) {
+        for (place, sum) in sums[..SUMMED.min(count - start)].iter_mut().enumerate() {
+            let id = first.wrapping_add((start + place) as i64);
+            let remainder = divisor.remainder::<WIDE>(mix::<WIDE>(salt, id));
+            *sum = sum.wrapping_add(if divisor.is_small() { divisor.reduce(remainder) } else { remainder });
+        }
+    }
+    sums.into_iter().fold(0, i64::wrapping_add)
+}
+
+/// The hash before the division, read as signed.
+#[inline(always)]
+fn mix<const WIDE: bool>(salt: u64, id: i64) -> i64 {
+    let key = if WIDE { twang_mix64_by_products(id as u64) } else { twang_mix64(id as u64) };
+    hash_128_to_64(salt, key) as i64
+}
+
+/// [`twang_mix64`] with products for sums of three terms, which is an instruction less where there are products of 64 bits.
+#[inline(always)]
+fn twang_mix64_by_products(key: u64) -> u64 {
+    let key = (!key).wrapping_add(key << 21);
+    let key = (key ^ (key >> 24)).wrapping_mul(265);
+    let key = (key ^ (key >> 14)).wrapping_mul(21);
+    let key = key ^ (key >> 28);
+    key.wrapping_add(key << 31)
 }
 
 /// Thomas Wang's bijective mix of 64 bits.
@@ -89,7 +187,6 @@ pub fn hash_128_to_64(high: u64, low: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernel::level::Level;
 
     #[test]
     fn published_values_are_reproduced() {
@@ -109,7 +206,7 @@ mod tests {
     #[test]
     fn results_equal_the_definition_at_every_level() {
         let ids: Vec<i64> = (0..1003i64).map(|index| index.wrapping_mul(0x1357_9bdf_2468_ace1)).collect();
-        for max in [1, 2, 97, 1 << 20, 1_000_000, i64::MAX] {
+        for max in [1, 2, 97, 16_383, 1 << 20, 1_000_000, (1 << 31) - 1, 1 << 31, i64::MAX] {
             let hash = SigridHash::new(-5, max).unwrap();
             let expected: Vec<i64> = ids
                 .iter()
