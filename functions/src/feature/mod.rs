@@ -11,7 +11,7 @@ pub(crate) mod elements;
 mod list_ends;
 mod missing;
 mod modulus;
-mod number_forms;
+pub(crate) mod number_forms;
 mod polynomial;
 mod power_transform;
 mod quantile_rank;

@@ -106,11 +106,15 @@ fn number(view: &View<'_>, row: usize) -> Option<f64> {
         return None;
     }
     let index = view.value_index(row);
+    let whole = |value: i128| match view.data_type {
+        Type::Decimal(_, scale) => to_double(value, power_of_ten(scale.unsigned_abs().into())),
+        _ => value as f64,
+    };
     Some(match view.data {
         Data::Int8(values) => values[index].into(),
         Data::Int16(values) => values[index].into(),
         Data::Int32(values) => values[index].into(),
-        Data::Int64(values) => values[index] as f64,
+        Data::Int64(values) => whole(values[index].into()),
         Data::UInt8(values) => values[index].into(),
         Data::UInt16(values) => values[index].into(),
         Data::UInt32(values) => values[index].into(),
@@ -118,13 +122,7 @@ fn number(view: &View<'_>, row: usize) -> Option<f64> {
         Data::Float16(values) => values[index].to_f64(),
         Data::Float32(values) => values[index].into(),
         Data::Float64(values) => values[index],
-        Data::Int128(values) => {
-            let scale = match view.data_type {
-                Type::Decimal(_, scale) => u32::from(scale.unsigned_abs()),
-                _ => 0,
-            };
-            to_double(values[index], power_of_ten(scale))
-        }
+        Data::Int128(values) => whole(values[index]),
         // Refused while binding.
         _ => return None,
     })

@@ -108,7 +108,9 @@ fn min_max_bound(
     of_constant: impl Fn(f64, f64) -> f64 + Copy + Send + Sync + 'static,
 ) -> Bound {
     let scale = move |x: f64, [low, high]: [f64; 2]| {
-        if low == high { of_constant(x, low) } else { (x - low) / (high - low) }
+        // Both are computed and one is taken, so that the loop has no branch.
+        let (constant, scaled) = (of_constant(x, low), (x - low) / (high - low));
+        if low == high { constant } else { scaled }
     };
     if clip {
         number_bound(arguments, move |x, bounds| held(scale(x, bounds)))

@@ -1,8 +1,8 @@
 //! Distances along great circles.
 
 use super::CATEGORY;
-use crate::kernel::transcendental::{asin_one, cos_one, sin_one};
-use crate::lanes::parametric;
+use crate::feature::number_forms::block_lanes;
+use crate::kernel::great_circle::central_angle;
 use crate::registry::Registry;
 use crate::scalar::{Bound, ScalarFunction};
 use crate::signature::exact;
@@ -32,22 +32,11 @@ fn haversine(name: &str, unit: &str, radius: f64) -> ScalarFunction {
     )
     .note("Coordinates are degrees. The earth is a sphere of the mean radius 6,371.0088 km, which is off by at most 0.6 %.")
     .overload(degrees.map(|name| exact(name, Type::Float64)), move |_| {
-        let distance = move |latitude_a: f64, [longitude_a, latitude_b, longitude_b]: [f64; 3]| {
-            radius * central_angle(latitude_a, longitude_a, latitude_b, longitude_b)
+        let distance = move |latitudes: &[f64], others: [&[f64]; 3], distances: &mut [f64]| {
+            let [longitudes, other_latitudes, other_longitudes] = others;
+            central_angle([latitudes, other_latitudes], [longitudes, other_longitudes], distances);
+            distances.iter_mut().for_each(|distance| *distance *= radius);
         };
-        Ok(Bound::lanes(Type::Float64, parametric(distance)))
+        Ok(Bound::lanes(Type::Float64, block_lanes::<f64, 3, _>(distance)))
     })
-}
-
-/// Angle between two places as seen from the centre, in radians, by the haversine formula.
-#[inline(always)]
-fn central_angle(latitude_a: f64, longitude_a: f64, latitude_b: f64, longitude_b: f64) -> f64 {
-    const RADIANS: f64 = std::f64::consts::PI / 180.0;
-    let half_sine = |degrees: f64| sin_one(degrees * RADIANS * 0.5);
-    let cosine = |degrees: f64| cos_one(degrees * RADIANS);
-    let (across, along) = (half_sine(latitude_b - latitude_a), half_sine(longitude_b - longitude_a));
-    let haversine = across * across + cosine(latitude_a) * cosine(latitude_b) * along * along;
-    // Rounding may leave a little more than 1 between opposite places; a comparison that is false for NaN keeps it.
-    let root = haversine.sqrt();
-    2.0 * asin_one(if root > 1.0 { 1.0 } else { root })
 }

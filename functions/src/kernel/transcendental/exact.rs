@@ -15,7 +15,7 @@ pub(in crate::kernel) const LOG2_E: f64 = std::f64::consts::LOG2_E;
 /// `yes` where `condition`, else `no`; both are evaluated.
 #[inline(always)]
 pub(in crate::kernel) fn select(condition: bool, yes: f64, no: f64) -> f64 {
-    if condition { yes } else { no }
+    std::hint::select_unpredictable(condition, yes, no)
 }
 
 /// `value`, with every NaN replaced by the one positive quiet NaN.

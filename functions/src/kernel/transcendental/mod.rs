@@ -25,13 +25,14 @@ macro_rules! unary_faces {
         $slice:ident, $slice_at:ident, $one:ident, $slice_f32:ident, $slice_f32_at:ident, $one_f32:ident
     ) => {
         #[doc = concat!("The ", $what, " of one value, within ", $bound, " ulp.")]
-        #[inline]
+        // A loop over it is compiled for wide vectors only where it is part of the loop.
+        #[inline(always)]
         pub fn $one(x: f64) -> f64 {
             $body(x)
         }
 
         #[doc = concat!("The ", $what, " of one `f32`, computed in `f64` and rounded once.")]
-        #[inline]
+        #[inline(always)]
         pub fn $one_f32(x: f32) -> f32 {
             $body(f64::from(x)) as f32
         }
