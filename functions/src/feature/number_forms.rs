@@ -56,7 +56,11 @@ impl Float for f32 {
             for (wide, parameter) in wide_parameters.iter_mut().zip(parameters) {
                 lane_loop::unary(&f64::from, &parameter[range.clone()], &mut wide[..length]);
             }
-            kernel(&inputs[..length], wide_parameters.each_ref().map(|wide| &wide[..length]), &mut wide[..length]);
+            kernel(
+                &inputs[..length],
+                wide_parameters.each_ref().map(|wide| &wide[..length]),
+                &mut wide[..length],
+            );
             lane_loop::unary(&|value: f64| value as f32, &wide[..length], results);
         }
     }

@@ -74,8 +74,8 @@ mod tests {
         let (a, b, c, d) = (line(0.2), line(0.1), line(0.3), line(0.05));
         let mut output = vec![0.0; count];
         central_angle([&a, &b], [&c, &d], &mut output);
-        for at in 0..count {
-            assert_eq!(output[at].to_bits(), angle((a[at], c[at]), (b[at], d[at])).to_bits(), "place {at}");
+        for (at, found) in output.iter().enumerate() {
+            assert_eq!(found.to_bits(), angle((a[at], c[at]), (b[at], d[at])).to_bits(), "place {at}");
         }
     }
 }
