@@ -7,7 +7,7 @@
 use std::hint::black_box;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Float32Array, Float64Array};
+use arrow::array::{ArrayRef, Float32Array, Float64Array, StringViewArray};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use hypostyle_benches::FlameGraph;
 use hypostyle_engine::expression::{Evaluator, ExpressionSet};
@@ -174,9 +174,51 @@ fn filter(criterion: &mut Criterion) {
     }
 }
 
+/// Two conditions on text, the one that keeps all rows written first or last: the order is learnt, so both take the same time.
+fn conjuncts(criterion: &mut Criterion) {
+    const ROWS: usize = 1 << 20;
+    let texts: ArrayRef = Arc::new(StringViewArray::from_iter_values(
+        (0..ROWS).map(|row| format!("a text of some length {row}")),
+    ));
+    let batch = Batch::new(vec![Column::Flat(texts)], ROWS);
+    let condition = |function: &str, part: &str| {
+        let part = Expression::Literal(Literal::new(Value::text(part)));
+        Expression::call(function, vec![Expression::column(0, Type::Text), part], Type::Boolean)
+    };
+    let keeps_all = condition("contains", "gth");
+    let keeps_few = condition("ends_with", "777");
+    let context = Context::new(
+        Arc::new(Registry::builtin()),
+        Arc::new(Catalog::default()),
+        Settings::default(),
+        Configuration::default(),
+    );
+    let (context, schema) = (Arc::new(context), Schema::new(vec![Field::new("s", Type::Text)]));
+    let mut group = criterion.benchmark_group("conjuncts");
+    group.throughput(Throughput::Elements(ROWS as u64));
+    for (name, parts) in [
+        ("selective_last", [keeps_all.clone(), keeps_few.clone()]),
+        ("selective_first", [keeps_few, keeps_all]),
+    ] {
+        let set = ExpressionSet::compile(&[Expression::And(parts.to_vec())], &schema, &context);
+        let mut evaluator = set.and_then(|set| Evaluator::new(set, &[])).expect("the expression compiles");
+        let size = Configuration::default().batch_rows;
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| {
+                let mut kept = 0;
+                for start in (0..ROWS).step_by(size) {
+                    kept += evaluator.select(&batch.slice(start, size)).expect("no row fails").count();
+                }
+                assert_eq!(kept, ROWS / 1000 + usize::from(ROWS % 1000 > 777));
+            });
+        });
+    }
+    group.finish();
+}
+
 criterion_group! {
     name = expression;
     config = Criterion::default().sample_size(10).with_profiler(FlameGraph::default());
-    targets = copy, computed, filter
+    targets = copy, computed, filter, conjuncts
 }
 criterion_main!(expression);

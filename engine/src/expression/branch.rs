@@ -1,31 +1,62 @@
 //! The lazy forms: AND, OR, CASE and COALESCE evaluate each operand on the rows that still need it.
 
+use std::time::Instant;
+
 use hypostyle_functions::column::{Output, Rows};
 
 use super::graph::NodeId;
+use super::operand_order::OperandOrder;
 use super::slot::Domain;
 use super::state::{Run, State};
 use crate::error::Result;
 
 impl State {
     /// AND and OR in SQL's three-valued logic. A row that an operand decides takes no further operand,
-    /// and its nulls and errors do not count: the result does not depend on the order of evaluation.
+    /// and its nulls and errors do not count: the result does not depend on the order of evaluation, so that
+    /// the order is learnt from what operands cost and decide ([`OperandOrder`]).
+    #[allow(clippy::too_many_arguments)] // The parts of one node's evaluation, borrowed apart.
     pub fn logic(
         &mut self,
         run: &Run<'_>,
+        id: NodeId,
         operands: &[NodeId],
         is_and: bool,
         rows: Rows<'_>,
         output: &mut Output,
         domain: Domain,
     ) -> Result<()> {
+        let mut order = self.orders.get_mut(id).and_then(Option::take);
+        let open = self.decide(run, order.as_deref_mut(), operands, is_and, rows, domain);
+        if let Some(known) = self.orders.get_mut(id) {
+            *known = order;
+        }
+        let open = open?;
+        self.settle(run, operands, is_and, rows, &open, output, domain);
+        self.give(open);
+        Ok(())
+    }
+
+    /// Evaluates operands on the rows that none has decided, and gives those that stay open.
+    fn decide(
+        &mut self,
+        run: &Run<'_>,
+        mut order: Option<&mut OperandOrder>,
+        operands: &[NodeId],
+        is_and: bool,
+        rows: Rows<'_>,
+        domain: Domain,
+    ) -> Result<Vec<u32>> {
         let mut open = self.take();
         let mut next = self.take();
         open.extend(rows.iter().map(|row| row as u32));
-        for &operand in operands {
+        let is_measured = order.as_mut().is_some_and(|order| order.is_measured(open.len()));
+        for position in 0..operands.len() {
             if open.is_empty() {
                 break;
             }
+            let index = order.as_ref().map_or(position, |order| order.at(position));
+            let operand = operands[index];
+            let start = is_measured.then(Instant::now);
             self.demand(run, operand, self.selected(&open, domain, run, rows), domain)?;
             let columns = self.columns(run);
             let view = columns.view(operand, domain);
@@ -36,11 +67,15 @@ impl State {
                 !view.is_valid(row) || values.get(row) == is_and
             }));
             std::mem::swap(&mut open, &mut next);
+            if let (Some(order), Some(start)) = (&mut order, start) {
+                order.note(index, next.len(), next.len() - open.len(), start.elapsed());
+            }
         }
-        self.settle(run, operands, is_and, rows, &open, output, domain);
-        self.give(open);
+        if let Some(order) = order.filter(|_| is_measured) {
+            order.improve();
+        }
         self.give(next);
-        Ok(())
+        Ok(open)
     }
 
     /// Writes decided rows, and for the open ones (for which every operand was evaluated) the first

@@ -122,7 +122,7 @@ impl State {
                 self.give(failed);
                 result
             }
-            Kind::Logic { operands, is_and } => self.logic(run, operands, *is_and, rows, output, domain),
+            Kind::Logic { operands, is_and } => self.logic(run, id, operands, *is_and, rows, output, domain),
             Kind::Case { branches, otherwise } => self.case(run, branches, *otherwise, rows, output, domain),
             Kind::Coalesce(arguments) => self.coalesce(run, arguments, rows, output, domain),
         }

@@ -18,6 +18,7 @@ mod graph;
 mod lambda;
 mod leave;
 mod metrics;
+mod operand_order;
 mod program;
 mod row;
 mod selection;

@@ -14,6 +14,7 @@ use hypostyle_functions::value::Literal;
 
 use super::graph::{Graph, Kind, NodeId};
 use super::lambda::LambdaState;
+use super::operand_order::OperandOrder;
 use super::program::Machine;
 use super::slot::{Computed, Domain, Failed, Slot};
 use crate::error::{Error, Result};
@@ -45,6 +46,8 @@ pub(super) struct State {
     group_has_nulls: Vec<bool>,
     /// State of each lambda of a node, by node.
     pub lambdas: Vec<Vec<LambdaState>>,
+    /// Order of the operands of each AND and OR, by node; none where a change of it would show.
+    pub orders: Vec<Option<Box<OperandOrder>>>,
     pub machine: Machine,
     /// Memory of views; emptied at every batch.
     pub bump: Bump,
@@ -70,6 +73,7 @@ impl State {
             groups: Vec::new(),
             group_has_nulls: Vec::new(),
             lambdas: Vec::new(),
+            orders: Vec::new(),
             machine: Machine::default(),
             bump: Bump::new(),
             scratch: Scratch::new(),
@@ -114,6 +118,13 @@ impl State {
                 }
             }
             self.lambdas.push(states);
+            self.orders.push(match &node.kind {
+                // A volatile operand gives other values for other rows.
+                Kind::Logic { operands, .. } if !operands.iter().any(|&id| graph.nodes[id].is_volatile) => {
+                    Some(Box::new(OperandOrder::new(operands.len())))
+                }
+                _ => None,
+            });
         }
         Ok(())
     }
