@@ -277,6 +277,7 @@ impl Session {
             settings: functions,
             configuration: settings.configuration,
             memory: Arc::clone(&lock(&self.state.memory)),
+            found: hypostyle_engine::FoundTables::default(),
         })
     }
 

@@ -16,14 +16,14 @@ fn run(arguments: &[&str]) -> Output {
     program(arguments).output().unwrap()
 }
 
-fn run_with_input(arguments: &[&str], input: &str) -> Output {
+fn run_with_input(arguments: &[&str], input: impl AsRef<[u8]>) -> Output {
     let mut child = program(arguments)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    child.stdin.take().unwrap().write_all(input.as_ref()).unwrap();
     child.wait_with_output().unwrap()
 }
 
@@ -364,4 +364,24 @@ fn ctrl_c_stops_a_statement_of_the_shell_and_not_the_shell() {
     drop(keys);
     assert!(child.0.wait().unwrap().success());
     reading.join().unwrap();
+}
+
+#[test]
+fn standard_input_is_read_in_every_format_that_is_a_stream() {
+    let query =
+        |path: &str| format!("SELECT count(*) AS n, max(a) AS m, min(b) AS l FROM {path} WHERE a > 0");
+    let rows = "SELECT x AS a, 'b' || x AS b FROM range(4) t(x)";
+    for (format, read) in
+        [("csv", "read_csv"), ("ndjson", "read_json"), ("json", "read_json"), ("arrow", "read_arrow")]
+    {
+        let written = run(&["query", rows, "--format", format]).stdout;
+        for path in [format!("{read}('-')"), format!("{read}('/dev/stdin')")] {
+            let output = run_with_input(&["query", &query(&path)], &written);
+            assert_eq!(text(&output.stdout), "n,m,l\n3,3,b1\n", "{format}: {}", text(&output.stderr));
+        }
+    }
+    let output = run_with_input(&["query", &query("'-'")], "a,b\n1,x\n2,y\n0,z\n");
+    assert_eq!(text(&output.stdout), "n,m,l\n2,2,x\n");
+    let output = run_with_input(&["--table", "t=-", "query", &query("t")], "a,b\n1,x\n");
+    assert_eq!(text(&output.stdout), "n,m,l\n1,1,x\n");
 }

@@ -42,7 +42,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let schema = Arc::new(table.schema().to_arrow());
     let projection = (0..table.schema().fields.len()).collect();
     let scan = table.scan(
-        ScanRequest { projection, filters: Vec::new(), key_filters: Vec::new(), limit: None, batch_rows },
+        ScanRequest {
+            projection,
+            narrowed: Vec::new(),
+            filters: Vec::new(),
+            key_filters: Vec::new(),
+            limit: None,
+            batch_rows,
+            read_bytes: Arc::default(),
+        },
         &context,
     )?;
     let mut writer = ArrowWriter::create(output.as_ref(), &schema, ArrowWriteOptions::default())?;

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, PrimitiveArray};
+use arrow::array::{
+    Array, ArrayRef, AsArray, BinaryArray, FixedSizeListArray, ListArray, MapArray, PrimitiveArray,
+    StructArray, new_null_array,
+};
 use arrow::buffer::ScalarBuffer;
 use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::{DataType, Decimal64Type, Decimal128Type, FieldRef, Int32Type, TimeUnit};
@@ -106,6 +109,51 @@ pub(crate) fn decimals(digits: PrimitiveArray<Decimal128Type>, precision: u8, sc
         return Arc::new(narrow.with_data_type(layout));
     }
     Arc::new(digits.with_data_type(layout))
+}
+
+/// Casts as [`cast_strictly`], but fields of structs are found by their names: a missing one is null, and others are
+/// left out.
+pub(crate) fn cast_by_name(array: &ArrayRef, wanted: &DataType) -> Result<ArrayRef, ArrowError> {
+    match (array.data_type(), wanted) {
+        (own, wanted) if own == wanted => Ok(Arc::clone(array)),
+        (DataType::Struct(_), DataType::Struct(fields)) => {
+            let structs = array.as_struct();
+            let columns = fields.iter().map(|field| match structs.column_by_name(field.name()) {
+                Some(column) => cast_by_name(column, field.data_type()),
+                None => Ok(new_null_array(field.data_type(), array.len())),
+            });
+            let columns = columns.collect::<Result<Vec<_>, _>>()?;
+            let nulls = structs.nulls().cloned();
+            let made = StructArray::try_new_with_length(fields.clone(), columns, nulls, array.len())?;
+            Ok(Arc::new(made))
+        }
+        (DataType::List(_), DataType::List(field)) => {
+            let lists = array.as_list::<i32>();
+            let values = cast_by_name(lists.values(), field.data_type())?;
+            let (offsets, nulls) = (lists.offsets().clone(), lists.nulls().cloned());
+            Ok(Arc::new(ListArray::try_new(Arc::clone(field), offsets, values, nulls)?))
+        }
+        (DataType::FixedSizeList(_, own), DataType::FixedSizeList(field, size)) if own == size => {
+            let lists = array.as_fixed_size_list();
+            let values = cast_by_name(lists.values(), field.data_type())?;
+            let nulls = lists.nulls().cloned();
+            Ok(Arc::new(FixedSizeListArray::try_new(Arc::clone(field), *size, values, nulls)?))
+        }
+        (DataType::Map(..), DataType::Map(field, is_sorted)) => {
+            let maps = array.as_map();
+            let entries: ArrayRef = Arc::new(maps.entries().clone());
+            // Keys and values are told by their places, whatever their names.
+            let DataType::Struct(fields) = field.data_type() else {
+                return Err(ArrowError::CastError("a map without entries".into()));
+            };
+            let entries = entries.as_struct().columns().iter().zip(fields);
+            let entries = entries.map(|(column, field)| cast_by_name(column, field.data_type()));
+            let entries = StructArray::try_new(fields.clone(), entries.collect::<Result<_, _>>()?, None)?;
+            let (offsets, nulls) = (maps.offsets().clone(), maps.nulls().cloned());
+            Ok(Arc::new(MapArray::try_new(Arc::clone(field), offsets, entries, nulls, *is_sorted)?))
+        }
+        _ => cast_strictly(array, wanted),
+    }
 }
 
 /// Casts, and fails at the first value that does not fit.

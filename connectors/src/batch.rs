@@ -1,9 +1,16 @@
 //! Rows of a file on their way to the engine.
 
 use arrow::buffer::BooleanBuffer;
-use hypostyle_functions::column::Column;
+use bumpalo::Bump;
+use hypostyle_functions::Type;
+use hypostyle_functions::column::{Column, View};
 
 use crate::error::{Error, Result};
+
+/// Columns as writers read them.
+pub fn views<'a>(columns: &'a [Column], types: &'a [Type], bump: &'a Bump) -> Vec<View<'a>> {
+    columns.iter().zip(types).map(|(column, data_type)| column.view(data_type, bump)).collect()
+}
 
 /// Some rows of the asked columns, in the order asked.
 #[derive(Debug, Clone)]

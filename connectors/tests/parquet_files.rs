@@ -172,7 +172,7 @@ fn filters_prune_row_groups_and_pages_and_nothing_that_matches() {
     };
     write(&path, &events(), &options);
     let file = ParquetFile::open(Arc::new(LocalFile::open(&path).unwrap()), None).map(Arc::new).unwrap();
-    let pool = BufferPool::new(context().memory.query().account("test").reserve());
+    let pool = BufferPool::new(context().memory.query().account("test").reserve(), std::sync::Arc::default());
     let table = bind("read_parquet", &path, &[]).unwrap();
     // Rows that pruning leaves, and rows that come.
     let read = |filter: Expression| {

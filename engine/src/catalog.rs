@@ -3,8 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use hypostyle_functions::value::Literal;
-
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::plan::TableReference;
@@ -114,8 +112,7 @@ impl Catalog {
                 let function = self
                     .function(name)
                     .ok_or_else(|| Error::user(format!("no table function \"{name}\" in this session")))?;
-                let arguments: Vec<Literal> = arguments.clone();
-                function.bind(&arguments, options, context)
+                context.found.table(reference, || function.bind(arguments, options, context))
             }
         }
     }

@@ -1,13 +1,16 @@
 //! What every part of a run can see: functions, tables, settings and limits of one session.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use hypostyle_functions::Registry;
 use hypostyle_functions::scalar::Settings;
 
 use crate::catalog::Catalog;
+use crate::error::Result;
 use crate::memory::Budget;
+use crate::plan::TableReference;
+use crate::table::TableProvider;
 
 /// Limits and sizes of a session.
 #[derive(Debug, Clone, PartialEq)]
@@ -67,6 +70,40 @@ pub struct Context {
     pub configuration: Configuration,
     /// The session's byte budget.
     pub memory: Arc<Budget>,
+    /// Tables that functions have made so far.
+    pub found: FoundTables,
+}
+
+/// The tables that table functions have made for one statement: what the planner opened is what runs, so that a file is
+/// opened and its schema inferred once, and standard input, which can be read once, is not lost between the two.
+#[derive(Default)]
+pub struct FoundTables(Mutex<Vec<(TableReference, Arc<dyn TableProvider>)>>);
+
+impl FoundTables {
+    /// The table of a reference, made by `make` if it is the first time that it is asked for.
+    ///
+    /// # Errors
+    /// What `make` reports.
+    pub fn table(
+        &self,
+        reference: &TableReference,
+        make: impl FnOnce() -> Result<Arc<dyn TableProvider>>,
+    ) -> Result<Arc<dyn TableProvider>> {
+        let lock = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = lock().iter().find(|(known, _)| known == reference).map(|(_, table)| Arc::clone(table));
+        if let Some(table) = known {
+            return Ok(table);
+        }
+        let table = make()?;
+        lock().push((reference.clone(), Arc::clone(&table)));
+        Ok(table)
+    }
+}
+
+impl std::fmt::Debug for FoundTables {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("FoundTables").finish_non_exhaustive()
+    }
 }
 
 impl Context {
@@ -78,6 +115,6 @@ impl Context {
         configuration: Configuration,
     ) -> Self {
         let memory = Budget::new(configuration.memory_limit_bytes);
-        Self { registry, catalog, settings, configuration, memory }
+        Self { registry, catalog, settings, configuration, memory, found: FoundTables::default() }
     }
 }

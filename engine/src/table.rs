@@ -1,8 +1,9 @@
 //! Tables as the engine sees them: providers that are scanned by morsels, writers, and functions that make tables.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
-use hypostyle_functions::types::Schema;
+use hypostyle_functions::types::{Schema, Type};
 use hypostyle_functions::value::{Literal, Value};
 
 use crate::batch::Batch;
@@ -51,6 +52,9 @@ pub enum FilterSupport {
 pub struct ScanRequest {
     /// Columns of the table, in the order they are wanted. May be empty: only rows are counted.
     pub projection: Vec<usize>,
+    /// Columns of which only some fields are wanted, each with the type that holds those. Projection and filters see it
+    /// in the place of the column's own. Only asked of tables that say [`TableProvider::reads_fields`].
+    pub narrowed: Vec<(usize, Type)>,
     /// Conjuncts over the table's columns (column indexes are those of the table, not of the projection).
     pub filters: Vec<Expression>,
     /// Keys that a join will look for: rows whose value is not among them may be left out, or not. Their columns need
@@ -60,6 +64,8 @@ pub struct ScanRequest {
     pub limit: Option<u64>,
     /// Most rows of a batch.
     pub batch_rows: usize,
+    /// Where the scan counts the bytes that it takes from files, without footers and indexes.
+    pub read_bytes: Arc<AtomicU64>,
 }
 
 /// A table that can be scanned.
@@ -75,6 +81,11 @@ pub trait TableProvider: Send + Sync {
     /// Whether a scan would apply this conjunct over the table's columns.
     fn filter_support(&self, _filter: &Expression) -> FilterSupport {
         FilterSupport::None
+    }
+
+    /// Whether a scan can be asked for some fields of structs only ([`ScanRequest::narrowed`]).
+    fn reads_fields(&self) -> bool {
+        false
     }
 
     /// Whether a host pushes the rows into each run, instead of a scan reading them.

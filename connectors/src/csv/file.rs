@@ -1,7 +1,7 @@
 //! A CSV file: dialect, names and types found out once, then read block by block.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use hypostyle_functions::{Field, Schema, Type};
 
@@ -10,8 +10,8 @@ use super::dialect::Dialect;
 use super::reader::{CsvReader, Shared};
 use super::shape::{SAMPLE_ROWS, Sample, Shape, no_text_form, null_texts};
 use super::sniff::{Stated, sniff};
-use crate::error::{Error, Place, Result};
-use crate::input::{Blocks, ByteStream, Compression, is_standard_input, open_stream, sample_limit};
+use crate::error::{Place, Result};
+use crate::input::{Blocks, Compression, SampledFile, open_stream, sample_limit};
 use crate::text_value::Pattern;
 
 /// Bytes read to find out dialect and types.
@@ -81,8 +81,7 @@ pub struct CsvFile {
     data_line: u64,
     /// Length of the stored file; 0 for standard input.
     stored_bytes: u64,
-    /// Standard input cannot be opened again: its stream, with the sample in front, waits here.
-    pending: Mutex<Option<ByteStream>>,
+    bytes: SampledFile,
 }
 
 impl CsvFile {
@@ -110,7 +109,7 @@ impl CsvFile {
         line += shape.header_lines;
         start += shape.header_bytes;
         let stored_bytes = std::fs::metadata(path).map_or(0, |metadata| metadata.len());
-        let pending = is_standard_input(path).then(|| stream.with_ahead(sample));
+        let bytes = SampledFile::new(path, options.compression, stream, sample);
         Ok(Self {
             path: path.to_path_buf(),
             options: options.clone(),
@@ -129,7 +128,7 @@ impl CsvFile {
             data_start: start,
             data_line: line,
             stored_bytes,
-            pending: Mutex::new(pending),
+            bytes,
         })
     }
 
@@ -164,17 +163,7 @@ impl CsvFile {
             slots[*column] = Some(slot);
             formats.push(self.format(*column, data_type)?);
         }
-        let pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let stream = match pending {
-            Some(stream) => stream,
-            None if is_standard_input(&self.path) => {
-                return Err(Error::Missing {
-                    location: self.path.display().to_string(),
-                    problem: "standard input was read already; it can be read once".into(),
-                });
-            }
-            None => open_stream(&self.path, self.options.compression)?,
-        };
+        let stream = self.bytes.open()?;
         // Fields are found by 32-bit positions in their block.
         let record_bytes_max = self.options.record_bytes_max.unwrap_or(RECORD_BYTES_MAX).min(1 << 30);
         let mut blocks = Blocks::new(stream, self.dialect, record_bytes_max);

@@ -7,6 +7,7 @@ use hypostyle_functions::cast::format_value;
 use hypostyle_functions::column::{Column, View};
 use hypostyle_functions::{Schema, Type};
 
+use crate::batch::views;
 use crate::error::Result;
 use crate::input::Compression;
 use crate::output::{Encoded, Target};
@@ -84,11 +85,7 @@ impl CsvWriter {
     /// The system's refusal, such as a full disk.
     pub fn write(&mut self, columns: &[Column], rows: usize) -> Result<()> {
         let bump = Bump::new();
-        let views: Vec<View<'_>> = columns
-            .iter()
-            .zip(&self.types)
-            .map(|(column, data_type)| column.view(data_type, &bump))
-            .collect();
+        let views = views(columns, &self.types, &bump);
         for row in 0..rows {
             for (index, view) in views.iter().enumerate() {
                 if index > 0 {

@@ -1,6 +1,7 @@
 //! Buffers that reads and decompression fill, used again and again: fresh pages of memory cost more than the copy into them.
 
 use std::ops::{Deref, DerefMut};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
@@ -19,6 +20,7 @@ const USED_SHARE: usize = 16;
 #[derive(Debug)]
 pub struct BufferPool {
     shared: Mutex<Shared>,
+    read_bytes: Arc<AtomicU64>,
 }
 
 #[derive(Debug)]
@@ -36,9 +38,14 @@ pub struct PooledBuffer {
 }
 
 impl BufferPool {
-    /// A pool whose buffers are charged to `memory`.
-    pub fn new(memory: Reservation) -> Arc<Self> {
-        Arc::new(Self { shared: Mutex::new(Shared { waiting: Vec::new(), memory }) })
+    /// A pool whose buffers are charged to `memory`. What is read into them is counted in `read_bytes`.
+    pub fn new(memory: Reservation, read_bytes: Arc<AtomicU64>) -> Arc<Self> {
+        Arc::new(Self { shared: Mutex::new(Shared { waiting: Vec::new(), memory }), read_bytes })
+    }
+
+    /// Counts bytes that were read from a file.
+    pub fn note_read(&self, bytes: usize) {
+        self.read_bytes.fetch_add(bytes as u64, Ordering::Relaxed);
     }
 
     /// A buffer of this length.
@@ -132,7 +139,7 @@ mod tests {
     #[test]
     fn a_dropped_buffer_is_used_again_and_charged_once() {
         let budget = Budget::new(Some(1 << 20));
-        let pool = BufferPool::new(budget.query().account("test").reserve());
+        let pool = BufferPool::new(budget.query().account("test").reserve(), Arc::default());
         let first = pool.take(STEP_BYTES - 1).unwrap();
         assert_eq!((first.len(), budget.used_bytes()), (STEP_BYTES - 1, STEP_BYTES));
         drop(first.freeze());
@@ -148,7 +155,7 @@ mod tests {
     #[test]
     fn waiting_buffers_make_room_and_a_spent_budget_is_an_error() {
         let budget = Budget::new(Some(4 * STEP_BYTES));
-        let pool = BufferPool::new(budget.query().account("test").reserve());
+        let pool = BufferPool::new(budget.query().account("test").reserve(), Arc::default());
         drop(pool.take(STEP_BYTES).unwrap());
         let large = pool.take(4 * STEP_BYTES).unwrap();
         assert_eq!(budget.used_bytes(), 4 * STEP_BYTES);

@@ -26,6 +26,8 @@ pub enum Builder {
     Struct(StructBuilder),
     /// Objects of any keys.
     Map(MapBuilder),
+    /// Values of a field that nobody asks for.
+    Skipped,
 }
 
 /// Lists under construction.
@@ -140,6 +142,7 @@ impl Builder {
                 key_count: 0,
                 values: Box::new(Self::new(value, strict)),
             }),
+            Shape::Skipped => Self::Skipped,
         }
     }
 
@@ -158,6 +161,7 @@ impl Builder {
                 object.valid.push(false);
             }
             Self::Map(map) => map.close(false),
+            Self::Skipped => {}
         }
     }
 
@@ -170,6 +174,7 @@ impl Builder {
             return end;
         }
         match (&mut *self, &tape[at]) {
+            (Self::Skipped, _) => {}
             (Self::Leaf(leaf), _) => {
                 if !leaf.push(tape, at, &mut scratch.text) {
                     let data_type = leaf.data_type();
@@ -339,6 +344,7 @@ impl StructBuilder {
         let columns: Vec<ArrayRef> = self
             .fields
             .iter_mut()
+            .filter(|builder| !matches!(builder, Builder::Skipped))
             .zip(fields)
             .map(|(builder, field)| builder.finish(&field.data_type))
             .collect();

@@ -1,7 +1,7 @@
 //! A JSON file: layout and shape found out once, then read block by block.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use hypostyle_functions::column::Column;
 use hypostyle_functions::{Field, Schema, Type};
@@ -12,7 +12,7 @@ use super::layout::{JsonLayout, Next, Values};
 use super::shape::{Observed, Shape};
 use crate::batch::FileBatch;
 use crate::error::{Error, Place, Result};
-use crate::input::{Block, Blocks, ByteStream, Compression, is_standard_input, open_stream, sample_limit};
+use crate::input::{Block, Blocks, Compression, SampledFile, open_stream, sample_limit};
 
 /// Bytes read to find out the shape.
 const SAMPLE_BYTES: usize = 8 << 20;
@@ -56,8 +56,7 @@ pub struct JsonFile {
     /// Whether the keys of objects are the columns.
     is_records: bool,
     stored_bytes: u64,
-    /// Standard input cannot be opened again: its stream, with the sample in front, waits here.
-    pending: Mutex<Option<ByteStream>>,
+    bytes: SampledFile,
 }
 
 impl JsonFile {
@@ -87,7 +86,7 @@ impl JsonFile {
             names.into_iter().zip(&columns).map(|(name, (_, shape))| Field::new(name, shape.data_type()));
         let schema = Schema::new(fields.collect());
         let stored_bytes = std::fs::metadata(path).map_or(0, |metadata| metadata.len());
-        let pending = is_standard_input(path).then(|| stream.with_ahead(sample));
+        let bytes = SampledFile::new(path, options.compression, stream, sample);
         Ok(Self {
             path: path.to_path_buf(),
             options: options.clone(),
@@ -96,7 +95,7 @@ impl JsonFile {
             columns,
             is_records,
             stored_bytes,
-            pending: Mutex::new(pending),
+            bytes,
         })
     }
 
@@ -110,13 +109,19 @@ impl JsonFile {
         self.stored_bytes
     }
 
-    /// Starts to read columns, each as a type: its own, or a wider one that other files of the table need.
+    /// Starts to read columns, each as a type: its own, or a wider one that other files of the table need. Of a column
+    /// that has a type in `narrowed`, only the fields of that type are built.
     ///
     /// # Errors
     /// The system's refusal, or a type without a JSON form.
-    pub fn scan(self: &Arc<Self>, columns: &[(usize, Type)], batch_rows: usize) -> Result<JsonScan> {
+    pub fn scan(
+        self: &Arc<Self>,
+        columns: &[(usize, Type)],
+        narrowed: &[Option<Type>],
+        batch_rows: usize,
+    ) -> Result<JsonScan> {
         let mut asked = Vec::with_capacity(columns.len());
-        for (column, data_type) in columns {
+        for (position, (column, data_type)) in columns.iter().enumerate() {
             let (key, own) = &self.columns[*column];
             let shape = if own.data_type() == *data_type {
                 own.clone()
@@ -124,19 +129,13 @@ impl JsonFile {
                 Shape::of(data_type)
                     .ok_or_else(|| no_json_form(key, data_type, self.path.display().to_string()))?
             };
+            let shape = match narrowed.get(position) {
+                Some(Some(part)) => shape.narrowed(part),
+                _ => shape,
+            };
             asked.push((key.clone(), shape));
         }
-        let pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let stream = match pending {
-            Some(stream) => stream,
-            None if is_standard_input(&self.path) => {
-                return Err(Error::Missing {
-                    location: self.path.display().to_string(),
-                    problem: "standard input was read already; it can be read once".into(),
-                });
-            }
-            None => open_stream(&self.path, self.options.compression)?,
-        };
+        let stream = self.bytes.open()?;
         let value_bytes_max = self.options.value_bytes_max.unwrap_or(VALUE_BYTES_MAX);
         let blocks = Blocks::new(stream, self.layout, value_bytes_max);
         let types = asked.iter().map(|(_, shape)| shape.data_type()).collect();

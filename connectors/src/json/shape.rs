@@ -27,6 +27,8 @@ pub enum Shape {
     Struct(Vec<(String, Shape)>),
     /// An object of any keys, with values of one shape.
     Map(Box<Shape>),
+    /// A value inside an object that nobody asks for.
+    Skipped,
 }
 
 impl Shape {
@@ -37,10 +39,31 @@ impl Shape {
             Self::Json => Type::Text,
             Self::List(element) => Type::list(element.data_type()),
             Self::FixedList(element, size) => Type::fixed_list(element.data_type(), *size),
-            Self::Struct(fields) => Type::Struct(
-                fields.iter().map(|(name, shape)| Field::new(name.clone(), shape.data_type())).collect(),
-            ),
+            Self::Struct(fields) => {
+                let built = fields.iter().filter(|(_, shape)| *shape != Self::Skipped);
+                Type::Struct(built.map(|(name, shape)| Field::new(name.clone(), shape.data_type())).collect())
+            }
             Self::Map(value) => Type::map(Type::Text, value.data_type()),
+            Self::Skipped => Type::Null,
+        }
+    }
+
+    /// The same shape, of whose objects only the fields of `part` are built. Their other keys stay known.
+    pub fn narrowed(self, part: &Type) -> Self {
+        match (self, part) {
+            (Self::List(element), Type::List(part)) => Self::List(Box::new(element.narrowed(part))),
+            (Self::FixedList(element, size), Type::FixedList(part, _)) => {
+                Self::FixedList(Box::new(element.narrowed(part)), size)
+            }
+            (Self::Struct(fields), Type::Struct(part)) => {
+                let narrowed = |(name, shape): (String, Self)| {
+                    let asked = part.iter().find(|field| field.name == name);
+                    let shape = asked.map_or(Self::Skipped, |field| shape.narrowed(&field.data_type));
+                    (name, shape)
+                };
+                Self::Struct(fields.into_iter().map(narrowed).collect())
+            }
+            (shape, _) => shape,
         }
     }
 

@@ -8,6 +8,7 @@ use hypostyle_functions::column::{Column, View};
 use hypostyle_functions::{Schema, Type};
 
 use super::text::write_string;
+use crate::batch::views;
 use crate::error::Result;
 use crate::input::Compression;
 use crate::output::{Encoded, Target};
@@ -54,11 +55,7 @@ impl JsonWriter {
     /// The system's refusal, such as a full disk.
     pub fn write(&mut self, columns: &[Column], rows: usize) -> Result<()> {
         let bump = Bump::new();
-        let views: Vec<View<'_>> = columns
-            .iter()
-            .zip(&self.types)
-            .map(|(column, data_type)| column.view(data_type, &bump))
-            .collect();
+        let views = views(columns, &self.types, &bump);
         for row in 0..rows {
             if self.options.array {
                 self.buffer.push_str(if self.rows == 0 { "\n\t" } else { ",\n\t" });

@@ -89,6 +89,11 @@ pub fn function_for_path(location: &str) -> Option<&'static str> {
             .find(|format| super::resolve(&locations, format.extensions()).is_ok())
             .map(FileFormat::function);
     }
+    if !path.exists() {
+        // The files that a pattern such as `log.{csv,tsv}` means tell what it is.
+        let found = super::resolve(&[location.to_owned()], &[]).ok()?;
+        return FileFormat::of_name(found.first()?.to_str()?).map(FileFormat::function);
+    }
     let mut first = vec![0; 256];
     let read = open_stream(path, None).ok()?.fill(&mut first).ok()?;
     FileFormat::of_magic(&first[..read]).map(FileFormat::function)

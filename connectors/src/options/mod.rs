@@ -150,6 +150,20 @@ impl<'a> Options<'a> {
     }
 }
 
+/// The paths of a function whose only argument is a path, a pattern, or a list of them.
+///
+/// # Errors
+/// Other arguments.
+pub fn paths_argument(function: &str, arguments: &[Literal]) -> Result<Vec<String>> {
+    let locations = match arguments {
+        [first] => texts_of(&first.value),
+        _ => None,
+    };
+    locations.ok_or_else(|| {
+        Error::option(function, "path", "one argument is wanted: a path, a pattern, or a list of them")
+    })
+}
+
 /// One text or a list of texts.
 pub fn texts_of(value: &Value) -> Option<Vec<String>> {
     match value {

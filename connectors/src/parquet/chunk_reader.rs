@@ -68,6 +68,7 @@ impl ChunkWindow {
                 let mut buffer =
                     pool.take(wanted).map_err(|error| ParquetError::External(Box::new(error)))?;
                 file.fill_at(start, &mut buffer)?;
+                pool.note_read(wanted);
                 buffer.freeze()
             }
             None => file.read_exact_at(start, wanted)?,

@@ -105,6 +105,23 @@ impl ParquetFile {
         bounds
     }
 
+    /// The same file, of whose columns at these positions only the fields of a type are read.
+    ///
+    /// # Errors
+    /// A type that cannot be made of the column.
+    pub fn narrowed(self: &Arc<Self>, parts: &[(usize, Type)]) -> Result<Arc<Self>> {
+        if parts.is_empty() {
+            return Ok(Arc::clone(self));
+        }
+        let place = self.place();
+        let schema = decoded(|| place.clone(), "Parquet", || self.schema.narrowed(parts, &place))?;
+        Ok(Arc::new(Self {
+            local: Arc::clone(&self.local),
+            metadata: Arc::clone(&self.metadata),
+            schema: Arc::new(schema),
+        }))
+    }
+
     /// Decides what to read for the columns at these positions, each asked once, under these conditions, all of which
     /// hold: `predicates` may refute parts of the file, and of the others only rows that pass `filters` come.
     ///
@@ -215,7 +232,7 @@ impl ScanPlan {
         size: impl Fn(&parquet::file::metadata::ColumnChunkMetaData) -> i64,
     ) -> u64 {
         let chunks = self.file.metadata.row_group(morsel.row_group).columns();
-        let leaves = self.read().flat_map(|column| self.file.schema.columns[column].leaves.clone());
+        let leaves = self.read().flat_map(|column| self.file.schema.columns[column].leaves.iter().copied());
         let total: u64 = leaves.filter_map(|leaf| u64::try_from(size(chunks.get(leaf)?)).ok()).sum();
         let rows = self.file.row_group_rows(morsel.row_group).max(1) as u64;
         (u128::from(total) * morsel.rows as u128 / u128::from(rows)) as u64

@@ -2,6 +2,7 @@
 
 mod chunk_reader;
 mod decode;
+mod describe;
 mod dictionary;
 mod file;
 mod nested;
@@ -12,6 +13,7 @@ mod special;
 mod writer;
 
 pub use decode::Wanted;
+pub use describe::Description;
 pub use file::{ParquetFile, RowGroupMorsel, ScanPlan};
 pub use row_group::{ColumnFilter, RowGroupReader};
 pub use writer::{ParquetCompression, ParquetWriteOptions, ParquetWriter};

@@ -121,7 +121,12 @@ fn reader_of(
         .iter()
         .map(|&column| {
             let column = &file.schema.columns[column];
-            column.is_bytes && group.columns().get(column.leaves.start).is_some_and(is_dictionary_only)
+            column.is_bytes
+                && column
+                    .leaves
+                    .first()
+                    .and_then(|&leaf| group.columns().get(leaf))
+                    .is_some_and(is_dictionary_only)
         })
         .collect();
     let asked = ArrowReaderOptions::new().with_schema(file.schema.asked(columns, &as_dictionary));

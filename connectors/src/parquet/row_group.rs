@@ -323,7 +323,8 @@ fn own_decoder(
     pool: &Arc<BufferPool>,
 ) -> DecodeResult<Option<Box<dyn ColumnDecoder>>> {
     let stored = &file.schema.columns[column];
-    let Some(chunk) = chunk_of(file.metadata.row_group(morsel.row_group), stored.leaves.start) else {
+    let group = file.metadata.row_group(morsel.row_group);
+    let Some(chunk) = stored.leaves.first().and_then(|&leaf| chunk_of(group, leaf)) else {
         return Ok(None);
     };
     if stored.special.is_some() {

@@ -1,6 +1,5 @@
 //! What the columns of a Parquet file are to the engine, and in which Arrow form the decoder gives them.
 
-use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::datatypes::{
@@ -17,9 +16,10 @@ use parquet::schema::types::{SchemaDescPtr, SchemaDescriptor, Type, TypePtr};
 use super::special::Special;
 use crate::arrow_form::logical_type;
 use crate::error::Place;
+use crate::prune::ColumnPlace;
 
 /// The columns of a file: one per field of the schema's root.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct FileSchema {
     /// The columns as the engine knows them.
     pub(super) logical: Schema,
@@ -29,12 +29,12 @@ pub(super) struct FileSchema {
 }
 
 /// One column of a file.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct FileColumn {
     /// The Parquet type, with text marked as text.
     pub(super) parquet: TypePtr,
-    /// Positions of its leaves among those of the file.
-    pub(super) leaves: Range<usize>,
+    /// Positions of its leaves among those of the file, ascending.
+    pub(super) leaves: Vec<usize>,
     /// The Arrow field that is asked of the decoder.
     pub(super) decoded: FieldRef,
     /// Set where the values mean something that neither the decoder nor Arrow tells.
@@ -81,8 +81,8 @@ impl FileSchema {
         let mut first_leaf = 0;
         for ((parquet, written), field) in roots.into_iter().zip(written).zip(arrow.fields()) {
             let end = first_leaf + leaf_count(&parquet);
-            let leaves = first_leaf..end;
-            let mut physical = leaves.clone().map(|leaf| marked.column(leaf).physical_type());
+            let leaves: Vec<usize> = (first_leaf..end).collect();
+            let mut physical = leaves.iter().map(|&leaf| marked.column(leaf).physical_type());
             let decoded = decoded_form(field.data_type(), &mut physical);
             // A column of text or bytes can be asked for as a dictionary.
             let is_bytes =
@@ -107,7 +107,7 @@ impl FileSchema {
     /// Only the asked columns are visited: of a schema with thousands, five cost those five.
     pub(super) fn project(&self, columns: &[usize]) -> Result<Projected> {
         let asked = || columns.iter().map(|&column| &self.columns[column]);
-        let leaves = asked().flat_map(|column| column.leaves.clone()).collect();
+        let leaves = asked().flat_map(|column| column.leaves.iter().copied()).collect();
         let roots = asked().map(|column| Arc::clone(&column.parquet)).collect();
         Ok(Projected { descriptor: Arc::new(SchemaDescriptor::new(root_of(roots)?)), leaves })
     }
@@ -125,13 +125,134 @@ impl FileSchema {
         Arc::new(ArrowSchema::new(fields))
     }
 
-    /// Position of a column that is one leaf without repetition: one whose statistics speak of its rows.
-    pub(super) fn flat_leaf(&self, column: usize) -> Option<usize> {
-        let column = self.columns.get(column)?;
-        let flat = column.parquet.is_primitive()
-            && column.parquet.get_basic_info().repetition() != parquet::basic::Repetition::REPEATED;
-        flat.then_some(column.leaves.start)
+    /// The leaf of a column, or of a field inside of it, that is without repetition on the way: one whose statistics speak
+    /// of rows. With its type.
+    pub(super) fn flat_leaf(&self, place: &ColumnPlace) -> Option<(usize, &LogicalColumnType)> {
+        let column = self.columns.get(place.column)?;
+        let mut data_type = &self.logical.fields.get(place.column)?.data_type;
+        let mut parquet = &column.parquet;
+        let mut leaf = 0;
+        let is_repeated = |parquet: &TypePtr| {
+            let info = parquet.get_basic_info();
+            info.has_repetition() && info.repetition() == parquet::basic::Repetition::REPEATED
+        };
+        for name in &place.fields {
+            let LogicalColumnType::Struct(fields) = data_type else { return None };
+            if parquet.is_primitive() || is_repeated(parquet) || parquet.get_fields().len() != fields.len() {
+                return None;
+            }
+            let position = fields.iter().position(|field| field.name.eq_ignore_ascii_case(name))?;
+            let before = &parquet.get_fields()[..position];
+            leaf += before.iter().map(|field| leaf_count(field)).sum::<usize>();
+            (data_type, parquet) = (&fields[position].data_type, &parquet.get_fields()[position]);
+        }
+        let is_flat = parquet.is_primitive() && !is_repeated(parquet);
+        column.leaves.get(leaf).filter(|_| is_flat).map(|&leaf| (leaf, data_type))
     }
+
+    /// The same schema, of whose columns at these positions only the fields of a type are read.
+    pub(super) fn narrowed(&self, parts: &[(usize, LogicalColumnType)], place: &Place) -> Result<Self> {
+        let mut schema = self.clone();
+        for (position, part) in parts {
+            let column = &mut schema.columns[*position];
+            if column.special.is_some() {
+                continue;
+            }
+            let mut kept = Kept { leaves: Vec::new(), next: 0 };
+            let decoded = kept.narrow(column.decoded.data_type(), Some(part));
+            let mut at = 0;
+            let Some(parquet) = without_leaves(&column.parquet, &kept.leaves, &mut at)? else { continue };
+            column.leaves = kept.leaves.iter().filter_map(|&leaf| column.leaves.get(leaf).copied()).collect();
+            column.parquet = parquet;
+            column.decoded = Arc::new(column.decoded.as_ref().clone().with_data_type(decoded));
+            let field = &mut schema.logical.fields[*position];
+            field.data_type = logical_of(&field.name, &column.decoded, None, place)?;
+        }
+        Ok(schema)
+    }
+}
+
+/// The leaves of a column that are read.
+struct Kept {
+    /// Their positions among those of the column.
+    leaves: Vec<usize>,
+    /// Position of the leaf that is looked at next.
+    next: usize,
+}
+
+impl Kept {
+    /// The fields of `data_type` that are also in `part` (all, if there is none), with their leaves noted. Of a struct that
+    /// has none of them the first field stays: it tells which rows are null.
+    fn narrow(&mut self, data_type: &DataType, part: Option<&LogicalColumnType>) -> DataType {
+        match (data_type, part) {
+            (DataType::Struct(fields), Some(LogicalColumnType::Struct(part))) => {
+                let find = |field: &FieldRef| part.iter().find(|asked| asked.name == *field.name());
+                let none = !fields.iter().any(|field| find(field).is_some());
+                let mut narrowed = Vec::with_capacity(part.len());
+                for (position, field) in fields.iter().enumerate() {
+                    match find(field) {
+                        Some(asked) => {
+                            let inner = self.narrow(field.data_type(), Some(&asked.data_type));
+                            narrowed.push(Arc::new(field.as_ref().clone().with_data_type(inner)));
+                        }
+                        None if none && position == 0 => {
+                            self.narrow(field.data_type(), None);
+                            narrowed.push(Arc::clone(field));
+                        }
+                        None => self.next += leaves_of(field.data_type()),
+                    }
+                }
+                DataType::Struct(narrowed.into())
+            }
+            (DataType::List(element), Some(LogicalColumnType::List(part))) => {
+                DataType::List(self.narrow_field(element, part))
+            }
+            (DataType::FixedSizeList(element, size), Some(LogicalColumnType::FixedList(part, _))) => {
+                DataType::FixedSizeList(self.narrow_field(element, part), *size)
+            }
+            (other, _) => {
+                let count = leaves_of(other);
+                self.leaves.extend(self.next..self.next + count);
+                self.next += count;
+                other.clone()
+            }
+        }
+    }
+
+    fn narrow_field(&mut self, field: &FieldRef, part: &LogicalColumnType) -> FieldRef {
+        let inner = self.narrow(field.data_type(), Some(part));
+        Arc::new(field.as_ref().clone().with_data_type(inner))
+    }
+}
+
+/// Leaves of a column of this form.
+fn leaves_of(data_type: &DataType) -> usize {
+    match data_type {
+        DataType::Struct(fields) => fields.iter().map(|field| leaves_of(field.data_type())).sum(),
+        DataType::List(element) | DataType::FixedSizeList(element, _) | DataType::Map(element, _) => {
+            leaves_of(element.data_type())
+        }
+        _ => 1,
+    }
+}
+
+/// The type with only these of its leaves, which are counted from `at`; `None` if none of them is left.
+fn without_leaves(parquet: &TypePtr, kept: &[usize], at: &mut usize) -> Result<Option<TypePtr>> {
+    if parquet.is_primitive() {
+        *at += 1;
+        return Ok(kept.contains(&(*at - 1)).then(|| Arc::clone(parquet)));
+    }
+    let mut fields = Vec::new();
+    for field in parquet.get_fields() {
+        fields.extend(without_leaves(field, kept, at)?);
+    }
+    if fields.len() == parquet.get_fields().len() {
+        let same = fields.iter().zip(parquet.get_fields()).all(|(new, old)| Arc::ptr_eq(new, old));
+        if same {
+            return Ok(Some(Arc::clone(parquet)));
+        }
+    }
+    if fields.is_empty() { Ok(None) } else { group_with(parquet, fields).map(Some) }
 }
 
 /// The dictionary form that the decoder keeps: its values are one array for a whole chunk, which it is
@@ -185,17 +306,23 @@ fn text_as_text(parquet: &TypePtr) -> Result<TypePtr> {
             if marked.iter().zip(fields).all(|(new, old)| Arc::ptr_eq(new, old)) {
                 return Ok(Arc::clone(parquet));
             }
-            let mut builder = Type::group_type_builder(info.name())
-                .with_fields(marked)
-                .with_logical_type(info.logical_type_ref().cloned())
-                .with_converted_type(info.converted_type())
-                .with_id(id);
-            if let Some(repetition) = repetition {
-                builder = builder.with_repetition(repetition);
-            }
-            Ok(Arc::new(builder.build()?))
+            group_with(parquet, marked)
         }
     }
+}
+
+/// The same group with other fields.
+fn group_with(group: &Type, fields: Vec<TypePtr>) -> Result<TypePtr> {
+    let info = group.get_basic_info();
+    let mut builder = Type::group_type_builder(info.name())
+        .with_fields(fields)
+        .with_logical_type(info.logical_type_ref().cloned())
+        .with_converted_type(info.converted_type())
+        .with_id(info.has_id().then(|| info.id()));
+    if info.has_repetition() {
+        builder = builder.with_repetition(info.repetition());
+    }
+    Ok(Arc::new(builder.build()?))
 }
 
 /// The engine's type of a column.

@@ -3,10 +3,15 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
-use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef, TimeUnit};
+use arrow::array::{
+    ArrayRef, AsArray, FixedSizeBinaryBuilder, IntervalMonthDayNanoArray, RecordBatch, RecordBatchOptions,
+};
+use arrow::datatypes::{
+    DataType, Field, FieldRef, IntervalMonthDayNanoType, IntervalUnit, Schema, SchemaRef, TimeUnit,
+};
+use arrow::error::ArrowError;
 use parquet::arrow::arrow_writer::{ArrowWriter, ArrowWriterOptions};
-use parquet::arrow::{ARROW_SCHEMA_META_KEY, encode_arrow_schema};
+use parquet::arrow::{ARROW_SCHEMA_META_KEY, ArrowSchemaConverter, encode_arrow_schema};
 use parquet::basic::{Compression, GzipLevel, ZstdLevel};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::KeyValue;
@@ -15,6 +20,9 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use crate::arrow_form::{cast_strictly, exchange_form, with_children};
 use crate::error::{Error, Place, Result};
 use crate::output::Target;
+
+/// Bytes of an interval.
+const INTERVAL_BYTES: i32 = 12;
 
 /// How the pages of a written file are compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -75,17 +83,25 @@ impl ParquetWriter {
     /// The system's refusal, or a column that Parquet cannot hold.
     pub fn create(path: &Path, schema: &Schema, options: &ParquetWriteOptions) -> Result<Self> {
         let place = Place::file(path.display().to_string());
-        let fields: Vec<FieldRef> = schema
-            .fields()
-            .iter()
-            .map(|field| {
-                refuse_intervals(field, &place)?;
-                Ok(Arc::new(field.as_ref().clone().with_data_type(written_form(field.data_type()))))
-            })
-            .collect::<Result<_>>()?;
+        let form = |field: &FieldRef, form: DataType| Arc::new(field.as_ref().clone().with_data_type(form));
+        let mut fields: Vec<FieldRef> = Vec::with_capacity(schema.fields().len());
+        let mut marked: Vec<FieldRef> = Vec::with_capacity(schema.fields().len());
+        for field in schema.fields() {
+            if matches!(field.data_type(), DataType::Interval(_)) {
+                fields.push(form(field, DataType::FixedSizeBinary(INTERVAL_BYTES)));
+                // This unit makes a column of Parquet's intervals, whose bytes are then written as they are.
+                marked.push(form(field, DataType::Interval(IntervalUnit::DayTime)));
+            } else {
+                refuse_inner_intervals(field, &place)?;
+                fields.push(form(field, written_form(field.data_type())));
+                marked.extend(fields.last().cloned());
+            }
+        }
         let schema = Arc::new(Schema::new(fields));
+        let stored = ArrowSchemaConverter::new().convert(&Schema::new(marked));
         let arrow_options = ArrowWriterOptions::new()
             .with_properties(properties(&schema, options))
+            .with_parquet_schema(stored.map_err(|error| failed(&place, error))?)
             .with_skip_arrow_metadata(true);
         let target = Target::create(path)?;
         let writer = ArrowWriter::try_new_with_options(target, Arc::clone(&schema), arrow_options)
@@ -102,7 +118,10 @@ impl ParquetWriter {
             .columns()
             .iter()
             .zip(self.schema.fields())
-            .map(|(array, field)| cast_strictly(array, field.data_type()))
+            .map(|(array, field)| match array.as_primitive_opt::<IntervalMonthDayNanoType>() {
+                Some(intervals) => interval_bytes(intervals),
+                None => cast_strictly(array, field.data_type()),
+            })
             .collect::<Result<_, _>>()
             .map_err(|error| failed(&self.place, error.into()))?;
         let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
@@ -164,14 +183,39 @@ fn written_form(data_type: &DataType) -> DataType {
     }
 }
 
-fn refuse_intervals(field: &Field, place: &Place) -> Result<()> {
+/// Intervals as Parquet has them: months, days and milliseconds, each as a number without sign; what is left of a
+/// millisecond is dropped, as the reference dialect does.
+fn interval_bytes(intervals: &IntervalMonthDayNanoArray) -> Result<ArrayRef, ArrowError> {
+    let mut builder = FixedSizeBinaryBuilder::with_capacity(intervals.len(), INTERVAL_BYTES);
+    for interval in intervals {
+        let Some(interval) = interval else {
+            builder.append_null();
+            continue;
+        };
+        let parts = [i64::from(interval.months), i64::from(interval.days), interval.nanoseconds / 1_000_000];
+        let mut bytes = [0; INTERVAL_BYTES as usize];
+        for (part, bytes) in parts.into_iter().zip(bytes.chunks_exact_mut(4)) {
+            let part = u32::try_from(part).map_err(|_| {
+                ArrowError::InvalidArgumentError(
+                    "Parquet holds no negative intervals, and no more than 49 days of time; write it as VARCHAR"
+                        .into(),
+                )
+            })?;
+            bytes.copy_from_slice(&part.to_le_bytes());
+        }
+        builder.append_value(bytes)?;
+    }
+    Ok(Arc::new(builder.finish()))
+}
+
+fn refuse_inner_intervals(field: &Field, place: &Place) -> Result<()> {
     let refused = |data_type: &DataType| matches!(data_type, DataType::Interval(_));
     if !contains(field.data_type(), &refused) {
         return Ok(());
     }
     Err(Error::Unsupported {
         place: Box::new(place.clone().column(field.name())),
-        what: "writing INTERVAL to Parquet".into(),
+        what: "writing INTERVAL inside another type to Parquet".into(),
         right: "cast it to VARCHAR, or write a number of days or microseconds".into(),
     })
 }

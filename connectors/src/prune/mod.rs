@@ -4,4 +4,4 @@ mod bound;
 mod predicate;
 
 pub use bound::{Bound, ColumnRange};
-pub use predicate::{Comparison, Predicate};
+pub use predicate::{ColumnPlace, Comparison, Predicate};

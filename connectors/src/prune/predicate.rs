@@ -4,6 +4,21 @@ use std::cmp::Ordering;
 
 use super::{Bound, ColumnRange};
 
+/// A column, or a field inside of one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ColumnPlace {
+    /// Position of the column.
+    pub column: usize,
+    /// Names of the fields that lead to the place, from the outermost on; none for the column itself.
+    pub fields: Vec<String>,
+}
+
+impl From<usize> for ColumnPlace {
+    fn from(column: usize) -> Self {
+        Self { column, fields: Vec::new() }
+    }
+}
+
 /// A condition on columns of a file, by their position in the file's schema.
 ///
 /// Only what can be refuted by bounds is kept of a filter; the engine evaluates the whole of it on the
@@ -12,8 +27,8 @@ use super::{Bound, ColumnRange};
 pub enum Predicate {
     /// `column <comparison> value`.
     Compare {
-        /// Position of the column.
-        column: usize,
+        /// The column.
+        column: ColumnPlace,
         /// The comparison.
         comparison: Comparison,
         /// The constant, in the order of the column's type.
@@ -21,15 +36,15 @@ pub enum Predicate {
     },
     /// `column IN (values)`, without nulls among the values.
     In {
-        /// Position of the column.
-        column: usize,
+        /// The column.
+        column: ColumnPlace,
         /// The constants.
         values: Vec<Bound>,
     },
     /// `column IS NULL`.
-    IsNull(usize),
+    IsNull(ColumnPlace),
     /// `column IS NOT NULL`.
-    IsNotNull(usize),
+    IsNotNull(ColumnPlace),
     /// All of them.
     And(Vec<Predicate>),
     /// At least one of them.
@@ -68,30 +83,30 @@ impl Comparison {
 
 impl Predicate {
     /// False only if no row can fulfil the predicate. `range` tells what is known of a column.
-    pub fn may_match(&self, range: &dyn Fn(usize) -> Option<ColumnRange>) -> bool {
+    pub fn may_match(&self, range: &dyn Fn(&ColumnPlace) -> Option<ColumnRange>) -> bool {
         match self {
             Self::Compare { column, comparison, value } => {
-                range(*column).is_none_or(|known| compare_may_match(&known, *comparison, value))
+                range(column).is_none_or(|known| compare_may_match(&known, *comparison, value))
             }
-            Self::In { column, values } => range(*column).is_none_or(|known| {
+            Self::In { column, values } => range(column).is_none_or(|known| {
                 values.iter().any(|value| compare_may_match(&known, Comparison::Equal, value))
             }),
-            Self::IsNull(column) => range(*column).is_none_or(|known| known.nulls != Some(0)),
-            Self::IsNotNull(column) => range(*column).is_none_or(|known| !known.all_null()),
+            Self::IsNull(column) => range(column).is_none_or(|known| known.nulls != Some(0)),
+            Self::IsNotNull(column) => range(column).is_none_or(|known| !known.all_null()),
             Self::And(parts) => parts.iter().all(|part| part.may_match(range)),
             Self::Or(parts) => parts.iter().any(|part| part.may_match(range)),
         }
     }
 
     /// Adds the columns it reads to `columns`.
-    pub fn collect_columns(&self, columns: &mut Vec<usize>) {
+    pub fn collect_columns(&self, columns: &mut Vec<ColumnPlace>) {
         match self {
             Self::Compare { column, .. }
             | Self::In { column, .. }
             | Self::IsNull(column)
             | Self::IsNotNull(column) => {
                 if !columns.contains(column) {
-                    columns.push(*column);
+                    columns.push(column.clone());
                 }
             }
             Self::And(parts) | Self::Or(parts) => parts.iter().for_each(|part| part.collect_columns(columns)),
@@ -101,14 +116,14 @@ impl Predicate {
     /// The same predicate over other column positions; a part whose column has none is dropped.
     ///
     /// A dropped part of an `AND` only weakens it; one of an `OR` drops the whole `OR`.
-    pub fn remapped(&self, position: &dyn Fn(usize) -> Option<usize>) -> Option<Self> {
+    pub fn remapped(&self, position: &dyn Fn(&ColumnPlace) -> Option<ColumnPlace>) -> Option<Self> {
         Some(match self {
             Self::Compare { column, comparison, value } => {
-                Self::Compare { column: position(*column)?, comparison: *comparison, value: value.clone() }
+                Self::Compare { column: position(column)?, comparison: *comparison, value: value.clone() }
             }
-            Self::In { column, values } => Self::In { column: position(*column)?, values: values.clone() },
-            Self::IsNull(column) => Self::IsNull(position(*column)?),
-            Self::IsNotNull(column) => Self::IsNotNull(position(*column)?),
+            Self::In { column, values } => Self::In { column: position(column)?, values: values.clone() },
+            Self::IsNull(column) => Self::IsNull(position(column)?),
+            Self::IsNotNull(column) => Self::IsNotNull(position(column)?),
             Self::And(parts) => Self::And(parts.iter().filter_map(|part| part.remapped(position)).collect()),
             Self::Or(parts) => {
                 Self::Or(parts.iter().map(|part| part.remapped(position)).collect::<Option<_>>()?)
@@ -158,7 +173,7 @@ mod tests {
     }
 
     fn may(comparison: Comparison, value: f64, range: &ColumnRange) -> bool {
-        let predicate = Predicate::Compare { column: 0, comparison, value: Bound::Float(value) };
+        let predicate = Predicate::Compare { column: 0.into(), comparison, value: Bound::Float(value) };
         predicate.may_match(&|_| Some(range.clone()))
     }
 
@@ -181,13 +196,13 @@ mod tests {
     fn all_null_refutes_comparisons_and_not_is_null() {
         let range = ColumnRange { nulls: Some(10), rows: 10, ..ColumnRange::default() };
         assert!(!may(Comparison::NotEqual, 1.0, &range));
-        assert!(Predicate::IsNull(0).may_match(&|_| Some(range.clone())));
-        assert!(!Predicate::IsNotNull(0).may_match(&|_| Some(range.clone())));
+        assert!(Predicate::IsNull(0.into()).may_match(&|_| Some(range.clone())));
+        assert!(!Predicate::IsNotNull(0.into()).may_match(&|_| Some(range.clone())));
     }
 
     #[test]
     fn unknown_columns_match() {
-        assert!(Predicate::IsNull(0).may_match(&|_| None));
+        assert!(Predicate::IsNull(0.into()).may_match(&|_| None));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::input::Compression;
 use crate::json::{JsonLayout, JsonOptions};
 use crate::location::{FileFormat, resolve};
-use crate::options::{Options, parse_type, texts_of};
+use crate::options::{Options, parse_type, paths_argument, texts_of};
 use crate::table::{FileTable, Source, TableOptions};
 use crate::text_value::Pattern;
 
@@ -65,13 +65,7 @@ impl TableFunction for ReadFunction {
 
 impl ReadFunction {
     fn open(&self, arguments: &[Literal], options: &[(String, Literal)]) -> Result<FileTable> {
-        let locations = match arguments {
-            [first] => texts_of(&first.value),
-            _ => None,
-        };
-        let locations = locations.ok_or_else(|| {
-            Error::option(self.name, "path", "one argument is wanted: a path, a pattern, or a list of them")
-        })?;
+        let locations = paths_argument(self.name, arguments)?;
         let mut options = Options::new(self.name, options)?;
         let source = match self.kind {
             Kind::Parquet => {

@@ -18,7 +18,7 @@ use super::unify::{position_in, united, widened};
 use crate::csv::distinct_names;
 use crate::error::Result;
 use crate::location::{FileFormat, PartitionValue, partition_type, partition_value, partitions_of};
-use crate::prune::{ColumnRange, Predicate};
+use crate::prune::{ColumnPlace, ColumnRange, Predicate};
 
 /// Files that are opened while a table is bound, to find types that hold the values of all.
 const FILES_OPENED_AT_BIND: usize = 10;
@@ -188,9 +188,10 @@ impl TableFiles {
 
     /// True unless the partition values and path of a file refute a predicate.
     pub(super) fn may_match(&self, index: usize, predicate: &Predicate) -> bool {
-        predicate.may_match(&|column| match self.columns.get(column)? {
+        predicate.may_match(&|place| match self.columns.get(place.column)? {
             TableColumn::File(..) => None,
             _ => {
+                let column = place.column;
                 let value = self.constant(index, column);
                 if value.is_null() {
                     return Some(ColumnRange::constant(None, 1));
@@ -318,12 +319,16 @@ impl TableProvider for FileTable {
         let Some(predicate) = predicate_of(filter) else { return FilterSupport::None };
         let mut columns = Vec::new();
         predicate.collect_columns(&mut columns);
-        let prunes = |column: &usize| match self.shared.columns.get(*column) {
+        let prunes = |place: &ColumnPlace| match self.shared.columns.get(place.column) {
             Some(TableColumn::File(..)) => self.shared.source.format() == FileFormat::Parquet,
             Some(_) => true,
             None => false,
         };
         if columns.iter().any(prunes) { FilterSupport::Inexact } else { FilterSupport::None }
+    }
+
+    fn reads_fields(&self) -> bool {
+        matches!(self.shared.source.format(), FileFormat::Parquet | FileFormat::Json)
     }
 
     fn scan(&self, request: ScanRequest, context: &Arc<Context>) -> hypostyle_engine::Result<Arc<dyn Scan>> {

@@ -2,9 +2,9 @@
 
 use hypostyle_engine::key_filter::KeyFilter;
 use hypostyle_engine::plan::Expression;
-use hypostyle_functions::{Type, Value};
+use hypostyle_functions::{Literal, Type, Value};
 
-use crate::prune::{Bound, Comparison, Predicate};
+use crate::prune::{Bound, ColumnPlace, Comparison, Predicate};
 
 /// A conjunct over the table's columns as a predicate; `None` if bounds cannot refute it.
 pub fn predicate_of(filter: &Expression) -> Option<Predicate> {
@@ -16,33 +16,52 @@ pub fn predicate_of(filter: &Expression) -> Option<Predicate> {
         }
         Expression::Or(parts) => parts.iter().map(predicate_of).collect::<Option<_>>().map(Predicate::Or),
         Expression::Call { function, arguments, .. } => call(function, arguments),
-        Expression::Column { index, data_type: Type::Boolean } => Some(truth(*index, true)),
+        Expression::Column { data_type: Type::Boolean, .. } => Some(truth(place_of(filter)?, true)),
         _ => None,
     }
 }
 
-fn truth(column: usize, value: bool) -> Predicate {
+/// The column that an expression reads, or the field of one.
+fn place_of(expression: &Expression) -> Option<ColumnPlace> {
+    match expression {
+        Expression::Column { index, .. } => Some(ColumnPlace::from(*index)),
+        Expression::Call { function, arguments, .. }
+            if matches!(function.as_str(), "struct_extract" | "array_extract") =>
+        {
+            let [inner, Expression::Literal(Literal { value: Value::Text(name), .. })] = arguments.as_slice()
+            else {
+                return None;
+            };
+            let mut place = place_of(inner)?;
+            place.fields.push(name.clone());
+            Some(place)
+        }
+        _ => None,
+    }
+}
+
+fn truth(column: ColumnPlace, value: bool) -> Predicate {
     Predicate::Compare { column, comparison: Comparison::Equal, value: Bound::Integer(i128::from(value)) }
 }
 
 fn call(function: &str, arguments: &[Expression]) -> Option<Predicate> {
     match (function, arguments) {
-        ("is_null", [Expression::Column { index, .. }]) => Some(Predicate::IsNull(*index)),
-        ("is_not_null", [Expression::Column { index, .. }]) => Some(Predicate::IsNotNull(*index)),
-        ("not", [Expression::Column { index, data_type: Type::Boolean }]) => Some(truth(*index, false)),
-        ("in_list", [Expression::Column { index, data_type }, candidates @ ..]) => {
+        ("is_null", [column]) => place_of(column).map(Predicate::IsNull),
+        ("is_not_null", [column]) => place_of(column).map(Predicate::IsNotNull),
+        ("not", [column]) if column.data_type() == Type::Boolean => Some(truth(place_of(column)?, false)),
+        ("in_list", [column, candidates @ ..]) => {
+            let (place, data_type) = (place_of(column)?, column.data_type());
             let mut values = Vec::with_capacity(candidates.len());
             for candidate in candidates {
                 let Expression::Literal(literal) = candidate else { return None };
                 // A null among the candidates makes nothing true.
                 if !literal.value.is_null() {
-                    values.push(bound_of(&literal.value, data_type)?);
+                    values.push(bound_of(&literal.value, &data_type)?);
                 }
             }
-            Some(Predicate::In { column: *index, values })
+            Some(Predicate::In { column: place, values })
         }
-        ("between", [Expression::Column { .. }, low, high]) => {
-            let column = &arguments[0];
+        ("between", [column, low, high]) => {
             let parts = [
                 compare(column, Comparison::GreaterOrEqual, low),
                 compare(column, Comparison::LessOrEqual, high),
@@ -67,17 +86,20 @@ fn call(function: &str, arguments: &[Expression]) -> Option<Predicate> {
 }
 
 fn compare(column: &Expression, comparison: Comparison, constant: &Expression) -> Option<Predicate> {
-    let (Expression::Column { index, data_type }, Expression::Literal(literal)) = (column, constant) else {
-        return None;
-    };
-    Some(Predicate::Compare { column: *index, comparison, value: bound_of(&literal.value, data_type)? })
+    let Expression::Literal(literal) = constant else { return None };
+    let place = place_of(column)?;
+    Some(Predicate::Compare {
+        column: place,
+        comparison,
+        value: bound_of(&literal.value, &column.data_type())?,
+    })
 }
 
 /// What the bounds of a join's keys refute, where keys are whole numbers, dates or times.
 pub fn within_bounds(keys: &KeyFilter) -> Option<Predicate> {
     let (least, greatest) = keys.keys().bounds()?;
     let part = |comparison, value| Predicate::Compare {
-        column: keys.column(),
+        column: keys.column().into(),
         comparison,
         value: Bound::Integer(i128::from(value)),
     };
@@ -109,8 +131,6 @@ pub fn bound_of(value: &Value, data_type: &Type) -> Option<Bound> {
 
 #[cfg(test)]
 mod tests {
-    use hypostyle_functions::Literal;
-
     use super::*;
 
     fn column() -> Expression {
@@ -124,8 +144,25 @@ mod tests {
     #[test]
     fn a_constant_on_the_left_swaps_the_comparison() {
         let filter = Expression::call("<", vec![literal(5), column()], Type::Boolean);
+        let expected = Predicate::Compare {
+            column: 3.into(),
+            comparison: Comparison::Greater,
+            value: Bound::Integer(5),
+        };
+        assert_eq!(predicate_of(&filter), Some(expected));
+    }
+
+    #[test]
+    fn fields_of_columns_are_compared_too() {
+        let name = |name: &str| Expression::Literal(Literal::new(Value::text(name)));
+        let inner = Type::Struct(vec![hypostyle_functions::Field::new("b", Type::Int64)]);
+        let outer = Type::Struct(vec![hypostyle_functions::Field::new("a", inner.clone())]);
+        let field = Expression::call("struct_extract", vec![Expression::column(3, outer), name("a")], inner);
+        let field = Expression::call("struct_extract", vec![field, name("b")], Type::Int64);
+        let filter = Expression::call(">", vec![field, literal(5)], Type::Boolean);
+        let column = ColumnPlace { column: 3, fields: vec!["a".into(), "b".into()] };
         let expected =
-            Predicate::Compare { column: 3, comparison: Comparison::Greater, value: Bound::Integer(5) };
+            Predicate::Compare { column, comparison: Comparison::Greater, value: Bound::Integer(5) };
         assert_eq!(predicate_of(&filter), Some(expected));
     }
 
@@ -134,7 +171,7 @@ mod tests {
         let unknown = Expression::call("like", vec![column(), literal(1)], Type::Boolean);
         let known = Expression::call("is_null", vec![column()], Type::Boolean);
         let both = Expression::And(vec![unknown.clone(), known.clone()]);
-        assert_eq!(predicate_of(&both), Some(Predicate::And(vec![Predicate::IsNull(3)])));
+        assert_eq!(predicate_of(&both), Some(Predicate::And(vec![Predicate::IsNull(3.into())])));
         assert_eq!(predicate_of(&Expression::Or(vec![unknown, known])), None);
     }
 

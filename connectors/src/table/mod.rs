@@ -4,6 +4,7 @@ mod bind;
 mod condition;
 mod filter;
 mod opened;
+mod reader;
 mod scan;
 mod unify;
 

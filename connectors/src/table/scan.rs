@@ -3,27 +3,25 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use arrow::array::RecordBatch;
 use hypostyle_engine::expression::Evaluator;
 use hypostyle_engine::memory::{Account, Reservation};
 use hypostyle_engine::table::{Reader, Scan, ScanRequest};
-use hypostyle_engine::{Batch, Context, Position};
+use hypostyle_engine::{Context, Position};
 use hypostyle_functions::Type;
-use hypostyle_functions::column::{Column, literal_array};
+use hypostyle_functions::column::literal_array;
 
 use super::bind::{Given, TableFiles};
 use super::condition::Condition;
 use super::filter::{predicate_of, within_bounds};
 use super::opened::{Opened, Source};
-use crate::arrow_form::{cast_strictly, to_column};
+use super::reader::{FileReader, MorselReader, OutputColumn, OutputSource, Rest};
 use crate::arrow_ipc::{ArrowStream, BlockReader};
-use crate::batch::FileBatch;
-use crate::csv::{CsvReader, CsvScan};
-use crate::error::{Error, Place, Result};
+use crate::csv::CsvScan;
+use crate::error::{Error, Result};
 use crate::input::{BufferPool, open_stream};
-use crate::json::{JsonReader, JsonScan};
-use crate::parquet::{ColumnFilter, RowGroupReader, ScanPlan, Wanted};
-use crate::prune::Predicate;
+use crate::json::JsonScan;
+use crate::parquet::{ColumnFilter, ScanPlan, Wanted};
+use crate::prune::{ColumnPlace, Predicate};
 
 /// Bytes that a Parquet column holds while it is read, besides its pages and windows of the file, which come from a pool:
 /// a dictionary and the rows of a batch.
@@ -77,24 +75,11 @@ enum Morsels {
     ArrowStream(Option<Box<ArrowStream>>, Arc<Vec<usize>>),
 }
 
-/// How a column of the output is made of what a file's reader gives.
-struct OutputColumn {
-    name: String,
-    data_type: Type,
-    /// Position among the reader's columns, or a value for all rows.
-    source: OutputSource,
-}
-
 /// A condition that is applied to finished columns.
 struct LeftCondition {
     /// Position of its column among the finished ones.
     column: usize,
     condition: Condition,
-}
-
-enum OutputSource {
-    Read(usize),
-    Constant(arrow::array::ArrayRef),
 }
 
 impl FileScan {
@@ -114,7 +99,7 @@ impl FileScan {
             _ => Vec::new(),
         };
         let account = context.memory.query().account("file scan");
-        let pool = BufferPool::new(account.reserve());
+        let pool = BufferPool::new(account.reserve(), Arc::clone(&request.read_bytes));
         let cursor = Mutex::new(Cursor { next_file: 0, current: None, next_morsel: 0, rows: 0 });
         let progress = State::default();
         Ok(Self { table, request, predicates, conditions, account, pool, progress, cursor })
@@ -163,9 +148,23 @@ impl FileScan {
                 filters.push(ColumnFilter { column, wanted: Wanted::Keys(Arc::clone(keys)) });
             }
         }
-        let morsels = self.morsels(index, &file, &reads, &filters)?;
+        let narrowed = self.narrowed_reads(&columns, reads.len());
+        let morsels = self.morsels(index, &file, &reads, &narrowed, &filters)?;
         let bytes = self.table.file_bytes(index);
         Ok(CurrentFile { columns: Arc::new(columns), left: Arc::new(left), morsels, bytes })
+    }
+
+    /// For each column that is read, the type with the fields that are asked of it, where they are not all.
+    fn narrowed_reads(&self, columns: &[OutputColumn], reads: usize) -> Vec<Option<Type>> {
+        let mut narrowed = vec![None; reads];
+        for column in columns {
+            if let OutputSource::Read(slot) = column.source
+                && self.part(column.column).is_some()
+            {
+                narrowed[slot] = Some(column.data_type.clone());
+            }
+        }
+        narrowed
     }
 
     /// How a column of the table is made of what the file's reader gives, which is noted in `reads`.
@@ -177,6 +176,7 @@ impl FileScan {
         reads: &mut Vec<(usize, Type)>,
     ) -> Result<OutputColumn> {
         let field = &self.table.schema().fields[column];
+        let data_type = self.part(column).unwrap_or(&field.data_type).clone();
         let source = match self.table.given(index, file, column)? {
             Given::Column(position) => {
                 let known = reads.iter().position(|(read, _)| *read == position);
@@ -190,7 +190,13 @@ impl FileScan {
                 OutputSource::Constant(array)
             }
         };
-        Ok(OutputColumn { name: field.name.clone(), data_type: field.data_type.clone(), source })
+        Ok(OutputColumn { column, name: field.name.clone(), data_type, source })
+    }
+
+    /// The type with the fields that are asked of a column, where they are not all.
+    fn part(&self, column: usize) -> Option<&Type> {
+        let found = self.request.narrowed.iter().find(|(known, _)| *known == column);
+        found.map(|(_, data_type)| data_type)
     }
 
     fn morsels(
@@ -198,6 +204,7 @@ impl FileScan {
         index: usize,
         file: &Opened,
         reads: &[(usize, Type)],
+        narrowed: &[Option<Type>],
         filters: &[ColumnFilter],
     ) -> Result<Morsels> {
         let positions: Vec<usize> = reads.iter().map(|(position, _)| *position).collect();
@@ -206,11 +213,14 @@ impl FileScan {
             Opened::Parquet(file) => {
                 let predicates: Vec<Predicate> =
                     self.predicates.iter().filter_map(|predicate| self.own(index, predicate)).collect();
-                let plan = file.plan(&positions, &predicates, filters, &self.pool)?;
+                let parts = positions.iter().zip(narrowed);
+                let parts: Vec<(usize, Type)> =
+                    parts.filter_map(|(&position, part)| Some((position, part.clone()?))).collect();
+                let plan = file.narrowed(&parts)?.plan(&positions, &predicates, filters, &self.pool)?;
                 Morsels::Parquet { plan: Arc::new(plan), next: 0 }
             }
             Opened::Csv(file) => Morsels::Csv(file.scan(reads, batch_rows)?),
-            Opened::Json(file) => Morsels::Json(file.scan(reads, batch_rows)?),
+            Opened::Json(file) => Morsels::Json(file.scan(reads, narrowed, batch_rows)?),
             Opened::Arrow(file, _) => {
                 let (ascending, slots) = ascending(&positions);
                 let reader = Arc::new(file.reader(&ascending)?);
@@ -234,7 +244,15 @@ impl FileScan {
     /// A predicate over the table's columns as one over a file's own, as far as types agree.
     fn own(&self, index: usize, predicate: &Predicate) -> Option<Predicate> {
         let file = self.table.open(index).ok()?;
-        predicate.remapped(&|column| self.own_column(index, &file, column))
+        predicate.remapped(&|place| self.own_place(index, &file, place))
+    }
+
+    /// The place in a file that is the table's, with the same type.
+    fn own_place(&self, index: usize, file: &Opened, place: &ColumnPlace) -> Option<ColumnPlace> {
+        let Ok(Given::Column(column)) = self.table.given(index, file, place.column) else { return None };
+        let own = field_type(&file.schema().fields[column].data_type, &place.fields)?;
+        let known = field_type(&self.table.schema().fields[place.column].data_type, &place.fields)?;
+        (own == known).then(|| ColumnPlace { column, fields: place.fields.clone() })
     }
 
     /// The column of a file that is the table's column, with the same type.
@@ -308,13 +326,26 @@ impl FileScan {
                 };
                 Some((reader, morsel.rows as u64))
             }
-            Morsels::Csv(scan) => scan.claim()?.map(|reader| (MorselReader::Csv(Box::new(reader)), 0)),
-            Morsels::Json(scan) => scan.claim()?.map(|reader| (MorselReader::Json(Box::new(reader)), 0)),
+            Morsels::Csv(scan) => {
+                let reader = scan.claim()?;
+                reader.map(|reader| {
+                    self.pool.note_read(reader.block_bytes());
+                    (MorselReader::Csv(Box::new(reader)), 0)
+                })
+            }
+            Morsels::Json(scan) => {
+                let reader = scan.claim()?;
+                reader.map(|reader| {
+                    self.pool.note_read(reader.block_bytes());
+                    (MorselReader::Json(Box::new(reader)), 0)
+                })
+            }
             Morsels::Arrow { reader, blocks, next, slots } => {
                 if *next == *blocks {
                     return Ok(None);
                 }
                 *next += 1;
+                self.pool.note_read(usize::try_from(reader.block_bytes(*next - 1)).unwrap_or(usize::MAX));
                 let (reader, slots) = (Arc::clone(reader), Arc::clone(slots));
                 Some((
                     MorselReader::Arrow { reader, block: Some(*next - 1), slots, rest: Rest::default() },
@@ -341,6 +372,15 @@ impl FileScan {
         memory.resize(bytes).map_err(|error| Error::Engine(Box::new(error)))?;
         Ok(memory)
     }
+}
+
+/// The type of a field inside a struct.
+fn field_type<'t>(mut data_type: &'t Type, names: &[String]) -> Option<&'t Type> {
+    for name in names {
+        let Type::Struct(fields) = data_type else { return None };
+        data_type = &fields.iter().find(|field| field.name.eq_ignore_ascii_case(name))?.data_type;
+    }
+    Some(data_type)
 }
 
 /// Positions in ascending order without repetition, and where each of the asked ones went.
@@ -385,215 +425,4 @@ impl CurrentFile {
             Morsels::ArrowStream(..) => 0,
         }
     }
-}
-
-/// Reads one morsel of one file.
-struct FileReader {
-    source: MorselReader,
-    columns: Arc<Vec<OutputColumn>>,
-    /// Columns that go out; those behind them are for `tests` alone.
-    asked: usize,
-    /// Conditions on finished columns, by position.
-    tests: Vec<(usize, Evaluator)>,
-    position: Position,
-    batch_rows: usize,
-    _memory: Reservation,
-}
-
-enum MorselReader {
-    Parquet {
-        plan: Arc<ScanPlan>,
-        morsel: usize,
-        batch_rows: usize,
-        reader: Option<Box<RowGroupReader>>,
-        bytes: u64,
-    },
-    Csv(Box<CsvReader>),
-    Json(Box<JsonReader>),
-    Arrow {
-        reader: Arc<BlockReader>,
-        block: Option<usize>,
-        slots: Arc<Vec<usize>>,
-        rest: Rest,
-    },
-    ArrowStream {
-        stream: Box<ArrowStream>,
-        slots: Arc<Vec<usize>>,
-        rest: Rest,
-    },
-}
-
-/// A record batch that is handed on in pieces.
-#[derive(Default)]
-struct Rest {
-    batch: Option<RecordBatch>,
-    start: usize,
-}
-
-impl Rest {
-    fn take(&mut self, rows: usize) -> Option<RecordBatch> {
-        let batch = self.batch.as_ref()?;
-        let length = rows.min(batch.num_rows() - self.start);
-        let piece = batch.slice(self.start, length);
-        self.start += length;
-        if self.start == batch.num_rows() {
-            (self.batch, self.start) = (None, 0);
-        }
-        (length > 0).then_some(piece)
-    }
-}
-
-impl FileReader {
-    fn read(&mut self) -> Result<Option<Batch>> {
-        let types: Vec<Option<&Type>> = read_types(&self.columns);
-        let (read, place) = match &mut self.source {
-            MorselReader::Parquet { plan, morsel, batch_rows, reader, .. } => {
-                if reader.is_none() {
-                    *reader = Some(Box::new(plan.open(&plan.morsels()[*morsel], *batch_rows)?));
-                }
-                let Some(reader) = reader else { return Ok(None) };
-                (reader.next_batch()?, Some(reader.place()))
-            }
-            MorselReader::Csv(reader) => (reader.next_batch()?, None),
-            MorselReader::Json(reader) => (reader.next_batch()?, None),
-            MorselReader::Arrow { reader, block, slots, rest } => {
-                let index = *block;
-                if rest.batch.is_none()
-                    && let Some(index) = block.take()
-                {
-                    rest.batch = reader.read(index)?;
-                }
-                let place = || reader.place(index.unwrap_or(0));
-                (
-                    rest.take(self.batch_rows)
-                        .map(|batch| columns_of(&batch, slots, &types, &place))
-                        .transpose()?,
-                    None,
-                )
-            }
-            MorselReader::ArrowStream { stream, slots, rest } => {
-                let mut piece = rest.take(self.batch_rows);
-                while piece.is_none() {
-                    rest.batch = stream.next_batch()?;
-                    if rest.batch.is_none() {
-                        break;
-                    }
-                    piece = rest.take(self.batch_rows);
-                }
-                (piece.map(|batch| columns_of(&batch, slots, &types, &|| stream.place())).transpose()?, None)
-            }
-        };
-        read.map(|read| self.finish(read, place)).transpose()
-    }
-
-    /// Puts the output columns together.
-    fn finish(&mut self, read: FileBatch, place: Option<Place>) -> Result<Batch> {
-        let rows = read.rows;
-        let columns = self
-            .columns
-            .iter()
-            .map(|column| match &column.source {
-                OutputSource::Constant(value) => {
-                    Ok(Column::Constant { value: Arc::clone(value), length: rows })
-                }
-                OutputSource::Read(slot) => widened(&read.columns[*slot], column, place.as_ref()),
-            })
-            .collect::<Result<_>>()?;
-        let mut batch = Batch::new(columns, rows);
-        self.filter(&mut batch).map_err(|error| Error::Engine(Box::new(error)))?;
-        batch.columns.truncate(self.asked);
-        let batch = batch.at(self.position);
-        self.position.row += batch.rows as u64;
-        Ok(batch)
-    }
-
-    /// Keeps the rows that pass the conditions on finished columns.
-    fn filter(&mut self, batch: &mut Batch) -> hypostyle_engine::Result<()> {
-        for (column, evaluator) in &mut self.tests {
-            let tested = Batch::new(vec![batch.columns[*column].clone()], batch.rows);
-            let selection = evaluator.select(&tested)?;
-            if selection.is_all() {
-                continue;
-            }
-            let kept = selection.count();
-            for column in &mut batch.columns {
-                *column = column.filter(selection.bits(), kept)?;
-            }
-            batch.rows = kept;
-        }
-        Ok(())
-    }
-}
-
-impl Reader for FileReader {
-    fn next(&mut self) -> hypostyle_engine::Result<Option<Batch>> {
-        loop {
-            match self.read()? {
-                Some(batch) if batch.rows == 0 => {}
-                other => return Ok(other),
-            }
-        }
-    }
-}
-
-/// The type of the table's column behind each of a reader's columns.
-fn read_types(columns: &[OutputColumn]) -> Vec<Option<&Type>> {
-    let mut types = Vec::new();
-    for column in columns {
-        if let OutputSource::Read(slot) = column.source {
-            if types.len() <= slot {
-                types.resize(slot + 1, None);
-            }
-            types[slot] = Some(&column.data_type);
-        }
-    }
-    types
-}
-
-/// The asked columns of a record batch; `slots` are their positions in it.
-fn columns_of(
-    batch: &RecordBatch,
-    slots: &[usize],
-    types: &[Option<&Type>],
-    place: &dyn Fn() -> Place,
-) -> Result<FileBatch> {
-    let schema = batch.schema();
-    let columns = slots
-        .iter()
-        .zip(types)
-        .map(|(&slot, data_type)| {
-            let place = || place().column(schema.field(slot).name());
-            let array = batch.column(slot);
-            let own = crate::arrow_form::logical_type(array.data_type(), place)?;
-            let column =
-                to_column(array, &own).map_err(|error| Error::corrupt(place(), error.to_string()))?;
-            match data_type {
-                Some(wanted) if **wanted != own => cast(&column, wanted, place),
-                _ => Ok(column),
-            }
-        })
-        .collect::<Result<_>>()?;
-    Ok(FileBatch { columns, rows: batch.num_rows() })
-}
-
-/// A column of a file whose type is narrower than the table's.
-fn widened(column: &Column, output: &OutputColumn, place: Option<&Place>) -> Result<Column> {
-    let array = match column {
-        Column::Flat(array)
-        | Column::Constant { value: array, .. }
-        | Column::Dictionary { values: array, .. } => array,
-    };
-    if *array.data_type() == output.data_type.to_arrow() {
-        return Ok(column.clone());
-    }
-    cast(column, &output.data_type, || place.cloned().unwrap_or_default().column(&output.name))
-}
-
-fn cast(column: &Column, wanted: &Type, place: impl Fn() -> Place) -> Result<Column> {
-    let array = column.to_array().map_err(|error| Error::Internal(error.to_string()))?;
-    let cast = cast_strictly(&array, &wanted.to_arrow()).map_err(|error| Error::Schema {
-        path: place().to_string(),
-        problem: format!("does not fit the table's {wanted}: {error}"),
-    })?;
-    Ok(Column::Flat(cast))
 }

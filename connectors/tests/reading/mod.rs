@@ -52,7 +52,15 @@ pub fn bind(
 /// What is asked of a scan.
 pub fn request(table: &dyn TableProvider, batch_rows: usize) -> ScanRequest {
     let projection = (0..table.schema().fields.len()).collect();
-    ScanRequest { projection, filters: Vec::new(), key_filters: Vec::new(), limit: None, batch_rows }
+    ScanRequest {
+        projection,
+        narrowed: Vec::new(),
+        filters: Vec::new(),
+        key_filters: Vec::new(),
+        limit: None,
+        batch_rows,
+        read_bytes: Arc::default(),
+    }
 }
 
 /// All batches of a scan, in order.
@@ -76,7 +84,15 @@ pub fn rows(table: &dyn TableProvider, batch_rows: usize) -> Result<Vec<String>,
 
 /// Rows that a scan of some columns gives under filters.
 pub fn filtered(table: &dyn TableProvider, projection: Vec<usize>, filters: Vec<Expression>) -> usize {
-    let request = ScanRequest { projection, filters, key_filters: Vec::new(), limit: None, batch_rows: 1024 };
+    let request = ScanRequest {
+        projection,
+        narrowed: Vec::new(),
+        filters,
+        key_filters: Vec::new(),
+        limit: None,
+        batch_rows: 1024,
+        read_bytes: Arc::default(),
+    };
     batches(table, request).unwrap().iter().map(|batch| batch.rows).sum()
 }
 

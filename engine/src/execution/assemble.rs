@@ -1,8 +1,8 @@
 //! Cuts a plan into pipelines: streaming nodes become stages, and each breaker ends a pipeline and starts another.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex};
 
 use arrow::array::ArrayRef;
 use hypostyle_functions::types::{Schema, Type};
@@ -10,7 +10,6 @@ use hypostyle_functions::value::Literal;
 
 use super::bindings::Bindings;
 use super::distinct_steps::distinct_steps;
-use super::key_columns::scans_of_column;
 use super::pipeline::{End, Link, Phase, Pipeline};
 use super::schedule::Schedule;
 use crate::context::Context;
@@ -20,14 +19,13 @@ use crate::key_filter::KeyCell;
 use crate::metrics::{MetricsRegistry, OperatorMetrics};
 use crate::operator::aggregate::{AggregateShape, AggregateSource, HashAggregate};
 use crate::operator::asof::Spine;
-use crate::operator::filter::{Coalesce, Filter};
-use crate::operator::join::{JoinBuild, JoinShape, Probe, SpilledSource, UnmatchedSource};
+use crate::operator::filter::Filter;
 use crate::operator::limit::MorselLimit;
 use crate::operator::ordered::{Consumer, OrderedSink, Window as RowWindow};
 use crate::operator::project::{Pick, Project};
 use crate::operator::recursive::WorkTable;
 use crate::operator::repeat::Repeat;
-use crate::operator::scan::{BatchesSource, HostInput, HostSource, ScanSource};
+use crate::operator::scan::{BatchesSource, HostInput};
 use crate::operator::shared::{Share, SharedRows, SharedSource};
 use crate::operator::sort::{KeyOrder, Sort, SortSource};
 use crate::operator::unnest::Unnest;
@@ -35,9 +33,8 @@ use crate::operator::values::Values;
 use crate::operator::window::{WindowOperator, WindowShape, WindowSource};
 use crate::operator::write::{Collect, SingleRow, writer};
 use crate::operator::{RunContext, Sink, Source, Stage};
-use crate::plan::{AggregateCall, Expression, JoinKey, JoinKind, Node, Plan, SortKey, Window, WriteTarget};
+use crate::plan::{AggregateCall, Expression, Node, Plan, SortKey, Window, WriteTarget};
 use crate::spill::SpillDirectory;
-use crate::table::{FilterSupport, ScanRequest, TableProvider};
 
 /// What the operators of a new run see.
 pub(super) fn run_context(context: &Arc<Context>, parameters: Vec<Literal>) -> Arc<RunContext> {
@@ -91,11 +88,11 @@ pub(super) struct Assembler<'a> {
     pub(super) bindings: &'a mut Bindings,
     pipelines: Vec<Pipeline>,
     pub(super) metrics: MetricsRegistry,
-    input: Option<Arc<HostInput>>,
+    pub(super) input: Option<Arc<HostInput>>,
     /// Whether the order of the rows at work can be seen in the result.
     pub(super) order_shows: bool,
     /// By the position of a scan in the plan: its columns whose keys a join leaves.
-    key_cells: HashMap<usize, Vec<(usize, Arc<KeyCell>)>>,
+    pub(super) key_cells: HashMap<usize, Vec<(usize, Arc<KeyCell>)>>,
     pub(super) work_tables: WorkTables,
     /// As-of joins whose left side is indexed, by the number of their node.
     pub(super) spines: HashMap<usize, Arc<Spine>>,
@@ -356,74 +353,6 @@ impl Assembler<'_> {
         Ok(())
     }
 
-    /// A scan. Filters that the table does not apply in full are applied here, unless the plan does so above (`checked`).
-    fn scan(&mut self, plan: &Plan, id: usize, checked: &[&Expression]) -> Result<Vec<Phase>> {
-        let Node::Scan { table, projection, filters, limit } = &plan.node else {
-            return self.phases(plan, id);
-        };
-        let context = Arc::clone(&self.run.context);
-        let provider = self.bindings.table(table, &context)?;
-        let residual: Vec<&Expression> = filters
-            .iter()
-            .filter(|filter| {
-                provider.filter_support(filter) != FilterSupport::Exact && !checked.contains(filter)
-            })
-            .collect();
-        let mut columns = projection.clone();
-        for column in residual.iter().flat_map(|filter| filter.columns()) {
-            if !columns.contains(&column) {
-                columns.push(column);
-            }
-        }
-        let phase = if provider.is_host_driven() {
-            let (width, projection) = (provider.schema().fields.len(), columns.clone());
-            let input = Arc::clone(self.input.get_or_insert_with(|| Arc::new(HostInput::new(width))));
-            self.source(HostSource { input, projection }, id)
-        } else {
-            let request = ScanRequest {
-                projection: columns.clone(),
-                filters: filters.clone(),
-                key_filters: Vec::new(),
-                limit: limit.filter(|_| residual.is_empty()),
-                batch_rows: self.run.batch_rows(),
-            };
-            let key_cells = self.key_cells.remove(&id).unwrap_or_default();
-            let run = Arc::clone(&self.run);
-            self.source(ScanSource::new(Arc::clone(&provider), request, key_cells, run), id)
-        };
-        let mut phases = vec![phase];
-        if !residual.is_empty() {
-            self.residual_filter(&mut phases, provider.as_ref(), &residual, &columns, projection.len())?;
-        }
-        Ok(phases)
-    }
-
-    fn residual_filter(
-        &mut self,
-        phases: &mut [Phase],
-        provider: &dyn TableProvider,
-        residual: &[&Expression],
-        columns: &[usize],
-        kept: usize,
-    ) -> Result<()> {
-        let schema = provider.schema();
-        let read = Schema::new(columns.iter().map(|&column| schema.fields[column].clone()).collect());
-        let moved = |filter: &&Expression| {
-            let mut filter = (*filter).clone();
-            filter.walk_mut(&mut |expression| {
-                if let Expression::Column { index, .. } = expression {
-                    *index = columns.iter().position(|column| column == index).unwrap_or(0);
-                }
-            });
-            filter
-        };
-        let predicate = self.set(&[Expression::And(residual.iter().map(moved).collect())], &read)?;
-        let columns = Some((0..kept).collect());
-        let filter = Filter { predicate, columns, blanks: Vec::new(), run: Arc::clone(&self.run) };
-        self.push_link(phases, Arc::new(filter), Arc::default());
-        Ok(())
-    }
-
     fn values(&mut self, plan: &Plan, rows: &[Vec<Expression>], id: usize) -> Result<Vec<Phase>> {
         let all: Vec<Expression> = rows.iter().flatten().cloned().collect();
         let values = Values {
@@ -520,91 +449,6 @@ impl Assembler<'_> {
         Ok(vec![self.source(WindowSource(operator), id)])
     }
 
-    fn join(
-        &mut self,
-        left: &Plan,
-        right: &Plan,
-        kind: JoinKind,
-        keys: &[JoinKey],
-        residual: Option<&Expression>,
-        id: usize,
-    ) -> Result<Vec<Phase>> {
-        let (left_keys, right_keys): (Vec<_>, Vec<_>) =
-            keys.iter().map(|key| (key.left.clone(), key.right.clone())).unzip();
-        let left_set = if keys.is_empty() { None } else { Some(self.set(&left_keys, &left.schema)?) };
-        let right_set = if keys.is_empty() { None } else { Some(self.set(&right_keys, &right.schema)?) };
-        let fields = left.schema.fields.iter().chain(&right.schema.fields).cloned().collect();
-        let both = Schema::new(fields);
-        let residual =
-            residual.map(|condition| self.set(std::slice::from_ref(condition), &both)).transpose()?;
-        let shape = Arc::new(JoinShape {
-            kind,
-            left_types: types(&left.schema),
-            right_types: types(&right.schema),
-            key_types: left_keys.iter().map(Expression::data_type).collect(),
-            nulls_match: keys.iter().map(|key| key.nulls_match).collect(),
-            left_keys: left_set,
-            right_keys: right_set,
-            left_key_columns: left_keys.iter().map(column_of).collect(),
-            right_key_columns: right_keys.iter().map(column_of).collect(),
-            residual,
-            has_ordinals: false,
-        });
-        let right_id = id + 1 + crate::plan::count_nodes(left);
-        let order_of_right_shows = shape.gives_pairs() || shape.gives_right_rows();
-        let build_phases = self.with_order(self.order_shows && order_of_right_shows, |assembler| {
-            assembler.phases(right, right_id)
-        })?;
-        let key_cells = keys.iter().map(|key| self.key_cell(kind, key, left, id + 1)).collect();
-        let build = JoinBuild::new(
-            Arc::clone(&shape),
-            self.order_shows,
-            key_cells,
-            Arc::clone(&self.run),
-            self.metrics.of(id),
-        );
-        self.break_at(build_phases, Arc::clone(&build), id);
-        let mut phases = self.phases(left, id + 1)?;
-        self.push(&mut phases, id, Probe(Arc::clone(&build)));
-        if shape.gives_right_later() {
-            let table = Arc::clone(build.table());
-            let run = Arc::clone(&self.run);
-            phases.push(self.source(UnmatchedSource { shape, table, run, claimed: Mutex::new(false) }, id));
-        }
-        phases.push(self.source(SpilledSource::new(build), id));
-        self.push_link(&mut phases, Arc::new(Coalesce { batch_rows: self.run.batch_rows() }), Arc::default());
-        Ok(phases)
-    }
-
-    /// Where a join leaves the values of a key for the scans below its probe side, if one of them can use it: rows
-    /// without a match must not come out.
-    fn key_cell(
-        &mut self,
-        kind: JoinKind,
-        key: &JoinKey,
-        left: &Plan,
-        left_id: usize,
-    ) -> Option<Arc<KeyCell>> {
-        let drops_unmatched = matches!(
-            kind,
-            JoinKind::Inner
-                | JoinKind::Right
-                | JoinKind::LeftSemi
-                | JoinKind::RightSemi
-                | JoinKind::RightAnti
-        );
-        let Expression::Column { index, .. } = &key.left else { return None };
-        let mut scans = Vec::new();
-        if drops_unmatched && !key.nulls_match {
-            scans_of_column(left, left_id, *index, &mut scans);
-        }
-        let cell = (!scans.is_empty()).then(Arc::<KeyCell>::default)?;
-        for (scan, column) in scans {
-            self.key_cells.entry(scan).or_default().push((column, Arc::clone(&cell)));
-        }
-        Some(cell)
-    }
-
     fn write(&mut self, input: &Plan, target: &WriteTarget, id: usize) -> Result<Vec<Phase>> {
         let (phases, window) = self.ordered(input, id + 1)?;
         let result = Arc::new(BatchesSource::default());
@@ -619,14 +463,6 @@ fn aggregate_expressions(keys: &[Expression], calls: &[AggregateCall]) -> Vec<Ex
         call.arguments.iter().chain(&call.filter).chain(call.order.iter().map(|key| &key.expression))
     });
     keys.iter().chain(of_calls).cloned().collect()
-}
-
-/// The column that an expression is, if it is one.
-fn column_of(expression: &Expression) -> Option<usize> {
-    match expression {
-        Expression::Column { index, .. } => Some(*index),
-        _ => None,
-    }
 }
 
 /// The conjuncts of a predicate.

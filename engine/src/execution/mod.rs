@@ -6,7 +6,9 @@
 //! do the same with [`Run::worker`].
 
 mod assemble;
+mod assemble_join;
 mod assemble_ordered;
+mod assemble_scan;
 mod bindings;
 mod distinct_steps;
 mod gather;

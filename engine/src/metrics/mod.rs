@@ -17,6 +17,8 @@ pub struct OperatorMetrics {
     nanoseconds: AtomicU64,
     peak_memory_bytes: AtomicU64,
     spilled_bytes: AtomicU64,
+    /// Counted by the scan itself.
+    read_bytes: Arc<AtomicU64>,
     /// Written when a worker lays an evaluator down, so the lock is taken once per worker and not per batch.
     expressions: Mutex<Vec<ExpressionFigures>>,
 }
@@ -44,6 +46,11 @@ impl OperatorMetrics {
         self.spilled_bytes.fetch_add(bytes, Ordering::Relaxed);
     }
 
+    /// The counter of bytes that a scan takes from files.
+    pub fn read_bytes(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.read_bytes)
+    }
+
     /// Adds what an evaluator of the operator has counted.
     pub fn add_expressions(&self, evaluator: &Evaluator) {
         let mut all = self.expressions.lock().unwrap_or_else(PoisonError::into_inner);
@@ -68,6 +75,7 @@ impl OperatorMetrics {
             nanoseconds: self.nanoseconds.load(Ordering::Relaxed),
             peak_memory_bytes: self.peak_memory_bytes.load(Ordering::Relaxed),
             spilled_bytes: self.spilled_bytes.load(Ordering::Relaxed),
+            read_bytes: self.read_bytes.load(Ordering::Relaxed),
             expressions: self.expressions.lock().unwrap_or_else(PoisonError::into_inner).clone(),
         }
     }
@@ -88,6 +96,8 @@ pub struct OperatorFigures {
     pub peak_memory_bytes: u64,
     /// Bytes it wrote to spill files.
     pub spilled_bytes: u64,
+    /// Bytes that a scan took from files, without footers and indexes.
+    pub read_bytes: u64,
     /// Work per expression it evaluates, of the workers that are done with it.
     pub expressions: Vec<ExpressionFigures>,
 }

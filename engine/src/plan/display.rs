@@ -74,11 +74,17 @@ fn add_lines(plan: &Plan, metrics: Option<&Metrics>, depth: usize, node: &mut us
 }
 
 fn figures_text(figures: &OperatorFigures) -> String {
-    let OperatorFigures { rows, batches, bytes, nanoseconds, peak_memory_bytes, spilled_bytes, .. } = figures;
+    let OperatorFigures { rows, batches, nanoseconds, .. } = figures;
     let mut text = format!("(rows {rows}, batches {batches}, {:.3} ms", *nanoseconds as f64 / 1e6);
-    for (name, bytes) in [("output", bytes), ("memory", peak_memory_bytes), ("spilled", spilled_bytes)] {
-        if *bytes > 0 {
-            let _ = write!(text, ", {name} {}", bytes_text(*bytes));
+    let amounts = [
+        ("read", figures.read_bytes),
+        ("output", figures.bytes),
+        ("memory", figures.peak_memory_bytes),
+        ("spilled", figures.spilled_bytes),
+    ];
+    for (name, bytes) in amounts {
+        if bytes > 0 {
+            let _ = write!(text, ", {name} {}", bytes_text(bytes));
         }
     }
     text + ")"
@@ -133,20 +139,19 @@ fn to_json(plan: &Plan, metrics: Option<&Metrics>, node: &mut usize) -> Json {
 }
 
 fn figures_json(plan: &Plan, figures: &OperatorFigures) -> Json {
-    let OperatorFigures { rows, batches, bytes, nanoseconds, peak_memory_bytes, spilled_bytes, expressions } =
-        figures;
-    let expressions = expressions.iter().map(|one| {
+    let expressions = figures.expressions.iter().map(|one| {
         let ExpressionMetrics { rows, nanoseconds } = one.work;
         let text = expression_text(plan, &one.expression);
         json!({ "expression": text, "rows": rows, "nanoseconds": nanoseconds })
     });
     json!({
-        "rows": rows,
-        "batches": batches,
-        "bytes": bytes,
-        "nanoseconds": nanoseconds,
-        "peak_memory_bytes": peak_memory_bytes,
-        "spilled_bytes": spilled_bytes,
+        "rows": figures.rows,
+        "batches": figures.batches,
+        "bytes": figures.bytes,
+        "nanoseconds": figures.nanoseconds,
+        "peak_memory_bytes": figures.peak_memory_bytes,
+        "spilled_bytes": figures.spilled_bytes,
+        "read_bytes": figures.read_bytes,
         "expressions": expressions.collect::<Vec<_>>(),
     })
 }
@@ -161,13 +166,35 @@ fn table_schema(projection: &[usize], output: &Schema) -> Schema {
     Schema { fields }
 }
 
+/// Most fields of a struct that are named.
+const SHOWN_FIELDS: usize = 8;
+
+/// The fields of structs that a scan reads, as in `{a, b{c}}`; nothing for other types.
+fn fields_text(data_type: &Type) -> String {
+    match data_type {
+        Type::List(element) | Type::FixedList(element, _) => fields_text(element),
+        Type::Struct(fields) => {
+            let shown = fields.iter().take(SHOWN_FIELDS);
+            let mut names: Vec<String> =
+                shown.map(|field| field.name.clone() + &fields_text(&field.data_type)).collect();
+            if fields.len() > SHOWN_FIELDS {
+                names.push(format!("and {} more", fields.len() - SHOWN_FIELDS));
+            }
+            format!("{{{}}}", names.join(", "))
+        }
+        _ => String::new(),
+    }
+}
+
 /// What a node does, without its name and inputs.
 pub(super) fn details(plan: &Plan) -> String {
     let names =
         |schema: &Schema| schema.fields.iter().map(|field| field.name.clone()).collect::<Vec<_>>().join(", ");
     match &plan.node {
         Node::Scan { table, projection, filters, limit } => {
-            let mut text = format!("{} [{}]", table_text(table), names(&plan.schema));
+            let read =
+                plan.schema.fields.iter().map(|field| field.name.clone() + &fields_text(&field.data_type));
+            let mut text = format!("{} [{}]", table_text(table), read.collect::<Vec<_>>().join(", "));
             if !filters.is_empty() {
                 let schema = table_schema(projection, &plan.schema);
                 let _ = write!(text, " where {}", all(filters.iter(), &schema, " AND "));

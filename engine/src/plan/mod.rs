@@ -7,6 +7,7 @@ mod display;
 mod expression;
 mod ordered_join;
 mod page;
+mod scanned;
 mod verify;
 mod walk;
 mod window;
@@ -17,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 pub use expression::Expression;
 pub use ordered_join::{AsofIndex, AsofJoin, Inequality, OrderCondition, RangeJoin, is_word_ordered};
+pub(crate) use scanned::ScannedTable;
 pub use verify::verify;
 pub(crate) use verify::verify_over;
 pub use walk::{count_nodes, first_breaker, parameters, visit_expressions};

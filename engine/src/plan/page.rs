@@ -157,6 +157,9 @@ fn add_box(node: &Placed<'_>, total: u64, page: &mut String) {
         if figures.peak_memory_bytes > 0 {
             let _ = write!(text, " · {}", bytes_text(figures.peak_memory_bytes));
         }
+        if figures.read_bytes > 0 {
+            let _ = write!(text, " · read {}", bytes_text(figures.read_bytes));
+        }
         if figures.spilled_bytes > 0 {
             let _ = write!(text, " · spilled {}", bytes_text(figures.spilled_bytes));
         }

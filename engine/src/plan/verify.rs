@@ -6,7 +6,8 @@ use hypostyle_functions::types::{Schema, Type};
 
 use super::ordered_join::Side;
 use super::{
-    Expression, GROUPING_KEYS_MAX, GROUPING_SETS_MAX, JoinKind, Node, Plan, SampleSize, TableReference,
+    Expression, GROUPING_KEYS_MAX, GROUPING_SETS_MAX, JoinKind, Node, Plan, SampleSize, ScannedTable,
+    TableReference,
 };
 use crate::context::Context;
 use crate::error::{Error, Result};
@@ -46,8 +47,10 @@ fn verify_node(plan: &Plan, context: &Arc<Context>, resolve: &mut Resolve<'_>, d
         Node::Scan { table, .. } => Some(resolve(table)?),
         _ => None,
     };
-    let table = provider.as_ref().map(|provider| provider.schema());
-    verify_contents(plan, table, context).map_err(|problem| fault(name, problem))?;
+    let table = provider.as_ref().map(|provider| ScannedTable::of(plan, provider.as_ref()));
+    let table = table.transpose().map_err(|problem| fault(name, problem))?;
+    let schema = table.as_ref().map(ScannedTable::schema);
+    verify_contents(plan, schema, context).map_err(|problem| fault(name, problem))?;
     let expected = output_types(plan).map_err(|problem| fault(name, problem))?;
     let Some(expected) = expected else { return Ok(()) };
     let actual: Vec<&Type> = plan.schema.fields.iter().map(|field| &field.data_type).collect();
@@ -85,12 +88,6 @@ fn verify_contents(plan: &Plan, table: Option<&Schema>, context: &Arc<Context>) 
     match &plan.node {
         Node::Scan { projection, filters, .. } => {
             let Some(schema) = table else { return Err("its table was not found".into()) };
-            if let Some(column) = projection.iter().find(|&&column| column >= schema.fields.len()) {
-                return Err(format!(
-                    "it reads column {column}; the table has {} columns",
-                    schema.fields.len()
-                ));
-            }
             let read = projection.iter().map(|&column| &schema.fields[column].data_type);
             for (position, (actual, field)) in read.zip(&plan.schema.fields).enumerate() {
                 if *actual != field.data_type {

@@ -8,6 +8,7 @@ mod join_order;
 mod merge_project;
 mod or_factors;
 mod prune;
+mod prune_fields;
 mod push_filter;
 mod push_limit;
 mod push_semi_join;
@@ -41,6 +42,7 @@ pub fn rewrite(mut relation: Relation, result: &[Column], context: &Arc<Context>
     push_limit::rewrite(&mut relation);
     prune::rewrite(&mut relation, result);
     merge_project::rewrite(&mut relation);
+    prune_fields::rewrite(&mut relation, result);
     share_json::rewrite(&mut relation, context);
     build_side::rewrite(&mut relation);
     relation

@@ -11,7 +11,7 @@ use parquet::file::metadata::{ColumnChunkMetaData, RowGroupMetaData};
 use crate::error::decoded;
 use crate::parquet::chunk_reader::WholeFile;
 use crate::parquet::file::ParquetFile;
-use crate::prune::{Bound, Comparison, Predicate};
+use crate::prune::{Bound, ColumnPlace, Comparison, Predicate};
 
 /// False only if the row group's bloom filters exclude every value that the predicate asks for.
 ///
@@ -19,21 +19,20 @@ use crate::prune::{Bound, Comparison, Predicate};
 pub(super) fn may_match(file: &ParquetFile, group: &RowGroupMetaData, predicate: &Predicate) -> bool {
     match predicate {
         Predicate::Compare { column, comparison: Comparison::Equal, value } => {
-            any_present(file, group, *column, std::slice::from_ref(value))
+            any_present(file, group, column, std::slice::from_ref(value))
         }
-        Predicate::In { column, values } => any_present(file, group, *column, values),
+        Predicate::In { column, values } => any_present(file, group, column, values),
         Predicate::And(parts) => parts.iter().all(|part| may_match(file, group, part)),
         Predicate::Or(parts) => parts.iter().any(|part| may_match(file, group, part)),
         _ => true,
     }
 }
 
-fn any_present(file: &ParquetFile, group: &RowGroupMetaData, column: usize, values: &[Bound]) -> bool {
-    let Some(leaf) = file.schema.flat_leaf(column) else { return true };
+fn any_present(file: &ParquetFile, group: &RowGroupMetaData, column: &ColumnPlace, values: &[Bound]) -> bool {
+    let Some((leaf, logical)) = file.schema.flat_leaf(column) else { return true };
     let Some(chunk) = group.columns().get(leaf).filter(|chunk| chunk.bloom_filter_offset().is_some()) else {
         return true;
     };
-    let logical = &file.schema.logical.fields[column].data_type;
     let read = || Sbbf::read_from_column_chunk(chunk, &WholeFile(Arc::clone(&file.local)));
     let Ok(Some(filter)) = decoded(|| file.place(), "Parquet", read) else { return true };
     if filter.num_blocks() == 0 {

@@ -8,7 +8,7 @@ use crate::prune::{Bound, ColumnRange};
 
 /// How the physical values of one column become bounds.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Conversion {
+pub(in crate::parquet) enum Conversion {
     /// Whole numbers, with a factor to the unit of the logical type.
     Signed { multiply: i128, divide: i128 },
     /// Whole numbers stored in the bits of signed ones.
@@ -27,7 +27,7 @@ pub(super) enum Conversion {
 
 impl Conversion {
     /// The conversion for a leaf whose column has this logical form; `None` where bounds are not used.
-    pub(super) fn of(leaf: &ColumnDescriptor, logical: &Type) -> Option<Self> {
+    pub(in crate::parquet) fn of(leaf: &ColumnDescriptor, logical: &Type) -> Option<Self> {
         use parquet::basic::Type as Physical;
         match (leaf.physical_type(), logical) {
             (Physical::BOOLEAN, Type::Boolean) => Some(Self::Boolean),

@@ -5,7 +5,9 @@ mod convert;
 mod pages;
 mod statistics;
 
+pub(super) use convert::Conversion;
 pub(super) use pages::page_locations;
+pub(super) use statistics::bounds as statistics_bounds;
 
 use std::sync::Arc;
 
@@ -16,7 +18,7 @@ use parquet::file::metadata::{
 use super::chunk_reader::WholeFile;
 use super::file::{ParquetFile, RowGroupMorsel};
 use crate::error::{Result, decoded};
-use crate::prune::{Bound, Predicate};
+use crate::prune::{Bound, ColumnPlace, Predicate};
 
 /// The row groups that may hold rows that fulfil every predicate, each with the rows to read.
 ///
@@ -36,7 +38,7 @@ pub(super) fn row_groups(file: &ParquetFile, predicates: &[Predicate]) -> Result
     for row_group in 0..count {
         let Some(mut morsel) = whole(file, row_group) else { continue };
         let group = with_statistics.row_group(row_group);
-        let range = |column| statistics::chunk_range(file, group, column);
+        let range = |column: &ColumnPlace| statistics::chunk_range(file, group, column);
         if !predicates.iter().all(|predicate| predicate.may_match(&range)) {
             continue;
         }
@@ -63,19 +65,21 @@ fn whole(file: &ParquetFile, row_group: usize) -> Option<RowGroupMorsel> {
 fn reads_flat_column(file: &ParquetFile, predicate: &Predicate) -> bool {
     let mut columns = Vec::new();
     predicate.collect_columns(&mut columns);
-    columns.iter().any(|&column| file.schema.flat_leaf(column).is_some())
+    columns.iter().any(|column| file.schema.flat_leaf(column).is_some())
 }
 
 /// Bounds over the whole file of each of these columns, where every row group tells them.
 pub(super) fn file_bounds(file: &ParquetFile, columns: &[usize]) -> Vec<Option<(Bound, Bound)>> {
-    let Ok(footer) = footer_with_statistics(file, columns) else { return vec![None; columns.len()] };
+    let places: Vec<ColumnPlace> = columns.iter().map(|&column| column.into()).collect();
+    let Ok(footer) = footer_with_statistics(file, &places) else { return vec![None; columns.len()] };
     columns.iter().map(|&column| statistics::file_bounds(file, footer.row_groups(), column)).collect()
 }
 
 /// The footer again, with statistics of the given columns only: of thousands of columns the
 /// others cost their skipping and no more.
-fn footer_with_statistics(file: &ParquetFile, columns: &[usize]) -> Result<ParquetMetaData> {
-    let leaves: Vec<usize> = columns.iter().filter_map(|&column| file.schema.flat_leaf(column)).collect();
+fn footer_with_statistics(file: &ParquetFile, columns: &[ColumnPlace]) -> Result<ParquetMetaData> {
+    let leaf = |column| file.schema.flat_leaf(column).map(|(leaf, _)| leaf);
+    let leaves: Vec<usize> = columns.iter().filter_map(leaf).collect();
     let options = ParquetMetaDataOptions::new()
         .with_schema(file.metadata.file_metadata().schema_descr_ptr())
         .with_column_stats_policy(ParquetStatisticsPolicy::skip_except(&leaves))

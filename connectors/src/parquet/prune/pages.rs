@@ -14,16 +14,13 @@ use super::statistics::discard_if_crossed;
 use crate::error::{Result, decoded};
 use crate::input::LocalFile;
 use crate::parquet::file::ParquetFile;
-use crate::prune::{Bound, ColumnRange, Predicate};
+use crate::prune::{Bound, ColumnPlace, ColumnRange, Predicate};
 
 /// Skipping less than this share of the rows costs more than it saves: every column reads its page index.
 const SKIPPED_SHARE_MIN: f64 = 0.05;
 
 /// Pages of one column: bounds and rows of each.
-struct PageRanges {
-    column: usize,
-    pages: Vec<(Range<usize>, ColumnRange)>,
-}
+type PageRanges = Vec<(Range<usize>, ColumnRange)>;
 
 /// The rows of a row group that may fulfil every predicate; `None` if that is nearly all of them or not known.
 pub(super) fn row_ranges(
@@ -40,11 +37,11 @@ pub(super) fn row_ranges(
         predicate.collect_columns(&mut columns);
         // Pages of several columns do not line up, so a predicate is asked with one column known at a time.
         for column in columns {
-            let pages = decoded(|| file.place(), "Parquet", || page_ranges(file, group, column, rows))?;
-            let Some(PageRanges { column, pages }) = pages else { continue };
+            let pages = decoded(|| file.place(), "Parquet", || page_ranges(file, group, &column, rows))?;
+            let Some(pages) = pages else { continue };
             known = true;
             let matching = pages.into_iter().filter_map(|(range, bounds)| {
-                let lookup = |asked: usize| (asked == column).then(|| bounds.clone());
+                let lookup = |asked: &ColumnPlace| (*asked == column).then(|| bounds.clone());
                 predicate.may_match(&lookup).then_some(range)
             });
             kept = intersect(&kept, &merged(matching));
@@ -69,12 +66,11 @@ pub(in crate::parquet) fn page_locations(
 fn page_ranges(
     file: &ParquetFile,
     group: &RowGroupMetaData,
-    column: usize,
+    column: &ColumnPlace,
     rows: usize,
 ) -> ParquetResult<Option<PageRanges>> {
-    let Some(leaf) = file.schema.flat_leaf(column) else { return Ok(None) };
+    let Some((leaf, logical)) = file.schema.flat_leaf(column) else { return Ok(None) };
     let Some(chunk) = group.columns().get(leaf) else { return Ok(None) };
-    let logical = &file.schema.logical.fields[column].data_type;
     let Some(conversion) = Conversion::of(chunk.column_descr(), logical) else { return Ok(None) };
     let Some(range) = chunk.column_index_range() else { return Ok(None) };
     let Some(offsets) = page_locations(&file.local, chunk)? else { return Ok(None) };
@@ -102,7 +98,7 @@ fn page_ranges(
         }
         pages.push((start..end, page_bounds(&index, page, conversion, (end - start) as u64)));
     }
-    Ok(Some(PageRanges { column, pages }))
+    Ok(Some(pages))
 }
 
 fn page_bounds(index: &ColumnIndexMetaData, page: usize, conversion: Conversion, rows: u64) -> ColumnRange {

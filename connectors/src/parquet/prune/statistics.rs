@@ -5,18 +5,18 @@ use parquet::file::statistics::Statistics;
 
 use super::convert::Conversion;
 use crate::parquet::file::ParquetFile;
-use crate::prune::{Bound, ColumnRange};
+use crate::prune::{Bound, ColumnPlace, ColumnRange};
 
 /// What the footer says of one column of a row group; `None` if nothing of use.
 pub(super) fn chunk_range(
     file: &ParquetFile,
     group: &RowGroupMetaData,
-    column: usize,
+    column: &ColumnPlace,
 ) -> Option<ColumnRange> {
-    let leaf = file.schema.flat_leaf(column)?;
+    let (leaf, data_type) = file.schema.flat_leaf(column)?;
     let chunk = group.columns().get(leaf)?;
     let statistics = chunk.statistics()?;
-    let conversion = Conversion::of(chunk.column_descr(), &file.schema.logical.fields[column].data_type)?;
+    let conversion = Conversion::of(chunk.column_descr(), data_type)?;
     let rows = u64::try_from(group.num_rows()).ok()?;
     let mut range = ColumnRange {
         nulls: statistics.null_count_opt(),
@@ -42,7 +42,7 @@ pub(super) fn file_bounds(
 ) -> Option<(Bound, Bound)> {
     let mut held: Option<(Bound, Bound)> = None;
     for group in groups {
-        let range = chunk_range(file, group, column)?;
+        let range = chunk_range(file, group, &column.into())?;
         let (lower, upper) = (range.lower?, range.upper?);
         held = Some(match held {
             None => (lower, upper),
@@ -57,7 +57,11 @@ pub(super) fn file_bounds(
     held
 }
 
-fn bounds(statistics: &Statistics, conversion: Conversion) -> (Option<Bound>, Option<Bound>) {
+/// Least and greatest value, as statistics tell them.
+pub(in crate::parquet) fn bounds(
+    statistics: &Statistics,
+    conversion: Conversion,
+) -> (Option<Bound>, Option<Bound>) {
     macro_rules! both {
         ($values:expr, $bound:expr) => {
             ($values.min_opt().and_then($bound), $values.max_opt().and_then($bound))
