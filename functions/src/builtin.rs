@@ -14,6 +14,7 @@ pub fn register(registry: &mut Registry) {
     crate::geo::register(registry);
     crate::hash::register(registry);
     crate::embedding::register(registry);
+    crate::quantization::register(registry);
     crate::text::register(registry);
     crate::regex::register(registry);
     crate::list::register(registry);

@@ -29,6 +29,7 @@ pub fn implicit_cost(from: &Type, to: &Type) -> Option<u32> {
         (Type::Decimal(..), Type::Float64) => Some(80),
         // Beside a single the single wins, alone the double does.
         (Type::Decimal(..), Type::Float32) => Some(83),
+        (Type::Decimal(..), Type::Float16) => Some(86),
         _ if from.is_numeric() && to.is_numeric() => {
             let (a, b) = (numeric_rank(from)?, numeric_rank(to)?);
             let sign_lost = from.is_signed_integer() && to.is_unsigned_integer();

@@ -33,6 +33,7 @@ mod list;
 mod logic;
 mod map;
 mod math;
+mod quantization;
 mod regex;
 pub mod registry;
 pub mod scalar;

@@ -1,22 +1,23 @@
-//! mode, histogram, entropy: how often each value of a group occurs.
+//! mode, histogram, entropy, top1_ratio, distinct_count, top_n_frequency: how often each value of a group occurs.
 
 use bumpalo::Bump;
 use hashbrown::HashTable;
 
+use super::borders::with_borders;
 use super::collector::{Grouped, write_list};
 use crate::aggregate::{Accumulator, AggregateFunction, BoundAggregate};
+use crate::cast::format_value;
 use crate::column::{Output, Rows, View, compare, equal, hash};
-use crate::error::Result;
-use crate::signature::any;
+use crate::error::{Error, Result};
+use crate::signature::{any, exact};
 use crate::types::Type;
+use crate::value::{Literal, Value};
 
 pub(super) fn functions() -> Vec<AggregateFunction> {
     let function = |name: &str, summary: &str, result: fn(&Type) -> Type, write: Write| {
         AggregateFunction::new(name, "aggregate", summary).overload([any("value")], move |arguments| {
             let data_type = arguments.types[0].clone();
-            let states =
-                vec![Type::list(data_type.clone()), Type::list(Type::Int64), Type::list(Type::UInt64)];
-            Ok(BoundAggregate::strict(result(&data_type), states, move || {
+            Ok(BoundAggregate::strict(result(&data_type), states(&data_type), move || {
                 Frequency::new(data_type.clone(), write)
             }))
         })
@@ -31,14 +32,28 @@ pub(super) fn functions() -> Vec<AggregateFunction> {
         .order_sensitive()
         .note("Nulls are skipped; a group without values gives null.")
         .example("mode(42)", "42"),
-        function(
+        with_borders(function(
             "histogram",
             "Map from each value to how often it occurs, in the order of the values.",
             |data_type| Type::map(data_type.clone(), Type::UInt64),
             write_histogram,
-        )
+        ))
         .note("Nulls are skipped; a group without values gives null.")
-        .example("histogram(42)", "{42=1}"),
+        .example("histogram(42)", "{42=1}")
+        .example("histogram(42, [10, 50])", "{10=0, 50=1}"),
+        function(
+            "top1_ratio",
+            "Share of the values of a group that are the most frequent one.",
+            |_| Type::Float64,
+            write_top_ratio,
+        )
+        .note("Nulls are skipped; a group without values gives 0, as in OpenMLDB.")
+        .example("top1_ratio(42)", "1.0"),
+        function("distinct_count", "Number of distinct values.", |_| Type::Int64, write_distinct)
+            .note("Nulls are skipped; a group without values gives 0. The same as count(DISTINCT value).")
+            .ignores_duplicates()
+            .example("distinct_count(42)", "1"),
+        most_frequent(),
         function(
             "entropy",
             "Entropy of the distribution of the values, in bits.",
@@ -48,6 +63,50 @@ pub(super) fn functions() -> Vec<AggregateFunction> {
         .note("Nulls are skipped; a group without values gives 0.")
         .example("entropy(42)", "0.0"),
     ]
+}
+
+/// One more than the most values a group may show.
+const COUNT_END: i64 = 1_000_000;
+
+/// Frequencies are exact, whatever the number of distinct values: states spill.
+fn most_frequent() -> AggregateFunction {
+    AggregateFunction::new("top_n_frequency", "aggregate", "The n most frequent values of a group, the most frequent first.")
+        .alias("topn_frequency")
+        .alias("approx_top_k")
+        .overload(
+            [any("value"), exact("n", Type::Int64), exact("format", Type::Text).or(Literal::new(Value::from("list")))],
+            |arguments| {
+                let count = arguments.constant(1)?.as_i64().filter(|count| (1..COUNT_END).contains(count));
+                let count = count.ok_or_else(|| {
+                    let problem = format!("must be a constant number from 1 to {}", COUNT_END - 1);
+                    Error::argument(arguments.function, 2, problem)
+                })? as usize;
+                let is_text = match arguments.constant_text(2)? {
+                    format if format.eq_ignore_ascii_case("list") => false,
+                    format if format.eq_ignore_ascii_case("text") => true,
+                    other => {
+                        let problem = format!("is \"{other}\"; expected 'list' or 'text'");
+                        return Err(Error::argument(arguments.function, 3, problem));
+                    }
+                };
+                let data_type = arguments.types[0].clone();
+                let result = if is_text { Type::Text } else { Type::list(data_type.clone()) };
+                let write = if is_text { write_frequent_text } else { write_frequent };
+                Ok(BoundAggregate::strict(result, states(&data_type), move || Frequency {
+                    count,
+                    ..Frequency::new(data_type.clone(), write)
+                }))
+            },
+        )
+        .note("Of equally frequent values the least comes first. Nulls are skipped; a group without values gives null. Exact: every distinct value is counted.")
+        .note("format => 'text' joins the values by commas and fills up with NULL, as OpenMLDB's topn_frequency.")
+        .example("top_n_frequency(42, 3)", "[42]")
+        .example("top_n_frequency(42, 3, format => 'text')", "42,NULL,NULL")
+}
+
+/// Lists of values, of their counts, and of the ordinals of their first rows.
+fn states(data_type: &Type) -> Vec<Type> {
+    vec![Type::list(data_type.clone()), Type::list(Type::Int64), Type::list(Type::UInt64)]
 }
 
 /// Writes the result of one group from its entries, which are in no particular order.
@@ -69,6 +128,8 @@ struct Frequency {
     /// Made when results or states are asked for, of all groups at once.
     grouped: Option<Grouped>,
     write: Write,
+    /// Number of values that are shown, of the functions that have one.
+    count: usize,
 }
 
 impl Frequency {
@@ -80,6 +141,7 @@ impl Frequency {
             groups: 0,
             grouped: None,
             write,
+            count: 0,
         }
     }
 
@@ -219,6 +281,66 @@ fn write_histogram(
         entry.field(1).fixed::<u64>()[start + position] = frequency.entries[place as usize].count as u64;
     }
     writer.finish(row, start);
+}
+
+fn write_top_ratio(
+    frequency: &Frequency,
+    _: &View<'_>,
+    members: &mut [u32],
+    output: &mut Output,
+    row: usize,
+) {
+    let counts = || members.iter().map(|&place| frequency.entries[place as usize].count);
+    let (total, greatest) = (counts().sum::<i64>(), counts().max().unwrap_or(0));
+    output.fixed::<f64>()[row] = if total == 0 { 0.0 } else { greatest as f64 / total as f64 };
+}
+
+fn write_distinct(_: &Frequency, _: &View<'_>, members: &mut [u32], output: &mut Output, row: usize) {
+    output.fixed::<i64>()[row] = members.len() as i64;
+}
+
+/// The most frequent values first, of equally frequent ones the least; as many as are shown.
+fn most_frequent_of<'a>(frequency: &Frequency, values: &View<'_>, members: &'a mut [u32]) -> &'a [u32] {
+    let count = |place: u32| frequency.entries[place as usize].count;
+    members.sort_by(|&a, &b| {
+        count(b).cmp(&count(a)).then_with(|| compare(values, a as usize, values, b as usize))
+    });
+    &members[..members.len().min(frequency.count)]
+}
+
+fn write_frequent(
+    frequency: &Frequency,
+    values: &View<'_>,
+    members: &mut [u32],
+    output: &mut Output,
+    row: usize,
+) {
+    match most_frequent_of(frequency, values, members) {
+        [] => output.set_null(row),
+        shown => write_list(output, row, values, shown),
+    }
+}
+
+fn write_frequent_text(
+    frequency: &Frequency,
+    values: &View<'_>,
+    members: &mut [u32],
+    output: &mut Output,
+    row: usize,
+) {
+    let shown = most_frequent_of(frequency, values, members);
+    let mut text = String::new();
+    for position in 0..frequency.count {
+        if position > 0 {
+            text.push(',');
+        }
+        match shown.get(position) {
+            // Writing into a string does not fail.
+            Some(&place) => drop(format_value(values, place as usize, &mut text)),
+            None => text.push_str("NULL"),
+        }
+    }
+    output.text().set(row, &text);
 }
 
 fn write_entropy(frequency: &Frequency, _: &View<'_>, members: &mut [u32], output: &mut Output, row: usize) {

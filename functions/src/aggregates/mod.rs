@@ -1,26 +1,39 @@
 //! The built-in aggregate functions, by what they hold of a group.
 
 mod bits;
+mod borders;
 mod by_group;
+mod category;
 mod collect;
 mod collector;
+mod condition;
 mod count;
+mod count_min;
+mod decayed;
 mod extreme;
+#[cfg(test)]
+mod feature_tests;
 mod frequency;
+mod history;
 mod interval;
 mod jagged;
+mod merge;
 mod moments;
 mod packed;
+mod parts;
 mod pick;
 mod quantile;
 mod reproducible;
 mod sequence;
 mod sketch;
+mod slots;
 mod sum;
 #[cfg(test)]
 mod tests;
 mod top;
+mod vector;
 
+use crate::aggregate::AggregateFunction;
 use crate::registry::Registry;
 use crate::types::Type;
 
@@ -39,8 +52,24 @@ pub(crate) fn register(registry: &mut Registry) {
         moments::functions(),
         sequence::functions(),
         jagged::functions(),
+        history::functions(),
+        merge::functions(),
+        count_min::functions(),
     ];
-    families.into_iter().flatten().for_each(|function| registry.register_aggregate(function));
+    let functions: Vec<AggregateFunction> = families.into_iter().flatten().collect();
+    // Aggregates of parts of a group are made of those of whole groups.
+    let made = [
+        condition::functions(&functions),
+        category::functions(&functions),
+        category::map_functions(&functions),
+        vector::functions(&functions),
+        decayed::functions(&functions),
+    ];
+    functions
+        .into_iter()
+        .chain(made.into_iter().flatten())
+        .for_each(|function| registry.register_aggregate(function));
+    registry.register_scalar(count_min::estimate());
 }
 
 /// The Rust type that holds values of a fixed-width type, for choosing a typed accumulator once per plan.

@@ -11,16 +11,20 @@ use crate::signature::Given;
 use crate::types::Type;
 use crate::value::{Literal, Value};
 
-const GROUPS: u32 = 4;
+pub(super) const GROUPS: u32 = 4;
 
-fn column(data_type: &Type, values: &[Value]) -> Column {
+pub(super) fn column(data_type: &Type, values: &[Value]) -> Column {
     let mut output = Output::new(data_type.clone());
     output.prepare(values.len());
     values.iter().enumerate().for_each(|(row, value)| output.set_value(row, value).unwrap());
     Column::Flat(output.freeze().unwrap())
 }
 
-fn bind(name: &str, types: &[Type], constants: &[Option<Literal>]) -> Option<(BoundAggregate, Vec<Type>)> {
+pub(super) fn bind(
+    name: &str,
+    types: &[Type],
+    constants: &[Option<Literal>],
+) -> Option<(BoundAggregate, Vec<Type>)> {
     let registry = Registry::builtin();
     let function = registry.aggregate(name)?;
     let given: Vec<Given<'_>> = types.iter().map(Given::Typed).collect();
@@ -31,7 +35,7 @@ fn bind(name: &str, types: &[Type], constants: &[Option<Literal>]) -> Option<(Bo
 }
 
 /// Feeds rows `range` of the columns to an accumulator, skipping null rows where it is strict.
-fn feed(
+pub(super) fn feed(
     bound: &BoundAggregate,
     held: &mut dyn Accumulator,
     views: &[View<'_>],
@@ -43,7 +47,7 @@ fn feed(
     held.update(views, Rows::Selected(&rows), groups, 1000).unwrap();
 }
 
-fn finish(bound: &BoundAggregate, held: &mut dyn Accumulator) -> Vec<Value> {
+pub(super) fn finish(bound: &BoundAggregate, held: &mut dyn Accumulator) -> Vec<Value> {
     let groups: Vec<u32> = (0..GROUPS).collect();
     let mut output = Output::new(bound.result.clone());
     output.prepare(groups.len());
@@ -67,10 +71,53 @@ fn numbers(seed: u64, count: usize) -> Vec<Value> {
     (0..count).map(|_| value(next())).collect()
 }
 
+/// A value of any type, made of a number.
+fn value_of(data_type: &Type, value: f64) -> Value {
+    let several = |element: &Type, count: usize| {
+        (0..count).map(|at| value_of(element, [value, value / 3.0, 0.1][at % 3])).collect::<Vec<_>>()
+    };
+    match data_type {
+        Type::Int64 => Value::Int64(value as i64 % 100),
+        Type::Text => Value::text(format!("text {:.0} long enough", value % 10.0)),
+        Type::Interval => Value::Interval(value as i32 % 100, value as i32 % 50, value as i64 * 1000),
+        Type::Boolean => Value::Boolean(value > 0.0),
+        Type::Float32 => Value::float32(value as f32),
+        Type::List(element) => Value::List(Type::clone(element), several(element, 3)),
+        Type::FixedList(element, size) => Value::FixedList(Type::clone(element), several(element, *size)),
+        Type::Map(key, element) => {
+            let entry = |at: i64| {
+                let key = format!("key {}", (value as i64 % 7 + at) % 5);
+                (Value::text(key), Value::float64(value * at as f64))
+            };
+            Value::Map(Type::clone(key), Type::clone(element), (0..3).map(entry).collect())
+        }
+        _ => Value::float64(value),
+    }
+}
+
 /// Constants for the parameters that must be constant.
 fn constants(name: &str, types: &[Type]) -> Vec<Option<Literal>> {
     let mut constants = vec![None; types.len()];
-    if name.contains("quantile") && types.len() == 2 {
+    let number = |number: i64| Some(Literal::new(Value::Int64(number)));
+    if name.ends_with("_cate") || name.ends_with("_cate_where") || name == "top_n_frequency" {
+        let last = types.len().saturating_sub(1);
+        for (position, data_type) in types.iter().enumerate() {
+            constants[position] = match data_type {
+                Type::Int64 if position > 0 => number(3),
+                Type::Text if position == last => Some(Literal::new(Value::text("text"))),
+                _ => None,
+            };
+        }
+    } else if name == "nth_value_where" && types.len() == 3 {
+        constants[1] = number(3);
+    } else if name == "count_min" && types.len() == 3 {
+        constants[1..].fill(number(17));
+    } else if name == "ew_avg" && types.len() == 2 {
+        constants[1] = Some(Literal::new(Value::float64(0.3)));
+    } else if types.last() == Some(&Type::list(Type::Float64)) && types.len() == 2 {
+        let borders = [-1e3, 0.1, 1e4].into_iter().map(Value::float64).collect();
+        constants[1] = Some(Literal::new(Value::List(Type::Float64, borders)));
+    } else if name.contains("quantile") && types.len() == 2 {
         constants[1] = Some(Literal::new(Value::float64(0.3)));
     } else if name == "string_agg" && types.len() == 2 {
         constants[1] = Some(Literal::new(Value::text("-")));
@@ -97,6 +144,17 @@ fn parts_merge_to_the_bits_of_the_whole() {
             vec![Type::Interval],
             vec![Type::Float64, Type::Int64],
             vec![Type::Text, Type::Float64, Type::Int64],
+            vec![Type::Float64, Type::Boolean],
+            vec![Type::Float64, Type::Text, Type::Text],
+            vec![Type::Int64, Type::Boolean, Type::Text, Type::Text],
+            vec![Type::Float64, Type::Boolean, Type::Text, Type::Int64, Type::Text],
+            vec![Type::Text, Type::Int64, Type::Text],
+            vec![Type::Float64, Type::Int64, Type::Boolean],
+            vec![Type::Text, Type::Int64, Type::Int64],
+            vec![Type::Float64, Type::list(Type::Float64)],
+            vec![Type::list(Type::Float64)],
+            vec![Type::fixed_list(Type::Float32, 3)],
+            vec![Type::map(Type::Text, Type::Float64)],
         ] {
             let Some((bound, types)) = bind(&function.name, &types, &constants(&function.name, &types))
             else {
@@ -109,20 +167,9 @@ fn parts_merge_to_the_bits_of_the_whole() {
                 .iter()
                 .enumerate()
                 .map(|(at, data_type)| {
-                    let values = numbers(at as u64 + 1, 300).into_iter().map(|value| {
-                        match (value.as_f64(), data_type) {
-                            (None, _) => Value::Null,
-                            (Some(value), Type::Int64) => Value::Int64(value as i64 % 100),
-                            (Some(value), Type::Text) => {
-                                Value::text(format!("text {:.0} long enough", value % 10.0))
-                            }
-                            (Some(value), Type::Interval) => {
-                                Value::Interval(value as i32 % 100, value as i32 % 50, value as i64 * 1000)
-                            }
-                            (Some(value), Type::Boolean) => Value::Boolean(value > 0.0),
-                            (Some(value), _) => Value::float64(value),
-                        }
-                    });
+                    let values = numbers(at as u64 + 1, 300)
+                        .into_iter()
+                        .map(|value| value.as_f64().map_or(Value::Null, |value| value_of(data_type, value)));
                     column(data_type, &values.collect::<Vec<_>>())
                 })
                 .collect();
@@ -156,7 +203,7 @@ fn parts_merge_to_the_bits_of_the_whole() {
             tested += 1;
         }
     }
-    assert!(tested > 60, "only {tested} forms were tested");
+    assert!(tested > 150, "only {tested} forms were tested");
 }
 
 /// The result of one group over these values.

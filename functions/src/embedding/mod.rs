@@ -3,10 +3,17 @@
 //! Dimensions known from the types or from a constant are compared while planning; those of other
 //! lists row by row. A null inside an embedding is an error.
 
+mod arithmetic;
+mod bag;
+mod element;
 mod norm;
 mod pair;
+mod pool;
+mod shorten;
 
 use crate::registry::Registry;
+
+pub(crate) use element::{Embeddings, check_dimensions, known_dimension, vector_of, write_vector};
 
 const CATEGORY: &str = "embedding";
 
@@ -15,6 +22,10 @@ pub(crate) fn register(registry: &mut Registry) {
     pair::register(registry);
     pair::register_cross_product(registry);
     norm::register(registry);
+    arithmetic::register(registry);
+    pool::register(registry);
+    shorten::register(registry);
+    bag::register(registry);
 }
 
 #[cfg(test)]

@@ -1,31 +1,43 @@
 //! Functions of two embeddings of one dimension.
 
+use half::f16;
+
 use super::CATEGORY;
-use crate::column::{FixedWidth, Output, View, WritableFixed};
+use super::element::{Element, Embeddings, check_dimensions};
+use crate::column::{FixedWidth, Rows, View, WritableFixed};
 use crate::error::{Error, Result};
-use crate::kernel::embedding as kernel;
+use crate::kernel::vector::rows as kernel;
+use crate::kernel::vector::rows::Side;
 use crate::registry::Registry;
 use crate::scalar::{Arguments, Bound, ScalarFunction};
 use crate::signature::{Parameter, Pattern, parameter};
 use crate::types::Type;
-use crate::value::Value;
 
-type Measure<T> = fn(&[T], &[T]) -> T;
+/// Measures of many pairs, and what is made of each.
+type Measure<T> = fn(Side<'_, T>, Side<'_, T>, usize, &mut [<T as Element>::Wide]);
+
+/// What a function makes of a measure.
+#[derive(Clone, Copy)]
+enum Finish {
+    Same,
+    Negative,
+    FromOne,
+}
 
 pub(super) fn register(registry: &mut Registry) {
     let function = pair(
         "dot_product",
         "Sum of the products of the elements.",
-        kernel::dot_f32,
-        kernel::dot_f64,
+        (kernel::dot_f16, kernel::dot_f32, kernel::dot_f64),
+        Finish::Same,
         &["array_inner_product", "array_dot_product", "list_inner_product", "list_dot_product"],
     );
     registry.register_scalar(function.example("dot_product([1.0, 2.0], [3.0, 4.0])", "11.0"));
     let function = pair(
         "negative_inner_product",
         "The dot product with the opposite sign, which sorts the nearest first.",
-        |a, b| -kernel::dot_f32(a, b),
-        |a, b| -kernel::dot_f64(a, b),
+        (kernel::dot_f16, kernel::dot_f32, kernel::dot_f64),
+        Finish::Negative,
         &[
             "array_negative_inner_product",
             "array_negative_dot_product",
@@ -37,8 +49,8 @@ pub(super) fn register(registry: &mut Registry) {
     let function = pair(
         "cosine_similarity",
         "Cosine of the angle between two embeddings.",
-        kernel::cosine_f32,
-        kernel::cosine_f64,
+        (kernel::cosine_f16, kernel::cosine_f32, kernel::cosine_f64),
+        Finish::Same,
         &["array_cosine_similarity", "list_cosine_similarity"],
     );
     registry.register_scalar(
@@ -49,8 +61,8 @@ pub(super) fn register(registry: &mut Registry) {
     let function = pair(
         "cosine_distance",
         "1 less the cosine of the angle between two embeddings.",
-        |a, b| 1.0 - kernel::cosine_f32(a, b),
-        |a, b| 1.0 - kernel::cosine_f64(a, b),
+        (kernel::cosine_f16, kernel::cosine_f32, kernel::cosine_f64),
+        Finish::FromOne,
         &["array_cosine_distance", "list_cosine_distance", "<=>"],
     );
     registry.register_scalar(
@@ -61,13 +73,18 @@ pub(super) fn register(registry: &mut Registry) {
     let function = pair(
         "l2_distance",
         "Euclidean distance between two embeddings.",
-        kernel::l2_f32,
-        kernel::l2_f64,
+        (kernel::l2_f16, kernel::l2_f32, kernel::l2_f64),
+        Finish::Same,
         &["array_distance", "list_distance", "<->"],
     );
     registry.register_scalar(function.example("l2_distance([1.0, 2.0], [4.0, 6.0])", "5.0"));
-    let function =
-        pair("l1_distance", "Sum of the differences of the elements.", kernel::l1_f32, kernel::l1_f64, &[]);
+    let function = pair(
+        "l1_distance",
+        "Sum of the differences of the elements.",
+        (kernel::l1_f16, kernel::l1_f32, kernel::l1_f64),
+        Finish::Same,
+        &[],
+    );
     registry.register_scalar(function.example("l1_distance([1.0, 2.0], [4.0, 6.0])", "7.0"));
 }
 
@@ -138,47 +155,43 @@ where
 fn pair(
     name: &str,
     summary: &str,
-    single: Measure<f32>,
-    double: Measure<f64>,
+    (half, single, double): (Measure<f16>, Measure<f32>, Measure<f64>),
+    finish: Finish,
     aliases: &[&str],
 ) -> ScalarFunction {
     let function = ScalarFunction::new(name, CATEGORY, summary)
-        .note("FLOAT for two embeddings of FLOAT, else DOUBLE. Sums run in a fixed order, so bits are the same everywhere.")
+        .note("FLOAT for two embeddings of FLOAT or of HALF, which are widened exactly, else DOUBLE. Sums run in a fixed order, so bits are the same everywhere.")
         .note("Different dimensions are an error, while planning where they are known; so is a null element.");
     let function = aliases.iter().fold(function, |function, alias| function.alias(alias));
-    let function = forms(function, Type::Float32, single);
-    forms(function, Type::Float64, double)
+    let function = forms(function, single, finish);
+    forms(forms(function, double, finish), half, finish)
 }
 
-fn forms<T: FixedWidth + WritableFixed>(
-    function: ScalarFunction,
-    element: Type,
-    measure: Measure<T>,
-) -> ScalarFunction {
-    let fixed = Pattern::FixedList(Box::new(Pattern::Exact(element.clone())));
-    let any = Pattern::AnyList(Box::new(Pattern::Exact(element)));
+fn forms<T: Element>(function: ScalarFunction, measure: Measure<T>, finish: Finish) -> ScalarFunction {
+    let fixed = Pattern::FixedList(Box::new(Pattern::Exact(T::TYPE)));
+    let any = Pattern::AnyList(Box::new(Pattern::Exact(T::TYPE)));
     // The first form keeps two fixed lists as they are; the second takes every mixture.
     [fixed, any].into_iter().fold(function, |function, pattern| {
         let sides: [Parameter; 2] = [parameter("left", pattern.clone()), parameter("right", pattern)];
-        function.overload(sides, move |arguments| bind(arguments, measure))
+        function.overload(sides, move |arguments| bind(arguments, measure, finish))
     })
 }
 
-fn bind<T: FixedWidth + WritableFixed>(arguments: &Arguments<'_>, measure: Measure<T>) -> Result<Bound> {
-    let dimension = |position: usize| match (&arguments.types[position], arguments.known(position)) {
-        (Type::FixedList(_, size), _) => Some(*size),
-        (_, Some(Value::List(_, values))) => Some(values.len()),
-        _ => None,
-    };
+fn bind<T: Element>(arguments: &Arguments<'_>, measure: Measure<T>, finish: Finish) -> Result<Bound> {
+    check_dimensions(arguments, 0, 1)?;
     let function = arguments.function.to_owned();
-    if let (Some(expected), Some(actual)) = (dimension(0), dimension(1))
-        && actual != expected
-    {
-        return Err(Error::DimensionMismatch { function, position: 2, actual, expected });
-    }
-    let result = arguments.types[0].element().cloned().unwrap_or(Type::Float64);
-    Ok(Bound::strict(result, move |arguments, rows, output, _| {
+    Ok(Bound::strict(T::WIDE, move |arguments, rows, output, _| {
         let (left, right) = (Embeddings::<T>::new(&arguments[0]), Embeddings::<T>::new(&arguments[1]));
+        if let Rows::All(count) = rows
+            && let Some((a, dimension)) = side(&arguments[0], &left, count)
+            && let Some((b, other)) = side(&arguments[1], &right, count)
+            && dimension == other
+        {
+            let results = &mut output.fixed::<T::Wide>()[..count];
+            measure(a, b, dimension, results);
+            finish_all::<T>(results, finish);
+            return Ok(());
+        }
         rows.for_each(|row| {
             let (Some(a), Some(b)) =
                 (left.get(row, &function, 1, output), right.get(row, &function, 2, output))
@@ -186,41 +199,38 @@ fn bind<T: FixedWidth + WritableFixed>(arguments: &Arguments<'_>, measure: Measu
                 return;
             };
             if a.len() == b.len() {
-                output.fixed::<T>()[row] = measure(a, b);
-            } else {
-                let (actual, expected) = (b.len(), a.len());
-                let function = function.clone();
-                output.fail(row, || Error::DimensionMismatch { function, position: 2, actual, expected });
+                let result = &mut output.fixed::<T::Wide>()[row..row + 1];
+                measure(Side::same(a), Side::same(b), a.len(), result);
+                return finish_all::<T>(result, finish);
             }
+            let (actual, expected, function) = (b.len(), a.len(), function.clone());
+            output.fail(row, || Error::DimensionMismatch { function, position: 2, actual, expected });
         });
         Ok(())
     }))
 }
 
-/// The elements of embeddings, as slices.
-pub(super) struct Embeddings<'a, T> {
-    list: crate::column::List<'a>,
-    values: &'a [T],
-    may_be_null: bool,
+/// The vectors of all rows as one block, with their dimension, if they are one vector or adjoin.
+fn side<'a, T: Element>(
+    view: &View<'_>,
+    embeddings: &Embeddings<'a, T>,
+    count: usize,
+) -> Option<(Side<'a, T>, usize)> {
+    if view.is_constant() {
+        return embeddings.elements(0).map(|vector| (Side::same(vector), vector.len()));
+    }
+    if !view.is_flat() || view.may_be_null() {
+        return None;
+    }
+    let values = embeddings.run(0..count)?;
+    let dimension = values.len() / count;
+    Some((Side::adjoining(values, dimension), dimension))
 }
 
-impl<'a, T: FixedWidth> Embeddings<'a, T> {
-    pub fn new(view: &View<'a>) -> Self {
-        let list = view.list();
-        let child = list.child();
-        // Elements of lists are flat in every layout of the engine.
-        let values = child.fixed::<T>().flat().unwrap_or_default();
-        Self { list, values, may_be_null: child.may_be_null() }
-    }
-
-    /// The embedding of a row; a null inside it fails the row.
-    pub fn get(&self, row: usize, function: &str, position: usize, output: &mut Output) -> Option<&'a [T]> {
-        let range = self.list.range(row);
-        if self.may_be_null && range.clone().any(|element| self.list.child().is_null(element)) {
-            let problem = "holds a null element; expected numbers, which coalesce or fill_null give";
-            output.fail(row, || Error::argument(function, position, problem));
-            return None;
-        }
-        self.values.get(range)
+fn finish_all<T: Element>(results: &mut [T::Wide], finish: Finish) {
+    match finish {
+        Finish::Same => {}
+        Finish::Negative => results.iter_mut().for_each(|result| *result = -*result),
+        Finish::FromOne => results.iter_mut().for_each(|result| *result = T::wide_of(1.0) - *result),
     }
 }

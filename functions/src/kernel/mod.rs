@@ -26,3 +26,4 @@ pub mod reproducible;
 pub mod snappy;
 pub mod text;
 pub mod transcendental;
+pub mod vector;
