@@ -60,7 +60,7 @@ pub fn unpack_at(level: Level, width: u32, packed: &[u8], values: &mut [u32]) {
         [1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32],
         match width {
             0 => groups.as_flattened_mut().fill(0),
-            _ => panic!("values of {width} bits; at most {WIDTH_MAX} are unpacked"),
+            _ => unreachable!("values of {width} bits; at most {WIDTH_MAX} are unpacked"),
         }
     );
 }
