@@ -21,6 +21,26 @@ pub fn prefetch<T>(values: &[T], index: usize) {
     }
 }
 
+/// Bytes of a line of the caches.
+const LINE_BYTES: usize = 64;
+
+/// Asks for `count` elements from place `start` on, which may lie behind the slice: what follows it in memory is often
+/// read next.
+#[inline]
+pub fn prefetch_range<T>(values: &[T], start: usize, count: usize) {
+    let first = values.as_ptr().wrapping_add(start).cast::<i8>();
+    for line in (0..count * size_of::<T>()).step_by(LINE_BYTES) {
+        #[cfg(target_arch = "x86_64")]
+        {
+            use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+            // SAFETY: as in `prefetch`; no address needs to be valid.
+            unsafe { _mm_prefetch::<_MM_HINT_T0>(first.wrapping_add(line)) };
+        }
+        #[cfg(not(target_arch = "x86_64"))]
+        let _ = (first, line);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -32,5 +52,7 @@ mod tests {
             prefetch(&values, index);
         }
         prefetch::<u8>(&[], 0);
+        prefetch_range(&values, 1, 1000);
+        prefetch_range::<u8>(&[], 5, 200);
     }
 }

@@ -6,6 +6,7 @@ use half::f16;
 use super::{LaneKind, Lanes, LanesMut};
 use crate::column::{Data, Output, View};
 use crate::kernel::lane_loop;
+use crate::kernel::prefetch::prefetch_range;
 
 macro_rules! registers {
     ($($variant:ident($rust:ty)),*) => {
@@ -113,6 +114,17 @@ macro_rules! registers {
                 match view.data {
                     $(Data::$variant(values) => Some(Self::$variant(&values[start..start + length])),)*
                     _ => None,
+                }
+            }
+        }
+
+        impl Lanes<'_> {
+            /// Asks the memory system for rows `start .. start + length` of a flat column, which will be read soon.
+            #[inline]
+            pub fn prefetch(view: &View<'_>, start: usize, length: usize) {
+                match view.data {
+                    $(Data::$variant(values) => prefetch_range(values, start, length),)*
+                    _ => {}
                 }
             }
         }

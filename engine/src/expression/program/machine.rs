@@ -155,6 +155,8 @@ impl Machine {
             }
             (None, Encoding::Constant) => register.splat(view, 0),
             (None, Encoding::Flat) => {
+                // While a block is computed nothing is read, so the next one is asked for before.
+                Lanes::prefetch(view, block.start + block.length, block.length);
                 if let (Register::Boolean(lanes), hypostyle_functions::column::Data::Boolean(bits)) =
                     (register, view.data)
                 {
