@@ -109,7 +109,11 @@ fn computed(criterion: &mut Criterion) {
         let (a, b, c) = (arrays.column(0), arrays.column(1), arrays.column(2));
         let call = |name: &str, x: Expression, y: Expression| arrays.call(name, x, y);
         let multiply_add = call("+", call("*", a.clone(), b.clone()), c.clone());
-        let clamp = call("least", call("greatest", a.clone(), arrays.constant(-0.5)), arrays.constant(0.5));
+        let clamp = Expression::call(
+            "clamp",
+            vec![a.clone(), arrays.constant(-0.5), arrays.constant(0.5)],
+            arrays.data_type.clone(),
+        );
         let affine = call("+", call("*", a.clone(), arrays.constant(3.0)), arrays.constant(0.25));
         let chain = Expression::Case {
             branches: vec![(

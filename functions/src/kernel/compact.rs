@@ -61,6 +61,9 @@ macro_rules! compacted {
                 let mut place = 0;
                 for (index, chunk) in words.iter().enumerate() {
                     let bits = word(index);
+                    if bits == 0 {
+                        continue;
+                    }
                     for part in 0..WORD / $lanes {
                         let mask = (bits >> (part * $lanes)) as $mask;
                         // SAFETY: the vector lies inside the chunk, which has 64 values.

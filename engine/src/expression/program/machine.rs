@@ -118,7 +118,8 @@ impl Machine {
             for (location, source) in sources.iter().enumerate() {
                 self.load(program.places[location], location, source, &block);
             }
-            for operation in &program.operations {
+            for (index, operation) in program.operations.iter().enumerate() {
+                ask_ahead(program, sources, &block, index);
                 self.execute(program, operation, sources, &block, output);
             }
             self.store(program, &block, output, failed);
@@ -155,8 +156,6 @@ impl Machine {
             }
             (None, Encoding::Constant) => register.splat(view, 0),
             (None, Encoding::Flat) => {
-                // While a block is computed nothing is read, so the next one is asked for before.
-                Lanes::prefetch(view, block.start + block.length, block.length);
                 if let (Register::Boolean(lanes), hypostyle_functions::column::Data::Boolean(bits)) =
                     (register, view.data)
                 {
@@ -245,6 +244,19 @@ impl Machine {
             }
             for_each_bit(mask.failed(index) & exists, |bit| failed.push(block.row(index * 64 + bit) as u32));
         }
+    }
+}
+
+/// Asks for the columns of the next block, a part of them before each operation: most operations read nothing from memory,
+/// which would stand still meanwhile.
+fn ask_ahead(program: &Program, sources: &[Source<'_>], block: &Block<'_>, operation: usize) {
+    if block.rows.is_some() {
+        return;
+    }
+    let part = block.length.div_ceil(program.operations.len());
+    let start = block.start + block.length + operation * part;
+    for source in sources.iter().filter(|source| source.splat.is_none() && source.view.is_flat()) {
+        Lanes::prefetch(&source.view, start, part);
     }
 }
 
