@@ -129,6 +129,17 @@ macro_rules! registers {
             }
         }
 
+        impl LanesMut<'_> {
+            /// Asks the memory system for rows `start .. start + length` of an output, which will be written soon.
+            #[inline]
+            pub fn prefetch(output: &mut Output, kind: LaneKind, start: usize, length: usize) {
+                match kind {
+                    LaneKind::Boolean => {}
+                    $(LaneKind::$variant => prefetch_range(output.fixed::<$rust>(), start, length),)*
+                }
+            }
+        }
+
         impl<'a> LanesMut<'a> {
             /// Rows `start .. start + length` of an output to write; `None` for truth values, which are bits.
             #[inline]

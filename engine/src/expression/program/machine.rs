@@ -119,7 +119,7 @@ impl Machine {
                 self.load(program.places[location], location, source, &block);
             }
             for (index, operation) in program.operations.iter().enumerate() {
-                ask_ahead(program, sources, &block, index);
+                ask_ahead(program, sources, output, &block, index);
                 self.execute(program, operation, sources, &block, output);
             }
             self.store(program, &block, output, failed);
@@ -249,7 +249,13 @@ impl Machine {
 
 /// Asks for the columns of the next block, a part of them before each operation: most operations read nothing from memory,
 /// which would stand still meanwhile.
-fn ask_ahead(program: &Program, sources: &[Source<'_>], block: &Block<'_>, operation: usize) {
+fn ask_ahead(
+    program: &Program,
+    sources: &[Source<'_>],
+    output: &mut Output,
+    block: &Block<'_>,
+    operation: usize,
+) {
     if block.rows.is_some() {
         return;
     }
@@ -258,6 +264,7 @@ fn ask_ahead(program: &Program, sources: &[Source<'_>], block: &Block<'_>, opera
     for source in sources.iter().filter(|source| source.splat.is_none() && source.view.is_flat()) {
         Lanes::prefetch(&source.view, start, part);
     }
+    LanesMut::prefetch(output, program.places[program.result()].kind, start, part);
 }
 
 /// What operations read.
