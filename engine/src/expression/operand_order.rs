@@ -47,7 +47,7 @@ impl OperandOrder {
             return false;
         }
         self.evaluations = self.evaluations.wrapping_add(1);
-        self.evaluations <= MEASURED_FIRST || self.evaluations % MEASURED_EVERY == 0
+        self.evaluations <= MEASURED_FIRST || self.evaluations.is_multiple_of(MEASURED_EVERY)
     }
 
     /// Notes that an operand took this time for `rows` rows and decided some of them.

@@ -62,7 +62,7 @@ fn least(sketch: &[u8], values: &View<'_>, row: usize) -> Option<i64> {
 /// The counter of a value in a row of the sketch.
 fn place_of(values: &View<'_>, row: usize, line: usize, width: usize) -> usize {
     let code = hash(values, row, line as u64 + 1);
-    (u128::from(code) * width as u128 >> 64) as usize
+    ((u128::from(code) * width as u128) >> 64) as usize
 }
 
 fn bind(arguments: &Arguments<'_>) -> Result<BoundAggregate> {

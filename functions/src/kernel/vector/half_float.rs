@@ -133,7 +133,7 @@ mod tests {
             let middle = (((low + high) / 2.0) as f32).to_bits();
             [middle - 1, middle, middle + 1].map(f32::from_bits)
         });
-        let exponents = (0..=u32::MAX >> 15).map(|high| f32::from_bits(high << 15 | high % 7 << 3));
+        let exponents = (0..=u32::MAX >> 15).map(|high| f32::from_bits(high << 15 | ((high % 7) << 3)));
         borders.chain(exponents).flat_map(|value| [value, -value]).collect()
     }
 

@@ -20,7 +20,7 @@ impl Codebook {
     /// come out even, or a byte does not count them.
     pub fn new(centroids: Vec<f32>, width: usize, count: usize) -> Option<Self> {
         let part = width.checked_mul(count).filter(|&part| part > 0)?;
-        let fits = count <= Self::COUNT_MAX && centroids.len() % part == 0 && !centroids.is_empty();
+        let fits = count <= Self::COUNT_MAX && centroids.len().is_multiple_of(part) && !centroids.is_empty();
         fits.then_some(Self { centroids, width, count })
     }
 
