@@ -52,13 +52,21 @@ pub fn sniff(sample: &[u8], stated: &Stated) -> Dialect {
         None => &DELIMITERS[..],
     };
     let mut best: Option<(Fit, Dialect)> = None;
+    let mut fitting_quote = None;
     for (quote, escape) in quotings(stated) {
+        // Fields that are quoted as they should be are no fields with quotes in them, however many commas they hold.
+        if fitting_quote.is_some() && quote != fitting_quote {
+            break;
+        }
         for &delimiter in delimiters {
             let dialect = Dialect { delimiter, quote, escape, line_end, comment };
             let fit = fit_of(sample, &dialect);
             // A single quote is a quote only where it is seen to quote: it is an apostrophe everywhere else.
             if quote == Some(b'\'') && fit.quoted == 0 && stated.quote.is_none() {
                 continue;
+            }
+            if fit.quoted > 0 && fit.damaged == 0 {
+                fitting_quote = fitting_quote.or(quote);
             }
             if best.as_ref().is_none_or(|(known, _)| fit.rank() > known.rank()) {
                 best = Some((fit, dialect));
@@ -158,6 +166,12 @@ mod tests {
         assert_eq!(found("a,b\n\"x\\\"y\",2\n"), (',', Some('"'), Some('\\')));
         assert_eq!(found("a,b\n'x,y',2\n'z',3\n").1, Some('\''));
         assert_eq!(found("a,b\nit's,2\n'tis,3\n").1, Some('"'));
+    }
+
+    #[test]
+    fn quoted_fields_of_one_column_may_hold_delimiters() {
+        assert_eq!(found("v\n\"[1, 2, 3]\"\n").1, Some('"'));
+        assert_eq!(found("v\n\n\"a; b | c\"\n\"x\"\n").1, Some('"'));
     }
 
     #[test]
