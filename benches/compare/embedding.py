@@ -3,7 +3,7 @@
     python benches/compare/embedding.py --program target/release/hypostyle
 
 Each case is a table that is kept in memory (for us by CREATE TABLE, for the peers as numpy arrays or polars frames) and one
-expression over it, prepared once: the peers have nothing to parse either. Before any time counts the answers must agree: codes exactly, floats within a relative 1e-4, since
+expression over it, prepared once: the peers have nothing to parse either. A constant embedding is a table of one row. Before any time counts the answers must agree: codes exactly, floats within a relative 1e-4, since
 peers sum in other orders. Runs alternate; the ratio is the median over pairs of their time by ours (above 1 we are
 faster), with its quartiles.
 """
@@ -50,8 +50,8 @@ def measures(label, rows, random):
     left = random.normal(size=(rows, DIMENSION)).astype(numpy.float32)
     right = random.normal(size=(rows, DIMENSION)).astype(numpy.float32)
     query = random.normal(size=DIMENSION).astype(numpy.float32)
-    text = "[" + ", ".join(repr(float(value)) for value in query) + f"]::FLOAT[{DIMENSION}]"
-    table = pyarrow.table({"a": fixed(left), "b": fixed(right)})
+    text = "(SELECT q FROM query)"
+    table = pyarrow.table({"a": fixed(left), "b": fixed(right)}), pyarrow.table({"q": fixed(query[None])})
     size = left.nbytes / 1e9
 
     def norms(matrix):
@@ -102,7 +102,7 @@ def pools(label, rows, random):
     offsets = numpy.concatenate([[0], numpy.cumsum(lengths)]).astype(numpy.int32)
     values = random.normal(size=(int(offsets[-1]), POOLED_DIMENSION)).astype(numpy.float32)
     lists = pyarrow.ListArray.from_arrays(pyarrow.array(offsets), fixed(values))
-    table = pyarrow.table({"v": lists})
+    table = pyarrow.table({"v": lists}), None
 
     def reduceat():
         return numpy.add.reduceat(values, offsets[:-1], axis=0) / lengths[:, None].astype(numpy.float32)
@@ -138,9 +138,11 @@ def agree(ours, expected):
 
 def compare(case, program, rounds, folder):
     path, answer = folder / "table.parquet", folder / "answer.arrow"
-    pyarrow.parquet.write_table(case.table, path, compression="none", use_dictionary=False)
     engine = Hypostyle(program, 1)
-    engine.run(f"CREATE TABLE t AS FROM '{path}'")
+    for name, table in zip(("t", "query"), case.table):
+        if table is not None:
+            pyarrow.parquet.write_table(table, path, compression="none", use_dictionary=False)
+            engine.run(f"CREATE TABLE {name} AS FROM '{path}'")
     query = f"SELECT {case.sql} AS result FROM t"
     engine.answer(query, answer)
     with pyarrow.ipc.open_file(answer) as reader:
