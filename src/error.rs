@@ -3,6 +3,7 @@
 use hypostyle_engine as engine;
 use hypostyle_functions as functions;
 use hypostyle_planner as planner;
+use hypostyle_substrait as substrait;
 
 /// Result with this crate's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -17,6 +18,9 @@ pub enum Error {
     /// The plan could not be made ready or run: data, files, memory, cancellation.
     #[error(transparent)]
     Engine(#[from] engine::Error),
+    /// A Substrait plan could not be written or read.
+    #[error(transparent)]
+    Substrait(#[from] substrait::Error),
     /// A request to the session itself is at fault.
     #[error("{0}")]
     User(String),

@@ -37,6 +37,7 @@ pub use value_text::row_texts;
 
 pub use hypostyle_connectors as files;
 pub use hypostyle_functions as functions;
+pub use hypostyle_substrait as substrait;
 
 pub use hypostyle_engine::execution::{Progress, Run, RunHandle, Worker};
 pub use hypostyle_engine::metrics::{Metrics, OperatorFigures};

@@ -146,6 +146,40 @@ impl Session {
         Ok(Prepared::new(prepared, parameters, context))
     }
 
+    /// The Substrait plan of one query: bytes that other engines read, and that [`Session::substrait`] runs. `EXPLAIN (FORMAT
+    /// SUBSTRAIT)` gives the same as a BLOB.
+    ///
+    /// # Errors
+    /// A text that is not one query, what binding reports, or a relation that the format has no words for, by its name.
+    pub fn substrait_plan(&self, sql: &str) -> Result<Vec<u8>> {
+        statement::substrait_plan(self, sql)
+    }
+
+    /// Runs a Substrait plan, of this engine or another planner. Its tables and functions are those of this session.
+    ///
+    /// ```
+    /// use hypostyle::Session;
+    /// let session = Session::new();
+    /// let plan = session.substrait_plan("SELECT x * 2 AS twice FROM range(3) t(x)")?;
+    /// let batches = session.substrait(&plan)?.collect_all()?;
+    /// assert_eq!(batches[0].num_rows(), 3);
+    /// # Ok::<(), hypostyle::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Bytes that are no plan, or what a plan holds and this engine does not have, by its name.
+    pub fn substrait(&self, plan: &[u8]) -> Result<Answer> {
+        self.prepare_substrait(plan)?.run(&[])
+    }
+
+    /// Makes a Substrait plan ready: optimized and compiled once, run many times with values for what it leaves open.
+    ///
+    /// # Errors
+    /// As [`Session::substrait`].
+    pub fn prepare_substrait(&self, plan: &[u8]) -> Result<Prepared> {
+        statement::prepare_substrait(self, plan)
+    }
+
     /// Adds Arrow batches as a table; replaces one of that name. Batches are not copied.
     ///
     /// # Errors

@@ -7,7 +7,7 @@ use hypostyle_engine::Context;
 use hypostyle_engine::execution::Prepared as EnginePrepared;
 use hypostyle_functions::column::Output;
 use hypostyle_functions::types::{Field, Schema, Type};
-use hypostyle_planner::tree::{ExplainFormat, Statement};
+use hypostyle_planner::tree::{ExplainFormat, Statement, StatementKind};
 use hypostyle_planner::{Error as PlanError, Planned, PlannedQuery, Planner, Span, parse};
 
 use crate::answer::Answer;
@@ -22,6 +22,10 @@ pub(crate) fn run(session: &Session, statement: &Statement) -> Result<Answer> {
     match planned {
         Planned::Query(query) => Ok(Answer::of_run(closed(query, &context)?.start(&[])?)),
         Planned::Explain { analyze, format, query } => explain(&context, analyze, format, query),
+        Planned::ExplainRelation { relation, columns } => {
+            let bytes = hypostyle_substrait::write(&relation, &columns, &context)?;
+            blob("plan", &bytes)
+        }
         Planned::Set { name, span, value } => {
             session.set(&name, &value.value).map_err(|error| at(error, span))?;
             Ok(Answer::nothing())
@@ -54,18 +58,48 @@ fn at(error: Error, span: Span) -> Error {
 
 /// Makes one query ready for many runs.
 pub(crate) fn prepare(session: &Session, sql: &str) -> Result<Prepared> {
-    let statements = parse::parse_statements(sql)?;
-    let [statement] = &statements[..] else {
-        return Err(Error::user(format!("one statement can be prepared; the text has {}", statements.len())));
-    };
+    let statement = one_statement(sql)?;
     let context = session.context();
-    let planned = Planner::new(&context, &session.definitions()).plan(statement)?;
+    let planned = Planner::new(&context, &session.definitions()).plan(&statement)?;
     let Planned::Query(query) = planned else {
         return Err(
             PlanError::invalid("only a statement that gives rows can be prepared", statement.span).into()
         );
     };
     Ok(Prepared::new(EnginePrepared::new(query.plan, Arc::clone(&context))?, query.parameters, context))
+}
+
+/// The Substrait plan of one query.
+pub(crate) fn substrait_plan(session: &Session, sql: &str) -> Result<Vec<u8>> {
+    let statement = one_statement(sql)?;
+    let kind = StatementKind::Explain {
+        analyze: false,
+        format: ExplainFormat::Substrait,
+        statement: Box::new(statement.clone()),
+    };
+    let explain = Statement { kind, span: statement.span };
+    let context = session.context();
+    match Planner::new(&context, &session.definitions()).plan(&explain)? {
+        Planned::ExplainRelation { relation, columns } => {
+            Ok(hypostyle_substrait::write(&relation, &columns, &context)?)
+        }
+        _ => Err(PlanError::invalid("a Substrait plan is made of a query", statement.span).into()),
+    }
+}
+
+/// Makes a Substrait plan ready for many runs.
+pub(crate) fn prepare_substrait(session: &Session, bytes: &[u8]) -> Result<Prepared> {
+    let context = session.context();
+    let query = hypostyle_substrait::read(bytes, &context, &session.definitions())?;
+    Ok(Prepared::new(EnginePrepared::new(query.plan, Arc::clone(&context))?, query.parameters, context))
+}
+
+fn one_statement(sql: &str) -> Result<Statement> {
+    let mut statements = parse::parse_statements(sql)?;
+    match (statements.len(), statements.pop()) {
+        (1, Some(statement)) => Ok(statement),
+        (count, _) => Err(Error::user(format!("one statement can be prepared; the text has {count}"))),
+    }
 }
 
 /// A query without open parameters, ready to run.
@@ -92,12 +126,14 @@ fn explain(
             ExplainFormat::Text => run.plan().display_analyzed(&run.metrics()),
             ExplainFormat::Json => run.plan().to_json_text(Some(&run.metrics())),
             ExplainFormat::Html => run.plan().to_html(Some(&run.metrics())),
+            ExplainFormat::Substrait => return Err(Error::user("a Substrait plan has no place for figures")),
         }
     } else {
         match format {
             ExplainFormat::Text => query.plan.to_string(),
             ExplainFormat::Json => query.plan.to_json_text(None),
             ExplainFormat::Html => query.plan.to_html(None),
+            ExplainFormat::Substrait => return Err(Error::user("this query has no Substrait plan")),
         }
     };
     texts(&[("plan", vec![text])])
@@ -117,6 +153,16 @@ fn show_settings(session: &Session, name: Option<&str>) -> Result<Answer> {
         ("value", chosen.iter().map(|setting| setting.value.clone()).collect()),
         ("description", chosen.iter().map(|setting| setting.description.to_owned()).collect()),
     ])
+}
+
+/// A table of one value of bytes.
+fn blob(name: &str, bytes: &[u8]) -> Result<Answer> {
+    let schema = Schema::new(vec![Field::new(name, Type::Binary)]);
+    let mut output = Output::new(Type::Binary);
+    output.prepare(1);
+    output.bytes().set(0, bytes);
+    let batch = RecordBatch::try_new(Arc::new(schema.to_arrow()), vec![output.freeze()?])?;
+    Ok(Answer::ready(schema, vec![batch]))
 }
 
 /// A table of texts.

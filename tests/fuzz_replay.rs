@@ -20,7 +20,8 @@ use hypostyle::Session;
 const SECONDS: u64 = 3;
 
 /// The targets under `fuzz/fuzz_targets`.
-const TARGETS: [&str; 7] = ["sql_text", "expression", "csv", "ndjson", "parquet", "arrow_ipc", "plan"];
+const TARGETS: [&str; 8] =
+    ["sql_text", "expression", "csv", "ndjson", "parquet", "arrow_ipc", "plan", "substrait"];
 
 /// A small generator of random numbers (splitmix64), so that a seed gives the same bytes everywhere.
 struct Random(u64);
@@ -115,6 +116,7 @@ fn good(target: &str) -> Vec<Vec<u8>> {
         "parquet" => vec![written("parquet")],
         "arrow_ipc" => vec![written("arrow")],
         "plan" => plans(),
+        "substrait" => cases::substrait::good(),
         _ => Vec::new(),
     }
 }
@@ -197,4 +199,9 @@ fn arrow_ipc_is_read_or_refused() {
 #[test]
 fn plan_bytes_are_run_or_refused() {
     replay("plan", cases::plan::run);
+}
+
+#[test]
+fn substrait_bytes_are_run_or_refused() {
+    replay("substrait", cases::substrait::run);
 }

@@ -67,6 +67,8 @@ pub(crate) enum PlanFormat {
     Json,
     /// A self-contained page.
     Html,
+    /// A Substrait plan: bytes, or their base64 text on a terminal.
+    Substrait,
 }
 
 /// What to do.
@@ -86,6 +88,13 @@ pub(crate) enum Command {
         #[command(flatten)]
         output: OutputArguments,
     },
+    /// Run a Substrait plan, of any planner
+    Substrait {
+        /// The file with the bytes of the plan; - reads from standard input
+        file: PathBuf,
+        #[command(flatten)]
+        output: OutputArguments,
+    },
     /// Show how a query would run
     Explain {
         #[command(flatten)]
@@ -93,7 +102,7 @@ pub(crate) enum Command {
         /// Run it, and show rows, time and memory of each operator
         #[arg(long)]
         analyze: bool,
-        /// As indented text, JSON, or an HTML page with the plan drawn
+        /// As indented text, JSON, an HTML page with the plan drawn, or a Substrait plan for other engines
         #[arg(long, value_enum, default_value_t = PlanFormat::Text)]
         format: PlanFormat,
         /// Write to this file instead of standard output

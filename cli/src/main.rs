@@ -56,6 +56,10 @@ fn run(arguments: Arguments) -> Result<()> {
             let text = source::read_file(&file)?;
             runner(output)?.run(&text)
         }
+        Command::Substrait { file, output } => {
+            let plan = source::read_bytes(&file)?;
+            runner(output)?.run_substrait(&plan)
+        }
         Command::Explain { sql, analyze, format, output } => {
             let text = source::read(&sql)?;
             let none = Output::new(Some(Format::None), None);

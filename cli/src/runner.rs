@@ -1,10 +1,12 @@
 //! Runs statements one after another: rows to the output, progress and times to standard error.
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use hypostyle::{Answer, RunHandle, Session};
 
 use crate::arguments::PlanFormat;
@@ -63,6 +65,9 @@ impl Runner {
         format: PlanFormat,
         output: Option<&Path>,
     ) -> Result<()> {
+        if let PlanFormat::Substrait = format {
+            return self.write_substrait(text, analyze, output);
+        }
         let failed = |error| self.failed(error, text);
         let prepared = self.session.prepare(text).map_err(failed)?;
         let metrics = if analyze {
@@ -80,7 +85,7 @@ impl Runner {
             (PlanFormat::Text, Some(metrics)) => plan.display_analyzed(metrics),
             (PlanFormat::Text, None) => plan.to_string(),
             (PlanFormat::Json, metrics) => plan.to_json_text(metrics.as_ref()),
-            (PlanFormat::Html, metrics) => plan.to_html(metrics.as_ref()),
+            (PlanFormat::Html | PlanFormat::Substrait, metrics) => plan.to_html(metrics.as_ref()),
         };
         let shown = format!("{}\n", shown.trim_end());
         match output {
@@ -89,6 +94,37 @@ impl Runner {
             }
             None => std::io::stdout().write_all(shown.as_bytes()).map_err(Error::output),
         }
+    }
+
+    /// Writes a query as a Substrait plan: bytes to a file or another program, base64 where someone looks at them.
+    fn write_substrait(&self, text: &str, analyze: bool, output: Option<&Path>) -> Result<()> {
+        if analyze {
+            return Err(Error::Query("a Substrait plan has no place for the figures of --analyze".into()));
+        }
+        let mut bytes = self.session.substrait_plan(text).map_err(|error| self.failed(error, text))?;
+        if let Some(path) = output {
+            return std::fs::write(path, bytes).map_err(|error| Error::file("cannot write", path, error));
+        }
+        let mut out = std::io::stdout();
+        if out.is_terminal() {
+            bytes = (STANDARD.encode(bytes) + "\n").into_bytes();
+        }
+        out.write_all(&bytes).and_then(|()| out.flush()).map_err(Error::output)
+    }
+
+    /// Runs a Substrait plan.
+    ///
+    /// # Errors
+    /// What is wrong with the plan, or the error that ended it.
+    pub(crate) fn run_substrait(&self, plan: &[u8]) -> Result<()> {
+        self.interrupt.check()?;
+        let started = Instant::now();
+        let answer = self.session.substrait(plan).map_err(|error| self.failed(error, ""));
+        let result = answer.and_then(|answer| self.write(answer, true, ""));
+        if self.timing {
+            eprintln!("time: {:.6} s", started.elapsed().as_secs_f64());
+        }
+        result
     }
 
     fn failed(&self, error: hypostyle::Error, text: &str) -> Error {

@@ -32,6 +32,20 @@ pub(crate) fn read_file(path: &Path) -> Result<String> {
     read.map_err(|error| Error::file("cannot read", path, error))
 }
 
+/// The bytes of a file; `-` is standard input.
+///
+/// # Errors
+/// The file or standard input cannot be read.
+pub(crate) fn read_bytes(path: &Path) -> Result<Vec<u8>> {
+    let read = if path == Path::new("-") {
+        let mut bytes = Vec::new();
+        std::io::stdin().read_to_end(&mut bytes).map(|_| bytes)
+    } else {
+        std::fs::read(path)
+    };
+    read.map_err(|error| Error::file("cannot read", path, error))
+}
+
 /// A name in double quotes.
 pub(crate) fn sql_identifier(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))

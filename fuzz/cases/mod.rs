@@ -10,6 +10,7 @@ pub mod ndjson;
 pub mod parquet;
 pub mod plan;
 pub mod sql_text;
+pub mod substrait;
 
 mod file;
 

@@ -7,6 +7,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 pub mod bind;
+pub mod build;
 mod definitions;
 mod error;
 pub mod logical;

@@ -45,6 +45,13 @@ pub enum Planned {
         /// The plan.
         query: PlannedQuery,
     },
+    /// Shows a query as a plan that other engines read, before physical choices.
+    ExplainRelation {
+        /// The rewritten query.
+        relation: Relation,
+        /// The columns that come out, in order.
+        columns: Vec<Column>,
+    },
     /// Changes a setting.
     Set {
         /// Its name as written.
@@ -128,6 +135,9 @@ impl<'a> Planner<'a> {
     /// What is wrong with it, with its place in the text it was parsed from.
     pub fn plan(&self, statement: &Statement) -> Result<Planned> {
         match &statement.kind {
+            StatementKind::Explain { analyze, format: ExplainFormat::Substrait, statement: inner } => {
+                self.relation_of(inner, *analyze)
+            }
             StatementKind::Explain { analyze, format, statement: inner } => match self.plan(inner)? {
                 Planned::Query(query) => Ok(Planned::Explain { analyze: *analyze, format: *format, query }),
                 _ => Err(Error::invalid("EXPLAIN takes a statement that has a plan", inner.span)),
@@ -169,13 +179,35 @@ impl<'a> Planner<'a> {
 
     /// Binds, rewrites and lowers.
     fn query(&self, bind: impl FnOnce(&mut Binder<'a>) -> Result<Relation>) -> Result<Planned> {
+        let (relation, result, parameters) = self.rewritten(bind)?;
+        let plan = lower(&relation, &result)?;
+        Ok(Planned::Query(PlannedQuery { plan, parameters }))
+    }
+
+    /// Binds and rewrites; the relation, its columns in order, and the parameters that are open.
+    fn rewritten(
+        &self,
+        bind: impl FnOnce(&mut Binder<'a>) -> Result<Relation>,
+    ) -> Result<(Relation, Vec<Column>, Vec<Parameter>)> {
         let mut binder = self.binder();
         let relation = bind(&mut binder)?;
         let relation = binder.with_shared(relation);
         let result = relation.columns();
         let relation = rewrite::rewrite(relation, &result, self.context);
-        let plan = lower(&relation, &result)?;
-        Ok(Planned::Query(PlannedQuery { plan, parameters: binder.into_parameters() }))
+        Ok((relation, result, binder.into_parameters()))
+    }
+
+    /// What EXPLAIN shows of a query in a form that tells no physical choices.
+    fn relation_of(&self, statement: &Statement, analyze: bool) -> Result<Planned> {
+        if analyze {
+            let message = "a Substrait plan has no place for figures: write EXPLAIN without ANALYZE";
+            return Err(Error::invalid(message, statement.span));
+        }
+        if !matches!(statement.kind, StatementKind::Query(_) | StatementKind::Summarize(_)) {
+            return Err(Error::invalid("a Substrait plan is made of a query", statement.span));
+        }
+        let (relation, columns, _) = self.rewritten(|binder| binder.statement_rows(statement))?;
+        Ok(Planned::ExplainRelation { relation, columns })
     }
 
     fn constant(&self, expression: &Expression) -> Result<Literal> {

@@ -1,8 +1,12 @@
 //! Runs sqllogictest files in a session: every record is checked, and all that fail are told at the end.
 
-use std::path::{Path, PathBuf};
+#![allow(dead_code)] // Each test takes one of the ways.
 
-use hypostyle::{Configuration, Session, Type, row_texts};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use hypostyle::{Answer, Configuration, Session, Type, row_texts};
 use sqllogictest::{DB, DBOutput, DefaultColumnType, MakeConnection, Record, Runner};
 
 /// Real data beside the project; tests that need it skip where it is absent.
@@ -55,11 +59,34 @@ pub fn run_folder(folder: &str, setting: Setting) {
     assert!(failures.is_empty(), "{}\n{count} records failed with {setting:?}", failures.join("\n"));
 }
 
+/// Runs every file of a folder with each query written as a Substrait plan and read back, where it has one.
+pub fn run_folder_by_substrait(folder: &str, setting: Setting) -> Detours {
+    let detours = Arc::<Mutex<Detours>>::default();
+    let run = |path: &PathBuf| run_file_with(path, setting, Some(Arc::clone(&detours)));
+    let failures: Vec<String> = files(folder).iter().flat_map(run).collect();
+    assert!(failures.is_empty(), "{}\n{} records failed", failures.join("\n"), failures.len());
+    let detours = detours.lock().expect("no test panicked");
+    detours.clone()
+}
+
+/// How queries fared as Substrait plans.
+#[derive(Clone, Debug, Default)]
+pub struct Detours {
+    /// Queries that were written and read.
+    pub taken: usize,
+    /// Why others were not written, with how often.
+    pub refused: BTreeMap<String, usize>,
+}
+
 /// Runs a file; what failed, record by record.
 fn run_file(path: &Path, setting: Setting) -> Vec<String> {
+    run_file_with(path, setting, None)
+}
+
+fn run_file_with(path: &Path, setting: Setting, detours: Option<Arc<Mutex<Detours>>>) -> Vec<String> {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
     let session = setting.session();
-    let mut runner = Runner::new(SessionMaker { session, folder: folder.path().to_owned() });
+    let mut runner = Runner::new(SessionMaker { session, folder: folder.path().to_owned(), detours });
     runner.with_column_validator(column_types_match);
     runner.with_validator(|_, actual, expected| {
         let lines: Vec<String> = actual.iter().map(|row| row.join("\t")).collect();
@@ -86,6 +113,7 @@ fn column_types_match(actual: &Vec<DefaultColumnType>, expected: &Vec<DefaultCol
 struct SessionMaker {
     session: Session,
     folder: PathBuf,
+    detours: Option<Arc<Mutex<Detours>>>,
 }
 
 impl MakeConnection for SessionMaker {
@@ -96,6 +124,7 @@ impl MakeConnection for SessionMaker {
         std::future::ready(Ok(SessionUnderTest {
             session: self.session.clone(),
             folder: self.folder.clone(),
+            detours: self.detours.clone(),
         }))
     }
 }
@@ -103,6 +132,29 @@ impl MakeConnection for SessionMaker {
 struct SessionUnderTest {
     session: Session,
     folder: PathBuf,
+    detours: Option<Arc<Mutex<Detours>>>,
+}
+
+impl SessionUnderTest {
+    /// The answer by way of a Substrait plan; `None` for what has none.
+    fn detour(&self, sql: &str) -> Result<Option<Answer>, hypostyle::Error> {
+        let Some(detours) = &self.detours else { return Ok(None) };
+        let plan = self.session.substrait_plan(sql);
+        let mut detours = detours.lock().expect("no test panicked");
+        match plan {
+            Ok(plan) => {
+                detours.taken += 1;
+                drop(detours);
+                self.session.substrait(&plan).map(Some)
+            }
+            Err(hypostyle::Error::Substrait(error)) => {
+                *detours.refused.entry(error.to_string()).or_default() += 1;
+                Ok(None)
+            }
+            // Statements that are no queries, and queries that are wrong.
+            Err(_) => Ok(None),
+        }
+    }
 }
 
 impl DB for SessionUnderTest {
@@ -112,7 +164,10 @@ impl DB for SessionUnderTest {
     fn run(&mut self, sql: &str) -> Result<DBOutput<DefaultColumnType>, hypostyle::Error> {
         let sql =
             sql.replace("$__TEST_DIR__", &self.folder.display().to_string()).replace("$__DATA_DIR__", DATA);
-        let answer = self.session.sql(&sql)?;
+        let answer = match self.detour(&sql)? {
+            Some(answer) => answer,
+            None => self.session.sql(&sql)?,
+        };
         let types: Vec<_> =
             answer.schema().fields.iter().map(|field| column_type(&field.data_type)).collect();
         let batches = answer.collect_all()?;

@@ -43,7 +43,7 @@ impl Binder<'_> {
     }
 
     /// A cast; of a constant its value, unless it fails, which it then does only where a row uses it.
-    pub(super) fn cast_leniently(&self, expression: Expression, to: &Type, is_try: bool) -> Expression {
+    pub(crate) fn cast_leniently(&self, expression: Expression, to: &Type, is_try: bool) -> Expression {
         let constant = matches!(expression, Expression::Literal(_));
         let cast = Expression::Cast { input: Box::new(expression), to: to.clone(), is_try };
         match constant.then(|| constant::evaluate(&cast, self.context)) {
@@ -170,6 +170,11 @@ impl Binder<'_> {
         let expressions =
             sides.into_iter().map(|(bound, span)| self.cast(bound, &common, span)).collect::<Result<_>>()?;
         Ok((expressions, common))
+    }
+
+    /// Casts expressions to what they have in common, constants being values like others.
+    pub(crate) fn unified(&mut self, sides: Vec<Expression>, what: &str) -> Result<(Vec<Expression>, Type)> {
+        self.unify(sides.into_iter().map(|side| (Bound::typed(side), Span::NONE)).collect(), what)
     }
 }
 

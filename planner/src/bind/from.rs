@@ -87,6 +87,11 @@ impl Binder<'_> {
         }
     }
 
+    /// All columns of a table or view of the session.
+    pub(crate) fn table_or_view(&mut self, name: &str) -> Result<Relation> {
+        Ok(self.named_table(&[Name::new(name, Span::NONE)], None, Span::NONE)?.relation)
+    }
+
     fn named_table(&mut self, names: &[Name], alias: Option<&TableAlias>, span: Span) -> Result<Source> {
         let name = match names {
             [name] => name,
@@ -158,7 +163,7 @@ impl Binder<'_> {
     }
 
     /// Resolves a reference in the catalog and reads all its columns.
-    pub(super) fn scan_reference(&mut self, reference: TableReference, span: Span) -> Result<Relation> {
+    pub(crate) fn scan_reference(&mut self, reference: TableReference, span: Span) -> Result<Relation> {
         let provider = self
             .context
             .catalog

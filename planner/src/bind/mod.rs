@@ -53,8 +53,10 @@ use crate::tree::{CommonTable, Expression};
 
 pub(crate) use asof_join::inequality;
 pub(crate) use call::equality_of;
+pub(crate) use constant::folded;
 pub(crate) use join::split_keys;
 pub(crate) use literal::{adapt_integer, as_integer};
+pub(crate) use select::distinct_rows;
 pub use type_name::resolve as resolve_type;
 
 use scope::Scope;
@@ -159,6 +161,11 @@ impl<'a> Binder<'a> {
         self.reads_data
     }
 
+    /// What numbers columns.
+    pub(crate) fn numbering(&mut self) -> &mut Numbering {
+        &mut self.numbering
+    }
+
     /// A column that is in no other relation.
     pub(crate) fn new_column(&mut self, name: impl Into<String>, data_type: Type) -> Column {
         self.numbering.column(name, data_type)
@@ -170,7 +177,7 @@ impl<'a> Binder<'a> {
             || self.outer_calls.iter().any(|call| call.column.id == id)
     }
 
-    fn new_variable(&mut self) -> u32 {
+    pub(crate) fn new_variable(&mut self) -> u32 {
         self.next_variable += 1;
         self.next_variable
     }

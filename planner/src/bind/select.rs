@@ -374,7 +374,7 @@ impl Binder<'_> {
 }
 
 /// Each row once.
-pub(super) fn distinct_rows(relation: Relation) -> Relation {
+pub(crate) fn distinct_rows(relation: Relation) -> Relation {
     let keys = relation.columns().into_iter().map(Computed::passed).collect();
     Relation::Aggregate { input: Box::new(relation), keys, sets: None, aggregates: Vec::new() }
 }

@@ -30,17 +30,38 @@ impl Binder<'_> {
                 false => self.by_position(relation, right, operator),
             }
             .map_err(|error| error.at(span))?;
-            relation = match (operator, all) {
-                (SetOperator::Union, true) => self.union(left, right),
-                (SetOperator::Union, false) => distinct_rows(self.union(left, right)),
-                (SetOperator::Intersect, false) => matching(left, right, JoinKind::LeftSemi),
-                (SetOperator::Except, false) => matching(left, right, JoinKind::LeftAnti),
-                (SetOperator::Intersect | SetOperator::Except, true) => {
-                    self.counted(left, right, operator).map_err(|error| error.at(span))?
-                }
-            };
+            relation = self.combined(left, right, operator, all).map_err(|error| error.at(span))?;
         }
         Ok(relation)
+    }
+
+    /// A set operation over columns of the same types.
+    fn combined(
+        &mut self,
+        left: Relation,
+        right: Relation,
+        operator: SetOperator,
+        all: bool,
+    ) -> Result<Relation> {
+        Ok(match (operator, all) {
+            (SetOperator::Union, true) => self.union(left, right),
+            (SetOperator::Union, false) => distinct_rows(self.union(left, right)),
+            (SetOperator::Intersect, false) => matching(left, right, JoinKind::LeftSemi),
+            (SetOperator::Except, false) => matching(left, right, JoinKind::LeftAnti),
+            (SetOperator::Intersect | SetOperator::Except, true) => self.counted(left, right, operator)?,
+        })
+    }
+
+    /// A set operation over columns paired by position.
+    pub(crate) fn set_of(
+        &mut self,
+        left: Relation,
+        right: Relation,
+        operator: SetOperator,
+        all: bool,
+    ) -> Result<Relation> {
+        let (left, right) = self.by_position(left, right, operator)?;
+        self.combined(left, right, operator, all)
     }
 
     fn union(&mut self, left: Relation, right: Relation) -> Relation {

@@ -193,8 +193,10 @@ fn explain(parser: &mut Parser, notes: &mut Notes, depth: usize) -> Outcome<Stat
                     "JSON" => ExplainFormat::Json,
                     "TEXT" => ExplainFormat::Text,
                     "HTML" => ExplainFormat::Html,
+                    "SUBSTRAIT" => ExplainFormat::Substrait,
                     other => {
-                        let message = format!("EXPLAIN has no format {other}; it has TEXT, JSON and HTML");
+                        let message =
+                            format!("EXPLAIN has no format {other}; it has TEXT, JSON, HTML and SUBSTRAIT");
                         return Err(Error::invalid(message, span_of(token.span)).into());
                     }
                 };

@@ -91,6 +91,8 @@ pub enum ExplainFormat {
     Json,
     /// A page with the plan drawn.
     Html,
+    /// A plan that other engines read, as bytes.
+    Substrait,
 }
 
 /// `CREATE [OR REPLACE] [TEMP] VIEW [IF NOT EXISTS] name [(columns)] AS query`.
