@@ -55,9 +55,8 @@ fn queries_of_tpch_give_the_same_rows_from_their_plans() {
 fn a_plan_goes_to_a_file_and_comes_from_one() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("plan.bin");
-    let program = |arguments: &[&str]| {
-        Command::new(env!("CARGO_BIN_EXE_hypostyle")).args(arguments).output().unwrap()
-    };
+    let program =
+        |arguments: &[&str]| Command::new(env!("CARGO_BIN_EXE_hypostyle")).args(arguments).output().unwrap();
     let file = file.to_str().unwrap();
     let written =
         program(&["explain", "SELECT x * 2 AS y FROM range(3) t(x)", "--format", "substrait", "-o", file]);

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use hypostyle_engine::Context;
 use hypostyle_engine::plan::{AggregateCall, Expression, JoinKind, Plan, TableReference};
 use hypostyle_functions::scalar::Arguments;
-use hypostyle_functions::signature::Given;
+use hypostyle_functions::signature::{Given, Signature};
 use hypostyle_functions::window::WindowKind;
 use hypostyle_functions::{Literal, Type};
 
@@ -68,6 +68,8 @@ impl<'a> Builder<'a> {
         let Some(function) = self.context.registry.scalar(name).cloned() else {
             return Err(Error::from(self.context.registry.unknown(name)));
         };
+        let forms: Vec<&Signature> = function.overloads.iter().map(|overload| &overload.signature).collect();
+        let arguments = with_defaults(arguments, &forms);
         let types: Vec<Type> = arguments.iter().map(Expression::data_type).collect();
         let given: Vec<Given<'_>> = arguments.iter().zip(&types).map(given).collect();
         let (overload, fit) = function.resolve(&given)?;
@@ -122,6 +124,8 @@ impl<'a> Builder<'a> {
         let Some(function) = self.context.registry.aggregate(name).cloned() else {
             return Err(Error::from(self.context.registry.unknown(name)));
         };
+        let forms: Vec<&Signature> = function.overloads.iter().map(|overload| &overload.signature).collect();
+        let arguments = with_defaults(arguments, &forms);
         let types: Vec<Type> = arguments.iter().map(Expression::data_type).collect();
         let given: Vec<Given<'_>> = types.iter().map(Given::Typed).collect();
         let (overload, fit) = function.resolve(&given)?;
@@ -157,12 +161,7 @@ impl<'a> Builder<'a> {
         mut arguments: Vec<Expression>,
     ) -> Result<Option<(WindowKind, Vec<Expression>)>> {
         let Some(function) = self.context.registry.window(name).cloned() else { return Ok(None) };
-        for parameter in function.signature.parameters.iter().skip(arguments.len()) {
-            match &parameter.default {
-                Some(default) => arguments.push(Expression::Literal(default.clone())),
-                None => break,
-            }
-        }
+        arguments = with_defaults(arguments, &[&function.signature]);
         let types: Vec<Type> = arguments.iter().map(Expression::data_type).collect();
         let given: Vec<Given<'_>> = types.iter().map(Given::Typed).collect();
         let Ok(fit) = function.signature.fit(&given) else {
@@ -281,6 +280,20 @@ impl<'a> Builder<'a> {
 /// A parameter by its place, for plans that leave values open.
 pub fn parameter(index: usize, data_type: &Type) -> Parameter {
     Parameter { name: (index + 1).to_string(), data_type: data_type.clone() }
+}
+
+/// The arguments, and the defaults of those that were left out if no form takes as many as there are.
+fn with_defaults(mut arguments: Vec<Expression>, forms: &[&Signature]) -> Vec<Expression> {
+    let count = arguments.len();
+    if forms.iter().any(|form| form.is_variadic || form.parameters.len() == count) {
+        return arguments;
+    }
+    let defaults = forms.iter().find_map(|form| {
+        let left_out = form.parameters.get(count..)?;
+        left_out.iter().map(|parameter| parameter.default.clone()).collect::<Option<Vec<_>>>()
+    });
+    arguments.extend(defaults.into_iter().flatten().map(Expression::Literal));
+    arguments
 }
 
 fn given<'t>((argument, data_type): (&Expression, &'t Type)) -> Given<'t> {
