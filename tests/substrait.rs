@@ -84,6 +84,7 @@ fn what_has_no_place_in_a_plan_is_named() {
             "WITH RECURSIVE t(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM t WHERE x < 3) FROM t",
             "a recursive table of WITH",
         ),
+        ("SELECT x FROM range(3) t(x) GROUP BY GROUPING SETS (x, x)", "a grouping set that stands twice"),
         ("SELECT first_value(x IGNORE NULLS) OVER () FROM range(3) t(x)", "IGNORE NULLS"),
     ];
     for (sql, what) in refused {

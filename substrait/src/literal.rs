@@ -186,7 +186,9 @@ fn read_decimal(decimal: &DecimalLiteral) -> Result<Value> {
         Error::invalid(format!("a decimal literal has {} bytes; expected 16", decimal.value.len()))
     })?;
     let digits = i128::from_le_bytes(bytes);
-    match digits.unsigned_abs() < 10u128.pow(u32::from(precision)) {
+    // A HUGEINT holds every number of 128 bits.
+    let fits = precision == 38 || digits.unsigned_abs() < 10u128.pow(u32::from(precision));
+    match fits {
         true => Ok(Value::Decimal(DecimalDigits(digits), precision, scale)),
         false => Err(Error::invalid(format!("a decimal literal has more than {precision} digits"))),
     }

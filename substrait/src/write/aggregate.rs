@@ -5,7 +5,7 @@ use hypostyle_functions::{Literal, Type, Value};
 use hypostyle_planner::logical::{Column, Computed, GroupingSets};
 
 use crate::data_type;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::function;
 use crate::message::expression::AggregateFunction;
 use crate::message::relation::{Aggregate, Grouping, Measure, RelKind};
@@ -19,7 +19,7 @@ pub(super) const WHOLE: i32 = 3;
 const ALL: i32 = 1;
 const DISTINCT: i32 = 2;
 
-impl<'a> Writer<'a> {
+impl Writer<'_> {
     pub(super) fn aggregate(
         &mut self,
         input: Written,
@@ -27,6 +27,11 @@ impl<'a> Writer<'a> {
         sets: Option<&GroupingSets>,
         aggregates: &[(Column, AggregateCall)],
     ) -> Result<Written> {
+        if let Some(sets) = sets
+            && has_twice(sets)
+        {
+            return Err(Error::unsupported("a grouping set that stands twice"));
+        }
         let scope = Scope::new(input.positions());
         let expressions = keys.iter().map(|key| self.expression(&key.expression, &scope));
         let grouping_expressions = expressions.collect::<Result<_>>()?;
@@ -110,6 +115,15 @@ impl<'a> Writer<'a> {
             options: Vec::new(),
         })
     }
+}
+
+/// True if two sets have the same keys: groups of both have one number here, and two in the format.
+fn has_twice(sets: &GroupingSets) -> bool {
+    let same = |left: &[usize], right: &[usize]| {
+        left.iter().all(|key| right.contains(key)) && right.iter().all(|key| left.contains(key))
+    };
+    let mut pairs = sets.sets.iter().enumerate();
+    pairs.any(|(place, set)| sets.sets.iter().take(place).any(|before| same(before, set)))
 }
 
 fn grouping(keys: &[usize]) -> Grouping {

@@ -79,6 +79,10 @@ impl Writer<'_> {
             Bound::Cast { input, to, is_try } => self.cast(input, to, *is_try, scope)?,
             Bound::And(terms) => self.variadic(Extension::Boolean, "and", terms, &Type::Boolean, scope)?,
             Bound::Or(terms) => self.variadic(Extension::Boolean, "or", terms, &Type::Boolean, scope)?,
+            // What is left of a COALESCE of nulls.
+            Bound::Coalesce { arguments, data_type } if arguments.is_empty() => {
+                self.literal(&Value::Null, data_type, scope)?
+            }
             Bound::Coalesce { arguments, data_type } => {
                 self.variadic(Extension::Comparison, "coalesce", arguments, data_type, scope)?
             }

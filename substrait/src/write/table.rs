@@ -18,7 +18,7 @@ use crate::message::relation::{
 use super::expression::Scope;
 use super::{Writer, Written, field};
 
-impl<'a> Writer<'a> {
+impl Writer<'_> {
     /// Columns of a table, with the conditions that a scan would apply behind it.
     pub(super) fn scan(&mut self, scan: &Scan) -> Result<Written> {
         let read: Vec<&(Column, usize)> = scan.columns.iter().chain(&scan.filter_columns).collect();

@@ -23,7 +23,7 @@ use super::{Writer, Written};
 const ROWS: i32 = 1;
 const RANGE: i32 = 2;
 
-impl<'a> Writer<'a> {
+impl Writer<'_> {
     pub(super) fn window(&mut self, input: Written, window: &Window, columns: &[Column]) -> Result<Written> {
         let scope = Scope::new(input.positions());
         let mut expressions = Vec::with_capacity(window.calls.len());
