@@ -12,7 +12,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::logical::{Column, Relation};
 use crate::lower::lower;
 use crate::nearest::nearest;
-use crate::rewrite;
+use crate::rewrite::{self, Reading};
 use crate::span::Span;
 use crate::tree::{
     Argument, CopyStatement, CreateMacro, CreateTable, CreateView, DropKind, ExplainFormat, Expression,
@@ -179,7 +179,7 @@ impl<'a> Planner<'a> {
 
     /// Binds, rewrites and lowers.
     fn query(&self, bind: impl FnOnce(&mut Binder<'a>) -> Result<Relation>) -> Result<Planned> {
-        let (relation, result, parameters) = self.rewritten(bind)?;
+        let (relation, result, parameters) = self.rewritten(Reading::Fields, bind)?;
         let plan = lower(&relation, &result)?;
         Ok(Planned::Query(PlannedQuery { plan, parameters }))
     }
@@ -187,13 +187,14 @@ impl<'a> Planner<'a> {
     /// Binds and rewrites; the relation, its columns in order, and the parameters that are open.
     fn rewritten(
         &self,
+        reading: Reading,
         bind: impl FnOnce(&mut Binder<'a>) -> Result<Relation>,
     ) -> Result<(Relation, Vec<Column>, Vec<Parameter>)> {
         let mut binder = self.binder();
         let relation = bind(&mut binder)?;
         let relation = binder.with_shared(relation);
         let result = relation.columns();
-        let relation = rewrite::rewrite(relation, &result, self.context);
+        let relation = rewrite::rewrite_reading(relation, &result, self.context, reading);
         Ok((relation, result, binder.into_parameters()))
     }
 
@@ -206,7 +207,8 @@ impl<'a> Planner<'a> {
         if !matches!(statement.kind, StatementKind::Query(_) | StatementKind::Summarize(_)) {
             return Err(Error::invalid("a Substrait plan is made of a query", statement.span));
         }
-        let (relation, columns, _) = self.rewritten(|binder| binder.statement_rows(statement))?;
+        let (relation, columns, _) =
+            self.rewritten(Reading::Columns, |binder| binder.statement_rows(statement))?;
         Ok(Planned::ExplainRelation { relation, columns })
     }
 

@@ -26,7 +26,26 @@ use hypostyle_engine::Context;
 use crate::logical::{Column, Relation};
 
 /// Rewrites a plan whose result is `result`.
-pub fn rewrite(mut relation: Relation, result: &[Column], context: &Arc<Context>) -> Relation {
+pub fn rewrite(relation: Relation, result: &[Column], context: &Arc<Context>) -> Relation {
+    rewrite_reading(relation, result, context, Reading::Fields)
+}
+
+/// What is read of the columns of tables.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reading {
+    /// The fields that are asked for, where a table can tell them apart.
+    Fields,
+    /// All of each column: what a plan says that others run, who know the columns by their own types.
+    Columns,
+}
+
+/// As [`rewrite`], with a say in what is read of columns.
+pub fn rewrite_reading(
+    mut relation: Relation,
+    result: &[Column],
+    context: &Arc<Context>,
+    reading: Reading,
+) -> Relation {
     simplify::rewrite(&mut relation, context);
     or_factors::rewrite(&mut relation);
     semi_join::rewrite(&mut relation);
@@ -42,7 +61,9 @@ pub fn rewrite(mut relation: Relation, result: &[Column], context: &Arc<Context>
     push_limit::rewrite(&mut relation);
     prune::rewrite(&mut relation, result);
     merge_project::rewrite(&mut relation);
-    prune_fields::rewrite(&mut relation, result);
+    if reading == Reading::Fields {
+        prune_fields::rewrite(&mut relation, result);
+    }
     share_json::rewrite(&mut relation, context);
     build_side::rewrite(&mut relation);
     relation
