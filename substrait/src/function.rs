@@ -280,9 +280,7 @@ pub fn aggregate(ours: &str, types: &[Type]) -> (Extension, &'static str) {
         (_, Some(name @ "string_agg"), _) => (Extension::String, name),
         // The standard average of a whole number or decimal is one again; ours is a double.
         (_, Some("avg"), [data_type]) if !data_type.is_float() => (Extension::Own, ""),
-        (_, Some(name), [data_type, ..]) if matches!(data_type, Type::Decimal(..)) => {
-            (Extension::ArithmeticDecimal, name)
-        }
+        (_, Some(name), [Type::Decimal(..), ..]) => (Extension::ArithmeticDecimal, name),
         (_, Some(name), [data_type, ..]) if data_type.is_numeric() => (Extension::Arithmetic, name),
         (_, Some(name @ ("min" | "max")), [data_type]) if data_type.is_temporal() => {
             (Extension::Datetime, name)

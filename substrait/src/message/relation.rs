@@ -186,13 +186,13 @@ pub struct FileOrFiles {
 #[derive(Clone, PartialEq, Oneof)]
 pub enum PathKind {
     #[prost(string, tag = "1")]
-    UriPath(String),
+    Path(String),
     #[prost(string, tag = "2")]
-    UriPathGlob(String),
+    Glob(String),
     #[prost(string, tag = "3")]
-    UriFile(String),
+    File(String),
     #[prost(string, tag = "4")]
-    UriFolder(String),
+    Folder(String),
 }
 
 /// What [`FileOrFiles`] holds.

@@ -196,10 +196,11 @@ impl Reader<'_> {
             |value: &Bound| matches!(value, Bound::Literal(literal) if literal.value.as_text().is_some());
         let mut names = names.to_vec();
         // Older plans write the part as a text.
-        if names.is_empty() && values.first().is_some_and(is_name) {
-            if let Bound::Literal(Literal { value: Value::Text(name), .. }) = values.remove(0) {
-                names.push(name);
-            }
+        if names.is_empty()
+            && values.first().is_some_and(is_name)
+            && let Bound::Literal(Literal { value: Value::Text(name), .. }) = values.remove(0)
+        {
+            names.push(name);
         }
         let [part, rest @ ..] = names.as_slice() else {
             return Err(Error::missing("part that extract tells"));

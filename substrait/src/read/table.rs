@@ -210,8 +210,8 @@ fn local_files(files: &LocalFiles) -> Result<(TableReference, bool)> {
 
 fn path_of(item: &FileOrFiles) -> Result<String> {
     let uri = match item.path.as_ref().ok_or_else(|| Error::missing("path of a file"))? {
-        PathKind::UriPath(uri) | PathKind::UriPathGlob(uri) | PathKind::UriFile(uri) => uri.clone(),
-        PathKind::UriFolder(uri) => format!("{}/*", uri.trim_end_matches('/')),
+        PathKind::Path(uri) | PathKind::Glob(uri) | PathKind::File(uri) => uri.clone(),
+        PathKind::Folder(uri) => format!("{}/*", uri.trim_end_matches('/')),
     };
     match uri.split_once("://") {
         None => Ok(uri),

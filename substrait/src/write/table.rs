@@ -91,8 +91,8 @@ fn source(table: &TableReference) -> Result<ReadKind> {
             start: 0,
             length: 0,
             path: Some(match path.contains(['*', '?', '[']) {
-                true => PathKind::UriPathGlob(path),
-                false => PathKind::UriFile(path),
+                true => PathKind::Glob(path),
+                false => PathKind::File(path),
             }),
             format: Some(format.clone()),
         });
