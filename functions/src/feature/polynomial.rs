@@ -79,7 +79,9 @@ fn bind(arguments: &Arguments<'_>) -> Result<Bound> {
     let types = products.iter().map(|product| Field::new(&product.name, Type::Float64)).collect();
     let field_count = fields.len();
     Ok(Bound::strict(Type::Struct(types), move |arguments, rows, output, scratch| {
-        let factors: Vec<View<'_>> = (0..field_count).map(|field| arguments[0].field(field)).collect();
+        // The places past the last field are never read.
+        let factors: [View<'_>; FIELDS_MAX] =
+            std::array::from_fn(|field| arguments[0].field(field.min(field_count - 1)));
         let values = scratch.slot::<Vec<Option<f64>>>();
         rows.for_each(|row| {
             values.clear();

@@ -73,6 +73,8 @@ struct Drawn {
     seen: HashSet<u64, ahash::RandomState>,
     /// Positives in order, or the places of candidates.
     held: Vec<u64>,
+    /// Positives of a catalog of elements.
+    positives: MemberSet,
 }
 
 impl Drawn {
@@ -143,17 +145,16 @@ fn of_ids() -> Bound {
 fn of_elements(result: Type) -> Bound {
     Bound::strict(result, |arguments, rows, output, scratch| {
         let (catalog, positives) = (arguments[0].list(), arguments[3].list());
-        let mut members = MemberSet::default();
         let drawn = scratch.slot::<Drawn>();
         rows.for_each(|row| {
             let count = match count_of(arguments, row) {
                 Ok(count) => count,
                 Err(error) => return output.fail(row, || error),
             };
-            members.fill(positives.child(), positives.range(row));
+            drawn.positives.fill(positives.child(), positives.range(row));
             drawn.held.clear();
             let present = catalog.range(row).filter(|&at| catalog.child().is_valid(at));
-            let free = present.filter(|&at| !members.has(positives.child(), catalog.child(), at));
+            let free = present.filter(|&at| !drawn.positives.has(positives.child(), catalog.child(), at));
             drawn.held.extend(free.map(|at| at as u64));
             drawn.draw(&mut Generator::of(arguments, row), drawn.held.len() as u64, count);
             let mut writer = output.list();
