@@ -163,9 +163,90 @@ fn texts(criterion: &mut Criterion) {
     }
 }
 
+/// Features of one example of a large recommender: numbers, lists of ids, and buckets that are made of numbers.
+const DENSE: usize = 504;
+const SPARSE: usize = 42;
+const GENERATED: usize = 42;
+/// Borders of each generated feature.
+const BORDERS: usize = 4096;
+/// Rows of a batch.
+const ROWS: usize = 8192;
+
+/// Numbers of which one in twenty is missing.
+fn dense_column(seed: usize) -> Column {
+    let share = 1e4 / (1u64 << 53) as f64;
+    let value = |number: u64| (!number.is_multiple_of(20)).then_some((number as f64 * share) as f32);
+    Column::Flat(Arc::new(numbers(ROWS + seed).skip(seed).map(value).collect::<Float32Array>()))
+}
+
+/// Lists of up to 40 ids, 20 on average.
+fn sparse_column(seed: usize) -> Column {
+    let lengths: Vec<usize> = numbers(ROWS + seed).skip(seed).map(|number| (number % 41) as usize).collect();
+    let ids = numbers(lengths.iter().sum()).map(|number| number as i64);
+    let field = Arc::new(ArrowField::new("item", DataType::Int64, true));
+    let offsets = OffsetBuffer::from_lengths(lengths);
+    let ids: ArrayRef = Arc::new(Int64Array::from_iter_values(ids));
+    Column::Flat(Arc::new(ListArray::new(field, offsets, ids, None)))
+}
+
+/// The transforms of all features in one expression set: fill, log and scale of numbers; cut and hash of lists; buckets.
+fn transforms() -> Vec<Expression> {
+    let single = |value: f32| constant(Value::float32(value));
+    let text = |text: &str| constant(Value::from(text));
+    let list = Type::list(Type::Int64);
+    let borders = (1..=BORDERS).map(|at| Value::float64(at as f64 * 1e4 / BORDERS as f64)).collect();
+    let borders = constant(Value::List(Type::Float64, borders));
+    let dense = (0..DENSE).map(|column| {
+        let filled = Expression::Coalesce {
+            arguments: vec![Expression::column(column, Type::Float32), single(0.0)],
+            data_type: Type::Float32,
+        };
+        let logarithm = Expression::call("log1p_clip", vec![filled], Type::Float32);
+        let arguments = vec![logarithm, single(8.2), single(0.9), text("sklearn")];
+        Expression::call("standard_scale", arguments, Type::Float32)
+    });
+    let sparse = (0..SPARSE).map(|column| {
+        let ids = Expression::column(DENSE + column, list.clone());
+        let cut = Expression::call("firstx", vec![ids, constant(20i64)], list.clone());
+        Expression::call("sigrid_hash", vec![cut, constant(column as i64), constant(TABLE)], list.clone())
+    });
+    let generated = (0..GENERATED).map(|column| {
+        let x = Expression::column(column, Type::Float32);
+        let arguments = vec![x, borders.clone(), text("left"), text("last"), text("null")];
+        Expression::call("bucketize", arguments, Type::Int32)
+    });
+    dense.chain(sparse).chain(generated).collect()
+}
+
+/// Examples a second of one core, from columns in memory to columns in memory.
+fn recommender(criterion: &mut Criterion) {
+    let columns: Vec<Column> = (0..DENSE).map(dense_column).chain((0..SPARSE).map(sparse_column)).collect();
+    let list = Type::list(Type::Int64);
+    let fields = (0..DENSE + SPARSE).map(|column| {
+        let data_type = if column < DENSE { Type::Float32 } else { list.clone() };
+        Field::new(format!("f{column}"), data_type)
+    });
+    let schema = Schema::new(fields.collect());
+    let context = Context::new(
+        Arc::new(Registry::builtin()),
+        Arc::new(Catalog::default()),
+        Settings::default(),
+        Configuration::default(),
+    );
+    let set = ExpressionSet::compile(&transforms(), &schema, &Arc::new(context));
+    let mut evaluator = set.and_then(|set| Evaluator::new(set, &[])).expect("the expressions compile");
+    let batch = Batch::new(columns, ROWS);
+    let mut group = criterion.benchmark_group("recommender");
+    group.throughput(Throughput::Elements(ROWS as u64));
+    group.bench_function("504_dense_42_lists_42_buckets", |bencher| {
+        bencher.iter(|| evaluator.evaluate(black_box(&batch)).expect("no row fails"));
+    });
+    group.finish();
+}
+
 criterion_group! {
     name = feature;
     config = Criterion::default().sample_size(10).with_profiler(FlameGraph::default());
-    targets = sigrid, bucketize, scaling, texts
+    targets = sigrid, bucketize, scaling, texts, recommender
 }
 criterion_main!(feature);
