@@ -52,6 +52,7 @@ oracle: $(VENV)/oracle ## answers of sqllogictest files and random queries again
 	$(VENV)/bin/python tests/oracle/features.py --program $(PROGRAM) --seed $(SEED)
 	$(VENV)/bin/python tests/oracle/embeddings.py --program $(PROGRAM) --cases 10 --seed $(SEED)
 	$(VENV)/bin/python tests/oracle/substrait.py --program $(PROGRAM)
+	$(VENV)/bin/python tests/oracle/tokens.py --program $(PROGRAM) --seed $(SEED)
 
 bless: $(VENV)/oracle ## rewrite golden plans, the printed surface and missing answers; review the difference
 	HYPOSTYLE_BLESS=1 $(CARGO) test --package hypostyle --test plans --test surface

@@ -75,9 +75,11 @@ impl Session {
         hypostyle_engine::series::register(&catalog);
         let memory = Mutex::new(Budget::new(configuration.memory_limit_bytes));
         let settings = SessionSettings { configuration, ..SessionSettings::default() };
+        let registry = Registry::builtin();
+        registry.lend_files(Arc::new(hypostyle_connectors::function_files::LocalFunctionFiles));
         Self {
             state: Arc::new(State {
-                registry: RwLock::new(Arc::new(Registry::builtin())),
+                registry: RwLock::new(Arc::new(registry)),
                 catalog,
                 definitions: Mutex::default(),
                 settings: Mutex::new(settings),

@@ -26,6 +26,10 @@ part_features() { # Feature queries beside DuckDB, Polars and DataFusion.
     .venv/bin/python benches/compare/compare.py features --rows "${ROWS:-4000000}" --data evidence/data --program "$program"
 }
 
+part_tokens() { # Tokenizers beside their peers, on one core.
+    .venv/bin/python benches/compare/tokens.py --program "$program"
+}
+
 part_oracle() { # Many random queries against DuckDB.
     .venv/bin/python tests/oracle/compare.py --program "$program" --random "${QUERIES:-5000}"
 }
@@ -42,7 +46,7 @@ part_large() { # Groups far beyond the budget: answers and peak resident size.
     benches/compare/large_groups.sh "$program"
 }
 
-parts="tpch features oracle benches fuzz large"
+parts="tpch features tokens oracle benches fuzz large"
 failed=
 cargo build --release --package hypostyle-cli
 for part in ${1:-$parts}; do

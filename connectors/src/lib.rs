@@ -7,6 +7,7 @@ pub mod arrow_ipc;
 pub mod batch;
 pub mod csv;
 pub mod error;
+pub mod function_files;
 pub mod input;
 pub mod json;
 pub mod location;

@@ -22,6 +22,7 @@ pub fn register(registry: &mut Registry) {
     crate::map::register(registry);
     crate::json::register(registry);
     crate::token::register(registry);
+    crate::document::register(registry);
     crate::window::register(registry);
     crate::sparse::register(registry);
     crate::sequence::register(registry);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::aggregate::{AggregateFunction, AggregateOverload};
 use crate::error::{Error, Result};
+use crate::files::{Files, ReadFile};
 use crate::scalar::{Overload, ScalarFunction};
 use crate::signature::{Fit, Given, Misfit, Signature};
 use crate::window::WindowFunction;
@@ -15,6 +16,7 @@ pub struct Registry {
     scalars: HashMap<String, Arc<ScalarFunction>>,
     aggregates: HashMap<String, Arc<AggregateFunction>>,
     windows: HashMap<String, Arc<WindowFunction>>,
+    files: Files,
 }
 
 impl Registry {
@@ -28,6 +30,16 @@ impl Registry {
         let mut registry = Self::empty();
         crate::builtin::register(&mut registry);
         registry
+    }
+
+    /// Lends functions the host's files; without it, functions that name a file are refused.
+    pub fn lend_files(&self, reader: Arc<dyn ReadFile>) {
+        self.files.lend(reader);
+    }
+
+    /// The files that were lent, or will be.
+    pub fn files(&self) -> &Files {
+        &self.files
     }
 
     /// Adds a scalar function under its name and aliases; replaces one of that name.

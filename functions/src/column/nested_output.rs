@@ -10,7 +10,12 @@ pub struct ListWriter<'a> {
     pub(super) child: &'a mut Output,
 }
 
-impl ListWriter<'_> {
+impl<'a> ListWriter<'a> {
+    /// The elements of all lists, for as long as the column is borrowed.
+    pub fn into_child(self) -> &'a mut Output {
+        self.child
+    }
+
     /// The elements of all lists; append only. Of a map, structs of key and value.
     pub fn child(&mut self) -> &mut Output {
         self.child

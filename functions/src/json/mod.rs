@@ -5,6 +5,7 @@ mod construct;
 mod document;
 mod edit;
 mod extract;
+mod get;
 mod path;
 mod structure;
 mod transform;
@@ -24,6 +25,7 @@ pub fn register(registry: &mut Registry) {
     structure::register(registry);
     transform::register(registry);
     edit::register(registry);
+    get::register(registry);
 }
 
 #[cfg(test)]

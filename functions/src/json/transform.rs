@@ -45,7 +45,7 @@ fn transform_function(name: &'static str, summary: &str, is_strict: bool) -> Sca
 
 /// The form that a node is given.
 #[derive(Debug, Clone, PartialEq)]
-enum Shape {
+pub enum Shape {
     /// JSON text, as it stands.
     Json,
     /// A value without parts.
@@ -61,6 +61,17 @@ enum Shape {
 }
 
 impl Shape {
+    /// The shape that a type name or a structure in JSON asks for.
+    ///
+    /// # Errors
+    /// A text that is neither.
+    pub fn of_text(text: &str) -> Result<Self> {
+        if text.trim_start().starts_with(['[', '{', '"']) {
+            return Reader::default().read(text, Self::of).and_then(|shape| shape);
+        }
+        if text.eq_ignore_ascii_case("JSON") { Ok(Self::Json) } else { Self::of_type(&parse_type(text)?) }
+    }
+
     /// Reads a structure.
     fn of(structure: Json<'_, '_>) -> Result<Self> {
         match structure.kind() {
@@ -104,7 +115,8 @@ impl Shape {
         })
     }
 
-    fn data_type(&self) -> Type {
+    /// The type of its values.
+    pub fn data_type(&self) -> Type {
         match self {
             Self::Json => Type::Text,
             Self::Scalar(data_type) => data_type.clone(),
@@ -118,7 +130,13 @@ impl Shape {
     }
 
     /// Writes a node; what does not fit becomes null and is noted.
-    fn write(&self, node: Option<Json<'_, '_>>, output: &mut Output, row: usize, problems: &mut Problems) {
+    pub fn write(
+        &self,
+        node: Option<Json<'_, '_>>,
+        output: &mut Output,
+        row: usize,
+        problems: &mut Problems,
+    ) {
         let Some(node) = node.filter(|node| !node.is_null()) else { return output.set_null(row) };
         match self {
             Self::Json => output.text().build(row, |builder| write_json(node, builder)),

@@ -25,5 +25,6 @@ pub mod pretokenize;
 pub mod reproducible;
 pub mod snappy;
 pub mod text;
+pub mod token;
 pub mod transcendental;
 pub mod vector;

@@ -16,6 +16,7 @@ pub fn register(registry: &mut Registry) {
         ScalarFunction::new("string_split_regex", "regex", "Splits a text where a regular expression matches.")
             .alias("regexp_split_to_array")
             .alias("str_split_regex")
+            .alias("split_regex")
             .overload([exact("text", Type::Text), exact("pattern", Type::Text)], bind)
             .overload([exact("text", Type::Text), exact("pattern", Type::Text), exact("options", Type::Text)], bind)
             .cost(Cost::Parse)

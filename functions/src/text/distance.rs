@@ -30,6 +30,7 @@ pub fn register(registry: &mut Registry) {
             "text",
             "The Levenshtein distance where swapping neighbours is one edit.",
         )
+        .alias("damerau")
         .overload(parameters(), |_| Ok(measure_pair(Type::Int64, damerau_levenshtein)))
         .cost(Cost::Parse)
         .note("Counts bytes; a swapped pair may be edited further (the unrestricted distance).")

@@ -9,6 +9,7 @@ mod digest;
 mod digits;
 mod distance;
 mod format;
+mod key_value;
 mod length;
 mod lift;
 mod like;
@@ -60,6 +61,7 @@ pub fn register(registry: &mut Registry) {
     path::register(registry);
     format::register(registry);
     size::register(registry);
+    key_value::register(registry);
 }
 
 /// `contains` over text, to which other families add forms.

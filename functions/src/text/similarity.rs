@@ -3,6 +3,7 @@
 use super::lift::{measure_pair, try_measure_pair};
 use crate::Registry;
 use crate::error::{Error, Result};
+use crate::kernel::text::edit_distance::{self, DistanceScratch};
 use crate::kernel::text::similarity::{self as kernel, SimilarityScratch};
 use crate::scalar::{Bound, Cost, ScalarFunction};
 use crate::signature::exact;
@@ -12,6 +13,7 @@ use crate::types::Type;
 pub fn register(registry: &mut Registry) {
     registry.register_scalar(
         similarity("jaro_similarity", "Jaro similarity of two texts.", jaro)
+            .alias("jaro")
             .example("jaro_similarity('duck', 'duckdb')", "0.8888888888888888"),
     );
     registry.register_scalar(
@@ -20,7 +22,17 @@ pub fn register(registry: &mut Registry) {
             "Jaro-Winkler similarity of two texts, which favours a shared start.",
             jaro_winkler,
         )
+        .alias("jaro_winkler")
         .example("jaro_winkler_similarity('duck', 'duckdb')", "0.9333333333333333"),
+    );
+    registry.register_scalar(
+        similarity(
+            "edit_similarity",
+            "1 less the Levenshtein distance of two texts as a share of the longer one.",
+            edit,
+        )
+        .note("Two empty texts are equal, 1.")
+        .example("edit_similarity('kitten', 'sitting')", "0.5714285714285714"),
     );
     registry.register_scalar(
         ScalarFunction::new("jaccard", "text", "Share of distinct bytes that two texts have in common.")
@@ -60,6 +72,15 @@ fn with_cutoff(function: fn(&[u8], &[u8]) -> f64) -> Bound {
 
 fn jaro(left: &[u8], right: &[u8]) -> f64 {
     kernel::jaro(left, right, &mut SimilarityScratch::default())
+}
+
+fn edit(left: &[u8], right: &[u8]) -> f64 {
+    let longer = left.len().max(right.len());
+    if longer == 0 {
+        return 1.0;
+    }
+    let distance = edit_distance::levenshtein(left, right, &mut DistanceScratch::default());
+    1.0 - distance as f64 / longer as f64
 }
 
 fn jaro_winkler(left: &[u8], right: &[u8]) -> f64 {

@@ -9,6 +9,7 @@ mod piece_cache;
 mod vocabulary;
 
 pub use merge::MergeScratch;
+pub use piece_cache::{CACHED_BYTES, PieceCache, PieceKey};
 pub use vocabulary::{Vocabulary, VocabularyError};
 
 use super::pretokenize::Pretokenizer;
@@ -30,6 +31,11 @@ impl Encoding {
     /// The vocabulary.
     pub fn vocabulary(&self) -> &Vocabulary {
         &self.vocabulary
+    }
+
+    /// The pattern that pieces are split by.
+    pub fn pretokenizer(&self) -> Pretokenizer {
+        self.pretokenizer
     }
 
     /// Appends the tokens of `text`. Special tokens have no meaning: their text is encoded as any other.

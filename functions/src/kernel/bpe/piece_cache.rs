@@ -1,22 +1,25 @@
 //! What pieces became, remembered from text to text.
 //!
-//! A table of fixed size in which a piece has one place; a newer piece takes the place of an older one. It only
-//! saves time: tokens are the same with and without it.
+//! A table in which a piece has one place; a newer piece takes the place of an older one. It starts small and grows while pieces
+//! keep coming, to four mebibytes. It only saves time: tokens are the same with and without it.
 
 use crate::kernel::hash::row::hash_u64;
 
 /// Longest piece that is remembered.
-pub(super) const CACHED_BYTES: usize = 32;
+pub const CACHED_BYTES: usize = 32;
 
 /// Most tokens that are remembered for a piece.
 const CACHED_TOKENS: usize = 6;
 
-/// Places: half a mebibyte together.
-const ENTRIES: usize = 8192;
+/// Places at first: 64 KiB together.
+const ENTRIES_MIN: usize = 1 << 10;
+
+/// Most places: 4 MiB together, enough for the words of long prose, and within the second-level cache where it counts.
+const ENTRIES_MAX: usize = 1 << 16;
 
 /// The bytes of a piece as words: the first and last bytes of each half, which overlap in short pieces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub(super) struct PieceKey {
+pub struct PieceKey {
     words: [u64; 4],
     length: u32,
 }
@@ -24,7 +27,7 @@ pub(super) struct PieceKey {
 impl PieceKey {
     /// The key of a piece of 1 to [`CACHED_BYTES`] bytes; pieces have equal keys only if they are equal.
     #[inline(always)]
-    pub(super) fn of(piece: &[u8]) -> PieceKey {
+    pub fn of(piece: &[u8]) -> PieceKey {
         let length = piece.len();
         let word = |start: usize| {
             let mut bytes = [0; 8];
@@ -44,11 +47,11 @@ impl PieceKey {
     }
 
     #[inline(always)]
-    fn place(&self) -> usize {
+    fn hash(&self) -> usize {
         let [first, second, third, fourth] = self.words;
         let front = first ^ second.rotate_left(23);
         let back = third.rotate_left(41) ^ fourth.rotate_left(11);
-        hash_u64(front.wrapping_add(back), u64::from(self.length)) as usize % ENTRIES
+        hash_u64(front.wrapping_add(back), u64::from(self.length)) as usize
     }
 }
 
@@ -64,21 +67,24 @@ struct Entry {
 
 /// The remembered pieces of one vocabulary.
 #[derive(Clone, Debug, Default)]
-pub(super) struct PieceCache {
+pub struct PieceCache {
     /// None before the first piece.
     entries: Vec<Entry>,
+    /// Places that are taken.
+    held: usize,
     vocabulary: u64,
 }
 
 impl PieceCache {
     /// Appends the tokens of a piece, if they are remembered; forgets everything if the vocabulary is another one.
     #[inline(always)]
-    pub(super) fn append(&mut self, vocabulary: u64, key: &PieceKey, tokens: &mut Vec<u32>) -> bool {
+    pub fn append(&mut self, vocabulary: u64, key: &PieceKey, tokens: &mut Vec<u32>) -> bool {
         if self.vocabulary != vocabulary {
             self.entries.fill(Entry::default());
+            self.held = 0;
             self.vocabulary = vocabulary;
         }
-        match self.entries.get(key.place()) {
+        match self.entries.get(key.hash() & self.entries.len().wrapping_sub(1)) {
             Some(entry) if entry.words == key.words && entry.length == key.length => {
                 tokens.extend_from_slice(&entry.tokens[..entry.count as usize]);
                 true
@@ -88,20 +94,34 @@ impl PieceCache {
     }
 
     /// Remembers the tokens of a piece of the vocabulary last asked for, unless there are many.
-    pub(super) fn remember(&mut self, key: PieceKey, tokens: &[u32]) {
+    pub fn remember(&mut self, key: PieceKey, tokens: &[u32]) {
         if tokens.len() > CACHED_TOKENS {
             return;
         }
-        if self.entries.is_empty() {
-            self.entries.resize(ENTRIES, Entry::default());
+        if 2 * self.held >= self.entries.len() && self.entries.len() < ENTRIES_MAX {
+            self.grow();
         }
-        let entry = &mut self.entries[key.place()];
+        let place = key.hash() & (self.entries.len() - 1);
+        let entry = &mut self.entries[place];
+        self.held += usize::from(entry.length == 0);
         *entry = Entry { words: key.words, length: key.length, count: tokens.len() as u32, ..*entry };
         entry.tokens[..tokens.len()].copy_from_slice(tokens);
     }
 
+    /// Twice the places, with what is remembered.
+    #[cold]
+    fn grow(&mut self) {
+        let length = (2 * self.entries.len()).max(ENTRIES_MIN);
+        let before = std::mem::replace(&mut self.entries, vec![Entry::default(); length]);
+        for entry in before.into_iter().filter(|entry| entry.length != 0) {
+            let key = PieceKey { words: entry.words, length: entry.length };
+            // Entries of different places stay in different ones.
+            self.entries[key.hash() & (length - 1)] = entry;
+        }
+    }
+
     /// Bytes held, for the budget.
-    pub(super) fn memory_bytes(&self) -> usize {
+    pub fn memory_bytes(&self) -> usize {
         self.entries.capacity() * size_of::<Entry>()
     }
 }
@@ -121,6 +141,26 @@ mod tests {
                 assert!(seen.insert((key.words, key.length)), "{piece:?}");
             }
         }
+    }
+
+    #[test]
+    fn the_table_grows_and_keeps_what_it_holds() {
+        let mut cache = PieceCache::default();
+        let mut tokens = Vec::new();
+        assert!(!cache.append(1, &PieceKey::of(b"piece"), &mut tokens));
+        for number in 0..200_000u32 {
+            cache.remember(PieceKey::of(format!("piece {number}").as_bytes()), &[number]);
+        }
+        assert_eq!(cache.memory_bytes(), ENTRIES_MAX * 64);
+        let mut kept = 0;
+        for number in 0..200_000u32 {
+            tokens.clear();
+            if cache.append(1, &PieceKey::of(format!("piece {number}").as_bytes()), &mut tokens) {
+                assert_eq!(tokens, [number]);
+                kept += 1;
+            }
+        }
+        assert!(kept > ENTRIES_MAX / 2, "{kept}");
     }
 
     #[test]

@@ -22,6 +22,11 @@ pub enum Pretokenizer {
     /// Of `cl100k_base`: `'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}++|\p{N}{1,3}+| ?[^\s\p{L}\p{N}]++[\r\n]*+|\s++$|`
     /// `\s*[\r\n]|\s+(?!\S)|\s`.
     Cl100k,
+    /// Of Llama 3, and of `cl100k_base` as it was first published: as above, but white space at the end of the text is split
+    /// after its last line end; `\s*[\r\n]+|\s+(?!\S)|\s+`.
+    Llama3,
+    /// Of Qwen 2: as above, with single digits.
+    Qwen2,
     /// Of `o200k_base` and `o200k_harmony`: words split where case rises, with their contraction;
     /// `\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+`.
     O200k,
@@ -50,7 +55,9 @@ impl Iterator for Pieces<'_> {
         let class = self.cursor.peek()?;
         self.cursor = match self.pretokenizer {
             Pretokenizer::R50k => word::r50k(self.cursor, class),
-            Pretokenizer::Cl100k => word::cl100k(self.cursor, class),
+            Pretokenizer::Cl100k => word::cl100k(self.cursor, class, 3, word::FinalSpace::Whole),
+            Pretokenizer::Llama3 => word::cl100k(self.cursor, class, 3, word::FinalSpace::SplitAfterLineEnd),
+            Pretokenizer::Qwen2 => word::cl100k(self.cursor, class, 1, word::FinalSpace::SplitAfterLineEnd),
             Pretokenizer::O200k => word::o200k(self.cursor, class),
         };
         debug_assert!(self.cursor.position > start, "a piece has at least one character");

@@ -8,6 +8,14 @@ const TELLING: [&str; 26] = [
     " ", "\n", "\r", "\u{a0}", "'", "/", ".", "𝒳",
 ];
 
+const ALL: [Pretokenizer; 5] = [
+    Pretokenizer::R50k,
+    Pretokenizer::Cl100k,
+    Pretokenizer::Llama3,
+    Pretokenizer::Qwen2,
+    Pretokenizer::O200k,
+];
+
 fn pieces(pretokenizer: Pretokenizer, text: &str) -> Vec<&str> {
     pretokenizer.pieces(text).map(|range| &text[range]).collect()
 }
@@ -41,7 +49,7 @@ fn random_texts(count: u64) -> impl Iterator<Item = String> {
 #[test]
 fn every_character_belongs_to_exactly_one_piece() {
     for text in random_texts(2000) {
-        for pretokenizer in [Pretokenizer::R50k, Pretokenizer::Cl100k, Pretokenizer::O200k] {
+        for pretokenizer in ALL {
             assert_eq!(pieces(pretokenizer, &text).concat(), text);
             assert!(pieces(pretokenizer, &text).iter().all(|piece| !piece.is_empty()));
         }
@@ -72,6 +80,12 @@ fn reference(pretokenizer: Pretokenizer) -> regex::Regex {
         Pretokenizer::R50k => r"^(?:'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+)",
         Pretokenizer::Cl100k => {
             r"^(?:'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s+$|\s*[\r\n])"
+        }
+        Pretokenizer::Llama3 => {
+            r"^(?:(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+)"
+        }
+        Pretokenizer::Qwen2 => {
+            r"^(?:(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+)"
         }
         Pretokenizer::O200k => concat!(
             r"^(?:[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+",
@@ -112,7 +126,7 @@ fn spaces_before_text(rest: &str) -> usize {
 
 #[test]
 fn every_text_of_three_telling_characters_splits_as_the_patterns_say() {
-    for pretokenizer in [Pretokenizer::R50k, Pretokenizer::Cl100k, Pretokenizer::O200k] {
+    for pretokenizer in ALL {
         let reference = reference(pretokenizer);
         for first in TELLING {
             for second in TELLING {
@@ -131,7 +145,7 @@ fn every_text_of_three_telling_characters_splits_as_the_patterns_say() {
 /// Words of ASCII around the length of a word of the machine, beside every telling character.
 #[test]
 fn words_of_all_lengths_split_as_the_patterns_say() {
-    for pretokenizer in [Pretokenizer::R50k, Pretokenizer::Cl100k, Pretokenizer::O200k] {
+    for pretokenizer in ALL {
         let reference = reference(pretokenizer);
         for upper in 0..11 {
             for lower in 0..20 {

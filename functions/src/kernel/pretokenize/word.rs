@@ -4,7 +4,7 @@ use super::{CharacterClass, Cursor};
 
 /// What a pattern does with white space at the end of the text that contains a line end.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum FinalSpace {
+pub(super) enum FinalSpace {
     /// It is one piece.
     Whole,
     /// It ends after the last line end first.
@@ -32,14 +32,19 @@ pub(super) fn r50k<'text>(cursor: Cursor<'text>, class: CharacterClass) -> Curso
     }
 }
 
-/// `'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}++|\p{N}{1,3}+| ?[^\s\p{L}\p{N}]++[\r\n]*+|\s++$|\s*[\r\n]|\s+(?!\S)|\s`
+/// With up to `digits` numbers together: `'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}++|\p{N}{1,3}+| ?[^\s\p{L}\p{N}]++[\r\n]*+|\s++$|\s*[\r\n]|\s+(?!\S)|\s`
 #[inline(always)]
-pub(super) fn cl100k<'text>(cursor: Cursor<'text>, class: CharacterClass) -> Cursor<'text> {
+pub(super) fn cl100k<'text>(
+    cursor: Cursor<'text>,
+    class: CharacterClass,
+    digits: usize,
+    final_space: FinalSpace,
+) -> Cursor<'text> {
     if class.is_letter() {
         return cursor.past_letters();
     }
     if class == CharacterClass::NUMBER {
-        return cursor.past_up_to(3, |class| class == CharacterClass::NUMBER);
+        return cursor.past_up_to(digits, |class| class == CharacterClass::NUMBER);
     }
     if let Some(end) = contraction(cursor, Case::Folded) {
         return end;
@@ -50,7 +55,7 @@ pub(super) fn cl100k<'text>(cursor: Cursor<'text>, class: CharacterClass) -> Cur
     }
     match symbols(cursor, class) {
         Some(end) => end.past_all(|class| class == CharacterClass::LINE_END),
-        None => white_space(cursor, FinalSpace::Whole),
+        None => white_space(cursor, final_space),
     }
 }
 

@@ -180,8 +180,11 @@ mod tests {
         let right: Vec<i8> = (0..200_003).map(|index| if index % 2 == 0 { -128 } else { 127 }).collect();
         let pairs = || left.iter().zip(&right).map(|(&a, &b)| (i64::from(a), i64::from(b)));
         for level in Level::available() {
-            assert_eq!(dot_i8_at(level, &left, &right), pairs().map(|(a, b)| a * b).sum());
-            assert_eq!(l2_squared_i8_at(level, &left, &right), pairs().map(|(a, b)| (a - b) * (a - b)).sum());
+            assert_eq!(dot_i8_at(level, &left, &right), pairs().map(|(a, b)| a * b).sum::<i64>());
+            assert_eq!(
+                l2_squared_i8_at(level, &left, &right),
+                pairs().map(|(a, b)| (a - b) * (a - b)).sum::<i64>()
+            );
         }
     }
 

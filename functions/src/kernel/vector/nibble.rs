@@ -114,9 +114,9 @@ mod tests {
         };
         let (a, b) = (codes(&left), codes(&right));
         for level in Level::available() {
-            assert_eq!(dot_i4_at(level, &left, &right), a.iter().zip(&b).map(|(a, b)| a * b).sum());
+            assert_eq!(dot_i4_at(level, &left, &right), a.iter().zip(&b).map(|(a, b)| a * b).sum::<i64>());
             let squares = a.iter().zip(&b).map(|(a, b)| (a - b) * (a - b));
-            assert_eq!(l2_squared_i4_at(level, &left, &right), squares.sum());
+            assert_eq!(l2_squared_i4_at(level, &left, &right), squares.sum::<i64>());
         }
     }
 }
