@@ -46,7 +46,27 @@ part_large() { # Groups far beyond the budget: answers and peak resident size.
     benches/compare/large_groups.sh "$program"
 }
 
-parts="tpch features tokens oracle benches fuzz large"
+part_scale() { # TPC-H at scale factor 10 within 1.5 GiB, at scale factor 1 with memory that does not suffice, and joins larger than memory.
+    .venv/bin/python benches/compare/scale.py --scale "${LARGE_SCALE:-10}" --memory-limit 1GiB --resident 1.5GiB --data evidence/data --program "$program"
+    for limit in 64MiB 32MiB; do
+        .venv/bin/python benches/compare/scale.py --scale 1 --memory-limit "$limit" --spilled --data evidence/data --program "$program"
+    done
+    .venv/bin/python tests/oracle/join_memory.py --program "$program"
+}
+
+part_wide() { # Few of 5,000 columns, and 2,000 expressions.
+    .venv/bin/python benches/compare/wide.py --data evidence/data --program "$program"
+}
+
+part_endurance() { # Ten thousand random queries in one process: no growth, no file left behind.
+    .venv/bin/python benches/compare/endurance.py --program "$program" --queries "${ENDURANCE_QUERIES:-10000}"
+}
+
+part_metrics() { # The share of instructions that figures take.
+    .venv/bin/python benches/compare/metrics_cost.py --data evidence/data --program "$program"
+}
+
+parts="tpch features tokens oracle benches fuzz large scale wide endurance metrics"
 failed=
 cargo build --release --package hypostyle-cli
 for part in ${1:-$parts}; do

@@ -189,6 +189,9 @@ fn a_full_disk_under_a_spill_is_a_clear_error_and_leaves_nothing() {
     let queries = [
         "SELECT count(*) FROM (SELECT x * 7919 % 3000017 AS k, count(*) AS n FROM range(3000000) t(x) GROUP BY k)",
         "SELECT md5(x::VARCHAR) AS m FROM range(1500000) t(x) ORDER BY m",
+        "SELECT count(*) FROM range(1500000) a(x) JOIN range(1500000) b(y) ON md5(x::VARCHAR) = md5(y::VARCHAR)",
+        "SELECT max(r) FROM (SELECT row_number() OVER (ORDER BY md5(x::VARCHAR)) AS r FROM range(1500000) t(x))",
+        "SELECT count(*) FROM (SELECT DISTINCT md5(x::VARCHAR) FROM range(1500000) t(x))",
     ];
     for query in queries {
         let script = format!(
@@ -250,21 +253,75 @@ fn a_killed_copy_leaves_the_old_file_and_the_next_copy_clears_its_remains() {
 }
 
 #[test]
-fn what_a_killed_spill_leaves_is_gone_at_the_next_start() {
+fn what_a_killed_partitioned_copy_leaves_is_cleared_by_the_next_copy() {
     let folder = tempfile::tempdir().unwrap();
-    let sql = "SELECT md5(x::VARCHAR) AS m FROM range(100000000) t(x) ORDER BY m";
-    let mut child = program(&["query", sql, "--memory-limit", "32MB"])
-        .env("TMPDIR", folder.path())
+    let target = folder.path().join("out");
+    let copy = |rows: &str| {
+        format!(
+            "COPY (SELECT x, x % 3 AS p FROM {rows} r(x)) TO '{}' (FORMAT parquet, PARTITION_BY (p), OVERWRITE)",
+            target.display()
+        )
+    };
+    let mut child = program(&["query", &copy("range(100000000000)")])
         .stderr(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    wait_until("a spill", || !names(folder.path()).is_empty());
+    let partitions = || files_below(folder.path());
+    wait_until("the start of the copy", || partitions().len() >= 3);
     child.kill().unwrap();
     child.wait().unwrap();
-    let left = names(folder.path());
-    assert!(left.len() == 1 && left[0].starts_with("hypostyle-spill-"), "{left:?}");
-    let output = program(&["query", "SELECT 1 AS x"]).env("TMPDIR", folder.path()).output().unwrap();
+    assert!(partitions().iter().all(|name| name.ends_with(".partial")), "{:?}", partitions());
+    // Remains are told from files just begun by their age.
+    std::thread::sleep(Duration::from_millis(1200));
+    let output = run(&["query", &copy("range(30)")]);
     assert!(output.status.success(), "{}", text(&output.stderr));
-    assert_eq!(names(folder.path()), Vec::<String>::new());
+    let left = partitions();
+    assert!(left.len() == 3 && left.iter().all(|name| name.ends_with(".parquet")), "{left:?}");
+    let count = format!("SELECT count(*) AS n, sum(x) AS s FROM '{}/*/*.parquet'", target.display());
+    assert_eq!(text(&run(&["query", &count]).stdout), "n,s\n30,435\n");
+}
+
+/// Names of all files in a folder and the folders in it, sorted.
+fn files_below(folder: &Path) -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        match entry.file_type() {
+            Ok(kind) if kind.is_dir() => found.extend(files_below(&entry.path())),
+            _ => found.extend(entry.file_name().into_string()),
+        }
+    }
+    found.sort();
+    found
+}
+
+/// Statements that spill for a long time, each in another operator.
+const SPILLING: [&str; 4] = [
+    "SELECT md5(x::VARCHAR) AS m FROM range(100000000) t(x) ORDER BY m",
+    "SELECT k, count(*) AS n FROM (SELECT md5(x::VARCHAR) AS k FROM range(100000000) t(x)) GROUP BY k",
+    "SELECT count(*) AS n FROM range(100000000) a(x) JOIN range(100000000) b(y) ON md5(x::VARCHAR) = md5(y::VARCHAR)",
+    "SELECT row_number() OVER (PARTITION BY x % 7 ORDER BY md5(x::VARCHAR)) AS r FROM range(100000000) t(x)",
+];
+
+#[test]
+fn what_a_killed_spill_leaves_is_gone_at_the_next_start() {
+    let folder = tempfile::tempdir().unwrap();
+    for sql in SPILLING {
+        let mut child = program(&["query", sql, "--memory-limit", "32MB"])
+            .env("TMPDIR", folder.path())
+            .stderr(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        wait_until("a spill", || !names(folder.path()).is_empty());
+        // Somewhere in the middle of it.
+        std::thread::sleep(Duration::from_millis(300));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let left = names(folder.path());
+        assert!(left.len() == 1 && left[0].starts_with("hypostyle-spill-"), "{sql}: {left:?}");
+        let output = program(&["query", "SELECT 1 AS x"]).env("TMPDIR", folder.path()).output().unwrap();
+        assert!(output.status.success(), "{sql}: {}", text(&output.stderr));
+        assert_eq!(names(folder.path()), Vec::<String>::new(), "{sql}");
+    }
 }

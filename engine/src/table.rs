@@ -93,6 +93,17 @@ pub trait TableProvider: Send + Sync {
         false
     }
 
+    /// Bytes that one reader of such a scan holds, by an upper bound where it is known; a run does not start without
+    /// them. Zero where little is held.
+    fn reader_bytes(&self, _request: &ScanRequest) -> usize {
+        0
+    }
+
+    /// What is read, for messages.
+    fn description(&self) -> String {
+        "a table".into()
+    }
+
     /// Starts a scan. Called once per run; cheap.
     ///
     /// # Errors
@@ -108,6 +119,14 @@ pub trait Scan: Send + Sync {
     /// # Errors
     /// What keeps the morsel from being opened.
     fn claim(&self) -> Result<Option<Box<dyn Reader>>>;
+
+    /// Whether a further reader has to wait until one that is open ends, for lack of memory. Never true while none is open.
+    ///
+    /// # Errors
+    /// As for [`Scan::claim`].
+    fn must_wait(&self) -> Result<bool> {
+        Ok(false)
+    }
 
     /// Whether the scan has left out the rows that [`ScanRequest::key_filters`] exclude; if not, this is done behind it for
     /// the columns that are projected.

@@ -323,7 +323,7 @@ fn a_predicate_selects_the_rows_where_it_is_true() {
     let selection = evaluator.select(&batch()).unwrap();
     assert_eq!(selection.count(), 2);
     assert_eq!(selection.bits().set_indices().collect::<Vec<_>>(), [1, 4]);
-    assert_eq!(evaluator.metrics()[0].rows, 5);
+    assert_eq!(evaluator.metrics().next().unwrap().rows, 5);
 }
 
 #[test]

@@ -8,6 +8,7 @@ mod parts;
 mod random;
 mod table;
 mod tpch;
+mod wide;
 
 use std::path::{Path, PathBuf};
 
@@ -20,6 +21,9 @@ use table::Table;
 const EVENT_USERS: u64 = 10_000;
 const EVENT_ITEMS: u64 = 50_000;
 const EVENT_DIMENSION: u16 = 64;
+
+const WIDE_ROWS: u64 = 100_000;
+const WIDE_COLUMNS: u32 = 5_000;
 
 /// What to generate.
 #[derive(clap::Subcommand)]
@@ -52,6 +56,20 @@ pub(crate) enum Dataset {
         /// Scale factor; 1 is about 1 GB of text
         #[arg(long, default_value_t = 1.0, value_parser = parse_scale)]
         scale: f64,
+        #[command(flatten)]
+        target: Target,
+    },
+    /// A feature table of thousands of columns: measurements, and counts with nulls
+    Wide {
+        /// Rows to generate
+        #[arg(long, default_value_t = WIDE_ROWS)]
+        rows: u64,
+        /// Columns, named f0, f1 and so on
+        #[arg(long, default_value_t = WIDE_COLUMNS, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+        columns: u32,
+        /// Seed: another one gives other values
+        #[arg(long, default_value_t = 42)]
+        seed: u64,
         #[command(flatten)]
         target: Target,
     },
@@ -116,6 +134,9 @@ pub(crate) fn run(dataset: &Dataset, threads: u64, interrupt: &Interrupt) -> Res
         Dataset::Events { rows, users, items, dimension, target } => {
             let world = events::World { users: *users, items: *items, dimension: *dimension };
             write_one(&events::table(rows.rows, world, rows.seed), target, threads, interrupt)
+        }
+        Dataset::Wide { rows, columns, seed, target } => {
+            write_one(&wide::table(*rows, *columns, *seed), target, threads, interrupt)
         }
         Dataset::Tpch { scale, target } => write_tpch(*scale, target, threads, interrupt),
     }

@@ -7,7 +7,7 @@ use indicatif::ProgressBar;
 
 use super::file::{FileFormat, Writing, write};
 use super::table::{PART_ROWS, Table};
-use super::{criteo, events, tpch};
+use super::{criteo, events, tpch, wide};
 use crate::interrupt::Interrupt;
 
 const WORLD: events::World = events::World { users: 500, items: 1_000, dimension: 8 };
@@ -83,4 +83,16 @@ fn tpch_has_the_row_counts_of_its_scale() {
         ("lineitem", 60_175),
     ];
     assert_eq!(counts, expected);
+}
+
+#[test]
+fn a_wide_table_has_its_columns_and_no_two_are_alike() {
+    let rows = rows_of(&wide::table(3_000, 40, 7));
+    assert_eq!((rows.num_rows(), rows.num_columns()), (3_000, 40));
+    assert_eq!(rows.schema().field(39).name(), "f39");
+    let counts = rows.column(4).as_primitive::<Int32Type>();
+    assert!((200..400).contains(&counts.null_count()), "{}", counts.null_count());
+    for (place, column) in rows.columns().iter().enumerate() {
+        assert!(!rows.columns()[..place].contains(column), "column {place} repeats another");
+    }
 }

@@ -8,7 +8,7 @@ mod sampled;
 mod stream;
 
 pub use blocks::{Block, Blocks, Records};
-pub use buffer_pool::{BufferPool, PooledBuffer};
+pub use buffer_pool::{Assurance, BufferPool, PooledBuffer, made_bytes};
 pub use compression::Compression;
 pub use local_file::LocalFile;
 pub use sampled::SampledFile;

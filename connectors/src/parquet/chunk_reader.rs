@@ -10,8 +10,9 @@ use parquet::file::reader::{ChunkReader, Length};
 
 use crate::input::{BufferPool, LocalFile};
 
-/// First read of a chunk. A scan that a LIMIT stops after one batch reads little more than it needs.
-const WINDOW_BYTES_FIRST: usize = 64 << 10;
+/// First read of a chunk, and every one where memory is short. A scan that a LIMIT stops after one batch reads little more
+/// than it needs.
+pub(super) const WINDOW_BYTES_FIRST: usize = 64 << 10;
 /// Largest read-ahead. Beyond this a system call costs nothing next to the copy.
 const WINDOW_BYTES_MAX: usize = 512 << 10;
 
@@ -65,8 +66,15 @@ impl ChunkWindow {
         window.bytes = Bytes::new();
         let bytes = match pool {
             Some(pool) => {
-                let mut buffer =
-                    pool.take(wanted).map_err(|error| ParquetError::External(Box::new(error)))?;
+                // Read-ahead is given up before a read is refused.
+                let mut buffer = match pool.try_take(wanted) {
+                    Some(buffer) => buffer,
+                    None => {
+                        window.next_bytes = WINDOW_BYTES_FIRST;
+                        let least = length.max(WINDOW_BYTES_FIRST).min(left);
+                        pool.take(least).map_err(|error| ParquetError::External(Box::new(error)))?
+                    }
+                };
                 file.fill_at(start, &mut buffer)?;
                 pool.note_read(wanted);
                 buffer.freeze()

@@ -9,6 +9,7 @@ use parquet::file::metadata::{
 };
 
 use super::chunk_reader::WholeFile;
+use super::footprint::{Footprint, PageSizes};
 use super::prune;
 use super::row_group::{ColumnFilter, RowGroupReader};
 use super::schema::FileSchema;
@@ -25,6 +26,7 @@ pub struct ParquetFile {
     pub(super) local: Arc<LocalFile>,
     pub(super) metadata: Arc<ParquetMetaData>,
     pub(super) schema: Arc<FileSchema>,
+    pub(super) page_sizes: PageSizes,
 }
 
 /// The row groups of one file that a scan has to read, and how.
@@ -75,7 +77,7 @@ impl ParquetFile {
                 FileSchema::new(file.schema_descr(), file.key_value_metadata(), &local.place())
             })?),
         };
-        Ok(Self { local, metadata: Arc::new(metadata), schema })
+        Ok(Self { local, metadata: Arc::new(metadata), schema, page_sizes: PageSizes::default() })
     }
 
     /// The columns in their logical form.
@@ -119,6 +121,7 @@ impl ParquetFile {
             local: Arc::clone(&self.local),
             metadata: Arc::clone(&self.metadata),
             schema: Arc::new(schema),
+            page_sizes: PageSizes::default(),
         }))
     }
 
@@ -191,11 +194,6 @@ impl ScanPlan {
         &self.morsels
     }
 
-    /// Number of columns that are read.
-    pub fn column_count(&self) -> usize {
-        self.read().count()
-    }
-
     /// The columns that are read: those asked, and those of conditions alone.
     fn read(&self) -> impl Iterator<Item = usize> {
         let filtered = self.filters.iter().map(|filter| filter.column);
@@ -208,14 +206,10 @@ impl ScanPlan {
         self.morsels.iter().map(|morsel| morsel.rows).sum()
     }
 
-    /// Compressed bytes of the asked columns in a morsel.
-    pub fn compressed_bytes(&self, morsel: &RowGroupMorsel) -> u64 {
-        self.bytes(morsel, |chunk| chunk.compressed_size())
-    }
-
-    /// Bytes of the asked columns in a morsel after decompression.
-    pub fn uncompressed_bytes(&self, morsel: &RowGroupMorsel) -> u64 {
-        self.bytes(morsel, |chunk| chunk.uncompressed_size())
+    /// What a reader of a morsel holds.
+    pub fn footprint(&self, morsel: &RowGroupMorsel) -> Footprint {
+        let columns: Vec<usize> = self.read().collect();
+        self.file.footprint(&columns, morsel.row_group)
     }
 
     /// A reader of one morsel.
@@ -224,18 +218,6 @@ impl ScanPlan {
     /// Columns that the decoder refuses.
     pub fn open(&self, morsel: &RowGroupMorsel, batch_rows: usize) -> Result<RowGroupReader> {
         RowGroupReader::open(&self.file, &self.columns, &self.filters, morsel, batch_rows, &self.pool)
-    }
-
-    fn bytes(
-        &self,
-        morsel: &RowGroupMorsel,
-        size: impl Fn(&parquet::file::metadata::ColumnChunkMetaData) -> i64,
-    ) -> u64 {
-        let chunks = self.file.metadata.row_group(morsel.row_group).columns();
-        let leaves = self.read().flat_map(|column| self.file.schema.columns[column].leaves.iter().copied());
-        let total: u64 = leaves.filter_map(|leaf| u64::try_from(size(chunks.get(leaf)?)).ok()).sum();
-        let rows = self.file.row_group_rows(morsel.row_group).max(1) as u64;
-        (u128::from(total) * morsel.rows as u128 / u128::from(rows)) as u64
     }
 }
 

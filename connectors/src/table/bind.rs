@@ -331,6 +331,35 @@ impl TableProvider for FileTable {
         matches!(self.shared.source.format(), FileFormat::Parquet | FileFormat::Json)
     }
 
+    fn reader_bytes(&self, request: &ScanRequest) -> usize {
+        // Other formats hold a block of text, which is small.
+        let opened = self.shared.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(file) = opened.first().cloned().flatten() else { return 0 };
+        drop(opened);
+        let mut columns: Vec<usize> = Vec::with_capacity(request.projection.len());
+        let tested = request.filters.iter().filter_map(tested_column);
+        for column in request.projection.iter().copied().chain(tested) {
+            // A column that the first file lacks is one of another file, which is like it in size.
+            if let Ok(Given::Column(position)) = self.shared.given(0, &file, column) {
+                columns.push(position);
+            }
+        }
+        columns.sort_unstable();
+        columns.dedup();
+        match file {
+            Opened::Parquet(file) => file.largest_footprint(&columns).bytes(),
+            _ => 0,
+        }
+    }
+
+    fn description(&self) -> String {
+        let first = self.shared.files.first().map(|file| file.path.display().to_string()).unwrap_or_default();
+        match self.shared.files.len() {
+            0 | 1 => first,
+            files => format!("{first} and {} more files", files - 1),
+        }
+    }
+
     fn scan(&self, request: ScanRequest, context: &Arc<Context>) -> hypostyle_engine::Result<Arc<dyn Scan>> {
         Ok(Arc::new(FileScan::new(Arc::clone(&self.shared), request, context)?))
     }

@@ -15,8 +15,34 @@ use crate::arrow_ipc::{ArrowStream, BlockReader};
 use crate::batch::FileBatch;
 use crate::csv::CsvReader;
 use crate::error::{Error, Place, Result};
+use crate::input::{Assurance, BufferPool};
 use crate::json::JsonReader;
-use crate::parquet::{RowGroupReader, ScanPlan};
+use crate::parquet::{Footprint, RowGroupReader, ScanPlan};
+
+/// Bytes that a text block holds while it is read, for each byte of the block: its text and its values.
+const TEXT_BYTES_PER_BYTE: usize = 2;
+
+/// Shared by the scan and its open readers; with the last of them the pool is closed.
+pub(super) struct Life(pub(super) Arc<BufferPool>);
+
+impl Drop for Life {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
+/// What a reader is charged while it is open.
+pub(super) struct Memory {
+    _rows: Reservation,
+    _buffers: Option<Assurance>,
+    _life: Arc<Life>,
+}
+
+impl Memory {
+    pub(super) fn new(rows: Reservation, buffers: Option<Assurance>, life: &Arc<Life>) -> Self {
+        Self { _rows: rows, _buffers: buffers, _life: Arc::clone(life) }
+    }
+}
 
 /// How a column of the output is made of what a file's reader gives.
 pub(super) struct OutputColumn {
@@ -44,7 +70,8 @@ pub(super) struct FileReader {
     pub(super) tests: Vec<(usize, Evaluator)>,
     pub(super) position: Position,
     pub(super) batch_rows: usize,
-    pub(super) _memory: Reservation,
+    /// Charged before it is handed out.
+    pub(super) memory: Option<Memory>,
 }
 
 /// The reader of a morsel, by format.
@@ -54,7 +81,7 @@ pub(super) enum MorselReader {
         morsel: usize,
         batch_rows: usize,
         reader: Option<Box<RowGroupReader>>,
-        bytes: u64,
+        footprint: Footprint,
     },
     Csv(Box<CsvReader>),
     Json(Box<JsonReader>),
@@ -69,6 +96,20 @@ pub(super) enum MorselReader {
         slots: Arc<Vec<usize>>,
         rest: Rest,
     },
+}
+
+impl MorselReader {
+    /// Bytes that the reader holds.
+    pub(super) fn footprint(&self) -> Footprint {
+        let bytes = match self {
+            Self::Parquet { footprint, .. } => return *footprint,
+            Self::Csv(reader) => (reader.block_bytes() * TEXT_BYTES_PER_BYTE) as u64,
+            Self::Json(reader) => (reader.block_bytes() * TEXT_BYTES_PER_BYTE) as u64,
+            Self::Arrow { reader, block, .. } => block.map_or(0, |block| reader.block_bytes(block)),
+            Self::ArrowStream { .. } => 0,
+        };
+        Footprint { rows: bytes, buffers: 0 }
+    }
 }
 
 /// A record batch that is handed on in pieces.

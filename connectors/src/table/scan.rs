@@ -1,10 +1,10 @@
 //! A scan over files: morsels are handed out file by file, in order, and read by workers.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use hypostyle_engine::expression::Evaluator;
-use hypostyle_engine::memory::{Account, Reservation};
+use hypostyle_engine::memory::Account;
 use hypostyle_engine::table::{Reader, Scan, ScanRequest};
 use hypostyle_engine::{Context, Position};
 use hypostyle_functions::Type;
@@ -14,20 +14,14 @@ use super::bind::{Given, TableFiles};
 use super::condition::Condition;
 use super::filter::{predicate_of, within_bounds};
 use super::opened::{Opened, Source};
-use super::reader::{FileReader, MorselReader, OutputColumn, OutputSource, Rest};
+use super::reader::{FileReader, Life, Memory, MorselReader, OutputColumn, OutputSource, Rest};
 use crate::arrow_ipc::{ArrowStream, BlockReader};
 use crate::csv::CsvScan;
 use crate::error::{Error, Result};
 use crate::input::{BufferPool, open_stream};
 use crate::json::JsonScan;
-use crate::parquet::{ColumnFilter, ScanPlan, Wanted};
+use crate::parquet::{ColumnFilter, Footprint, ScanPlan, Wanted};
 use crate::prune::{ColumnPlace, Predicate};
-
-/// Bytes that a Parquet column holds while it is read, besides its pages and windows of the file, which come from a pool:
-/// a dictionary and the rows of a batch.
-const PARQUET_COLUMN_BYTES: u64 = 256 << 10;
-/// Bytes that a text block holds while it is read, for each byte of the block: its text and its values.
-const TEXT_BYTES_PER_BYTE: usize = 2;
 
 /// A scan that workers share.
 pub struct FileScan {
@@ -39,6 +33,7 @@ pub struct FileScan {
     account: Arc<Account>,
     /// Buffers of Parquet readers.
     pool: Arc<BufferPool>,
+    life: Arc<Life>,
     progress: State,
     cursor: Mutex<Cursor>,
 }
@@ -56,6 +51,8 @@ struct Cursor {
     next_morsel: u32,
     /// Rows handed out so far, where their number is known.
     rows: u64,
+    /// A reader for which there was no memory.
+    waiting: Option<FileReader>,
 }
 
 /// The file that morsels are handed out of.
@@ -99,10 +96,12 @@ impl FileScan {
             _ => Vec::new(),
         };
         let account = context.memory.query().account("file scan");
-        let pool = BufferPool::new(account.reserve(), Arc::clone(&request.read_bytes));
-        let cursor = Mutex::new(Cursor { next_file: 0, current: None, next_morsel: 0, rows: 0 });
+        let pool = BufferPool::new(account.reserve_promised(), Arc::clone(&request.read_bytes));
+        let life = Arc::new(Life(Arc::clone(&pool)));
+        let cursor = Cursor { next_file: 0, current: None, next_morsel: 0, rows: 0, waiting: None };
+        let cursor = Mutex::new(cursor);
         let progress = State::default();
-        Ok(Self { table, request, predicates, conditions, account, pool, progress, cursor })
+        Ok(Self { table, request, predicates, conditions, account, pool, life, progress, cursor })
     }
 
     /// Opens the next file that may hold matching rows; `None` after the last.
@@ -289,7 +288,6 @@ impl FileScan {
                         .map(|left| Ok((left.column, Evaluator::new(Arc::clone(&left.condition.set), &[])?)));
                     let tests = tests.collect::<hypostyle_engine::Result<_>>();
                     let tests = tests.map_err(|error| Error::Engine(Box::new(error)))?;
-                    let memory = self.reserve(&source)?;
                     return Ok(Some(FileReader {
                         source,
                         columns,
@@ -297,7 +295,7 @@ impl FileScan {
                         tests,
                         position: Position { morsel, row: 0 },
                         batch_rows: self.request.batch_rows.max(1),
-                        _memory: memory,
+                        memory: None,
                     }));
                 }
                 None => {
@@ -315,14 +313,13 @@ impl FileScan {
             Morsels::Parquet { plan, next } => {
                 let Some(morsel) = plan.morsels().get(*next) else { return Ok(None) };
                 *next += 1;
-                let bytes =
-                    plan.uncompressed_bytes(morsel).min(plan.column_count() as u64 * PARQUET_COLUMN_BYTES);
+                let footprint = plan.footprint(morsel);
                 let reader = MorselReader::Parquet {
                     plan: Arc::clone(plan),
                     morsel: *next - 1,
                     batch_rows,
                     reader: None,
-                    bytes,
+                    footprint,
                 };
                 Some((reader, morsel.rows as u64))
             }
@@ -358,19 +355,39 @@ impl FileScan {
         })
     }
 
-    fn reserve(&self, source: &MorselReader) -> Result<Reservation> {
-        let bytes = match source {
-            MorselReader::Parquet { bytes, .. } => usize::try_from(*bytes).unwrap_or(usize::MAX),
-            MorselReader::Csv(reader) => reader.block_bytes() * TEXT_BYTES_PER_BYTE,
-            MorselReader::Json(reader) => reader.block_bytes() * TEXT_BYTES_PER_BYTE,
-            MorselReader::Arrow { reader, block, .. } => {
-                block.map_or(0, |block| usize::try_from(reader.block_bytes(block)).unwrap_or(usize::MAX))
-            }
-            MorselReader::ArrowStream { .. } => 0,
+    /// Memory for a reader, without others spilling theirs for it.
+    fn try_reserve(&self, source: &MorselReader) -> Option<Memory> {
+        let Footprint { rows, buffers } = source.footprint();
+        let mut reservation = self.account.reserve_promised();
+        if !reservation.try_resize(usize::try_from(rows).unwrap_or(usize::MAX)) {
+            return None;
+        }
+        let buffers = match buffers {
+            0 => None,
+            _ => Some(self.pool.try_assure(usize::try_from(buffers).unwrap_or(usize::MAX))?),
         };
-        let mut memory = self.account.reserve();
-        memory.resize(bytes).map_err(|error| Error::Engine(Box::new(error)))?;
-        Ok(memory)
+        Some(Memory::new(reservation, buffers, &self.life))
+    }
+
+    /// Memory for a reader, whoever has to spill for it.
+    fn reserve(&self, source: &MorselReader) -> hypostyle_engine::Result<Memory> {
+        if let Some(memory) = self.try_reserve(source) {
+            return Ok(memory);
+        }
+        let Footprint { rows, buffers } = source.footprint();
+        let mut reservation = self.account.reserve_promised();
+        reservation.resize(usize::try_from(rows).unwrap_or(usize::MAX))?;
+        let buffers = self.pool.assure(usize::try_from(buffers).unwrap_or(usize::MAX))?;
+        Ok(Memory::new(reservation, Some(buffers), &self.life))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Cursor> {
+        self.cursor.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether readers are open beside the scan itself.
+    fn has_open_readers(&self) -> bool {
+        Arc::strong_count(&self.life) > 1
     }
 }
 
@@ -394,9 +411,31 @@ fn ascending(positions: &[usize]) -> (Vec<usize>, Vec<usize>) {
 
 impl Scan for FileScan {
     fn claim(&self) -> hypostyle_engine::Result<Option<Box<dyn Reader>>> {
-        let mut cursor = self.cursor.lock().unwrap_or_else(PoisonError::into_inner);
-        let reader = self.next(&mut cursor)?;
-        Ok(reader.map(|reader| Box::new(reader) as Box<dyn Reader>))
+        let mut cursor = self.lock();
+        let reader = match cursor.waiting.take() {
+            Some(reader) => Some(reader),
+            None => self.next(&mut cursor)?,
+        };
+        let Some(mut reader) = reader else { return Ok(None) };
+        if reader.memory.is_none() {
+            reader.memory = Some(self.reserve(&reader.source)?);
+        }
+        Ok(Some(Box::new(reader)))
+    }
+
+    fn must_wait(&self) -> hypostyle_engine::Result<bool> {
+        if !self.has_open_readers() {
+            return Ok(false);
+        }
+        let mut cursor = self.lock();
+        if cursor.waiting.is_none() {
+            cursor.waiting = self.next(&mut cursor)?;
+        }
+        let Some(reader) = &mut cursor.waiting else { return Ok(false) };
+        if reader.memory.is_none() {
+            reader.memory = self.try_reserve(&reader.source);
+        }
+        Ok(reader.memory.is_none() && self.has_open_readers())
     }
 
     fn applies_key_filters(&self) -> bool {

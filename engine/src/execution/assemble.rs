@@ -11,7 +11,7 @@ use hypostyle_functions::value::Literal;
 use super::bindings::Bindings;
 use super::distinct_steps::distinct_steps;
 use super::pipeline::{End, Link, Phase, Pipeline};
-use super::schedule::Schedule;
+use super::schedule::{LargestReader, Schedule};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::expression::ExpressionSet;
@@ -67,6 +67,7 @@ pub(super) fn assemble_part(
         pipelines: Vec::new(),
         metrics,
         input: None,
+        largest_reader: LargestReader::default(),
         order_shows: true,
         key_cells: HashMap::new(),
         work_tables,
@@ -76,8 +77,8 @@ pub(super) fn assemble_part(
     let (phases, window) = assembler.ordered(plan, 0)?;
     let output = OrderedSink::output(window, &run.memory.account("output"));
     assembler.end(phases, End::Output(Arc::clone(&output)), Arc::default());
-    let Assembler { pipelines, metrics, input, .. } = assembler;
-    Ok(Schedule::new(Arc::clone(run), pipelines, output, metrics, input))
+    let Assembler { pipelines, metrics, input, largest_reader, .. } = assembler;
+    Ok(Schedule::new(Arc::clone(run), pipelines, output, metrics, input, largest_reader))
 }
 
 /// Work tables by number.
@@ -89,6 +90,7 @@ pub(super) struct Assembler<'a> {
     pipelines: Vec<Pipeline>,
     pub(super) metrics: MetricsRegistry,
     pub(super) input: Option<Arc<HostInput>>,
+    pub(super) largest_reader: LargestReader,
     /// Whether the order of the rows at work can be seen in the result.
     pub(super) order_shows: bool,
     /// By the position of a scan in the plan: its columns whose keys a join leaves.

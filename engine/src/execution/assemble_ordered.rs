@@ -81,13 +81,14 @@ impl Assembler<'_> {
         });
         let right_id = id + 1 + crate::plan::count_nodes(&join.left);
         let phases = self.with_order(true, |assembler| assembler.phases(&join.right, right_id))?;
-        let build = RangeBuild::new(Arc::clone(&shape), &self.run, self.metrics.of(id));
+        let build = RangeBuild::new(Arc::clone(&shape), self.order_shows, &self.run, self.metrics.of(id));
         self.break_at(phases, Arc::clone(&build), id);
         let mut phases = self.phases(&join.left, id + 1)?;
         self.push(&mut phases, id, RangeProbe(Arc::clone(&build)));
         if shape.keeps_right() {
-            phases.push(self.source(range_join::UnmatchedSource::new(build), id));
+            phases.push(self.source(range_join::UnmatchedSource::new(Arc::clone(&build)), id));
         }
+        phases.push(self.source(range_join::SpilledSource::new(build), id));
         self.push_link(&mut phases, Arc::new(Coalesce { batch_rows: self.run.batch_rows() }), Arc::default());
         Ok(phases)
     }

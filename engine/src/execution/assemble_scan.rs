@@ -6,6 +6,7 @@ use hypostyle_functions::types::Schema;
 
 use super::assemble::Assembler;
 use super::pipeline::Phase;
+use super::schedule::LargestReader;
 use crate::error::{Error, Result};
 use crate::operator::filter::Filter;
 use crate::operator::scan::{HostInput, HostSource, ScanSource};
@@ -47,6 +48,11 @@ impl Assembler<'_> {
                 batch_rows: self.run.batch_rows(),
                 read_bytes: self.metrics.of(id).read_bytes(),
             };
+            let bytes = provider.reader_bytes(&request);
+            if bytes > self.largest_reader.bytes {
+                let what = format!("reading {} of {}", columns_text(columns.len()), provider.description());
+                self.largest_reader = LargestReader { bytes, what };
+            }
             let key_cells = self.key_cells.remove(&id).unwrap_or_default();
             let run = Arc::clone(&self.run);
             self.source(ScanSource::new(Arc::clone(&provider), request, key_cells, run), id)
@@ -82,4 +88,8 @@ impl Assembler<'_> {
         self.push_link(phases, Arc::new(filter), Arc::default());
         Ok(())
     }
+}
+
+fn columns_text(columns: usize) -> String {
+    if columns == 1 { "one column".into() } else { format!("{columns} columns") }
 }

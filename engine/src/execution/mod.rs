@@ -29,6 +29,7 @@ use hypostyle_functions::value::Literal;
 use crate::batch::Batch;
 use crate::context::Context;
 use crate::error::{Error, Result};
+use crate::memory::Promise;
 use crate::metrics::Metrics;
 use crate::plan::Plan;
 use bindings::Bindings;
@@ -76,7 +77,7 @@ impl Prepared {
     /// Starts a run with these values for the plan's parameters.
     ///
     /// # Errors
-    /// A wrong number or type of parameters.
+    /// A wrong number or type of parameters; a memory limit below what the query's readers take.
     pub fn start(&self, parameters: &[Literal]) -> Result<Run> {
         if parameters.len() != self.parameters.len() {
             return Err(Error::user(format!(
@@ -96,8 +97,10 @@ impl Prepared {
         }
         let run = assemble::run_context(&self.context, parameters.to_vec());
         let schedule = assemble::assemble(&self.plan, &run, &mut self.bindings.clone())?;
+        let promise = schedule.promise()?;
         let schedule = Arc::new(schedule);
         Ok(Run {
+            _promise: promise,
             worker: Worker::new(Arc::clone(&schedule), true),
             threads: self.context.configuration.threads.max(1),
             helpers: Mutex::new(None),
@@ -121,6 +124,8 @@ pub struct Run {
     threads: usize,
     helpers: Mutex<Option<Vec<JoinHandle<()>>>>,
     plan: Arc<Plan>,
+    /// What is kept free for its readers.
+    _promise: Promise,
 }
 
 impl Run {

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::pipeline::{End, Pipeline};
 use crate::error::{Error, Result};
+use crate::memory::Promise;
 use crate::metrics::MetricsRegistry;
 use crate::operator::ordered::OrderedSink;
 use crate::operator::scan::HostInput;
@@ -39,6 +40,14 @@ pub(crate) struct Position {
     over: bool,
 }
 
+/// What of a run's readers holds most.
+#[derive(Debug, Default)]
+pub(crate) struct LargestReader {
+    pub bytes: usize,
+    /// What it reads.
+    pub what: String,
+}
+
 /// State of one run.
 pub(crate) struct Schedule {
     pub run: Arc<RunContext>,
@@ -46,6 +55,7 @@ pub(crate) struct Schedule {
     pub output: Arc<OrderedSink>,
     pub metrics: MetricsRegistry,
     pub input: Option<Arc<HostInput>>,
+    largest_reader: LargestReader,
     /// Part of another run, which goes on when this ends.
     pub is_nested: bool,
     position: Mutex<Position>,
@@ -85,6 +95,7 @@ impl Schedule {
         output: Arc<OrderedSink>,
         metrics: MetricsRegistry,
         input: Option<Arc<HostInput>>,
+        largest_reader: LargestReader,
     ) -> Self {
         Self {
             run,
@@ -92,6 +103,7 @@ impl Schedule {
             output,
             metrics,
             input,
+            largest_reader,
             is_nested: false,
             position: Mutex::new(Position {
                 pipeline: 0,
@@ -111,6 +123,12 @@ impl Schedule {
             changed: Condvar::new(),
             waiting: AtomicUsize::new(0),
         }
+    }
+
+    /// Keeps free what the readers of the run take at least.
+    pub fn promise(&self) -> Result<Promise> {
+        let LargestReader { bytes, what } = &self.largest_reader;
+        self.run.memory.budget().promise(*bytes, self.run.context.configuration.threads, what)
     }
 
     fn lock(&self) -> MutexGuard<'_, Position> {

@@ -11,7 +11,7 @@ use hypostyle_functions::types::{Schema, Type};
 use hypostyle_functions::value::Literal;
 
 use super::graph::NodeId;
-use super::metrics::ExpressionMetrics;
+use super::metrics::{Clock, ExpressionMetrics};
 use super::selection::Selection;
 use super::set::ExpressionSet;
 use super::slot::Domain;
@@ -27,7 +27,7 @@ pub struct Evaluator {
     set: Arc<ExpressionSet>,
     state: State,
     bump: Bump,
-    metrics: Vec<ExpressionMetrics>,
+    clock: Clock,
 }
 
 impl Evaluator {
@@ -37,8 +37,8 @@ impl Evaluator {
     /// [`Error::User`] if a parameter that is read is missing or has another type.
     pub fn new(set: Arc<ExpressionSet>, parameters: &[Literal]) -> Result<Self> {
         let state = State::new(&set.graph, parameters)?;
-        let metrics = vec![ExpressionMetrics::default(); set.len()];
-        Ok(Self { set, state, bump: Bump::new(), metrics })
+        let clock = Clock::new(set.len());
+        Ok(Self { set, state, bump: Bump::new(), clock })
     }
 
     /// The set that is evaluated.
@@ -54,15 +54,15 @@ impl Evaluator {
         if batch.rows == 0 {
             return Ok(self.set.types().iter().map(empty).collect());
         }
-        self.with_run(batch, |state, run, metrics| {
-            let mut start = Instant::now();
-            for (&output, metrics) in run.graph.outputs.iter().zip(metrics) {
+        self.with_run(batch, |state, run, clock| {
+            let mut start = clock.begin(run.rows).then(Instant::now);
+            for (index, &output) in run.graph.outputs.iter().enumerate() {
                 state.demand(run, output, Rows::All(run.rows), Domain::Base)?;
-                // The end of one output is the start of the next: the clock is read once for both.
-                let end = Instant::now();
-                metrics.rows += run.rows as u64;
-                metrics.nanoseconds += (end - start).as_nanos() as u64;
-                start = end;
+                if let Some(start) = &mut start {
+                    // The end of one output is the start of the next: the clock is read once for both.
+                    let end = Instant::now();
+                    clock.add(index, end - std::mem::replace(start, end));
+                }
             }
             state.raise(run, &run.graph.outputs)?;
             run.graph.outputs.iter().map(|&output| state.column(run, batch, output)).collect()
@@ -77,26 +77,25 @@ impl Evaluator {
         if batch.rows == 0 {
             return Ok(Selection::new(BooleanBuffer::new_unset(0)));
         }
-        self.with_run(batch, |state, run, metrics| {
+        self.with_run(batch, |state, run, clock| {
             let Some(&output) = run.graph.outputs.first() else {
                 return Err(Error::internal("a predicate without an expression"));
             };
-            let start = Instant::now();
+            let start = clock.begin(run.rows).then(Instant::now);
             state.demand(run, output, Rows::All(run.rows), Domain::Base)?;
             state.raise(run, &[output])?;
             let selection =
                 Selection::new(true_rows(&state.columns(run).view(output, Domain::Base), run.rows));
-            if let Some(metrics) = metrics.first_mut() {
-                metrics.rows += run.rows as u64;
-                metrics.nanoseconds += start.elapsed().as_nanos() as u64;
+            if let Some(start) = start {
+                clock.add(0, start.elapsed());
             }
             Ok(selection)
         })
     }
 
-    /// Work done so far, one entry per expression.
-    pub fn metrics(&self) -> &[ExpressionMetrics] {
-        &self.metrics
+    /// Work done so far, one entry per expression. Times are those of some batches, in proportion.
+    pub fn metrics(&self) -> impl Iterator<Item = ExpressionMetrics> {
+        self.clock.work()
     }
 
     /// Bytes kept from batch to batch because of encoded inputs.
@@ -112,9 +111,9 @@ impl Evaluator {
     fn with_run<R>(
         &mut self,
         batch: &Batch,
-        body: impl FnOnce(&mut State, &Run<'_>, &mut [ExpressionMetrics]) -> Result<R>,
+        body: impl FnOnce(&mut State, &Run<'_>, &mut Clock) -> Result<R>,
     ) -> Result<R> {
-        let Self { set, state, bump, metrics } = self;
+        let Self { set, state, bump, clock } = self;
         let types = set.input_types();
         if batch.columns.len() != types.len() {
             let (given, expected) = (batch.columns.len(), types.len());
@@ -136,7 +135,7 @@ impl Evaluator {
         let columns = Some(&batch.columns[..]);
         let run = Run { graph: &set.graph, inputs, values, columns, rows: batch.rows };
         state.begin(&run);
-        body(state, &run, metrics)
+        body(state, &run, clock)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use super::Budget;
+use super::{Budget, Holder};
 use crate::error::{Error, Result};
 
 /// Bytes held by one operator of one query, over all its workers.
@@ -33,7 +33,16 @@ impl Account {
 
     /// An empty share of this account.
     pub fn reserve(self: &Arc<Self>) -> Reservation {
-        Reservation { account: Arc::clone(self), bytes: 0, spillable: false }
+        self.reservation(Holder::Other)
+    }
+
+    /// An empty share of this account, for what runs are promised before they start (see [`super::Promise`]).
+    pub fn reserve_promised(self: &Arc<Self>) -> Reservation {
+        self.reservation(Holder::Promised)
+    }
+
+    fn reservation(self: &Arc<Self>, holder: Holder) -> Reservation {
+        Reservation { account: Arc::clone(self), bytes: 0, spillable: false, holder }
     }
 
     /// Number of the query.
@@ -82,6 +91,7 @@ pub struct Reservation {
     account: Arc<Account>,
     bytes: usize,
     spillable: bool,
+    holder: Holder,
 }
 
 impl Reservation {
@@ -108,7 +118,7 @@ impl Reservation {
     /// Makes the share `bytes` large if the budget allows it; a smaller share always succeeds.
     #[must_use]
     pub fn try_resize(&mut self, bytes: usize) -> bool {
-        if bytes > self.bytes && !self.account.budget.take(bytes - self.bytes) {
+        if bytes > self.bytes && !self.account.budget.take(bytes - self.bytes, self.holder) {
             return false;
         }
         self.settle(bytes);
@@ -125,23 +135,33 @@ impl Reservation {
         }
         let budget = &self.account.budget;
         let wanted = bytes - self.bytes;
-        if budget.request_spill(wanted, &self.account) < wanted {
-            return Err(Error::OutOfMemory {
-                requested: wanted,
-                operator: self.account.operator.clone(),
-                limit: budget.limit_bytes,
-                holders: budget.holders(),
-            });
+        if budget.request_spill(wanted, &self.account) >= wanted {
+            // The marked operators free at least this much at their next step.
+            self.force(bytes);
+            return Ok(());
         }
-        // The marked operators free at least this much at their next step.
-        self.force(bytes);
-        Ok(())
+        // What is promised to readers stays theirs as long as another way is left.
+        if budget.take_within(wanted, 0, self.holder) {
+            self.settle(bytes);
+            return Ok(());
+        }
+        // Others may have taken a little that nothing moves on without; a promise holds all the same.
+        if budget.has_promised(wanted, self.holder) {
+            self.force(bytes);
+            return Ok(());
+        }
+        Err(Error::OutOfMemory {
+            requested: wanted,
+            operator: self.account.operator.clone(),
+            limit: budget.limit_bytes,
+            holders: budget.holders(),
+        })
     }
 
     /// Makes the share `bytes` large whether or not it fits: for small amounts without which nothing moves on.
     pub fn force(&mut self, bytes: usize) {
         if bytes > self.bytes {
-            self.account.budget.force(bytes - self.bytes);
+            self.account.budget.force(bytes - self.bytes, self.holder);
         }
         self.settle(bytes);
     }
@@ -158,7 +178,7 @@ impl Reservation {
             }
         } else {
             let less = self.bytes - bytes;
-            account.budget.give(less);
+            account.budget.give(less, self.holder);
             account.held_bytes.fetch_sub(less, Ordering::Relaxed);
             if self.spillable {
                 account.spillable_bytes.fetch_sub(less, Ordering::Relaxed);

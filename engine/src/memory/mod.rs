@@ -5,20 +5,29 @@
 //! tells the operator to spill its own state first. One that cannot asks for more than its share
 //! with [`Reservation::resize`]: the largest spillable accounts are marked, and their workers spill
 //! at their next step. Only when nothing is left to spill is [`Error::OutOfMemory`] returned.
+//!
+//! Readers of files cannot spill what they decode into. A run states what one of them takes at least before it starts, as a
+//! [`Promise`]: nobody else is given that part of the budget, so that a run that starts can read its tables to the end.
 
 mod account;
 mod keep;
+mod promise;
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 pub use account::{Account, Reservation};
 pub use keep::{Keeper, used_bytes_of};
+pub use promise::Promise;
 
 /// The byte budget of a session.
 pub struct Budget {
     limit_bytes: usize,
     used_bytes: AtomicUsize,
+    /// The part of it that is held by those to whom memory is promised.
+    promised_used_bytes: AtomicUsize,
+    /// What they have been promised, over all runs.
+    promised_bytes: AtomicUsize,
     peak_bytes: AtomicUsize,
     queries: AtomicU64,
     accounts: Mutex<Vec<Weak<Account>>>,
@@ -30,6 +39,8 @@ impl Budget {
         Arc::new(Self {
             limit_bytes: limit_bytes.unwrap_or(usize::MAX),
             used_bytes: AtomicUsize::new(0),
+            promised_used_bytes: AtomicUsize::new(0),
+            promised_bytes: AtomicUsize::new(0),
             peak_bytes: AtomicUsize::new(0),
             queries: AtomicU64::new(0),
             accounts: Mutex::new(Vec::new()),
@@ -51,31 +62,67 @@ impl Budget {
         self.peak_bytes.load(Ordering::Relaxed)
     }
 
+    /// Bytes that could be reserved now.
+    pub fn free_bytes(&self) -> usize {
+        self.limit_bytes.saturating_sub(self.used_bytes()).saturating_sub(self.kept_free_bytes())
+    }
+
     /// The share of a new query.
     pub fn query(self: &Arc<Self>) -> QueryMemory {
         QueryMemory { budget: Arc::clone(self), query: 1 + self.queries.fetch_add(1, Ordering::Relaxed) }
     }
 
-    /// Takes `bytes` if they fit.
-    fn take(&self, bytes: usize) -> bool {
-        let fits = |used: usize| used.checked_add(bytes).filter(|&sum| sum <= self.limit_bytes);
+    /// Takes `bytes` if they fit and leave others what is promised to them.
+    fn take(&self, bytes: usize, holder: Holder) -> bool {
+        let kept_free = match holder {
+            Holder::Promised => 0,
+            Holder::Other => self.kept_free_bytes(),
+        };
+        self.take_within(bytes, kept_free, holder)
+    }
+
+    /// Takes `bytes` if they fit and leave this much.
+    fn take_within(&self, bytes: usize, kept_free: usize, holder: Holder) -> bool {
+        let room = self.limit_bytes.saturating_sub(kept_free);
+        let fits = |used: usize| used.checked_add(bytes).filter(|&sum| sum <= room);
         match self.used_bytes.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fits) {
             Ok(before) => {
                 self.peak_bytes.fetch_max(before + bytes, Ordering::Relaxed);
+                self.count_promised(bytes, 0, holder);
                 true
             }
             Err(_) => false,
         }
     }
 
-    /// Takes `bytes` whether they fit or not.
-    fn force(&self, bytes: usize) {
-        let before = self.used_bytes.fetch_add(bytes, Ordering::Relaxed);
-        self.peak_bytes.fetch_max(before.saturating_add(bytes), Ordering::Relaxed);
+    /// Bytes that are promised and not yet taken.
+    fn kept_free_bytes(&self) -> usize {
+        let promised = self.promised_bytes.load(Ordering::Relaxed);
+        promised.saturating_sub(self.promised_used_bytes.load(Ordering::Relaxed))
     }
 
-    fn give(&self, bytes: usize) {
+    /// Whether so many bytes are promised to this holder and not yet taken.
+    fn has_promised(&self, bytes: usize, holder: Holder) -> bool {
+        holder == Holder::Promised && bytes <= self.kept_free_bytes()
+    }
+
+    /// Takes `bytes` whether they fit or not.
+    fn force(&self, bytes: usize, holder: Holder) {
+        let before = self.used_bytes.fetch_add(bytes, Ordering::Relaxed);
+        self.peak_bytes.fetch_max(before.saturating_add(bytes), Ordering::Relaxed);
+        self.count_promised(bytes, 0, holder);
+    }
+
+    fn give(&self, bytes: usize, holder: Holder) {
         self.used_bytes.fetch_sub(bytes, Ordering::Relaxed);
+        self.count_promised(0, bytes, holder);
+    }
+
+    fn count_promised(&self, more: usize, less: usize, holder: Holder) {
+        if matches!(holder, Holder::Promised) {
+            self.promised_used_bytes.fetch_add(more, Ordering::Relaxed);
+            self.promised_used_bytes.fetch_sub(less, Ordering::Relaxed);
+        }
     }
 
     fn accounts(&self) -> MutexGuard<'_, Vec<Weak<Account>>> {
@@ -124,6 +171,15 @@ impl Budget {
             held.iter().take(8).map(|(bytes, name)| format!("{name} holds {bytes}")).collect();
         if shown.is_empty() { "nothing else is held".into() } else { shown.join(", ") }
     }
+}
+
+/// For whom bytes are taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Holder {
+    /// One of those for whom runs get promises.
+    Promised,
+    /// Everybody else.
+    Other,
 }
 
 impl std::fmt::Debug for Budget {

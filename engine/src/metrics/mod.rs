@@ -54,14 +54,23 @@ impl OperatorMetrics {
     /// Adds what an evaluator of the operator has counted.
     pub fn add_expressions(&self, evaluator: &Evaluator) {
         let mut all = self.expressions.lock().unwrap_or_else(PoisonError::into_inner);
-        for (expression, work) in evaluator.set().sources().iter().zip(evaluator.metrics()) {
-            // A column is passed on as it is: its time is that of reading the clock.
-            if work.rows == 0 || matches!(expression, Expression::Column { .. }) {
-                continue;
-            }
-            match all.iter_mut().find(|figures| figures.expression == *expression) {
-                Some(figures) => figures.work.merge(work),
-                None => all.push(ExpressionFigures { expression: expression.clone(), work: *work }),
+        let work = evaluator.set().sources().iter().zip(evaluator.metrics());
+        // A column is passed on as it is: its time is that of reading the clock.
+        let counted = work
+            .filter(|(expression, work)| work.rows > 0 && !matches!(expression, Expression::Column { .. }));
+        let is_first = all.is_empty();
+        for (place, (expression, work)) in counted.enumerate() {
+            // Workers evaluate the same set, so an expression mostly stands where it stood before.
+            let is_same = |figures: &ExpressionFigures| figures.expression == *expression;
+            let known = match all.get(place).is_some_and(is_same) {
+                true => Some(place),
+                // Of the first worker every expression is new: looking for thousands among thousands takes longer than they do.
+                false if is_first => None,
+                false => all.iter().position(is_same),
+            };
+            match known {
+                Some(known) => all[known].work.merge(&work),
+                None => all.push(ExpressionFigures { expression: expression.clone(), work }),
             }
         }
     }

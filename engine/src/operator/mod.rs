@@ -109,7 +109,7 @@ pub trait Stage: Send + Sync {
 pub enum Claim {
     /// The next morsel.
     Morsel(Box<dyn Reader>),
-    /// None yet: a host has not pushed the next batch.
+    /// None yet: a host has not pushed the next batch, or there is no memory for another reader.
     Wait,
     /// No further morsel.
     End,

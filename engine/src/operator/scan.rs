@@ -90,6 +90,9 @@ impl Source for ScanSource {
             }
         };
         let Started { scan, row_filters } = started;
+        if scan.must_wait()? {
+            return Ok(Claim::Wait);
+        }
         Ok(match scan.claim()? {
             Some(reader) if row_filters.is_empty() => Claim::Morsel(reader),
             Some(reader) => Claim::Morsel(Box::new(FilteredReader {

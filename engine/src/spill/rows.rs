@@ -31,6 +31,8 @@ pub struct RowStore {
     /// Small batches on their way to the file.
     small: Vec<Batch>,
     small_rows: usize,
+    /// Bytes that have gone to the file.
+    file_bytes: usize,
 }
 
 impl RowStore {
@@ -52,6 +54,7 @@ impl RowStore {
             writer: None,
             small: Vec::new(),
             small_rows: 0,
+            file_bytes: 0,
         }
     }
 
@@ -85,6 +88,11 @@ impl RowStore {
             self.spill()?;
         }
         self.write(batch)
+    }
+
+    /// Bytes that the rows in the file take when they are read.
+    pub fn file_bytes(&self) -> usize {
+        self.file_bytes
     }
 
     /// Bytes held in memory.
@@ -138,7 +146,9 @@ impl RowStore {
             Some(writer) => writer,
             none => none.insert(self.run.spill.create(self.operator)?),
         };
-        self.metrics.add_spilled(writer.write(batch)?);
+        let bytes = writer.write(batch)?;
+        self.file_bytes += usize::try_from(bytes).unwrap_or(usize::MAX);
+        self.metrics.add_spilled(bytes);
         Ok(())
     }
 

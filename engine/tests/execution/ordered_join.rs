@@ -360,6 +360,23 @@ fn range_joins_of_every_kind_match_their_definition() {
 }
 
 #[test]
+fn range_joins_of_every_kind_spill_and_give_the_same_rows_in_the_same_order() {
+    let (left, right) = (long_side("left", 300, 5, 1), long_side("right", 25_000, 5, 2));
+    for kind in KINDS {
+        // Few rows of the right side lie between its time and a little later.
+        for comparisons in [
+            [Inequality::GreaterOrEqual, Inequality::LessOrEqual].as_slice(),
+            [Inequality::Greater, Inequality::Less].as_slice(),
+        ] {
+            for residual in [false, true] {
+                let plan = range_plan(&left, &right, kind, comparisons, residual);
+                same_when_spilled(&[&left, &right], &plan, 1 << 20, true);
+            }
+        }
+    }
+}
+
+#[test]
 fn joins_by_order_are_shown_and_read_back_from_bytes() {
     let (left, right) = (side("left", 5, 2, 1), side("right", 5, 2, 2));
     let case = Case {

@@ -206,6 +206,37 @@ fn a_join_on_one_giant_key_goes_on_in_shares() {
 }
 
 #[test]
+fn partitions_of_a_spilled_join_stay_in_memory_where_they_fit_and_no_order_shows() {
+    let left = wide("left", 12_000, 6_000, 21);
+    let right = wide("right", 8_000, 6_000, 22);
+    for kind in KINDS {
+        for residual in [None, Some(x_is_less())] {
+            let joined = hash_join(scan(&left), scan(&right), kind, false, residual);
+            let last = joined.schema.fields.len() - 1;
+            let counted = call("count", vec![column(&joined, last)], Type::Int64);
+            let key = column(&joined, 1);
+            let plan = aggregate(joined, vec![key], vec![call("count", vec![], Type::Int64), counted]);
+            for bytes in [400 << 10, 600 << 10] {
+                same_when_spilled(&[&left, &right], &plan, bytes, false);
+            }
+        }
+    }
+    // Few rows come out, so that a sort of them spills nothing.
+    let few = wide("left", 12_000, 6_000_000, 23);
+    let ordered = hash_join(scan(&few), scan(&right), JoinKind::LeftSemi, false, None);
+    let counted = aggregate(ordered.clone(), vec![], vec![call("count", vec![], Type::Int64)]);
+    let spilled = |plan: &Plan| {
+        let directory = tempfile::tempdir().unwrap();
+        let context = limited(&[&few, &right], 500 << 10, 1, directory.path());
+        let mut run = Prepared::new(plan.clone(), context).unwrap().start(&[]).unwrap();
+        while run.next().unwrap().is_some() {}
+        run.metrics().operators.iter().map(|figures| figures.spilled_bytes).sum::<u64>()
+    };
+    let (all, some) = (spilled(&ordered), spilled(&counted));
+    assert!(some > 0 && some * 10 < all * 9, "{some} of {all} bytes went to disk");
+}
+
+#[test]
 fn a_single_join_goes_on_in_shares_beside_a_giant_key_that_nothing_asks_for() {
     let mut left = wide("left", 3_000, 6_000, 17);
     let mut right = wide("right", 40_000, 400_000, 18);

@@ -24,6 +24,10 @@ use crate::operator::row_hash::hash_rows;
 use crate::operator::{LocalSink, RunContext, Sink, Task};
 use crate::spill::RowStore;
 
+/// The partitions of a spilled build side that come back into memory take at most one in so many bytes that are free: what
+/// follows wants some too.
+const FREE_PER_RESIDENT: usize = 2;
+
 /// What all workers of one build share, and what the probe side sees of it.
 pub struct JoinBuild {
     pub(super) shape: Arc<JoinShape>,
@@ -39,6 +43,8 @@ pub struct JoinBuild {
     /// The table, once the build is done and if it fits.
     table: Arc<OnceLock<Arc<JoinTable>>>,
     is_spilled: AtomicBool,
+    /// Where some of a spilled build side is in memory: which partitions, whose rows are in the table.
+    resident: OnceLock<[bool; PARTITIONS]>,
     build_rows: OnceLock<Partitions>,
     probe_rows: OnceLock<Partitions>,
     next_partition: AtomicUsize,
@@ -84,6 +90,7 @@ impl JoinBuild {
             key_cells,
             table: Arc::default(),
             is_spilled: AtomicBool::new(false),
+            resident: OnceLock::new(),
             build_rows: OnceLock::new(),
             probe_rows: OnceLock::new(),
             next_partition: AtomicUsize::new(0),
@@ -106,8 +113,16 @@ impl JoinBuild {
     }
 
     pub(super) fn new_stores(&self) -> Vec<RowStore> {
-        let store = |_| RowStore::on_disk(&self.run, &self.account, &self.metrics, "hash join");
-        (0..PARTITIONS).map(store).collect()
+        (0..PARTITIONS).map(|_| self.new_store()).collect()
+    }
+
+    fn new_store(&self) -> RowStore {
+        RowStore::on_disk(&self.run, &self.account, &self.metrics, "hash join")
+    }
+
+    /// The partitions of a spilled build side that are in memory.
+    pub(super) fn resident(&self) -> Option<&[bool; PARTITIONS]> {
+        self.resident.get()
     }
 
     /// Facts about the whole build side.
@@ -125,11 +140,21 @@ impl JoinBuild {
         self.build_rows.get_or_init(|| Partitions::new(self.new_stores())).add(parts)
     }
 
-    /// Adds kept rows of the probe side to their partitions.
-    pub(super) fn partition_probe(&self, batch: Batch, ordinal: u64) -> Result<()> {
+    /// Adds kept rows of the probe side to their partitions; those of partitions that are in memory come back, in order.
+    pub(super) fn partition_probe(&self, batch: Batch, ordinal: u64) -> Result<Option<Batch>> {
+        let position = batch.position;
         let batch = self.numbered(batch, self.shape.left_types.len(), ordinal);
-        let parts = self.split(Side::Left, &batch, 0)?;
-        self.probe_rows.get_or_init(|| Partitions::new(self.new_stores())).add(parts)
+        let mut rows = self.rows_by_partition(Side::Left, &batch, 0);
+        let mut found = None;
+        if let Some(resident) = self.resident() {
+            let partitions = rows.iter_mut().zip(resident).filter(|(_, resident)| **resident);
+            let mut here: Vec<u32> = partitions.flat_map(|(rows, _)| std::mem::take(rows)).collect();
+            here.sort_unstable();
+            found = taken(&batch, here)?.map(|batch| batch.at(position));
+        }
+        let parts = rows.into_iter().map(|rows| taken(&batch, rows)).collect::<Result<_>>()?;
+        self.probe_rows.get_or_init(|| Partitions::new(self.new_stores())).add(parts)?;
+        Ok(found)
     }
 
     /// The batch with the ordinals of its rows as the column at `place`, if the order of the output shows.
@@ -155,6 +180,10 @@ impl JoinBuild {
 
     /// The rows of a batch that is kept, by partition.
     pub(super) fn split(&self, side: Side, batch: &Batch, level: u32) -> Result<Vec<Option<Batch>>> {
+        self.rows_by_partition(side, batch, level).into_iter().map(|rows| taken(batch, rows)).collect()
+    }
+
+    fn rows_by_partition(&self, side: Side, batch: &Batch, level: u32) -> Vec<Vec<u32>> {
         let keys = self.spilled_shape.keys_of(side, batch);
         let bump = Bump::new();
         let views: Vec<View<'_>> = keys
@@ -168,16 +197,7 @@ impl JoinBuild {
         hash_rows(&views, batch.rows, 0, &mut hashes);
         let mut rows: Vec<Vec<u32>> = vec![Vec::new(); PARTITIONS];
         hashes.iter().enumerate().for_each(|(row, &hash)| rows[partition_of(hash, level)].push(row as u32));
-        let part = |rows: Vec<u32>| -> Result<Option<Batch>> {
-            if rows.is_empty() {
-                return Ok(None);
-            }
-            let count = rows.len();
-            let rows = UInt32Array::from(rows);
-            let columns = batch.columns.iter().map(|column| column.take(&rows)).collect::<Result<_, _>>()?;
-            Ok(Some(Batch::new(columns, count)))
-        };
-        rows.into_iter().map(part).collect()
+        rows
     }
 
     /// Starts on a table of what was gathered; if it would not fit, everything goes to spill files.
@@ -210,6 +230,44 @@ impl JoinBuild {
         Ok(Some(builder))
     }
 
+    /// Takes the partitions of a spilled build side that fit back into memory, so that the probe rows for them need not
+    /// wait on disk. Where the order of the output shows, it would show that they did not.
+    fn take_residents(&self) -> Result<()> {
+        let Some(build_rows) = self.build_rows.get().filter(|_| !self.keeps_order) else { return Ok(()) };
+        build_rows.write_small()?;
+        let mut reservation = self.account.reserve();
+        let most = self.run.memory.budget().free_bytes() / FREE_PER_RESIDENT;
+        let (mut rows, mut bytes, mut resident) = (0, 0, [false; PARTITIONS]);
+        for (partition, partition_rows, partition_bytes) in build_rows.smallest_first() {
+            // While columns are put together their parts are still there.
+            let wanted = 2 * (bytes + partition_bytes) + JoinTable::index_bytes(rows + partition_rows);
+            if wanted > most || !reservation.try_resize(wanted) {
+                break;
+            }
+            (rows, bytes, resident[partition]) = (rows + partition_rows, bytes + partition_bytes, true);
+        }
+        if rows == 0 {
+            return Ok(());
+        }
+        let mut batches = Vec::new();
+        for partition in (0..PARTITIONS).filter(|&partition| resident[partition]) {
+            let Some(store) = build_rows.take(partition) else { continue };
+            build_rows.replace(partition, self.new_store());
+            let mut reader = store.into_reader()?;
+            while let Some(batch) = reader.next()? {
+                self.run.check_cancelled()?;
+                batches.push(batch);
+            }
+        }
+        self.metrics.raise_peak(self.account.peak_bytes());
+        let builder = TableBuilder::new(&self.shape, batches, self.facts(), Vec::new(), 1)?;
+        builder.run()?;
+        reservation.force(bytes + JoinTable::index_bytes(rows));
+        self.table.get_or_init(|| Arc::new(builder.table(reservation)));
+        self.resident.get_or_init(|| resident);
+        Ok(())
+    }
+
     /// Sends batches to the partitions.
     fn spill(&self, batches: Vec<(u64, Batch)>) -> Result<()> {
         self.is_spilled.store(true, Ordering::Release);
@@ -219,6 +277,17 @@ impl JoinBuild {
         }
         Ok(())
     }
+}
+
+/// These rows of a batch, if there are any.
+fn taken(batch: &Batch, rows: Vec<u32>) -> Result<Option<Batch>> {
+    if rows.is_empty() {
+        return Ok(None);
+    }
+    let count = rows.len();
+    let rows = UInt32Array::from(rows);
+    let columns = batch.columns.iter().map(|column| column.take(&rows)).collect::<Result<_, _>>()?;
+    Ok(Some(Batch::new(columns, count)))
 }
 
 /// The batch with the ordinals of its rows as the column at `place`.
@@ -265,7 +334,7 @@ impl Sink for Arc<JoinBuild> {
             Some(builder) => builder,
             None => match self.begin_table()? {
                 Some(builder) => builder,
-                None => return Ok(Vec::new()),
+                None => return self.take_residents().map(|()| Vec::new()),
             },
         };
         if builder.is_large() {

@@ -55,4 +55,11 @@ impl JoinShape {
     pub(super) fn keys_of(&self, side: Side, batch: &Batch) -> Vec<Column> {
         self.key_positions(side).into_iter().map(|position| batch.columns[position].clone()).collect()
     }
+
+    /// The columns and the keys of probe rows that were kept.
+    pub(super) fn without_keys(&self, mut batch: Batch) -> (Batch, Vec<Column>) {
+        let keys = self.keys_of(Side::Left, &batch);
+        batch.columns.truncate(self.kept_width(Side::Left));
+        (batch, keys)
+    }
 }

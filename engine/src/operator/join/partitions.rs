@@ -45,4 +45,21 @@ impl Partitions {
     pub(super) fn take(&self, partition: usize) -> Option<RowStore> {
         (partition < self.0.len()).then(|| self.lock(partition).take()).flatten()
     }
+
+    /// Puts other rows in the place of a partition's.
+    pub(super) fn replace(&self, partition: usize, store: RowStore) {
+        *self.lock(partition) = Some(store);
+    }
+
+    /// The partitions that have rows, with their rows and bytes in files, the smallest first.
+    pub(super) fn smallest_first(&self) -> Vec<(usize, usize, usize)> {
+        let sizes = |partition| {
+            let store = self.lock(partition);
+            store.as_ref().map(|store| (partition, store.rows(), store.file_bytes()))
+        };
+        let mut sizes: Vec<_> =
+            (0..self.0.len()).filter_map(sizes).filter(|(_, rows, _)| *rows > 0).collect();
+        sizes.sort_by_key(|&(partition, _, bytes)| (bytes, partition));
+        sizes
+    }
 }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use hypostyle_functions::column::Column;
+
 use super::build::JoinBuild;
 use super::kept_rows::Side;
 use super::matches::Matcher;
@@ -39,19 +41,29 @@ struct ProbeTransform {
     ordinals: OrdinalCounter,
 }
 
+impl ProbeTransform {
+    /// Sends rows to the files of their partitions; rows whose partition is in memory come back with their keys.
+    fn spill(&mut self, batch: Batch, keys: Vec<Column>) -> Result<Option<(Batch, Vec<Column>)>> {
+        let build = &self.build;
+        let ordinal = self.ordinals.next(&batch)?;
+        let Batch { columns, rows, position } = batch;
+        let columns = build.shape.with_keys(Side::Left, columns, keys);
+        let here = build.partition_probe(Batch::new(columns, rows).at(position), ordinal)?;
+        Ok(here.map(|batch| build.spilled_shape.without_keys(batch)))
+    }
+}
+
 impl Transform for ProbeTransform {
     fn step(&mut self, input: Input) -> Result<Step> {
         match input {
             Input::Batch(batch) => {
                 let keys =
                     self.keys.as_mut().map(|keys| keys.evaluate(&batch)).transpose()?.unwrap_or_default();
-                if self.build.is_spilled() {
-                    let ordinal = self.ordinals.next(&batch)?;
-                    let Batch { columns, rows, position } = batch;
-                    let columns = self.build.shape.with_keys(Side::Left, columns, keys);
-                    self.build.partition_probe(Batch::new(columns, rows).at(position), ordinal)?;
-                    return Ok(Step::NeedInput);
-                }
+                let here = match self.build.is_spilled() {
+                    true => self.spill(batch, keys)?,
+                    false => Some((batch, keys)),
+                };
+                let Some((batch, keys)) = here else { return Ok(Step::NeedInput) };
                 let Some(table) = self.build.table().get() else {
                     return Err(Error::internal("a join is probed before it is built"));
                 };

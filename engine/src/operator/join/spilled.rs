@@ -388,7 +388,7 @@ impl Current {
                 if let Some(shares) = &mut self.shares {
                     shares.first_row += std::mem::replace(&mut shares.batch_rows, batch.rows);
                 }
-                let (batch, keys) = without_keys(&build.spilled_shape, batch);
+                let (batch, keys) = build.spilled_shape.without_keys(batch);
                 self.matcher.begin(&self.table, batch, keys);
             }
             None => {
@@ -465,16 +465,9 @@ impl Shares {
     }
 }
 
-/// The columns and the keys of probe rows in a spill file.
-fn without_keys(shape: &JoinShape, mut batch: Batch) -> (Batch, Vec<Column>) {
-    let keys = shape.keys_of(Side::Left, &batch);
-    batch.columns.truncate(shape.kept_width(Side::Left));
-    (batch, keys)
-}
-
 /// What a kind gives of probe rows when it is known which had a match; pairs have come out before.
 fn closed(shape: &JoinShape, batch: Batch, marks: &[Mark]) -> Result<Option<Batch>> {
-    let (batch, _) = without_keys(shape, batch);
+    let (batch, _) = shape.without_keys(batch);
     if !shape.gives_pairs() {
         return marked_rows(shape.kind, &batch, marks);
     }

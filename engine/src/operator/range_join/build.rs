@@ -9,6 +9,7 @@ use hypostyle_functions::column::Column;
 use hypostyle_functions::types::Type;
 
 use super::RangeShape;
+use super::spilled::Spill;
 use super::table::Table;
 use crate::batch::Batch;
 use crate::error::{Error, Result};
@@ -25,9 +26,13 @@ use crate::table::Reader;
 pub struct RangeBuild {
     pub(super) shape: Arc<RangeShape>,
     pub(super) run: Arc<RunContext>,
-    account: Arc<Account>,
-    metrics: Arc<OperatorMetrics>,
+    pub(super) account: Arc<Account>,
+    pub(super) metrics: Arc<OperatorMetrics>,
     table: OnceLock<Table>,
+    /// Where both sides go once the right one does not fit.
+    spill: OnceLock<Spill>,
+    /// Whether the order of the output shows.
+    pub(super) keeps_order: bool,
     held: Mutex<Held>,
 }
 
@@ -40,10 +45,52 @@ struct Held {
 
 impl RangeBuild {
     /// A build of this shape.
-    pub fn new(shape: Arc<RangeShape>, run: &Arc<RunContext>, metrics: Arc<OperatorMetrics>) -> Arc<Self> {
+    pub fn new(
+        shape: Arc<RangeShape>,
+        keeps_order: bool,
+        run: &Arc<RunContext>,
+        metrics: Arc<OperatorMetrics>,
+    ) -> Arc<Self> {
         let account = run.memory.account("range join");
         let (run, held) = (Arc::clone(run), Mutex::default());
-        Arc::new(Self { shape, run, account, metrics, table: OnceLock::new(), held })
+        let (table, spill) = (OnceLock::new(), OnceLock::new());
+        Arc::new(Self { shape, run, account, metrics, table, spill, keeps_order, held })
+    }
+
+    /// Where the rows are if they did not fit.
+    pub(super) fn spill(&self) -> Option<&Spill> {
+        self.spill.get()
+    }
+
+    /// Decides for spilling.
+    fn begin_spill(&self) -> Result<&Spill> {
+        if let Some(spill) = self.spill.get() {
+            return Ok(spill);
+        }
+        let made = Spill::new(self)?;
+        // Another worker may have been faster; one that is not used holds nothing.
+        Ok(self.spill.get_or_init(|| made))
+    }
+
+    /// Sends batches of right rows to the sort, which puts them in the order of the first value.
+    fn sort_rows(&self, sorting: &mut dyn LocalSink, batches: Vec<(u64, Batch)>) -> Result<()> {
+        for (ordinal, batch) in batches {
+            self.run.check_cancelled()?;
+            sorting.push(Spill::right_rows(&self.shape, batch, ordinal))?;
+        }
+        Ok(())
+    }
+
+    /// Sorts what was gathered before it was known that it does not fit.
+    fn spill_held(&self, batches: Vec<(u64, Batch)>) -> Result<()> {
+        let spill = self.begin_spill()?;
+        if !batches.is_empty() {
+            let mut sorting = spill.sort.local()?;
+            self.sort_rows(sorting.as_mut(), batches)?;
+            sorting.finish()?;
+        }
+        // The shares of the right side want the memory.
+        spill.sort.spill_runs()
     }
 
     pub(super) fn table(&self) -> Option<&Table> {
@@ -83,14 +130,23 @@ impl Sink for Arc<RangeBuild> {
             batches: Vec::new(),
             keeper: Keeper::default(),
             bytes: 0,
-            reservation: self.account.reserve(),
+            reservation: {
+                let mut reservation = self.account.reserve();
+                reservation.set_spillable(true);
+                reservation
+            },
             ordinals: OrdinalCounter::default(),
+            sorting: None,
         }))
     }
 
     fn finish(&self) -> Result<Vec<Task>> {
         let Held { mut batches, reservations } = std::mem::take(&mut *self.lock());
         batches.sort_by_key(|(ordinal, _)| *ordinal);
+        if self.spill.get().is_some() {
+            drop(reservations);
+            return self.spill_held(batches).map(|()| Vec::new());
+        }
         let rows: usize = batches.iter().map(|(_, batch)| batch.rows).sum();
         if u32::try_from(rows).map_or(true, |rows| rows >= u32::MAX - 1) {
             return Err(Error::Resource(format!(
@@ -100,7 +156,11 @@ impl Sink for Arc<RangeBuild> {
         let held: usize = reservations.iter().map(Reservation::bytes).sum();
         drop(reservations);
         let mut reservation = self.account.reserve();
-        reservation.resize(held + Table::index_bytes(rows))?;
+        // While columns are put together their parts are still there.
+        if !reservation.try_resize(2 * held + Table::index_bytes(rows)) {
+            drop(reservation);
+            return self.spill_held(batches).map(|()| Vec::new());
+        }
         let batches: Vec<Batch> = batches.into_iter().map(|(_, batch)| batch).collect();
         let mut columns = match batches.is_empty() {
             true => Vec::new(),
@@ -109,8 +169,9 @@ impl Sink for Arc<RangeBuild> {
         drop(batches);
         let values = columns.split_off(columns.len().saturating_sub(self.shape.conditions.len()));
         let (values, valid) = condition_words(&self.shape, &values, rows);
-        let table = Table::new(columns, &values, &valid, self.shape.keeps_right(), reservation);
         self.metrics.raise_peak(self.account.peak_bytes());
+        reservation.force(held + Table::index_bytes(rows));
+        let table = Table::new(columns, &values, &valid, self.shape.keeps_right(), reservation);
         self.table.get_or_init(|| table);
         Ok(Vec::new())
     }
@@ -124,6 +185,8 @@ struct Local {
     bytes: usize,
     reservation: Reservation,
     ordinals: OrdinalCounter,
+    /// Takes the rows once they are spilled.
+    sorting: Option<Box<dyn LocalSink>>,
 }
 
 impl LocalSink for Local {
@@ -136,13 +199,33 @@ impl LocalSink for Local {
         let (batch, bytes) = self.keeper.keep(Batch::new(columns, rows).at(position));
         self.bytes += bytes;
         self.batches.push((ordinal, batch));
-        self.reservation.resize(self.bytes)
+        let asked = self.build.account.take_spill_request() || self.build.spill.get().is_some();
+        if !asked && self.reservation.try_resize(self.bytes) { Ok(()) } else { self.spill() }
     }
 
-    fn finish(self: Box<Self>) -> Result<()> {
+    fn finish(mut self: Box<Self>) -> Result<()> {
+        if let Some(sorting) = self.sorting.take() {
+            sorting.finish()?;
+        }
+        self.reservation.set_spillable(false);
         let mut held = self.build.lock();
         held.batches.extend(self.batches);
         held.reservations.push(self.reservation);
+        Ok(())
+    }
+}
+
+impl Local {
+    fn spill(&mut self) -> Result<()> {
+        let spill = self.build.begin_spill()?;
+        let sorting = match &mut self.sorting {
+            Some(sorting) => sorting,
+            none => none.insert(spill.sort.local()?),
+        };
+        self.build.sort_rows(sorting.as_mut(), std::mem::take(&mut self.batches))?;
+        self.bytes = 0;
+        self.keeper = Keeper::default();
+        self.reservation.force(0);
         Ok(())
     }
 }

@@ -4,9 +4,13 @@
 //! first ones up to a place that binary search finds. Over the values of the second inequality stands a tree of least
 //! values ([`table`]): only branches with a row that satisfies it are walked, so a left row costs a search and its
 //! matches. As in as-of joins values are machine words, turned around where the comparison is.
+//!
+//! A right side that does not fit is sorted on disk by its first value and taken a share at a time, and the left side,
+//! which waits in a file, is read once for each share ([`spilled`]).
 
 pub mod build;
 pub mod probe;
+pub mod spilled;
 mod table;
 
 use std::sync::Arc;
@@ -18,8 +22,10 @@ use crate::plan::{Inequality, JoinKind};
 
 pub use build::{RangeBuild, UnmatchedSource};
 pub use probe::RangeProbe;
+pub use spilled::SpilledSource;
 
 /// Types and expressions of a range join.
+#[derive(Clone)]
 pub struct RangeShape {
     /// Which rows come out.
     pub kind: JoinKind,

@@ -12,7 +12,8 @@ use crate::batch::Batch;
 use crate::error::{Error, Result};
 use crate::expression::Evaluator;
 use crate::operator::filter::kept_rows;
-use crate::operator::{Input, Stage, Step, Transform};
+use crate::operator::ordinal::OrdinalCounter;
+use crate::operator::{Input, RunContext, Stage, Step, Transform};
 use crate::plan::JoinKind;
 
 /// Shared part of the left side.
@@ -26,14 +27,10 @@ impl Stage for RangeProbe {
 
     fn instantiate(&self) -> Result<Box<dyn Transform>> {
         let build = Arc::clone(&self.0);
-        let parameters = &build.run.parameters;
-        let residual = build.shape.residual.as_ref();
         Ok(Box::new(Probe {
-            values: Evaluator::new(Arc::clone(&build.shape.left_values), parameters)?,
-            residual: residual.map(|set| Evaluator::new(Arc::clone(set), parameters)).transpose()?,
-            pending: None,
-            left: Vec::new(),
-            right: Vec::new(),
+            values: Evaluator::new(Arc::clone(&build.shape.left_values), &build.run.parameters)?,
+            prober: Prober::new(&build.shape, &build.run)?,
+            ordinals: OrdinalCounter::default(),
             build,
         }))
     }
@@ -42,6 +39,57 @@ impl Stage for RangeProbe {
 struct Probe {
     build: Arc<RangeBuild>,
     values: Evaluator,
+    prober: Prober,
+    /// Counts rows that wait in a file, whose order is restored afterwards.
+    ordinals: OrdinalCounter,
+}
+
+impl Transform for Probe {
+    fn step(&mut self, input: Input) -> Result<Step> {
+        let build = Arc::clone(&self.build);
+        if let Some(spill) = build.spill() {
+            if let Input::Batch(batch) = input {
+                let values = self.values.evaluate(&batch)?;
+                let ordinal = self.ordinals.next(&batch)?;
+                spill.add_left(batch, values, ordinal)?;
+            }
+            return Ok(Step::NeedInput);
+        }
+        let Some(table) = build.table() else {
+            return Err(Error::internal("a range join is probed before it is built"));
+        };
+        match input {
+            Input::Batch(batch) => {
+                let values = self.values.evaluate(&batch)?;
+                self.prober.begin(table, batch, &values);
+            }
+            Input::Continue => {}
+            Input::MorselEnd => {
+                self.prober.end();
+                return Ok(Step::NeedInput);
+            }
+        }
+        while let Some(found) = self.prober.find(table)? {
+            let output = self.prober.output(table, found)?;
+            if found.is_last {
+                self.prober.end();
+            }
+            if let Some(batch) = output {
+                return Ok(if found.is_last { Step::Output(batch) } else { Step::MoreOutput(batch) });
+            }
+        }
+        Ok(Step::NeedInput)
+    }
+
+    fn evaluator(&self) -> Option<&Evaluator> {
+        Some(&self.values)
+    }
+}
+
+/// Finds the matches of one left batch after the other, a batch of pairs at a time.
+pub(super) struct Prober {
+    shape: Arc<RangeShape>,
+    batch_rows: usize,
     residual: Option<Evaluator>,
     pending: Option<Pending>,
     /// Pairs under construction: left rows and right rows.
@@ -60,44 +108,32 @@ struct Pending {
     has_match: Vec<bool>,
 }
 
-impl Transform for Probe {
-    fn step(&mut self, input: Input) -> Result<Step> {
-        let build = Arc::clone(&self.build);
-        let Some(table) = build.table() else {
-            return Err(Error::internal("a range join is probed before it is built"));
-        };
-        match input {
-            Input::Batch(batch) => self.begin(table, batch)?,
-            Input::Continue => {}
-            Input::MorselEnd => {
-                self.pending = None;
-                return Ok(Step::NeedInput);
-            }
-        }
-        while let Some(mut pending) = self.pending.take() {
-            let first = pending.row;
-            self.gather(table, &mut pending);
-            self.keep_accepted(table, &pending.batch)?;
-            table.note_matches(&self.right);
-            self.left.iter().for_each(|&row| pending.has_match[row as usize] = true);
-            let is_done = pending.row == pending.batch.rows;
-            let output = self.output(table, &pending, first)?;
-            if !is_done {
-                self.pending = Some(pending);
-            }
-            if let Some(batch) = output {
-                return Ok(if is_done { Step::Output(batch) } else { Step::MoreOutput(batch) });
-            }
-        }
-        Ok(Step::NeedInput)
-    }
+/// Some rows of the left batch whose matches have been found.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Found {
+    /// The first of them.
+    first: usize,
+    /// They are the last ones of the batch.
+    pub is_last: bool,
 }
 
-impl Probe {
-    fn begin(&mut self, table: &Table, batch: Batch) -> Result<()> {
-        let shape = &self.build.shape;
-        let values = self.values.evaluate(&batch)?;
-        let (words, valid) = condition_words(shape, &values, batch.rows);
+impl Prober {
+    pub(super) fn new(shape: &Arc<RangeShape>, run: &RunContext) -> Result<Self> {
+        let residual = shape.residual.as_ref();
+        Ok(Self {
+            residual: residual.map(|set| Evaluator::new(Arc::clone(set), &run.parameters)).transpose()?,
+            shape: Arc::clone(shape),
+            batch_rows: run.batch_rows(),
+            pending: None,
+            left: Vec::new(),
+            right: Vec::new(),
+        })
+    }
+
+    /// Starts on a left batch with these compared values.
+    pub(super) fn begin(&mut self, table: &Table, batch: Batch, values: &[Column]) {
+        let shape = &self.shape;
+        let (words, valid) = condition_words(shape, values, batch.rows);
         let strict: Vec<bool> =
             shape.conditions.iter().map(|(_, comparison)| comparison.is_strict()).collect();
         let found = |row: usize| match valid[row] {
@@ -114,23 +150,50 @@ impl Probe {
             _ => vec![false; batch.rows],
         };
         self.pending = Some(Pending { batch, matches, row: 0, place: 0, has_match });
-        Ok(())
+    }
+
+    /// Lays the left batch down.
+    pub(super) fn end(&mut self) {
+        self.pending = None;
+    }
+
+    /// The left rows of the pairs that were found last.
+    pub(super) fn left_rows(&self) -> &[u32] {
+        &self.left
+    }
+
+    /// Which rows of the left batch have had a match.
+    pub(super) fn has_match(&self) -> &[bool] {
+        self.pending.as_ref().map(|pending| pending.has_match.as_slice()).unwrap_or_default()
+    }
+
+    /// Finds the matches of more rows; `None` without a left batch.
+    pub(super) fn find(&mut self, table: &Table) -> Result<Option<Found>> {
+        let Some(mut pending) = self.pending.take() else { return Ok(None) };
+        let first = pending.row;
+        self.gather(table, &mut pending);
+        self.keep_accepted(table, &pending.batch)?;
+        table.note_matches(&self.right);
+        self.left.iter().for_each(|&row| pending.has_match[row as usize] = true);
+        let is_last = pending.row == pending.batch.rows;
+        self.pending = Some(pending);
+        Ok(Some(Found { first, is_last }))
     }
 
     /// Collects pairs until a batch of them is full or the rows end.
     fn gather(&mut self, table: &Table, pending: &mut Pending) {
         self.left.clear();
         self.right.clear();
-        let room = self.build.run.batch_rows();
+        let room = self.batch_rows;
         let rows = pending.batch.rows;
-        if self.residual.is_none() && !self.build.shape.kind.gives_pairs() {
+        if self.residual.is_none() && !self.shape.kind.gives_pairs() {
             pending.row = rows;
             return;
         }
         // Rows without matches count too, since outer joins give them out.
         let last = rows.min(pending.row + room);
         let is_decided =
-            |row: usize, pending: &Pending| !self.build.shape.kind.gives_pairs() && pending.has_match[row];
+            |row: usize, pending: &Pending| !self.shape.kind.gives_pairs() && pending.has_match[row];
         while pending.row < last && self.right.len() < room {
             let matches = pending.matches[pending.row];
             if pending.place < matches.count && !is_decided(pending.row, pending) {
@@ -149,7 +212,7 @@ impl Probe {
     fn keep_accepted(&mut self, table: &Table, batch: &Batch) -> Result<()> {
         let Some(residual) = self.residual.as_mut().filter(|_| !self.left.is_empty()) else { return Ok(()) };
         let mut columns = take_left(batch, &self.left)?;
-        columns.extend(take_right(&self.build.shape, table, &UInt32Array::from(self.right.clone()))?);
+        columns.extend(take_right(&self.shape, table, &UInt32Array::from(self.right.clone()))?);
         let keep = residual.select(&Batch::new(columns, self.left.len()).at(batch.position))?;
         if keep.count() < self.left.len() {
             let mut accepted = keep.bits().iter();
@@ -160,9 +223,10 @@ impl Probe {
         Ok(())
     }
 
-    /// Makes rows of the pairs of left rows from `first` on.
-    fn output(&self, table: &Table, pending: &Pending, first: usize) -> Result<Option<Batch>> {
-        let shape = &self.build.shape;
+    /// Makes rows of what was found.
+    pub(super) fn output(&self, table: &Table, found: Found) -> Result<Option<Batch>> {
+        let (shape, first) = (&self.shape, found.first);
+        let Some(pending) = &self.pending else { return Ok(None) };
         if !shape.kind.gives_pairs() {
             return left_rows(shape.kind, pending);
         }

@@ -64,6 +64,26 @@ impl Sort {
     }
 }
 
+impl Sort {
+    /// Sends the runs that are held to files, before the result is read.
+    ///
+    /// # Errors
+    /// A full disk.
+    pub(crate) fn spill_runs(&self) -> Result<()> {
+        let runs = std::mem::take(&mut *self.lock());
+        for run in runs {
+            let run = match run {
+                Run::Memory(rows, _) => {
+                    Run::File(spill(&rows, &self.column_types, &self.run, &self.metrics)?)
+                }
+                file @ Run::File(_) => file,
+            };
+            self.lock().push(run);
+        }
+        Ok(())
+    }
+}
+
 impl Sink for Arc<Sort> {
     fn local(&self) -> Result<Box<dyn LocalSink>> {
         let mut reservation = self.account.reserve();
