@@ -40,6 +40,13 @@ fn verify_node(plan: &Plan, context: &Arc<Context>, resolve: &mut Resolve<'_>, d
     for input in plan.inputs() {
         verify_node(input, context, resolve, depth + 1)?;
     }
+    verify_itself(plan, context, resolve)
+}
+
+/// A node over inputs that were verified. Apart from the recursion, whose frames are to stay small.
+#[inline(never)]
+fn verify_itself(plan: &Plan, context: &Arc<Context>, resolve: &mut Resolve<'_>) -> Result<()> {
+    let name = plan.node.name();
     for expression in plan.node.expressions() {
         verify_depth(expression, 0).map_err(|problem| fault(name, problem))?;
     }
