@@ -1,5 +1,7 @@
 //! Changes to a text before it is cut into pieces: the normalizers of `tokenizer.json`.
 
+use std::ops::Range;
+
 use unicode_normalization::char::canonical_combining_class;
 use unicode_normalization::{
     IsNormalized, UnicodeNormalization, is_nfc_quick, is_nfd_quick, is_nfkc_quick, is_nfkd_quick,
@@ -151,11 +153,26 @@ impl Form {
         let mut start = 0;
         for (place, character) in text.char_indices() {
             if place > start && is_boundary(character) {
-                self.write(&text[start..place], input.origin(start, place), output);
+                self.write_sequence(input, start..place, output);
                 start = place;
             }
         }
-        self.write(&text[start..], input.origin(start, text.len()), output);
+        self.write_sequence(input, start..text.len(), output);
+    }
+
+    /// A sequence that is in this form already keeps the place of each character.
+    fn write_sequence(self, input: &Aligned, range: Range<usize>, output: &mut Aligned) {
+        let text = &input.text()[range.clone()];
+        let is_same = match self {
+            Self::Nfc => text.nfc().eq(text.chars()),
+            Self::Nfd => text.nfd().eq(text.chars()),
+            Self::Nfkc => text.nfkc().eq(text.chars()),
+            Self::Nfkd => text.nfkd().eq(text.chars()),
+        };
+        match is_same {
+            true => output.push_part(input, range.start, range.end),
+            false => self.write(text, input.origin(range.start, range.end), output),
+        }
     }
 
     fn write(self, text: &str, origin: (u32, u32), output: &mut Aligned) {
