@@ -120,7 +120,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=9, help="alternating pairs of runs")
     parser.add_argument("--scale", type=float, default=1.0, help="scale factor of TPC-H")
     parser.add_argument("--rows", type=int, default=1_000_000, help="rows of the feature tables")
-    parser.add_argument("--peers", nargs="+", default=None, help="duckdb, polars, datafusion")
+    parser.add_argument("--peers", nargs="+", default=None, help="duckdb, polars, datafusion, chdb")
     parser.add_argument("--query", nargs="+", help="only these queries")
     parser.add_argument("--data", help="folder that keeps generated files between runs")
     arguments = parser.parse_args()

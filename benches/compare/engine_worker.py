@@ -81,7 +81,21 @@ class Polars:
         return rolled.agg(pl.col("event_id").last(), *values).drop("user_id", "ts").collect()
 
 
-ENGINES = {"duckdb": DuckDb, "datafusion": DataFusion, "polars": Polars}
+class ClickHouse:
+    def __init__(self, threads):
+        from chdb import session
+
+        self.session = session.Session()
+        self.session.query(f"SET max_threads = {threads}, allow_experimental_correlated_subqueries = 1")
+
+    def view(self, name, path):
+        self.session.query(f"CREATE OR REPLACE VIEW {name} AS SELECT * FROM file('{path}', Parquet)")
+
+    def run(self, sql):
+        return self.session.query(sql, "ArrowTable")
+
+
+ENGINES = {"duckdb": DuckDb, "datafusion": DataFusion, "polars": Polars, "chdb": ClickHouse}
 
 
 def main():

@@ -18,8 +18,9 @@ machine() {
     echo
 }
 
-part_tpch() { # TPC-H at scale factor 1 beside DuckDB, and equal answers.
-    .venv/bin/python benches/compare/compare.py tpch --scale "${SCALE:-1}" --data evidence/data --program "$program"
+part_tpch() { # TPC-H at scale factor 1 beside its peers, and equal answers.
+    .venv/bin/python benches/compare/compare.py tpch --scale "${SCALE:-1}" --data evidence/data --program "$program" \
+        --peers duckdb polars datafusion chdb
 }
 
 part_features() { # Feature queries beside DuckDB, Polars and DataFusion.
