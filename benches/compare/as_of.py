@@ -67,7 +67,8 @@ def polars_worker():
         for name in request["tables"]:
             suffix = f"_{name}"
             frame = frame.join_asof(table(name), on="time", by="key", strategy="backward", suffix=suffix)
-        result = frame.collect(engine="streaming").to_arrow()
+        # Not by its streaming engine, which took a tenth longer here.
+        result = frame.collect(engine="in-memory").to_arrow()
         seconds = time.perf_counter() - started
         nulls = sum(result[name].null_count for name in result.column_names if name.startswith("value"))
         print(json.dumps({"seconds": seconds, "rows": result.num_rows, "nulls": nulls}), flush=True)
@@ -124,6 +125,7 @@ def main():
         return polars_worker()
     with tempfile.TemporaryDirectory() as temporary:
         folder = pathlib.Path(arguments.data or temporary)
+        folder.mkdir(parents=True, exist_ok=True)
         generate(folder, arguments.events, arguments.labels, arguments.keys)
         ours, duckdb = Hypostyle(arguments.program, arguments.threads), Peer("duckdb", arguments.threads)
         polars = Polars(arguments.threads)

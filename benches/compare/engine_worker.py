@@ -59,26 +59,29 @@ class Polars:
             return getattr(self, native[1])(self.tables["events"]).to_arrow()
         return self.context.execute(sql, eager=False).collect(engine="streaming").to_arrow()
 
-    # Windows over time are no SQL of this engine, but expressions over frames that are sorted by time.
+    # Windows over time are no SQL of this engine. Of its ways to say them, rolling expressions over the lists of a
+    # group-by took the least time: half of `rolling(group_by=...)`, and less than the same expressions with `over`.
     def rolling_7_days(self, events):
         pl = self.polars
-        price = pl.col("price")
-        return self.rolled(events.select("event_id", "user_id", "ts", "price"), "7d", [
-            price.sum().alias("spent"), pl.len().alias("events"), price.min().alias("cheapest"),
+        return self.rolled(events.select("event_id", "user_id", "ts", "price"), [
+            pl.col("price").rolling_sum_by("ts", "7d", closed="both").alias("spent"),
+            pl.col("one").rolling_sum_by("ts", "7d", closed="both").alias("events"),
+            pl.col("price").rolling_min_by("ts", "7d", closed="both").alias("cheapest"),
         ])
 
     def rolling_1_hour(self, events):
         pl = self.polars
         dwell = pl.col("dwell_ms")
-        return self.rolled(events.select("event_id", "user_id", "ts", "dwell_ms"), "1h", [
-            dwell.cast(pl.Int64).sum().alias("dwell"), pl.len().alias("events"), dwell.max().alias("longest"),
+        return self.rolled(events.select("event_id", "user_id", "ts", "dwell_ms"), [
+            dwell.cast(pl.Int64).rolling_sum_by("ts", "1h", closed="both").alias("dwell"),
+            pl.col("one").rolling_sum_by("ts", "1h", closed="both").alias("events"),
+            dwell.rolling_max_by("ts", "1h", closed="both").alias("longest"),
         ])
 
-    def rolled(self, events, period, values):
+    def rolled(self, events, values):
         pl = self.polars
-        rolled = events.sort("ts").rolling("ts", period=period, closed="both", group_by="user_id")
-        # Peers are in the frame of each other only up to the row itself here; the times of the log are distinct.
-        return rolled.agg(pl.col("event_id").last(), *values).drop("user_id", "ts").collect()
+        groups = events.with_columns(one=pl.lit(1, dtype=pl.Int64)).sort("ts").group_by("user_id")
+        return groups.agg("event_id", *values).drop("user_id").explode(pl.all()).collect(engine="in-memory")
 
 
 class ClickHouse:

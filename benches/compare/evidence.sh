@@ -27,6 +27,16 @@ part_features() { # Feature queries beside DuckDB, Polars and DataFusion.
     .venv/bin/python benches/compare/compare.py features --rows "${ROWS:-4000000}" --data evidence/data --program "$program"
 }
 
+part_windows() { # Windows over time and in order beside DuckDB and Polars.
+    .venv/bin/python benches/compare/compare.py windows --rows "${ROWS:-5000000}" --peers duckdb polars --data evidence/data --program "$program"
+}
+
+part_asof() { # As-of joins beside DuckDB and Polars, on one thread and on two.
+    for threads in 1 2; do
+        .venv/bin/python benches/compare/as_of.py --threads "$threads" --data evidence/data/as-of --program "$program"
+    done
+}
+
 part_tokens() { # Tokenizers beside their peers, on one core.
     .venv/bin/python benches/compare/tokens.py --program "$program"
 }
@@ -67,7 +77,7 @@ part_metrics() { # The share of instructions that figures take.
     .venv/bin/python benches/compare/metrics_cost.py --data evidence/data --program "$program"
 }
 
-parts="tpch features tokens oracle benches fuzz large scale wide endurance metrics"
+parts="tpch features windows asof tokens oracle benches fuzz large scale wide endurance metrics"
 failed=
 cargo build --release --package hypostyle-cli
 for part in ${1:-$parts}; do

@@ -1,23 +1,135 @@
-//! Gives out the left rows in their order with what was noted at them.
+//! The left rows in their order with what was noted at them.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use arrow::array::ArrayRef;
+use arrow::array::{Array, ArrayRef};
 use hypostyle_functions::column::Column;
+use hypostyle_functions::types::Type;
 
 use super::gather::{NOWHERE, gather};
-use super::notes::NOBODY;
-use super::spine::{Answer, Spine};
-use super::{kept_left, with_columns};
+use super::notes::{Chunk, NOBODY, NONE, Note, Notes, Track, merge, ordinal_at, split};
+use super::sorted_index::SortedIndex;
+use super::spine::{Spine, SpineIndex};
+use super::{AsofShape, kept_left, with_columns};
 use crate::batch::Batch;
 use crate::error::Result;
+use crate::memory::Reservation;
 use crate::operator::filter::kept_rows;
 use crate::operator::{Claim, Source};
 use crate::table::Reader;
 
 /// Rows of a morsel: right rows are taken for all of them at once.
 const MORSEL_ROWS: usize = 1 << 16;
+
+/// What was found for each left row.
+pub(super) struct Answer {
+    /// Right rows that were held.
+    chunks: Vec<Chunk>,
+    /// Their columns, each of an array for each chunk.
+    columns: Vec<Vec<ArrayRef>>,
+    /// Per track, the nearest right row of each left row among some of the right rows.
+    tracks: Vec<Vec<Found>>,
+    _reservations: Vec<Reservation>,
+}
+
+/// A note for each left row, whose places count from a chunk on.
+struct Found {
+    notes: Vec<Note>,
+    offset: u64,
+}
+
+impl Answer {
+    /// What all workers noted.
+    pub fn new(shape: &AsofShape, index: &SpineIndex, all: Vec<Notes>) -> Result<Self> {
+        let (mut chunks, mut reservations): (Vec<Chunk>, Vec<_>) = Default::default();
+        let mut tracks: Vec<Vec<Found>> = std::iter::repeat_with(Vec::new).take(shape.tracks()).collect();
+        let mut searched: Option<Vec<Track>> = None;
+        for Notes { walk, tracks: mut own, chunks: held, reservation } in all {
+            reservations.push(reservation);
+            let offset = (chunks.len() as u64) << 32;
+            chunks.extend(held);
+            for (track, walked) in tracks.iter_mut().zip(walk.tracks) {
+                track.push(Found { notes: walked.passed, offset });
+            }
+            match &mut searched {
+                Some(searched) => {
+                    for (into, from) in searched.iter_mut().zip(own) {
+                        merge(into, from, offset, &chunks, shape.ties.len());
+                    }
+                }
+                None if own.is_empty() => {}
+                None => {
+                    own.iter_mut().for_each(|track| track.move_by(offset));
+                    searched = Some(own);
+                }
+            }
+        }
+        for (track, searched) in tracks.iter_mut().zip(searched.into_iter().flatten()) {
+            track.push(Found { notes: carried(index.left.sorted(), &searched, index.rows()), offset: 0 });
+        }
+        let columns = columns(shape, &mut chunks)?;
+        Ok(Self { chunks, columns, tracks, _reservations: reservations })
+    }
+
+    /// The right row of each of these left rows, for one track.
+    fn places(&self, track: usize, index: &SpineIndex, rows: Range<usize>) -> Vec<(usize, usize)> {
+        let place = |row: usize| {
+            let mut nearest = NONE;
+            for found in &self.tracks[track] {
+                let note = found.notes[row].moved_by(found.offset);
+                if self.is_nearer(note, nearest) {
+                    nearest = note;
+                }
+            }
+            let is_near = nearest.place != NOBODY
+                && (index.limits.as_ref())
+                    .is_none_or(|(limit, words)| limit.is_null(row) || nearest.word >= words[row]);
+            if is_near { split(nearest.place) } else { NOWHERE }
+        };
+        rows.map(place).collect()
+    }
+
+    /// Whether a row is nearer than another; of equal ones the later is.
+    fn is_nearer(&self, note: Note, than: Note) -> bool {
+        if note.place == NOBODY || than.place == NOBODY {
+            return note.place != NOBODY;
+        }
+        let later = || ordinal_at(&self.chunks, note.place) > ordinal_at(&self.chunks, than.place);
+        note.word > than.word || note.word == than.word && later()
+    }
+}
+
+/// The right columns that come out, an array for each chunk, which keeps no columns then.
+fn columns(shape: &AsofShape, chunks: &mut [Chunk]) -> Result<Vec<Vec<ArrayRef>>> {
+    let column = |(column, data_type): (usize, &Type)| {
+        let arrays = chunks.iter().map(|chunk| match shape.gives_pairs() && shape.right_read[column] {
+            true => Ok(chunk.batch.columns[column].to_array()?),
+            false => Ok(arrow::array::new_empty_array(&data_type.to_arrow())),
+        });
+        arrays.collect::<Result<Vec<ArrayRef>>>()
+    };
+    let columns = shape.right_types.iter().enumerate().map(column).collect::<Result<_>>()?;
+    chunks.iter_mut().for_each(|chunk| chunk.batch.columns.clear());
+    Ok(columns)
+}
+
+/// The note of each left row, where notes are carried on to the later rows of their group.
+fn carried(index: &SortedIndex, track: &Track, rows: usize) -> Vec<Note> {
+    let mut notes = vec![NONE; rows];
+    for range in index.ranges() {
+        let mut nearest = NONE;
+        for place in range {
+            let own = track.notes[place];
+            if own.place != NOBODY {
+                nearest = own;
+            }
+            notes[index.rows[place] as usize] = nearest;
+        }
+    }
+    notes
+}
 
 /// The rows of a join whose left side is indexed.
 pub struct AnswerSource {
@@ -55,6 +167,7 @@ impl Source for AnswerSource {
             first_row,
             rows,
             right: None,
+            has_partner: Vec::new(),
             given: 0,
         })))
     }
@@ -68,27 +181,26 @@ impl Source for AnswerSource {
 
 struct AnswerReader {
     spine: Arc<Spine>,
-    batches: std::ops::Range<usize>,
+    batches: Range<usize>,
     first_row: usize,
     rows: usize,
     /// The right columns of all rows of the morsel.
     right: Option<Vec<Column>>,
+    has_partner: Vec<bool>,
     given: usize,
 }
 
 impl AnswerReader {
-    fn take(&self, answer: &Answer) -> Result<Vec<Column>> {
+    /// Takes the right columns of the morsel.
+    fn take(&mut self, index: &SpineIndex, answer: &Answer) -> Result<Vec<Column>> {
         let shape = &self.spine.shape;
+        let rows = self.first_row..self.first_row + self.rows;
+        let tracks = if shape.gives_pairs() { shape.tracks() } else { 1 };
+        let places: Vec<_> = (0..tracks).map(|track| answer.places(track, index, rows.clone())).collect();
+        self.has_partner = places[0].iter().map(|&place| place != NOWHERE).collect();
         if !shape.gives_pairs() {
             return Ok(Vec::new());
         }
-        let rows = self.first_row..self.first_row + self.rows;
-        let place = |&place: &u64| match place {
-            NOBODY => NOWHERE,
-            place => ((place >> 32) as usize, place as u32 as usize),
-        };
-        let places: Vec<Vec<(usize, usize)>> =
-            answer.matches.iter().map(|matches| matches[rows.clone()].iter().map(place).collect()).collect();
         let column = |(column, arrays): (usize, &Vec<ArrayRef>)| {
             let data_type = &shape.right_types[column];
             if !shape.right_read[column] {
@@ -105,7 +217,7 @@ impl Reader for AnswerReader {
         let spine = Arc::clone(&self.spine);
         let (Some(index), Some(answer)) = (spine.index(), spine.answer()) else { return Ok(None) };
         if self.right.is_none() {
-            self.right = Some(self.take(answer)?);
+            self.right = Some(self.take(index, answer)?);
         }
         for number in self.batches.by_ref() {
             spine.left.run.check_cancelled()?;
@@ -115,10 +227,8 @@ impl Reader for AnswerReader {
             let columns = batch.columns[..spine.left.width].to_vec();
             let right = self.right.iter().flatten().map(|column| column.slice(start, batch.rows)).collect();
             let joined = with_columns(Batch::new(columns, batch.rows), right);
-            let first = self.first_row + start;
-            let has_partner: Vec<bool> =
-                answer.matches[0][first..first + batch.rows].iter().map(|&place| place != NOBODY).collect();
-            let Some(keep) = kept_left(spine.shape.kind, &has_partner) else { return Ok(Some(joined)) };
+            let has_partner = &self.has_partner[start..start + batch.rows];
+            let Some(keep) = kept_left(spine.shape.kind, has_partner) else { return Ok(Some(joined)) };
             let kept = keep.iter().filter(|&&keep| keep).count();
             if kept == batch.rows {
                 return Ok(Some(joined));

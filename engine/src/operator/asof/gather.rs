@@ -15,12 +15,12 @@ pub(super) const NOWHERE: (usize, usize) = (usize::MAX, 0);
 pub(super) fn gather(arrays: &[ArrayRef], places: &[(usize, usize)], data_type: &Type) -> Result<ArrayRef> {
     let has_nulls = places.contains(&NOWHERE);
     if data_type.is_fixed_width() {
-        let null = new_null_array(&data_type.to_arrow(), 1);
         let mut arrays: Vec<&dyn Array> = arrays.iter().map(AsRef::as_ref).collect();
-        arrays.push(null.as_ref());
-        if !has_nulls {
+        if !has_nulls && !arrays.is_empty() {
             return Ok(interleave(&arrays, places)?);
         }
+        let null = new_null_array(&data_type.to_arrow(), 1);
+        arrays.push(null.as_ref());
         let last = arrays.len() - 1;
         let place = |&place: &(usize, usize)| if place == NOWHERE { (last, 0) } else { place };
         return Ok(interleave(&arrays, &places.iter().map(place).collect::<Vec<_>>())?);

@@ -8,11 +8,13 @@ use bumpalo::Bump;
 use hypostyle_functions::column::Column;
 use hypostyle_functions::types::Type;
 
+use super::grouped::Grouped;
 use super::key_index::{KeyScratch, NO_GROUP};
 use super::side::{Gatherer, Side};
 use super::sorted_index::{SortedIndex, exclude_null_order};
 use super::spine::concat_at;
 use super::tie::tie_words;
+use super::walk::{RightWalk, Rows};
 use super::word::words;
 use super::{AsofShape, kept_left, views, with_columns};
 use crate::batch::Batch;
@@ -38,6 +40,8 @@ pub struct Lookup {
 struct Table {
     /// The right columns; a null in place of those that nothing reads.
     columns: Vec<Column>,
+    /// Keys; the rows too if they are in order.
+    right: Grouped,
     index: SortedIndex,
     /// Per column of LAST NOT NULL and place, the last place up to it in its group where the column is not null.
     last_valid: Vec<Vec<u32>>,
@@ -62,7 +66,7 @@ impl Sink for Arc<Lookup> {
     fn finish(&self) -> Result<Vec<Task>> {
         let shape = &self.shape;
         let (tracks, ties) = (shape.last_not_null.len(), shape.ties.len());
-        let bytes = |rows: usize| SortedIndex::index_bytes(rows) + rows * (tracks * 4 + ties * 16);
+        let bytes = |rows: usize| Grouped::index_bytes(rows) + rows * (tracks * 4 + ties * 16);
         let Some((batches, reservation)) = self.right.take_held(bytes)? else { return Ok(Vec::new()) };
         let width = self.right.width;
         let value = |index: usize, data_type: &Type| concat_at(&batches, width + index, data_type);
@@ -80,7 +84,8 @@ impl Sink for Arc<Lookup> {
         });
         let ties = ties.collect::<Result<Vec<_>>>()?;
         let keys = (keys.as_slice(), shape.key_types.as_slice(), shape.nulls_match.as_slice());
-        let index = SortedIndex::new(keys, (&order, &shape.order_type), shape.is_inverted(), &ties);
+        let right = Grouped::new(keys, (&order, &shape.order_type), shape.is_inverted());
+        let index = SortedIndex::new(&right, &ties);
         let columns = shape.right_types.iter().enumerate().map(|(column, data_type)| {
             match shape.right_read[column] && rows > 0 {
                 true => Ok(Column::Flat(concat_at(&batches, column, data_type)?)),
@@ -98,6 +103,7 @@ impl Sink for Arc<Lookup> {
         self.right.metrics.raise_peak(self.right.account.peak_bytes());
         self.table.get_or_init(|| Table {
             columns,
+            right: if right.is_ascending { right } else { right.without_rows() },
             index,
             last_valid,
             matched,
@@ -189,6 +195,7 @@ impl Stage for LookupProbe {
             residual: residual.map(|set| Evaluator::new(Arc::clone(set), parameters)).transpose()?,
             ordinals: OrdinalCounter::default(),
             keys: KeyScratch::default(),
+            walk: RightWalk::default(),
             groups: Vec::new(),
             words: Vec::new(),
             bounds: Vec::new(),
@@ -204,6 +211,7 @@ struct Probe {
     /// Counts rows that go to the sort.
     ordinals: OrdinalCounter,
     keys: KeyScratch,
+    walk: RightWalk,
     groups: Vec<u32>,
     words: Vec<u64>,
     bounds: Vec<(u32, u32)>,
@@ -239,10 +247,14 @@ impl Probe {
         let types = shape.left_value_types();
         let columns = views(values, &types, &bump);
         let (keys, others) = columns.split_at(shape.key_types.len());
-        table.index.keys.find(keys, batch.rows, &mut self.keys, &mut self.groups);
+        table.right.keys.find(keys, batch.rows, &mut self.keys, &mut self.groups);
         exclude_null_order(&others[0], &mut self.groups);
         words(&others[0], batch.rows, shape.is_inverted(), &mut self.words);
-        table.index.search(&self.groups, &self.words, !shape.comparison.is_strict(), &mut self.bounds);
+        let (rows, is_strict) =
+            (Rows { groups: &self.groups, words: &self.words }, shape.comparison.is_strict());
+        if !self.walk.find(&table.right, table.index.starts(), &rows, is_strict, &mut self.bounds) {
+            table.index.search(&self.groups, &self.words, !is_strict, &mut self.bounds);
+        }
         let limit = others.get(1);
         let mut limits = Vec::new();
         if let Some(limit) = limit {

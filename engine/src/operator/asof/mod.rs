@@ -11,7 +11,9 @@
 //!   not fit the budget, whatever their keys, and for order values that are no machine words.
 
 pub mod answer;
+mod arrivals;
 mod gather;
+mod grouped;
 mod key_index;
 pub mod lookup;
 pub mod merge;
@@ -20,6 +22,7 @@ pub mod side;
 mod sorted_index;
 pub mod spine;
 mod tie;
+mod walk;
 mod window;
 mod word;
 

@@ -4,12 +4,16 @@ use arrow::array::UInt64Array;
 
 use super::side::Side;
 use super::tie::TieWords;
+use super::walk::LeftWalk;
 use crate::batch::Batch;
 use crate::error::Result;
 use crate::memory::Reservation;
 
 /// No right row.
 pub(super) const NOBODY: u64 = u64::MAX;
+
+/// No note.
+pub(super) const NONE: Note = Note { word: 0, place: NOBODY };
 
 /// The right row noted at a left row.
 #[derive(Debug, Clone, Copy)]
@@ -19,7 +23,18 @@ pub(super) struct Note {
     pub place: u64,
 }
 
-/// Notes for the nearest row, or for the nearest value of one column.
+impl Note {
+    /// The note with its place counted from an earlier chunk.
+    #[inline(always)]
+    pub fn moved_by(self, offset: u64) -> Self {
+        match self.place {
+            NOBODY => self,
+            place => Self { place: place + offset, ..self },
+        }
+    }
+}
+
+/// Notes for the nearest row, or for the nearest value of one column, at places of the left side's index.
 pub(super) struct Track {
     pub notes: Vec<Note>,
     /// Tie words of each note.
@@ -27,6 +42,16 @@ pub(super) struct Track {
 }
 
 impl Track {
+    /// Room for a note with this many tie words at each place.
+    pub fn new(places: usize, ties: usize) -> Self {
+        Self { notes: vec![NONE; places], ties: vec![0; places * ties] }
+    }
+
+    /// Counts all places from an earlier chunk.
+    pub fn move_by(&mut self, offset: u64) {
+        self.notes.iter_mut().for_each(|note| *note = note.moved_by(offset));
+    }
+
     /// Notes a row at a place if nothing nearer is there; of equal ones the later stays.
     #[inline(always)]
     pub fn note(&mut self, place: usize, note: Note, row: usize, ties: &[TieWords]) {
@@ -72,12 +97,28 @@ impl Chunk {
 
 /// What one worker noted.
 pub(super) struct Notes {
+    /// Notes of rows in order, at left rows in their order.
+    pub walk: LeftWalk,
+    /// Notes of other rows; none before the first.
     pub tracks: Vec<Track>,
     pub chunks: Vec<Chunk>,
     pub reservation: Reservation,
 }
 
 impl Notes {
+    /// Bytes of notes, without the rows.
+    pub fn bytes(&self) -> usize {
+        let track = |track: &Track| size_of_val(&*track.notes) + size_of_val(&*track.ties);
+        self.walk.bytes() + self.tracks.iter().map(track).sum::<usize>()
+    }
+
+    /// All notes.
+    pub fn each(&mut self) -> impl Iterator<Item = &mut Note> {
+        let walked =
+            self.walk.tracks.iter_mut().flat_map(|track| track.lasts.iter_mut().chain(&mut track.passed));
+        self.tracks.iter_mut().flat_map(|track| &mut track.notes).chain(walked)
+    }
+
     /// Sends the rows to the sort.
     pub fn sort(self, right: &Side) -> Result<()> {
         for Chunk { batch, ordinals } in self.chunks {
@@ -95,22 +136,24 @@ pub(super) fn split(place: u64) -> (usize, usize) {
     ((place >> 32) as usize, place as u32 as usize)
 }
 
+/// Ordinal of the row at a place.
+pub(super) fn ordinal_at(chunks: &[Chunk], place: u64) -> u64 {
+    let (chunk, row) = split(place);
+    chunks[chunk].ordinal(row)
+}
+
 /// Takes in the notes of another worker, whose chunks stand at `offset`; of equal ones the later row stays.
 pub(super) fn merge(into: &mut Track, from: Track, offset: u64, chunks: &[Chunk], ties: usize) {
-    let ordinal = |place: u64| {
-        let (chunk, row) = split(place);
-        chunks[chunk].ordinal(row)
-    };
     for (place, (held, mut new)) in into.notes.iter_mut().zip(from.notes).enumerate() {
         if new.place == NOBODY {
             continue;
         }
-        new.place += offset;
+        new = new.moved_by(offset);
         let range = place * ties..(place + 1) * ties;
         let is_nearer = held.place == NOBODY || {
             let order = new.word.cmp(&held.word);
             let order = order.then_with(|| from.ties[range.clone()].cmp(&into.ties[range.clone()]));
-            order.then_with(|| ordinal(new.place).cmp(&ordinal(held.place))).is_gt()
+            order.then_with(|| ordinal_at(chunks, new.place).cmp(&ordinal_at(chunks, held.place))).is_gt()
         };
         if is_nearer {
             *held = new;

@@ -2,19 +2,15 @@
 
 use std::cmp::Ordering;
 
-use arrow::array::ArrayRef;
-use bumpalo::Bump;
-use hypostyle_functions::column::{View, borrow};
+use hypostyle_functions::column::View;
 use hypostyle_functions::kernel::prefetch::{DISTANCE, prefetch};
-use hypostyle_functions::types::Type;
 
-use super::key_index::{KeyIndex, NO_GROUP};
+use super::grouped::Grouped;
+use super::key_index::NO_GROUP;
 use super::tie::TieWords;
-use super::word::words;
 
 /// Rows of one side in the order in which they are searched.
 pub(super) struct SortedIndex {
-    pub keys: KeyIndex,
     /// First place of each group, and the end of the last.
     starts: Vec<u32>,
     /// Order value of each place.
@@ -24,43 +20,24 @@ pub(super) struct SortedIndex {
 }
 
 impl SortedIndex {
-    /// Bytes that indexing this many rows takes at most, beside the rows.
-    pub fn index_bytes(rows: usize) -> usize {
-        rows * 60 + (1 << 16)
-    }
-
-    /// Indexes rows with these keys and order values; of equal ones the later row comes last, unless `ties` say else.
-    /// Rows with a null that cannot match are left out.
-    pub fn new(
-        keys: (&[ArrayRef], &[Type], &[bool]),
-        order: (&ArrayRef, &Type),
-        inverted: bool,
-        ties: &[TieWords],
-    ) -> Self {
-        let rows = order.0.len();
-        let mut groups = Vec::new();
-        let keys = KeyIndex::new(keys.0, keys.1, keys.2, rows, &mut groups);
-        let bump = Bump::new();
-        let order = borrow(order.0, order.1, &bump);
-        exclude_null_order(&order, &mut groups);
-        let mut values = Vec::new();
-        words(&order, rows, inverted, &mut values);
-        let starts = starts(&groups, keys.groups());
-        let mut entries = scatter(&groups, &values, &starts);
-        drop((groups, values));
+    /// Sorts rows by group and order value; of equal ones the later row comes last, unless `ties` say else. Rows without
+    /// a group are left out.
+    pub fn new(side: &Grouped, ties: &[TieWords]) -> Self {
+        let starts = starts(&side.groups, side.keys.groups());
+        let mut entries = scatter(&side.groups, &side.words, &starts);
         let by_ties = |left: &(u64, u32), right: &(u64, u32)| {
             left.0.cmp(&right.0).then_with(|| compare_ties(ties, left.1, right.1)).then(left.1.cmp(&right.1))
         };
         for range in starts.windows(2) {
             let group = &mut entries[range[0] as usize..range[1] as usize];
             match ties.is_empty() {
-                true if group.is_sorted_by_key(|entry| entry.0) => {}
+                true if side.is_ascending || group.is_sorted_by_key(|entry| entry.0) => {}
                 true => group.sort_unstable(),
                 false => group.sort_unstable_by(by_ties),
             }
         }
         let (words, rows) = entries.into_iter().unzip();
-        Self { keys, starts, words, rows }
+        Self { starts, words, rows }
     }
 
     /// Finds for each row the first place of its group whose order value is not less than the row's, or, if `after`,
@@ -92,6 +69,11 @@ impl SortedIndex {
                 bounds[row].0 = start + below as u32;
             }
         }
+    }
+
+    /// First place of each group, and the end of the last.
+    pub fn starts(&self) -> &[u32] {
+        &self.starts
     }
 
     /// First place of a group.

@@ -56,40 +56,39 @@ impl Arrangement {
         Self { order, partitions: starts.clone(), peers: starts, is_identity }
     }
 
-    /// Sorts the rows of each group of peers by further keys.
+    /// Sorts the rows of each group of peers by further keys, one after the other: mostly the first leaves little to the
+    /// others.
     pub fn refined(mut self, keys: &[Key], columns: &[Column], types: &[Type]) -> Self {
-        if keys.is_empty() {
-            return self;
-        }
-        let bump = Bump::new();
-        let views: Vec<View<'_>> =
-            keys.iter().map(|key| columns[key.column].view(&types[key.column], &bump)).collect();
-        let rows = self.order.len();
-        let numbers = match (views.as_slice(), keys) {
-            ([view], [key]) => numbers(view, rows, key.descending).map(|numbers| (numbers, view, key)),
-            _ => None,
-        };
-        match numbers {
-            Some((numbers, view, _)) if !view.may_be_null() => self.sort_peers(|row| numbers[row]),
-            Some((numbers, view, key)) => {
-                let null = u8::from(!key.nulls_first) * 2;
-                self.sort_peers(|row| match view.is_valid(row) {
-                    true => (1, numbers[row]),
-                    false => (null, 0),
-                });
+        for key in keys {
+            let rows = self.order.len();
+            if self.peers.len() == rows + 1 {
+                break;
             }
-            None => {
-                let orders: Vec<_> = keys.iter().map(|key| key.order(types)).collect();
-                let mut bytes = SortKeys::new(&orders);
-                bytes.extend(&views, rows, |_| 0);
-                // The ordinal at the end of each key is left out: peers have equal keys.
-                self.sort_peers(|row| {
-                    let key = bytes.get(row);
-                    &key[..key.len() - size_of::<u64>()]
-                });
+            let bump = Bump::new();
+            let view = columns[key.column].view(&types[key.column], &bump);
+            match numbers(&view, rows, key.descending) {
+                Some(numbers) if !view.may_be_null() => self.sort_peers(|row| numbers[row]),
+                Some(numbers) => {
+                    let null = u8::from(!key.nulls_first) * 2;
+                    self.sort_peers(|row| match view.is_valid(row) {
+                        true => (1, numbers[row]),
+                        false => (null, 0),
+                    });
+                }
+                None => {
+                    let mut bytes = SortKeys::new(&[key.order(types)]);
+                    bytes.extend(std::slice::from_ref(&view), rows, |_| 0);
+                    // The ordinal at the end of each key is left out: peers have equal keys.
+                    self.sort_peers(|row| {
+                        let key = bytes.get(row);
+                        &key[..key.len() - size_of::<u64>()]
+                    });
+                }
             }
         }
-        self.is_identity = self.is_identity && self.order.is_sorted();
+        if !keys.is_empty() {
+            self.is_identity = self.is_identity && self.order.is_sorted();
+        }
         self
     }
 
@@ -99,6 +98,10 @@ impl Arrangement {
         let mut keyed: Vec<(K, u32)> = Vec::new();
         for ends in self.peers.windows(2) {
             let (start, end) = (ends[0] as usize, ends[1] as usize);
+            if end - start == 1 {
+                peers.push(start as u32);
+                continue;
+            }
             let rows = &mut self.order[start..end];
             keyed.clear();
             keyed.extend(rows.iter().map(|&row| (key(row as usize), row)));
