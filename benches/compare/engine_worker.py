@@ -67,7 +67,7 @@ class Polars:
             pl.col("price").rolling_sum_by("ts", "7d", closed="both").alias("spent"),
             pl.col("one").rolling_sum_by("ts", "7d", closed="both").alias("events"),
             pl.col("price").rolling_min_by("ts", "7d", closed="both").alias("cheapest"),
-        ])
+        ], "spent", "cheapest")
 
     def rolling_1_hour(self, events):
         pl = self.polars
@@ -76,12 +76,16 @@ class Polars:
             dwell.cast(pl.Int64).rolling_sum_by("ts", "1h", closed="both").alias("dwell"),
             pl.col("one").rolling_sum_by("ts", "1h", closed="both").alias("events"),
             dwell.rolling_max_by("ts", "1h", closed="both").alias("longest"),
-        ])
+        ], "dwell", "longest")
 
-    def rolled(self, events, values):
+    def rolled(self, events, values, total, extreme):
         pl = self.polars
+        # Its sum of nulls alone is 0.
+        total = pl.when(pl.col(extreme).is_not_null()).then(pl.col(total)).alias(total)
         groups = events.with_columns(one=pl.lit(1, dtype=pl.Int64)).sort("ts").group_by("user_id")
-        return groups.agg("event_id", *values).drop("user_id").explode(pl.all()).collect(engine="in-memory")
+        return groups.agg("event_id", *values).drop("user_id").explode(pl.all()).with_columns(total).collect(
+            engine="in-memory"
+        )
 
 
 class ClickHouse:
