@@ -17,6 +17,9 @@ use hypostyle_functions::column::Column;
 use hypostyle_functions::scalar::Settings;
 use hypostyle_functions::{Field, Literal, Registry, Schema, Type, Value};
 
+/// Rows of the batches that a host pushes.
+const BATCH_ROWS: usize = 8192;
+
 fn bytes() -> usize {
     std::env::var("HYPOSTYLE_BENCH_BYTES").ok().and_then(|text| text.parse().ok()).unwrap_or(64 << 20)
 }
@@ -52,6 +55,15 @@ impl Arrays {
         });
         let batch = Batch::new(columns.collect(), rows);
         Self { data_type, batch, width }
+    }
+
+    /// The batches that a host would push, of this many rows; only the first `columns` columns, and constants for the others.
+    fn batches(&self, columns: usize, rows: usize) -> Vec<Batch> {
+        let unread = Column::nulls(&self.data_type, self.batch.rows);
+        let read = |index: usize| if index < columns { &self.batch.columns[index] } else { &unread };
+        let batch = Batch::new((0..3).map(|index| read(index).clone()).collect(), self.batch.rows);
+        let starts = (0..batch.rows).step_by(rows);
+        starts.map(|start| batch.slice(start, rows.min(batch.rows - start))).collect()
     }
 
     fn column(&self, index: usize) -> Expression {
@@ -133,13 +145,11 @@ fn computed(criterion: &mut Criterion) {
             group.bench_function(BenchmarkId::new(arrays.name(), "whole"), |bencher| {
                 bencher.iter(|| evaluator.evaluate(black_box(&arrays.batch)).expect("no row fails"));
             });
-            let rows = arrays.batch.rows;
-            let size = Configuration::default().batch_rows;
+            let batches = arrays.batches(moved - 1, BATCH_ROWS);
             group.bench_function(BenchmarkId::new(arrays.name(), "batches"), |bencher| {
                 bencher.iter(|| {
-                    for start in (0..rows).step_by(size) {
-                        let batch = arrays.batch.slice(start, size.min(rows - start));
-                        black_box(evaluator.evaluate(&batch).expect("no row fails"));
+                    for batch in &batches {
+                        black_box(evaluator.evaluate(batch).expect("no row fails"));
                     }
                 });
             });
@@ -162,11 +172,11 @@ fn filter(criterion: &mut Criterion) {
                     arrays.batch.columns[0].filter(keep.bits(), keep.count()).expect("a filter of floats")
                 });
             });
+            let batches = arrays.batches(1, BATCH_ROWS);
             group.bench_function(BenchmarkId::new(arrays.name(), "batches"), |bencher| {
                 bencher.iter(|| {
-                    for start in (0..arrays.batch.rows).step_by(8192) {
-                        let batch = arrays.batch.slice(start, 8192.min(arrays.batch.rows - start));
-                        let keep = evaluator.select(&batch).expect("no row fails");
+                    for batch in &batches {
+                        let keep = evaluator.select(batch).expect("no row fails");
                         black_box(
                             batch.columns[0].filter(keep.bits(), keep.count()).expect("a filter of floats"),
                         );

@@ -175,10 +175,12 @@ fn true_rows(view: &View<'_>, rows: usize) -> BooleanBuffer {
                 false => BooleanBuffer::new_unset(rows),
             };
         }
-        Encoding::Flat => {
-            let valid = |index: usize| view.validity.map_or(u64::MAX, |validity| validity.word(index));
-            (0..rows.div_ceil(64)).map(|index| bits.word(index) & valid(index)).collect()
-        }
+        Encoding::Flat => match view.validity {
+            None => bits.to_words(),
+            Some(validity) => {
+                (0..rows.div_ceil(64)).map(|index| bits.word(index) & validity.word(index)).collect()
+            }
+        },
         Encoding::Dictionary { .. } => {
             let values = view.boolean();
             let bit = |row: usize| u64::from(view.is_valid(row) && values.get(row)) << (row % 64);

@@ -78,6 +78,37 @@ impl<'a> Bits<'a> {
         if left < 64 { word & ((1u64 << left) - 1) } else { word }
     }
 
+    /// All bits as words; those past the end are zero.
+    pub fn to_words(&self) -> Vec<u64> {
+        if !self.offset.is_multiple_of(8) {
+            return (0..self.words()).map(|index| self.word(index)).collect();
+        }
+        let bytes = &self.bytes[self.offset / 8..];
+        let mut words = vec![0; self.words()];
+        let whole = self.length / 64;
+        let (chunks, _) = bytes.as_chunks::<8>();
+        for (word, chunk) in words.iter_mut().zip(&chunks[..whole]) {
+            *word = u64::from_le_bytes(*chunk);
+        }
+        if let Some(word) = words.get_mut(whole) {
+            *word = self.word(whole);
+        }
+        words
+    }
+
+    /// The bytes that hold the bits, lowest first, from the first bit on; made in `storage` if that lies inside a byte. What
+    /// follows the last bit may be anything.
+    pub fn to_bytes<'s>(&self, storage: &'s mut Vec<u64>) -> &'s [u8]
+    where
+        'a: 's,
+    {
+        if self.offset.is_multiple_of(8) {
+            return &self.bytes[self.offset / 8..];
+        }
+        *storage = self.to_words();
+        storage.to_byte_slice()
+    }
+
     /// Number of words that hold the bits.
     pub fn words(&self) -> usize {
         self.length.div_ceil(64)

@@ -1,56 +1,67 @@
 //! Keeps some rows of a fixed-width array: the values by the kernel, everything else by Arrow.
 
-use arrow::array::{Array, ArrayRef, BooleanArray, make_array};
-use arrow::buffer::{BooleanBuffer, Buffer, NullBuffer};
+use std::sync::Arc;
+
+use arrow::array::{
+    Array, ArrayRef, ArrowPrimitiveType, BooleanArray, PrimitiveArray, downcast_primitive_array,
+};
+use arrow::buffer::{BooleanBuffer, Buffer, NullBuffer, ScalarBuffer};
 use arrow::datatypes::ArrowNativeType;
 
 use super::bits::Bits;
-use crate::error::Result;
-use crate::kernel::compact::{compact, compact_u32, compact_u64};
+use crate::error::{Error, Result};
+use crate::kernel::compact::{VECTOR_BYTES, compact, compact_u32, compact_u64};
 
 /// The rows of `array` where `keep` is set, whose number is `kept`.
 pub(super) fn filter(array: &ArrayRef, keep: &BooleanBuffer, kept: usize) -> Result<ArrayRef> {
-    let predicate = BooleanArray::new(keep.clone(), None);
-    let data = array.to_data();
-    let (offset, bits) = (data.offset(), Bits::of_buffer(keep));
+    downcast_primitive_array! {
+        array => filter_fixed(array, keep, kept),
+        _ => Ok(arrow_select::filter::filter(array, &BooleanArray::new(keep.clone(), None))?)
+    }
+}
+
+fn filter_fixed<T: ArrowPrimitiveType>(
+    array: &PrimitiveArray<T>,
+    keep: &BooleanBuffer,
+    kept: usize,
+) -> Result<ArrayRef> {
+    if keep.len() != array.len() {
+        let (bits, rows) = (keep.len(), array.len());
+        return Err(Error::internal(format!("{rows} rows cannot be kept by {bits} bits")));
+    }
+    let bits = Bits::of_buffer(keep);
     let word = |index| bits.word(index);
-    let values = match (array.data_type().primitive_width(), data.buffers()) {
-        (Some(1), [values]) => kept_values::<u8>(values, offset, bits, kept, |v, o| compact(v, word, o)),
-        (Some(2), [values]) => kept_values::<u16>(values, offset, bits, kept, |v, o| compact(v, word, o)),
-        (Some(4), [values]) => kept_values::<u32>(values, offset, bits, kept, |v, o| compact_u32(v, word, o)),
-        (Some(8), [values]) => kept_values::<u64>(values, offset, bits, kept, |v, o| compact_u64(v, word, o)),
-        (Some(16), [values]) => kept_values::<i128>(values, offset, bits, kept, |v, o| compact(v, word, o)),
-        _ => return Ok(arrow_select::filter::filter(array, &predicate)?),
+    let mut words = Vec::new();
+    let masks = bits.to_bytes(&mut words);
+    let bytes = array.values().inner();
+    let is_aligned = bytes.as_ptr().cast::<u64>().is_aligned();
+    let values = match size_of::<T::Native>() {
+        4 => kept_values(kept, |output| compact_u32(bytes.typed_data(), masks, output)),
+        8 if is_aligned => kept_values(kept, |output| compact_u64(bytes.typed_data(), masks, output)),
+        _ => kept_values(kept, |output| compact(&array.values()[..], word, output)),
     };
+    let kept = values.len() / size_of::<T::Native>();
     let nulls = match array.nulls().filter(|nulls| nulls.null_count() > 0) {
         Some(nulls) => {
             let valid = BooleanArray::new(nulls.inner().clone(), None);
-            let valid = arrow_select::filter::filter(&valid, &predicate)?;
+            let valid = arrow_select::filter::filter(&valid, &BooleanArray::new(keep.clone(), None))?;
             valid.as_any().downcast_ref::<BooleanArray>().map(|valid| NullBuffer::new(valid.values().clone()))
         }
         None => None,
     };
-    let builder = arrow::array::ArrayData::builder(array.data_type().clone());
-    Ok(make_array(builder.len(kept).add_buffer(values).nulls(nulls).build()?))
+    let filtered = PrimitiveArray::<T>::try_new(ScalarBuffer::new(values, 0, kept), nulls)?;
+    Ok(Arc::new(filtered.with_data_type(array.data_type().clone())))
 }
 
-/// The values that `compact` keeps of those from `offset` on.
-fn kept_values<T: ArrowNativeType>(
-    values: &Buffer,
-    offset: usize,
-    bits: Bits<'_>,
-    kept: usize,
-    compact: impl Fn(&[T], &mut Vec<T>),
-) -> Buffer {
-    let mut output = Vec::with_capacity(kept);
-    compact(&values.typed_data::<T>()[offset..offset + bits.len()], &mut output);
+/// What `compact` appends, `kept` values.
+fn kept_values<T: ArrowNativeType>(kept: usize, compact: impl FnOnce(&mut Vec<T>)) -> Buffer {
+    let mut output = Vec::with_capacity(kept + VECTOR_BYTES / size_of::<T>());
+    compact(&mut output);
     Buffer::from_vec(output)
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use arrow::array::{Float32Array, Int64Array};
 
     use super::*;

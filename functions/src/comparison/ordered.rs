@@ -32,8 +32,10 @@ macro_rules! ordered_floats {
         $(impl Ordered for $rust {
             #[inline(always)]
             fn equal(self, other: Self) -> bool { (self == other) | (self.is_nan() & other.is_nan()) }
+            // Two comparisons: not greater or equal, which holds if a side is NaN, unless this side is.
             #[inline(always)]
-            fn less(self, other: Self) -> bool { (self < other) | (!self.is_nan() & other.is_nan()) }
+            #[allow(clippy::neg_cmp_op_on_partial_ord)]
+            fn less(self, other: Self) -> bool { !(self >= other) & !self.is_nan() }
         })*
     };
 }

@@ -10,6 +10,9 @@ const DENSE_BITS: u32 = 12;
 /// Values that a word has bits for.
 const WORD: usize = 64;
 
+/// Bytes that are stored at once: with room for as many behind the kept values their vector does not grow.
+pub const VECTOR_BYTES: usize = 64;
+
 /// Appends the values whose bit is set to `kept`, in order. `word(i)` gives the bits of values
 /// `i * 64 ..`, lowest first; bits past the values are zero.
 pub fn compact<T: Copy>(values: &[T], word: impl Fn(usize) -> u64, kept: &mut Vec<T>) {
@@ -44,53 +47,69 @@ fn compact_word<T: Copy>(chunk: &[T], bits: u64, kept: &mut Vec<T>) {
 
 /// Declares [`compact`] for one type, with the instruction that compresses a whole vector where the machine has it.
 ///
-/// `compact_u32: u32, 16, ...` declares `compact_u32(values, word, kept)` over vectors of 16 lanes.
+/// `compact_u32: u32, 16, u16, ...` declares `compact_u32(values, bits, kept)` over vectors of 16 lanes, whose bits lie
+/// lowest first in whole bytes.
 macro_rules! compacted {
     ($($(#[$meta:meta])* $name:ident: $type:ty, $lanes:literal, $mask:ty, $compress:ident;)+) => {$(
         $(#[$meta])*
-        pub fn $name(values: &[$type], word: impl Fn(usize) -> u64, kept: &mut Vec<$type>) {
+        pub fn $name(values: &[$type], bits: &[u8], kept: &mut Vec<$type>) {
             #[cfg(target_arch = "x86_64")]
             #[target_feature(enable = "avx512f,popcnt")]
-            fn avx512(values: &[$type], word: impl Fn(usize) -> u64, kept: &mut Vec<$type>) {
+            fn avx512(values: &[$type], bits: &[u8], kept: &mut Vec<$type>) {
                 use std::arch::x86_64::{$compress, _mm512_loadu_si512, _mm512_storeu_si512};
-                let (words, rest) = values.as_chunks::<WORD>();
-                let count: usize = (0..words.len()).map(|index| word(index).count_ones() as usize).sum();
+                let (vectors, rest) = values.as_chunks::<$lanes>();
+                let (masks, _) = bits.as_chunks::<{ $lanes / 8 }>();
+                let masks = &masks[..vectors.len()];
+                let masks_of_rest = &bits[vectors.len() * $lanes / 8..];
+                let count = count_bits(masks.as_flattened());
                 // Each store writes a whole vector, of which the lanes behind the kept ones are overwritten.
-                kept.reserve(count + $lanes);
-                let first = kept.len();
+                kept.reserve(count + $lanes + rest.len());
+                let target = kept.spare_capacity_mut().as_mut_ptr();
                 let mut place = 0;
-                for (index, chunk) in words.iter().enumerate() {
-                    let bits = word(index);
-                    if bits == 0 {
-                        continue;
-                    }
-                    for part in 0..WORD / $lanes {
-                        let mask = (bits >> (part * $lanes)) as $mask;
-                        // SAFETY: the vector lies inside the chunk, which has 64 values.
-                        let lanes = unsafe { _mm512_loadu_si512(chunk.as_ptr().add(part * $lanes).cast()) };
-                        let lanes = $compress(mask, lanes);
-                        assert!(place <= count, "the bits changed between two looks at them");
-                        // SAFETY: `place` is at most `count`, and room for `count` values and a vector was reserved.
-                        unsafe { _mm512_storeu_si512(kept.as_mut_ptr().add(first + place).cast(), lanes) };
-                        place += mask.count_ones() as usize;
-                    }
+                for (vector, mask) in vectors.iter().zip(masks) {
+                    let mask = <$mask>::from_le_bytes(*mask);
+                    // SAFETY: the vector has as many lanes as are loaded.
+                    let lanes = unsafe { _mm512_loadu_si512(vector.as_ptr().cast()) };
+                    // SAFETY: `place` is the number of bits before this vector, at most `count`, and room for `count` values
+                    // and a vector was reserved.
+                    unsafe { _mm512_storeu_si512(target.add(place).cast(), $compress(mask, lanes)) };
+                    place += mask.count_ones() as usize;
                 }
-                assert!(place <= count, "the bits changed between two looks at them");
                 // SAFETY: the stores above wrote `place` values behind the first ones.
-                unsafe { kept.set_len(first + place) };
-                if !rest.is_empty() {
-                    compact_word(rest, word(words.len()), kept);
-                }
+                unsafe { kept.set_len(kept.len() + place) };
+                compact(rest, |index| word_of(masks_of_rest, index, rest.len()), kept);
             }
 
             #[cfg(target_arch = "x86_64")]
             if Level::current().tier() == Tier::Avx512 {
                 // SAFETY: a `Level` of this tier exists only where the machine was found to have these features.
-                return unsafe { avx512(values, word, kept) };
+                return unsafe { avx512(values, bits, kept) };
             }
-            compact(values, word, kept);
+            compact(values, |index| word_of(bits, index, values.len()), kept);
         }
     )+};
+}
+
+/// Word `index` of bits in bytes, of which there are `length`.
+fn word_of(bits: &[u8], index: usize, length: usize) -> u64 {
+    let bytes = &bits[(index * 8).min(bits.len())..];
+    let word = match bytes.first_chunk::<8>() {
+        Some(chunk) => u64::from_le_bytes(*chunk),
+        None => bytes.iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte)),
+    };
+    match length.saturating_sub(index * WORD) {
+        left if left < WORD => word & ((1 << left) - 1),
+        _ => word,
+    }
+}
+
+at_each_level! {
+    /// Number of set bits.
+    pub fn count_bits / count_bits_at(bits: &[u8]) -> usize {
+        let (words, rest) = bits.as_chunks::<8>();
+        let words: u32 = words.iter().map(|word| u64::from_le_bytes(*word).count_ones()).sum();
+        words as usize + rest.iter().map(|byte| byte.count_ones() as usize).sum::<usize>()
+    }
 }
 
 compacted! {
@@ -141,12 +160,14 @@ mod tests {
                 let mut expected = vec![7];
                 expected.extend(values.iter().filter(|&&value| keep(value)));
                 let (mut kept, mut same) = (vec![7], vec![7]);
+                let bits: Vec<u8> =
+                    (0..=length / 64).flat_map(|index| u64::to_le_bytes(word(index))).collect();
                 compact(&values, word, &mut kept);
-                compact_u32(&values, word, &mut same);
+                compact_u32(&values, &bits, &mut same);
                 assert_eq!(kept, expected);
                 assert_eq!(same, expected);
                 let mut kept = Vec::new();
-                compact_u64(&wide, word, &mut kept);
+                compact_u64(&wide, &bits, &mut kept);
                 let expected: Vec<u64> =
                     expected[1..].iter().map(|&value| u64::from(value) << 40 | 7).collect();
                 assert_eq!(kept, expected);

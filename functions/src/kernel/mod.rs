@@ -24,6 +24,7 @@ pub mod prefetch;
 pub mod pretokenize;
 pub mod reproducible;
 pub mod snappy;
+pub mod stream;
 pub mod text;
 pub mod token;
 pub mod transcendental;

@@ -10,15 +10,21 @@ pub const DISTANCE: usize = 16;
 #[inline(always)]
 pub fn prefetch<T>(values: &[T], index: usize) {
     if let Some(value) = values.get(index) {
-        #[cfg(target_arch = "x86_64")]
-        {
-            use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-            // SAFETY: prefetching reads nothing and faults on no address; SSE is part of the target.
-            unsafe { _mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(value).cast::<i8>()) };
-        }
-        #[cfg(not(target_arch = "x86_64"))]
-        let _ = value;
+        prefetch_line(std::ptr::from_ref(value));
     }
+}
+
+/// Asks for the line of the caches around an address, which may be any.
+#[inline(always)]
+pub fn prefetch_line<T>(address: *const T) {
+    #[cfg(target_arch = "x86_64")]
+    {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        // SAFETY: prefetching reads nothing and faults on no address; SSE is part of the target.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(address.cast::<i8>()) };
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = address;
 }
 
 /// Bytes of a line of the caches.
@@ -30,14 +36,7 @@ const LINE_BYTES: usize = 64;
 pub fn prefetch_range<T>(values: &[T], start: usize, count: usize) {
     let first = values.as_ptr().wrapping_add(start).cast::<i8>();
     for line in (0..count * size_of::<T>()).step_by(LINE_BYTES) {
-        #[cfg(target_arch = "x86_64")]
-        {
-            use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-            // SAFETY: as in `prefetch`; no address needs to be valid.
-            unsafe { _mm_prefetch::<_MM_HINT_T0>(first.wrapping_add(line)) };
-        }
-        #[cfg(not(target_arch = "x86_64"))]
-        let _ = (first, line);
+        prefetch_line(first.wrapping_add(line));
     }
 }
 

@@ -23,7 +23,16 @@ struct Binary<A, B, R, F>(F, std::marker::PhantomData<fn(A, B) -> R>);
 
 impl<A: Lane, B: Lane, R: Lane, F: Fn(A, B) -> R + Send + Sync> LaneKernel for Binary<A, B, R, F> {
     fn run(&self, inputs: &[Lanes<'_>], output: &mut LanesMut<'_>, _: &mut Marks<'_>) {
-        lane_loop::binary(&self.0, A::read(&inputs[0]), B::read(&inputs[1]), R::write(output));
+        let (function, results) = (&self.0, R::write(output));
+        match (A::read(&inputs[0]), B::read(&inputs[1])) {
+            (first, &[b]) => lane_loop::unary(&|a| function(a, b), first, results),
+            (&[a], second) => lane_loop::unary(&|b| function(a, b), second, results),
+            (first, second) => lane_loop::binary(function, first, second, results),
+        }
+    }
+
+    fn accepts_splats(&self, given: &[bool]) -> bool {
+        matches!(given, [true, false] | [false, true])
     }
 }
 
@@ -40,8 +49,15 @@ impl<A: Lane, B: Lane, C: Lane, R: Lane, F: Fn(A, B, C) -> R + Send + Sync> Lane
     for Ternary<A, B, C, R, F>
 {
     fn run(&self, inputs: &[Lanes<'_>], output: &mut LanesMut<'_>, _: &mut Marks<'_>) {
-        let (first, second, third) = (A::read(&inputs[0]), B::read(&inputs[1]), C::read(&inputs[2]));
-        lane_loop::ternary(&self.0, first, second, third, R::write(output));
+        let (function, results) = (&self.0, R::write(output));
+        match (A::read(&inputs[0]), B::read(&inputs[1]), C::read(&inputs[2])) {
+            (first, &[b], &[c]) => lane_loop::unary(&|a| function(a, b, c), first, results),
+            (first, second, third) => lane_loop::ternary(function, first, second, third, results),
+        }
+    }
+
+    fn accepts_splats(&self, given: &[bool]) -> bool {
+        matches!(given, [false, true, true])
     }
 }
 
@@ -231,4 +247,32 @@ pub fn checked<A: Lane, R: Lane>(
     error: impl Fn(A, A) -> Error + Send + Sync + 'static,
 ) -> Arc<dyn LaneKernel> {
     Arc::new(Checked(function, error, std::marker::PhantomData))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(kernel: &dyn LaneKernel, inputs: &[Lanes<'_>]) -> Vec<f64> {
+        let mut results = vec![0.0; 100];
+        let mut marks = Marks { null: &mut [], failed: &mut [] };
+        kernel.run(inputs, &mut LanesMut::Float64(&mut results), &mut marks);
+        results
+    }
+
+    #[test]
+    fn one_lane_of_a_constant_stands_for_all() {
+        let values: Vec<f64> = (0..100).map(|i| f64::from(i) / 7.0).collect();
+        let (low, high) = (vec![3.0; 100], vec![9.0; 100]);
+        let subtract = binary(|a: f64, b: f64| a - b);
+        assert!(subtract.accepts_splats(&[true, false]) && subtract.accepts_splats(&[false, true]));
+        let (column, filled, one) =
+            (Lanes::Float64(&values), Lanes::Float64(&low), Lanes::Float64(&low[..1]));
+        assert_eq!(run(&*subtract, &[column, one]), run(&*subtract, &[column, filled]));
+        assert_eq!(run(&*subtract, &[one, column]), run(&*subtract, &[filled, column]));
+        let clamp = ternary(|x: f64, low: f64, high: f64| x.max(low).min(high));
+        assert!(clamp.accepts_splats(&[false, true, true]) && !clamp.accepts_splats(&[true, true, false]));
+        let filled = run(&*clamp, &[column, filled, Lanes::Float64(&high)]);
+        assert_eq!(run(&*clamp, &[column, one, Lanes::Float64(&high[..1])]), filled);
+    }
 }

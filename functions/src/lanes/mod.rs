@@ -151,6 +151,12 @@ pub trait LaneKernel: Send + Sync {
     /// order. Arguments of other types must be constants, which the kernel was bound with.
     fn run(&self, inputs: &[Lanes<'_>], output: &mut LanesMut<'_>, marks: &mut Marks<'_>);
 
+    /// True if [`LaneKernel::run`] takes a single lane for each input of which `given` says that it is constant, and all
+    /// lanes of the others.
+    fn accepts_splats(&self, _given: &[bool]) -> bool {
+        false
+    }
+
     /// True if [`LaneKernel::run`] may set a bit of [`Marks::null`].
     fn makes_nulls(&self) -> bool {
         false

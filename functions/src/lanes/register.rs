@@ -7,6 +7,43 @@ use super::{LaneKind, Lanes, LanesMut};
 use crate::column::{Data, Output, View};
 use crate::kernel::lane_loop;
 use crate::kernel::prefetch::prefetch_range;
+use crate::kernel::stream::copy_past_caches;
+
+/// Bytes of a line of the caches, which is also the longest vector.
+const LINE_BYTES: usize = 64;
+
+/// Values that begin at a line of the caches: a vector that lies across two takes twice as long to load or store.
+#[derive(Debug)]
+pub struct Aligned<T> {
+    values: Vec<T>,
+    start: usize,
+    length: usize,
+}
+
+impl<T: Copy> Aligned<T> {
+    fn new(value: T, length: usize) -> Self {
+        let spare = LINE_BYTES / size_of::<T>();
+        let values = vec![value; length + spare];
+        let start = values.as_ptr().align_offset(LINE_BYTES).min(spare);
+        Self { values, start, length }
+    }
+}
+
+impl<T> std::ops::Deref for Aligned<T> {
+    type Target = [T];
+
+    #[inline(always)]
+    fn deref(&self) -> &[T] {
+        &self.values[self.start..self.start + self.length]
+    }
+}
+
+impl<T> std::ops::DerefMut for Aligned<T> {
+    #[inline(always)]
+    fn deref_mut(&mut self) -> &mut [T] {
+        &mut self.values[self.start..self.start + self.length]
+    }
+}
 
 macro_rules! registers {
     ($($variant:ident($rust:ty)),*) => {
@@ -17,16 +54,16 @@ macro_rules! registers {
             #[default]
             Empty,
             /// Truth values, one byte each.
-            Boolean(Vec<bool>),
-            $(#[doc = concat!("Lanes of `", stringify!($rust), "`.")] $variant(Vec<$rust>)),*
+            Boolean(Aligned<bool>),
+            $(#[doc = concat!("Lanes of `", stringify!($rust), "`.")] $variant(Aligned<$rust>)),*
         }
 
         impl Register {
             /// This many lanes of a kind.
             pub fn new(kind: LaneKind, lanes: usize) -> Self {
                 match kind {
-                    LaneKind::Boolean => Self::Boolean(vec![false; lanes]),
-                    $(LaneKind::$variant => Self::$variant(vec![<$rust>::default(); lanes])),*
+                    LaneKind::Boolean => Self::Boolean(Aligned::new(false, lanes)),
+                    $(LaneKind::$variant => Self::$variant(Aligned::new(<$rust>::default(), lanes))),*
                 }
             }
 
@@ -34,7 +71,7 @@ macro_rules! registers {
             ///
             /// # Panics
             /// If there are fewer.
-            #[inline]
+            #[inline(always)]
             pub fn lanes(&self, lanes: usize) -> Lanes<'_> {
                 match self {
                     Self::Empty => Lanes::Boolean(&[]),
@@ -47,7 +84,7 @@ macro_rules! registers {
             ///
             /// # Panics
             /// If there are fewer.
-            #[inline]
+            #[inline(always)]
             pub fn lanes_mut(&mut self, lanes: usize) -> LanesMut<'_> {
                 match self {
                     Self::Empty => LanesMut::Boolean(&mut []),
@@ -90,17 +127,28 @@ macro_rules! registers {
                 }
             }
 
+            /// Writes the first `length` lanes to rows `start ..` of a column of the same kind, past the caches: they are there for
+            /// others after [`settle`](crate::kernel::stream::settle). Truth values are left out.
+            pub fn stream(&self, length: usize, output: &mut Output, start: usize) {
+                match self {
+                    Self::Empty | Self::Boolean(_) => {}
+                    $(Self::$variant(lanes) => {
+                        copy_past_caches(&lanes[..length], &mut output.fixed::<$rust>()[start..start + length]);
+                    })*
+                }
+            }
+
             /// Writes lane `i` to row `rows[i]` of a column of the same kind.
             pub fn scatter(&self, rows: &[u32], output: &mut Output) {
                 match self {
                     Self::Empty => {}
                     Self::Boolean(lanes) => {
                         let bits = output.boolean();
-                        rows.iter().zip(lanes).for_each(|(&row, &lane)| bits.set(row as usize, lane));
+                        rows.iter().zip(&**lanes).for_each(|(&row, &lane)| bits.set(row as usize, lane));
                     }
                     $(Self::$variant(lanes) => {
                         let values = output.fixed::<$rust>();
-                        rows.iter().zip(lanes).for_each(|(&row, &lane)| values[row as usize] = lane);
+                        rows.iter().zip(&**lanes).for_each(|(&row, &lane)| values[row as usize] = lane);
                     })*
                 }
             }
@@ -109,7 +157,7 @@ macro_rules! registers {
         impl<'a> Lanes<'a> {
             /// Rows `start .. start + length` of a flat column, where its values lie as lanes do:
             /// `None` for truth values, which are bits.
-            #[inline]
+            #[inline(always)]
             pub fn of_view(view: &View<'a>, start: usize, length: usize) -> Option<Self> {
                 match view.data {
                     $(Data::$variant(values) => Some(Self::$variant(&values[start..start + length])),)*
@@ -129,20 +177,9 @@ macro_rules! registers {
             }
         }
 
-        impl LanesMut<'_> {
-            /// Asks the memory system for rows `start .. start + length` of an output, which will be written soon.
-            #[inline]
-            pub fn prefetch(output: &mut Output, kind: LaneKind, start: usize, length: usize) {
-                match kind {
-                    LaneKind::Boolean => {}
-                    $(LaneKind::$variant => prefetch_range(output.fixed::<$rust>(), start, length),)*
-                }
-            }
-        }
-
         impl<'a> LanesMut<'a> {
             /// Rows `start .. start + length` of an output to write; `None` for truth values, which are bits.
-            #[inline]
+            #[inline(always)]
             pub fn of_output(output: &'a mut Output, kind: LaneKind, start: usize, length: usize) -> Option<Self> {
                 match kind {
                     LaneKind::Boolean => None,
@@ -220,6 +257,17 @@ mod tests {
         target.prepare(4);
         register.scatter(&[0, 2], &mut target);
         assert_eq!(target.fixed::<i32>(), [40, 0, 20, 0]);
+    }
+
+    #[test]
+    fn lanes_begin_at_a_line_of_the_caches() {
+        for kind in LaneKind::ALL {
+            let mut register = Register::new(*kind, 5);
+            if let LanesMut::Float64(values) = register.lanes_mut(5) {
+                assert!(values.as_ptr().addr().is_multiple_of(LINE_BYTES));
+            }
+            assert_eq!(register.lanes(5).len(), 5);
+        }
     }
 
     #[test]

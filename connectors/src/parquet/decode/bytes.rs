@@ -195,7 +195,10 @@ impl ColumnDecoder for BytesColumn {
             self.kept.clear();
             match keep.map(|keep| keep.slice(piece.start, piece.rows)) {
                 None => self.kept.extend_from_slice(positions),
-                Some(keep) => compact_u32(positions, |index| keep.word(index), &mut self.kept),
+                Some(keep) => {
+                    let mut words = Vec::new();
+                    compact_u32(positions, keep.to_bytes(&mut words), &mut self.kept);
+                }
             }
             let kept = std::mem::take(&mut self.kept);
             match (&piece.block, &self.dictionary, &mut self.output) {

@@ -75,7 +75,8 @@ impl<S: Stored, H: Holds<S>> FixedColumn<S, H> {
             None => codes,
             Some(keep) => {
                 self.kept_codes.clear();
-                compact_u32(codes, |index| keep.word(index), &mut self.kept_codes);
+                let mut words = Vec::new();
+                compact_u32(codes, keep.to_bytes(&mut words), &mut self.kept_codes);
                 &self.kept_codes
             }
         };

@@ -1,16 +1,19 @@
 //! Runs programs block by block.
 
-use hypostyle_functions::column::{Encoding, Output, Rows, View};
+use hypostyle_functions::column::{Data, Encoding, Output, Rows, View};
 use hypostyle_functions::kernel::lane_loop;
-use hypostyle_functions::lanes::{LaneKernel, LaneKind, Lanes, LanesMut, Marks, Register};
+use hypostyle_functions::kernel::stream::settle;
+use hypostyle_functions::lanes::{LaneKind, Lanes, LanesMut, Marks, Register};
 
-use super::mask::{Mask, WORDS, Words};
+use super::bank::Bank;
+use super::block::Block;
+use super::mask::{MarkWords, Mask, WORDS, load_mask, strict_mask};
 use super::{Code, Location, Operation, Place, Program};
 use crate::expression::graph::NodeId;
 use crate::expression::slot::Failed;
 
-/// Most operands of an operation whose lanes are lent without an allocation.
-const OPERANDS_INLINE: usize = 8;
+/// Bytes of an output from which on it is written past the caches, where nobody would find it again.
+const STREAMED_BYTES: usize = 32 << 20;
 
 /// An input of a program.
 pub(in crate::expression) struct Source<'a> {
@@ -32,51 +35,11 @@ pub(in crate::expression) struct Machine {
     conditions: Vec<bool>,
 }
 
+/// The register of a constant and the epoch that its value is of.
 #[derive(Default)]
-struct Splat {
-    register: Register,
+pub(super) struct Splat {
+    pub register: Register,
     epoch: u64,
-}
-
-struct MarkWords {
-    null: Words,
-    failed: Words,
-}
-
-impl Default for MarkWords {
-    fn default() -> Self {
-        Self { null: [0; WORDS], failed: [0; WORDS] }
-    }
-}
-
-/// Lanes that run together.
-#[derive(Clone, Copy)]
-struct Block<'a> {
-    /// First row, where the block is a range.
-    start: usize,
-    /// Number of lanes.
-    length: usize,
-    /// The rows, where they are listed.
-    rows: Option<&'a [u32]>,
-}
-
-impl Block<'_> {
-    fn words(&self) -> usize {
-        self.length.div_ceil(64)
-    }
-
-    /// The lanes of word `index` that exist.
-    fn lanes_of_word(&self, index: usize) -> u64 {
-        let left = self.length - index * 64;
-        if left < 64 { (1 << left) - 1 } else { u64::MAX }
-    }
-
-    fn row(&self, lane: usize) -> usize {
-        match self.rows {
-            Some(rows) => rows[lane] as usize,
-            None => self.start + lane,
-        }
-    }
 }
 
 impl Machine {
@@ -107,6 +70,10 @@ impl Machine {
     ) {
         self.reserve(program);
         let total = rows.count();
+        let kind = program.places[program.result()].kind;
+        let is_streamed = matches!(rows, Rows::All(_))
+            && kind != LaneKind::Boolean
+            && total * kind.width_bytes() >= STREAMED_BYTES;
         let mut start = 0;
         while start < total {
             let length = program.lanes.min(total - start);
@@ -114,16 +81,19 @@ impl Machine {
                 Rows::All(_) => None,
                 Rows::Selected(rows) => Some(&rows[start..start + length]),
             };
-            let block = Block { start, length, rows };
+            let block = Block { start, length, rows, is_streamed };
             for (location, source) in sources.iter().enumerate() {
                 self.load(program.places[location], location, source, &block);
             }
             for (index, operation) in program.operations.iter().enumerate() {
-                ask_ahead(program, sources, output, &block, index);
+                ask_ahead(program, sources, &block, index);
                 self.execute(program, operation, sources, &block, output);
             }
             self.store(program, &block, output, failed);
             start += length;
+        }
+        if is_streamed {
+            settle();
         }
     }
 
@@ -156,9 +126,7 @@ impl Machine {
             }
             (None, Encoding::Constant) => register.splat(view, 0),
             (None, Encoding::Flat) => {
-                if let (Register::Boolean(lanes), hypostyle_functions::column::Data::Boolean(bits)) =
-                    (register, view.data)
-                {
+                if let (Register::Boolean(lanes), Data::Boolean(bits)) = (register, view.data) {
                     let mut words = [0; WORDS];
                     for (index, word) in words[..block.words()].iter_mut().enumerate() {
                         *word = bits.word(block.start / 64 + index);
@@ -179,7 +147,7 @@ impl Machine {
     ) {
         let place = program.places[operation.result];
         let is_direct = operation.result == program.result() && block.rows.is_none();
-        let is_direct = is_direct && place.kind != LaneKind::Boolean;
+        let is_direct = is_direct && place.kind != LaneKind::Boolean && !block.is_streamed;
         let mut register = Register::Empty;
         if !is_direct {
             register = std::mem::take(&mut self.registers[place.kind as usize][place.register]);
@@ -226,6 +194,7 @@ impl Machine {
                 let words = &mut output.boolean().words[first..first + block.words()];
                 lane_loop::pack(&lanes[..block.length], words);
             }
+            (None, register) if block.is_streamed => register.stream(block.length, output, block.start),
             (None, _) => {}
         }
         if mask.is_clear() {
@@ -249,13 +218,7 @@ impl Machine {
 
 /// Asks for the columns of the next block, a part of them before each operation: most operations read nothing from memory,
 /// which would stand still meanwhile.
-fn ask_ahead(
-    program: &Program,
-    sources: &[Source<'_>],
-    output: &mut Output,
-    block: &Block<'_>,
-    operation: usize,
-) {
+fn ask_ahead(program: &Program, sources: &[Source<'_>], block: &Block<'_>, operation: usize) {
     if block.rows.is_some() {
         return;
     }
@@ -264,268 +227,6 @@ fn ask_ahead(
     for source in sources.iter().filter(|source| source.splat.is_none() && source.view.is_flat()) {
         Lanes::prefetch(&source.view, start, part);
     }
-    LanesMut::prefetch(output, program.places[program.result()].kind, start, part);
-}
-
-/// What operations read.
-struct Bank<'a> {
-    program: &'a Program,
-    sources: &'a [Source<'a>],
-    registers: &'a [Vec<Register>],
-    splats: &'a [Splat],
-    block: &'a Block<'a>,
-}
-
-impl<'a> Bank<'a> {
-    #[inline]
-    fn lanes(&self, location: Location) -> Lanes<'a> {
-        let place = self.program.places[location];
-        let length = self.block.length;
-        if location < self.program.inputs {
-            let source = &self.sources[location];
-            if let Some(node) = source.splat {
-                return self.splats[node].register.lanes(length);
-            }
-            if self.block.rows.is_none()
-                && source.view.is_flat()
-                && let Some(lanes) = Lanes::of_view(&source.view, self.block.start, length)
-            {
-                return lanes;
-            }
-        }
-        self.registers[place.kind as usize][place.register].lanes(length)
-    }
-
-    fn booleans(&self, location: Location) -> &'a [bool] {
-        match self.lanes(location) {
-            Lanes::Boolean(values) => values,
-            _ => &[],
-        }
-    }
-
-    fn bits(&self, location: Location) -> Words {
-        let mut words = [0; WORDS];
-        lane_loop::pack(self.booleans(location), &mut words[..self.block.words()]);
-        words
-    }
-
-    fn run_kernel(
-        &self,
-        kernel: &dyn LaneKernel,
-        operation: &Operation,
-        target: &mut LanesMut<'_>,
-        marks: &mut Marks<'_>,
-    ) {
-        match operation.operands[..] {
-            [a] => kernel.run(&[self.lanes(a)], target, marks),
-            [a, b] => kernel.run(&[self.lanes(a), self.lanes(b)], target, marks),
-            [a, b, c] => kernel.run(&[self.lanes(a), self.lanes(b), self.lanes(c)], target, marks),
-            ref operands if operands.len() <= OPERANDS_INLINE => {
-                let mut lanes = [Lanes::Boolean(&[]); OPERANDS_INLINE];
-                lanes.iter_mut().zip(operands).for_each(|(lanes, &operand)| *lanes = self.lanes(operand));
-                kernel.run(&lanes[..operands.len()], target, marks);
-            }
-            _ => {
-                let lanes: Vec<_> = operation.operands.iter().map(|&operand| self.lanes(operand)).collect();
-                kernel.run(&lanes, target, marks);
-            }
-        }
-    }
-
-    /// AND and OR of SQL: an operand that decides does so over nulls and errors of the other.
-    fn logic(&self, masks: &mut [Mask], operation: &Operation, is_and: bool, target: &mut LanesMut<'_>) {
-        let [left, right] = operation.operands[..] else { return };
-        let (a, b) = (self.booleans(left), self.booleans(right));
-        if let LanesMut::Boolean(results) = target {
-            // Where one side decides, an arbitrary value on the other does not change the result.
-            match is_and {
-                true => lane_loop::binary(&|a: bool, b: bool| a & b, a, b, results),
-                false => lane_loop::binary(&|a: bool, b: bool| a | b, a, b, results),
-            }
-        }
-        if masks[left].is_clear() && masks[right].is_clear() {
-            return masks[operation.result].clear();
-        }
-        let (a, b) = (self.bits(left), self.bits(right));
-        set_mask(masks, operation, self.block, |masks, index| {
-            let (l, r) = (&masks[left], &masks[right]);
-            let flip = if is_and { u64::MAX } else { 0 };
-            let decided = l.valid(index) & (a[index] ^ flip) | r.valid(index) & (b[index] ^ flip);
-            let failed = (l.failed(index) | r.failed(index)) & !decided;
-            (l.valid(index) & r.valid(index) | decided, failed)
-        });
-    }
-
-    fn select(
-        &self,
-        masks: &mut [Mask],
-        operation: &Operation,
-        conditions: &mut Vec<bool>,
-        target: &mut LanesMut<'_>,
-    ) {
-        let [condition, first, second] = operation.operands[..] else { return };
-        let (a, b) = (self.lanes(first), self.lanes(second));
-        if masks[condition].is_clear() {
-            target.select(self.booleans(condition), &a, &b);
-            if masks[first].is_clear() && masks[second].is_clear() {
-                return masks[operation.result].clear();
-            }
-        }
-        let mut taken = self.bits(condition);
-        for (index, word) in taken[..self.block.words()].iter_mut().enumerate() {
-            *word &= masks[condition].valid(index);
-        }
-        if !masks[condition].is_clear() {
-            target.select(self.unpacked(&taken, conditions), &a, &b);
-        }
-        set_mask(masks, operation, self.block, |masks, index| {
-            let (c, f, s) = (&masks[condition], &masks[first], &masks[second]);
-            let taken = taken[index];
-            let failed = c.failed(index) | taken & f.failed(index) | !taken & s.failed(index);
-            ((taken & f.valid(index) | !taken & s.valid(index)) & !failed, failed)
-        });
-    }
-
-    fn coalesce(
-        &self,
-        masks: &mut [Mask],
-        operation: &Operation,
-        conditions: &mut Vec<bool>,
-        target: &mut LanesMut<'_>,
-    ) {
-        let [first, second] = operation.operands[..] else { return };
-        if masks[first].is_clear() {
-            target.copy(&self.lanes(first));
-            return masks[operation.result].clear();
-        }
-        let mut taken = [0; WORDS];
-        for (index, word) in taken[..self.block.words()].iter_mut().enumerate() {
-            *word = masks[first].valid(index);
-        }
-        target.select(self.unpacked(&taken, conditions), &self.lanes(first), &self.lanes(second));
-        set_mask(masks, operation, self.block, |masks, index| {
-            let (f, s) = (&masks[first], &masks[second]);
-            let failed = f.failed(index) | !f.valid(index) & s.failed(index);
-            (f.valid(index) | s.valid(index) & !f.failed(index), failed)
-        });
-    }
-
-    fn combine(
-        &self,
-        kernel: &dyn LaneKernel,
-        masks: &mut [Mask],
-        operation: &Operation,
-        conditions: &mut Vec<bool>,
-        target: &mut LanesMut<'_>,
-    ) {
-        let [first, second] = operation.operands[..] else { return };
-        self.run_kernel(kernel, operation, target, &mut Marks { null: &mut [], failed: &mut [] });
-        if masks[first].is_clear() && masks[second].is_clear() {
-            return masks[operation.result].clear();
-        }
-        for (kept, other) in [(first, second), (second, first)] {
-            let mut alone = [0; WORDS];
-            for (index, word) in alone[..self.block.words()].iter_mut().enumerate() {
-                *word = masks[kept].valid(index) & !masks[other].valid(index);
-            }
-            target.replace(self.unpacked(&alone, conditions), &self.lanes(kept));
-        }
-        set_mask(masks, operation, self.block, |masks, index| {
-            let (f, s) = (&masks[first], &masks[second]);
-            let failed = f.failed(index) | s.failed(index);
-            ((f.valid(index) | s.valid(index)) & !failed, failed)
-        });
-    }
-
-    fn unpacked<'c>(&self, words: &Words, conditions: &'c mut Vec<bool>) -> &'c [bool] {
-        if conditions.len() < self.block.length {
-            conditions.resize(WORDS * 64, false);
-        }
-        let lanes = &mut conditions[..self.block.length];
-        lane_loop::unpack(&words[..self.block.words()], lanes);
-        lanes
-    }
-}
-
-fn load_mask(mask: &mut Mask, source: &Source<'_>, block: &Block<'_>) {
-    let view = &source.view;
-    if view.is_constant() {
-        // All lanes are as row 0 is.
-        if view.is_null(0) {
-            mask.has_nulls = true;
-            mask.valid[..block.words()].fill(0);
-        }
-        if source.failed.as_ref().is_some_and(|failed| failed.contains(0)) {
-            mask.has_failed = true;
-            mask.failed[..block.words()].fill(u64::MAX);
-        }
-        return;
-    }
-    if view.may_be_null() {
-        mask.has_nulls = true;
-        match (view.is_flat() && block.rows.is_none(), &view.validity) {
-            (true, Some(validity)) => {
-                for index in 0..block.words() {
-                    mask.valid[index] = validity.word(block.start / 64 + index);
-                }
-            }
-            _ => collect_bits(&mut mask.valid, block, |row| view.is_valid(row)),
-        }
-    }
-    if let Some(failed) = &source.failed {
-        mask.has_failed = true;
-        collect_bits(&mut mask.failed, block, |row| failed.contains(row));
-    }
-}
-
-fn collect_bits(words: &mut Words, block: &Block<'_>, holds: impl Fn(usize) -> bool) {
-    words[..block.words()].fill(0);
-    for lane in 0..block.length {
-        words[lane / 64] |= u64::from(holds(block.row(lane))) << (lane % 64);
-    }
-}
-
-/// Null in, null out, even where another operand failed; what a kernel reports for lanes with a null input is ignored.
-fn strict_mask(masks: &mut [Mask], operation: &Operation, block: &Block<'_>, marks: Option<&MarkWords>) {
-    if marks.is_none() && operation.operands.iter().all(|&operand| masks[operand].is_clear()) {
-        return masks[operation.result].clear();
-    }
-    set_mask(masks, operation, block, |masks, index| {
-        let (mut valid, mut failed, mut null) = (u64::MAX, 0, 0);
-        for &operand in &operation.operands {
-            let mask = &masks[operand];
-            valid &= mask.valid(index);
-            failed |= mask.failed(index);
-            null |= !(mask.valid(index) | mask.failed(index));
-        }
-        failed &= !null;
-        if let Some(marks) = marks {
-            failed |= marks.failed[index] & valid;
-            valid &= !marks.null[index];
-        }
-        (valid & !failed, failed)
-    });
-}
-
-/// Sets the result's mask word by word, and its flags by what the words hold.
-fn set_mask(
-    masks: &mut [Mask],
-    operation: &Operation,
-    block: &Block<'_>,
-    word: impl Fn(&[Mask], usize) -> (u64, u64),
-) {
-    let (mut any_null, mut any_failed) = (0, 0);
-    for index in 0..block.words() {
-        let (valid, failed) = word(masks, index);
-        let result = &mut masks[operation.result];
-        result.valid[index] = valid;
-        result.failed[index] = failed;
-        any_null |= !valid & block.lanes_of_word(index);
-        any_failed |= failed & block.lanes_of_word(index);
-    }
-    let result = &mut masks[operation.result];
-    result.has_nulls = any_null != 0;
-    result.has_failed = any_failed != 0;
 }
 
 fn for_each_bit(mut word: u64, mut body: impl FnMut(usize)) {

@@ -4,6 +4,8 @@
 //! has a register of its kind, which several locations share when their lives do not overlap. Inputs that
 //! are flat are read where they lie, and the last operation writes where the column is wanted.
 
+mod bank;
+mod block;
 mod build;
 mod machine;
 mod mask;
