@@ -150,14 +150,15 @@ fn lower_node(relation: &Relation) -> Result<Lowered> {
             let (left, right) = (Box::new(left.plan), Box::new(right.plan));
             Ok(finish(Node::PositionalJoin { left, right }, columns))
         }
-        Relation::Recursive { initial, step, table, distinct, columns } => {
+        Relation::Recursive { initial, step, table, distinct, keys, columns } => {
             let initial = Box::new(lower_relation(initial)?.plan);
             let step = Box::new(lower_relation(step)?.plan);
             let (table, distinct) = (*table, *distinct);
-            Ok(finish(Node::Recursive { initial, step, table, distinct }, columns.clone()))
+            let keys = keys.clone();
+            Ok(finish(Node::Recursive { initial, step, table, distinct, keys }, columns.clone()))
         }
-        Relation::WorkTable { table, columns } => {
-            Ok(finish(Node::WorkTable { table: *table }, columns.clone()))
+        Relation::WorkTable { table, all, columns } => {
+            Ok(finish(Node::WorkTable { table: *table, all: *all }, columns.clone()))
         }
         Relation::Repeat { input, count } => {
             let input = lower_relation(input)?;

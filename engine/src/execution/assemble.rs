@@ -210,10 +210,8 @@ impl Assembler<'_> {
             Node::Sample { input, method, size, seed } => self.sample(input, *method, *size, *seed, id),
             Node::ComputedLimit { input, amounts } => self.computed_limit(input, amounts, id),
             Node::PositionalJoin { left, right } => self.positional_join(left, right, id),
-            Node::Recursive { initial, step, table, distinct } => {
-                self.recursive(plan, initial, step, *table, *distinct, id)
-            }
-            Node::WorkTable { table } => self.work_table(*table, id),
+            Node::Recursive { .. } => self.recursive(plan, id),
+            Node::WorkTable { table, all } => self.work_table(*table, *all, id),
             Node::Repeat { input, count } => {
                 let mut phases = self.phases(input, id + 1)?;
                 let count = self.set(std::slice::from_ref(count), &input.schema)?;

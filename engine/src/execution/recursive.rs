@@ -12,19 +12,16 @@ use crate::error::{Error, Result};
 use crate::metrics::MetricsRegistry;
 use crate::operator::RunContext;
 use crate::operator::recursive::{RecursiveSource, WorkTable, WorkTableSource};
-use crate::plan::Plan;
+use crate::plan::{Node, Plan};
 use crate::table::Reader;
 
 impl Assembler<'_> {
-    pub(super) fn recursive(
-        &mut self,
-        plan: &Plan,
-        initial: &Plan,
-        step: &Plan,
-        table: u32,
-        distinct: bool,
-        id: usize,
-    ) -> Result<Vec<Phase>> {
+    /// A recursion, which `plan` has to be.
+    pub(super) fn recursive(&mut self, plan: &Plan, id: usize) -> Result<Vec<Phase>> {
+        let Node::Recursive { initial, step, table, distinct, keys } = &plan.node else {
+            return Err(Error::internal("a node is assembled as the recursion that it is not"));
+        };
+        let (table, distinct) = (*table, *distinct);
         let work_table = Arc::new(WorkTable::default());
         let initial_start = self.start(initial, id + 1, self.work_tables.clone())?;
         let mut tables = self.work_tables.clone();
@@ -36,6 +33,7 @@ impl Assembler<'_> {
             table: work_table,
             types: types(&plan.schema),
             distinct,
+            keys: keys.clone(),
             run: Arc::clone(&self.run),
             account: self.run.memory.account("recursion"),
             claimed: AtomicBool::new(false),
@@ -43,9 +41,9 @@ impl Assembler<'_> {
         Ok(vec![self.source(source, id)])
     }
 
-    pub(super) fn work_table(&mut self, table: u32, id: usize) -> Result<Vec<Phase>> {
+    pub(super) fn work_table(&mut self, table: u32, all: bool, id: usize) -> Result<Vec<Phase>> {
         match self.work_tables.get(&table) {
-            Some(work_table) => Ok(vec![self.source(WorkTableSource::new(work_table), id)]),
+            Some(work_table) => Ok(vec![self.source(WorkTableSource::new(work_table, all), id)]),
             None => {
                 Err(Error::user(format!("plan node WorkTable: no recursion around it has number {table}")))
             }

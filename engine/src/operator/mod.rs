@@ -33,6 +33,7 @@ pub mod computed_limit;
 pub mod filter;
 pub mod gather;
 pub mod join;
+pub mod keyed_rows;
 pub mod limit;
 pub mod ordered;
 pub mod ordinal;

@@ -1,7 +1,8 @@
 //! Recursion: a first plan gives rows, and a second one is run over the rows of the round before until it gives none.
 //!
 //! Both are run by whoever reads the result, a step at a time, on the reader's thread. Between rounds the rows of one
-//! round wait in the working table; where duplicates are dropped, every row ever given is remembered by its key.
+//! round wait in the working table; where duplicates are dropped, every row ever given is remembered by its key. A recursion
+//! with keys holds the last row of each, and gives them at the end.
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,39 +14,49 @@ use hypostyle_functions::types::Type;
 
 use crate::batch::Batch;
 use crate::error::Result;
-use crate::memory::{Account, Keeper, Reservation};
+use crate::memory::{Account, Keeper, Reservation, used_bytes_of};
 use crate::operator::filter::kept_rows;
+use crate::operator::keyed_rows::KeyedRows;
 use crate::operator::scan::Batches;
 use crate::operator::sort::{KeyOrder, SortKeys};
 use crate::operator::{Claim, RunContext, Source};
 use crate::table::Reader;
 
-/// The rows of the round before.
+/// The rows of the round before, and all rows before a round if anyone reads them.
 #[derive(Debug, Default)]
 pub struct WorkTable {
-    batches: Mutex<Arc<Vec<Batch>>>,
+    last: Mutex<Arc<Vec<Batch>>>,
+    all: Mutex<Arc<Vec<Batch>>>,
+    reads_all: AtomicBool,
 }
 
 impl WorkTable {
     fn set(&self, batches: Vec<Batch>) {
-        *self.batches.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(batches);
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(batches);
     }
 
-    fn batches(&self) -> Arc<Vec<Batch>> {
-        Arc::clone(&self.batches.lock().unwrap_or_else(PoisonError::into_inner))
+    fn set_all(&self, batches: Vec<Batch>) {
+        *self.all.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(batches);
+    }
+
+    fn batches(&self, all: bool) -> Arc<Vec<Batch>> {
+        let table = if all { &self.all } else { &self.last };
+        Arc::clone(&table.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
 /// The working table as a source of one morsel.
 pub struct WorkTableSource {
     table: Arc<WorkTable>,
+    all: bool,
     claimed: AtomicBool,
 }
 
 impl WorkTableSource {
-    /// A source over the rows that the table holds when it is read.
-    pub fn new(table: &Arc<WorkTable>) -> Self {
-        Self { table: Arc::clone(table), claimed: AtomicBool::new(false) }
+    /// A source over the rows that the table holds when it is read: those of the round before, or all.
+    pub fn new(table: &Arc<WorkTable>, all: bool) -> Self {
+        table.reads_all.fetch_or(all, Ordering::Relaxed);
+        Self { table: Arc::clone(table), all, claimed: AtomicBool::new(false) }
     }
 }
 
@@ -54,7 +65,7 @@ impl Source for WorkTableSource {
         if self.claimed.swap(true, Ordering::Relaxed) {
             return Ok(Claim::End);
         }
-        let batches = self.table.batches().as_ref().clone();
+        let batches = self.table.batches(self.all).as_ref().clone();
         Ok(Claim::Morsel(Box::new(Batches(batches.into_iter()))))
     }
 }
@@ -74,6 +85,8 @@ pub struct RecursiveSource {
     pub types: Vec<Type>,
     /// Whether a row that was given before is dropped.
     pub distinct: bool,
+    /// Columns of which each combination of values has one row; none for all rows.
+    pub keys: Vec<usize>,
     /// The run.
     pub run: Arc<RunContext>,
     /// What the rows are charged to.
@@ -89,10 +102,24 @@ impl Source for RecursiveSource {
         }
         let orders = self.types.iter().cloned();
         let orders = orders.map(|data_type| KeyOrder { data_type, descending: false, nulls_first: false });
+        if !self.keys.is_empty() {
+            return Ok(Claim::Morsel(Box::new(KeyedRounds {
+                at_work: Some((self.initial)()?),
+                step: Arc::clone(&self.step),
+                table: Arc::clone(&self.table),
+                rows: KeyedRows::new(&self.types, &self.keys),
+                distinct: self.distinct,
+                given: None,
+                run: Arc::clone(&self.run),
+                reservation: self.account.reserve(),
+            })));
+        }
         Ok(Claim::Morsel(Box::new(Rounds {
             at_work: (self.initial)()?,
             step: Arc::clone(&self.step),
             table: Arc::clone(&self.table),
+            all: Vec::new(),
+            all_bytes: 0,
             next: Kept { batches: Vec::new(), keeper: Keeper::default(), bytes: 0 },
             table_bytes: 0,
             seen: self.distinct.then(|| Seen {
@@ -118,6 +145,9 @@ struct Rounds {
     at_work: Box<dyn Reader>,
     step: Arc<Start>,
     table: Arc<WorkTable>,
+    /// The rows of all rounds before the last, where the step reads them.
+    all: Vec<Batch>,
+    all_bytes: usize,
     next: Kept,
     table_bytes: usize,
     seen: Option<Seen>,
@@ -137,6 +167,7 @@ impl Reader for Rounds {
                 }
                 None if self.next.batches.is_empty() => {
                     self.table.set(Vec::new());
+                    self.table.set_all(Vec::new());
                     return Ok(None);
                 }
                 None => {
@@ -145,6 +176,11 @@ impl Reader for Rounds {
                         Kept { batches: Vec::new(), keeper: Keeper::default(), bytes: 0 },
                     );
                     self.table_bytes = next.bytes;
+                    if self.table.reads_all.load(Ordering::Relaxed) {
+                        self.all.extend(next.batches.iter().cloned());
+                        self.all_bytes += next.bytes;
+                        self.table.set_all(self.all.clone());
+                    }
                     self.table.set(next.batches);
                     self.charge()?;
                     self.at_work = (self.step)()?;
@@ -171,7 +207,69 @@ impl Rounds {
 
     fn charge(&mut self) -> Result<()> {
         let seen = self.seen.as_ref().map_or(0, |seen| seen.bytes);
-        self.reservation.resize(self.next.bytes + self.table_bytes + seen)
+        self.reservation.resize(self.next.bytes + self.table_bytes + self.all_bytes + seen)
+    }
+}
+
+/// A recursion with keys at work.
+struct KeyedRounds {
+    /// The round; `None` once there is none.
+    at_work: Option<Box<dyn Reader>>,
+    step: Arc<Start>,
+    table: Arc<WorkTable>,
+    rows: KeyedRows,
+    distinct: bool,
+    /// What is left to give.
+    given: Option<std::vec::IntoIter<Batch>>,
+    run: Arc<RunContext>,
+    reservation: Reservation,
+}
+
+impl Reader for KeyedRounds {
+    fn next(&mut self) -> Result<Option<Batch>> {
+        while let Some(mut round) = self.at_work.take() {
+            let mut batches = Vec::new();
+            let (mut keeper, mut bytes) = (Keeper::default(), 0);
+            while let Some(batch) = round.next()? {
+                self.run.check_cancelled()?;
+                let (kept, added) = keeper.keep(batch);
+                bytes += added;
+                self.reservation.resize(self.rows.bytes() + bytes)?;
+                batches.push(kept);
+            }
+            self.begin_round(batches)?;
+        }
+        let given = match &mut self.given {
+            Some(given) => given,
+            None => self.given.insert(self.rows.rows()?.into_iter()),
+        };
+        Ok(given.next())
+    }
+}
+
+impl KeyedRounds {
+    /// Takes the rows of a round, and begins the next if there is anything for it.
+    fn begin_round(&mut self, batches: Vec<Batch>) -> Result<()> {
+        let changed = match self.distinct {
+            true => self.rows.take_round(batches)?,
+            false => {
+                self.rows.take_round(batches.clone())?;
+                batches
+            }
+        };
+        let bytes: usize = changed.iter().map(used_bytes_of).sum();
+        self.reservation.resize(self.rows.bytes() + bytes)?;
+        let goes_on = changed.iter().any(|batch| batch.rows > 0);
+        self.table.set(changed);
+        if goes_on && self.table.reads_all.load(Ordering::Relaxed) {
+            self.table.set_all(self.rows.rows()?);
+        }
+        if goes_on {
+            self.at_work = Some((self.step)()?);
+        } else {
+            self.table.set_all(Vec::new());
+        }
+        Ok(())
     }
 }
 

@@ -266,10 +266,13 @@ pub(super) fn details(plan: &Plan) -> String {
             Some(field) if field.data_type == Type::Float64 => "percent".into(),
             _ => String::new(),
         },
-        Node::Recursive { table, distinct, .. } => {
-            format!("#{table}{}", if *distinct { " distinct" } else { "" })
+        Node::Recursive { table, distinct, keys, .. } => {
+            let named = |key: &usize| plan.schema.fields.get(*key).map_or("", |field| field.name.as_str());
+            let keys: Vec<&str> = keys.iter().map(named).collect();
+            let by = if keys.is_empty() { String::new() } else { format!(" by [{}]", keys.join(", ")) };
+            format!("#{table}{}{by}", if *distinct { " distinct" } else { "" })
         }
-        Node::WorkTable { table } => format!("#{table}"),
+        Node::WorkTable { table, all } => format!("#{table}{}", if *all { " all" } else { "" }),
         Node::PositionalJoin { .. } => String::new(),
         Node::Repeat { input, count } => format!("{} times", shown(count, &input.schema)),
         Node::Union { .. } | Node::SingleRow { .. } => String::new(),

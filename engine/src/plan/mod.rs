@@ -226,13 +226,20 @@ pub enum Node {
         step: Box<Plan>,
         /// Number of the work table; a recursion inside this one has another.
         table: u32,
-        /// Whether a row that was given before is dropped.
+        /// Whether a row that was given before is dropped; of a recursion with keys, one that its key holds already.
         distinct: bool,
+        /// Columns by position, of which each combination of values has one row: the last one given. The rows come out at
+        /// the end. None for all rows.
+        #[serde(default)]
+        keys: Vec<usize>,
     },
     /// The rows of the round before, inside the second plan of a recursion.
     WorkTable {
         /// Its number.
         table: u32,
+        /// All rows that the recursion holds before the round instead.
+        #[serde(default)]
+        all: bool,
     },
     /// Passes the one row of its input; no row becomes a row of nulls, several are an error.
     SingleRow {

@@ -209,7 +209,7 @@ fn verify_operand(expression: &Expression, schema: &Schema, context: &Arc<Contex
 
 /// The work table of a recursion has the recursion's columns wherever it is read.
 fn verify_work_table(plan: &Plan, table: u32, types: &[Type]) -> Result<(), String> {
-    if let Node::WorkTable { table: read } = &plan.node
+    if let Node::WorkTable { table: read, .. } = &plan.node
         && *read == table
     {
         let own = plan.schema.fields.iter().map(|field| &field.data_type);
@@ -288,8 +288,11 @@ fn output_types(plan: &Plan) -> Result<Option<Vec<Type>>, String> {
             _ => return Err("its numbers are not a BIGINT or DOUBLE and a BIGINT".into()),
         },
         Node::PositionalJoin { left, right } => Some(of(left).into_iter().chain(of(right)).collect()),
-        Node::Recursive { initial, step, table, .. } => {
+        Node::Recursive { initial, step, table, keys, .. } => {
             let own = of(plan);
+            if let Some(key) = keys.iter().find(|key| **key >= own.len()) {
+                return Err(format!("key {key} of the recursion is not among its {} columns", own.len()));
+            }
             if of(initial) != own || of(step) != own {
                 return Err("a plan of the recursion does not have the columns of its schema".into());
             }

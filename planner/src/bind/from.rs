@@ -96,6 +96,15 @@ impl Binder<'_> {
         let name = match names {
             [name] => name,
             [schema, name] if schema.is("main") => name,
+            [schema, name] if schema.is("recurring") => {
+                return match self.work_table(&name.text, true) {
+                    Some(relation) => named(relation, Some(&name.text), alias, span),
+                    None => {
+                        let message = format!("recurring.{} stands only in a recursion of that table", name.text);
+                        Err(Error::invalid(message, span))
+                    }
+                };
+            }
             _ => {
                 let written = names.iter().map(|name| name.text.as_str()).collect::<Vec<_>>().join(".");
                 if reader(&written).is_some() {
@@ -105,7 +114,7 @@ impl Binder<'_> {
                 return Err(Error::unknown("table", &written, None, span));
             }
         };
-        if let Some(relation) = self.work_table(&name.text) {
+        if let Some(relation) = self.work_table(&name.text, false) {
             return named(relation, Some(&name.text), alias, span);
         }
         if let Some(position) = self.common.iter().rposition(|(table, _)| table.name.is(&name.text)) {

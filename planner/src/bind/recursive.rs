@@ -4,8 +4,12 @@ use crate::bind::Binder;
 use crate::bind::from::rename_columns;
 use crate::error::{Error, Result};
 use crate::logical::{Column, Relation};
+use crate::nearest::nearest;
 use crate::span::Span;
 use crate::tree::{CommonTable, OrderBy, QueryBody, SetOperator};
+
+/// What USING KEY needs to mean anything.
+const KEY_WITHOUT_RECURSION: &str = "USING KEY of a table that does not read itself is";
 
 /// A recursive table whose step is being bound.
 #[derive(Debug)]
@@ -24,7 +28,10 @@ impl Binder<'_> {
         let query = &table.query;
         let QueryBody::Set { operator: SetOperator::Union, all, by_name: false, left, right } = &query.body
         else {
-            return Ok(None);
+            return match table.keys.first() {
+                Some(key) => Err(Error::unsupported(KEY_WITHOUT_RECURSION, key.span)),
+                None => Ok(None),
+            };
         };
         let visible = self.common.len();
         let scopes = self.outer.len();
@@ -45,6 +52,7 @@ impl Binder<'_> {
         let initial = self.deeper(left.span(), |binder| binder.body(left))?;
         let initial = self.typed_nulls(initial);
         let initial = rename_columns(initial, &table.columns, &table.name.text, table.name.span)?;
+        let keys = key_positions(table, &initial.columns())?;
         let number = self.next_work_table;
         self.next_work_table += 1;
         let columns = initial.columns();
@@ -58,9 +66,12 @@ impl Binder<'_> {
         let step = self.deeper(right.span(), |binder| binder.body(right));
         let recursion = self.recursions.pop();
         let step = step?;
-        if !recursion.is_some_and(|recursion| recursion.is_read) {
+        let is_read = recursion.is_some_and(|recursion| recursion.is_read);
+        match (is_read, table.keys.first()) {
+            (true, _) => {}
             // An ordinary union, which is bound as one.
-            return Ok(None);
+            (false, None) => return Ok(None),
+            (false, Some(key)) => return Err(Error::unsupported(KEY_WITHOUT_RECURSION, key.span)),
         }
         refuse_order(table)?;
         let step_columns = step.columns();
@@ -77,11 +88,11 @@ impl Binder<'_> {
         let columns =
             columns.into_iter().map(|column| self.new_column(column.name, column.data_type)).collect();
         let (initial, step) = (Box::new(initial), Box::new(step));
-        Ok(Some(Relation::Recursive { initial, step, table: number, distinct: !all, columns }))
+        Ok(Some(Relation::Recursive { initial, step, table: number, distinct: !all, keys, columns }))
     }
 
-    /// The work table of this name, inside the step of its recursion.
-    pub(super) fn work_table(&mut self, name: &str) -> Option<Relation> {
+    /// The work table of this name, inside the step of its recursion: the rows of the round before, or all.
+    pub(super) fn work_table(&mut self, name: &str, all: bool) -> Option<Relation> {
         let hidden = self.common.iter().rposition(|(table, _)| table.name.is(name));
         let seen = self.common.len();
         let recursion = self.recursions.iter_mut().rev().find(|recursion| {
@@ -93,8 +104,23 @@ impl Binder<'_> {
         let (table, columns) = (recursion.table, recursion.columns.clone());
         let columns =
             columns.into_iter().map(|column| self.new_column(column.name, column.data_type)).collect();
-        Some(Relation::WorkTable { table, columns })
+        Some(Relation::WorkTable { table, all, columns })
     }
+}
+
+/// The columns of USING KEY by position, each once.
+fn key_positions(table: &CommonTable, columns: &[Column]) -> Result<Vec<usize>> {
+    let mut keys = Vec::with_capacity(table.keys.len());
+    for key in &table.keys {
+        let position = columns.iter().position(|column| key.is(&column.name)).ok_or_else(|| {
+            let known = columns.iter().map(|column| column.name.as_str());
+            Error::unknown("column", &key.text, nearest(&key.text, known), key.span)
+        })?;
+        if !keys.contains(&position) {
+            keys.push(position);
+        }
+    }
+    Ok(keys)
 }
 
 fn refuse_order(table: &CommonTable) -> Result<()> {

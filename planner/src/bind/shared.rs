@@ -34,7 +34,10 @@ impl Binder<'_> {
                 Some(relation) => Ok(relation),
                 None => binder.query(&table.query),
             },
-            false => binder.query(&table.query),
+            false => match table.keys.first() {
+                Some(key) => Err(Error::invalid("USING KEY needs WITH RECURSIVE", key.span)),
+                None => binder.query(&table.query),
+            },
         });
         self.outer.truncate(scopes);
         self.outer.extend(inner);

@@ -251,6 +251,8 @@ pub enum Relation {
         table: u32,
         /// Whether a row that was given before is dropped.
         distinct: bool,
+        /// Columns by position, of which each combination of values has one row, the last given; none for all rows.
+        keys: Vec<usize>,
         /// Columns of the output.
         columns: Vec<Column>,
     },
@@ -258,6 +260,8 @@ pub enum Relation {
     WorkTable {
         /// Number of the work table.
         table: u32,
+        /// All rows that the recursion holds before the round instead.
+        all: bool,
         /// Its columns.
         columns: Vec<Column>,
     },

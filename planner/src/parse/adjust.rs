@@ -3,7 +3,7 @@
 //!
 //! - `FILTER (condition)` gets its WHERE.
 //! - `FROM t WHERE ..` without SELECT gets `SELECT *` before what follows FROM.
-//! - `AS [NOT] MATERIALIZED (` loses the hint, which is kept beside the tokens with its place.
+//! - `AS [NOT] MATERIALIZED (` loses the hint, and a table of WITH its `USING KEY (..)`: both are kept beside the tokens with their places.
 //! - `EXCLUDE TIES` of a frame becomes a first term of PARTITION BY, under a name that no text can hold.
 //! - `f(ORDER BY x)` gets an argument, under another such name.
 //! - `IGNORE NULLS` behind ORDER BY among arguments moves before it.
@@ -21,7 +21,7 @@ use sqlparser::tokenizer::{Token, TokenWithSpan, Word};
 use crate::parse::cut::{self, CutKind};
 use crate::parse::span_of;
 use crate::span::Span;
-use crate::tree::FrameExclusion;
+use crate::tree::{FrameExclusion, Name};
 
 /// Starts the names that stand for statements that were cut out; no text can hold such a name.
 const CUT_OUT: char = '\u{0}';
@@ -36,8 +36,17 @@ pub(super) const UNPACK: &str = "*COLUMNS";
 pub(super) struct Adjusted {
     pub tokens: Vec<TokenWithSpan>,
     pub cut_out: Vec<Vec<TokenWithSpan>>,
-    /// Places of the hints of WITH, and whether they ask for rows that are gathered.
-    pub hints: Vec<(Span, bool)>,
+    /// What was said of tables of WITH, with its place.
+    pub hints: Vec<(Span, Hint)>,
+}
+
+/// What is said of a table of WITH beside its name and query.
+#[derive(Debug, Clone)]
+pub(super) enum Hint {
+    /// Whether its rows are gathered.
+    Materialized(bool),
+    /// The keys of a recursion; `None` if they are not all names of columns.
+    Keys(Option<Vec<Name>>),
 }
 
 /// The number of the statement that a name stands for.
@@ -83,8 +92,13 @@ pub(super) fn adjust(tokens: Vec<TokenWithSpan>, was_cut_out: bool) -> Adjusted 
             continue;
         }
         if let Some(skipped) = materialized(&tokens, position) {
-            adjusted.hints.push((span_of(token.span), skipped == 1));
+            adjusted.hints.push((span_of(token.span), Hint::Materialized(skipped == 1)));
             position += skipped;
+            continue;
+        }
+        if let Some((end, keys)) = recursion_keys(&tokens, position) {
+            adjusted.hints.push((span_of(token.span), Hint::Keys(keys)));
+            position = end;
             continue;
         }
         if let Some(skipped) = excluded(&tokens, position) {
@@ -335,6 +349,35 @@ fn materialized(tokens: &[TokenWithSpan], position: usize) -> Option<usize> {
     let hint = keyword(tokens.get(position + negated)?) == Keyword::MATERIALIZED;
     let opens = tokens.get(position + negated + 1)?.token == Token::LParen;
     (hint && opens).then_some(negated + 1)
+}
+
+/// The keys of `USING KEY (..)` before AS, and the position behind them.
+fn recursion_keys(tokens: &[TokenWithSpan], position: usize) -> Option<(usize, Option<Vec<Name>>)> {
+    let is_key = |token: &TokenWithSpan| match &token.token {
+        Token::Word(word) => word.quote_style.is_none() && word.value.eq_ignore_ascii_case("key"),
+        _ => false,
+    };
+    let opens = tokens.get(position + 2)?.token == Token::LParen;
+    if keyword(tokens.get(position)?) != Keyword::USING || !is_key(tokens.get(position + 1)?) || !opens {
+        return None;
+    }
+    let end = cut::after_parenthesis(tokens, position + 2);
+    if keyword(tokens.get(end)?) != Keyword::AS {
+        return None;
+    }
+    let inside = tokens.get(position + 3..end.checked_sub(1)?)?;
+    let mut names = Vec::new();
+    for (offset, token) in inside.iter().enumerate() {
+        match (&token.token, offset % 2) {
+            (Token::Word(word), 0) => names.push(Name {
+                quoted: word.quote_style.is_some(),
+                ..Name::new(word.value.as_str(), span_of(token.span))
+            }),
+            (Token::Comma, 1) => {}
+            _ => return Some((end, None)),
+        }
+    }
+    Some((end, (!names.is_empty() && inside.len() % 2 == 1).then_some(names)))
 }
 
 /// The closing parenthesis of `(DESCRIBE ..)` in FROM.

@@ -108,7 +108,7 @@ fn end_of_level(tokens: &[TokenWithSpan], position: usize) -> usize {
 }
 
 /// The position after the parenthesis that closes the one at this position.
-fn after_parenthesis(tokens: &[TokenWithSpan], opening: usize) -> usize {
+pub(super) fn after_parenthesis(tokens: &[TokenWithSpan], opening: usize) -> usize {
     (end_of_level(tokens, opening + 1) + 1).min(tokens.len())
 }
 

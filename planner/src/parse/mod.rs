@@ -30,6 +30,7 @@ use crate::error::{Error, Result};
 use crate::span::{Location, Span};
 use crate::tree::{Expression, Statement};
 
+use adjust::Hint;
 use dialect::HypostyleDialect;
 
 /// Levels of recursion the parser may use: a level of parentheses takes up to two.
@@ -67,12 +68,12 @@ struct Notes {
     quoted: Rc<[(String, Span)]>,
     /// Statements that were cut out, by number.
     cut_out: Rc<[Vec<TokenWithSpan>]>,
-    /// Places of the hints of WITH, and whether they ask for rows that are gathered.
-    hints: Rc<[(Span, bool)]>,
+    /// What was said of tables of WITH, with its place.
+    hints: Rc<[(Span, Hint)]>,
 }
 
 impl Notes {
-    fn of(tokens: &[TokenWithSpan], cut_out: Vec<Vec<TokenWithSpan>>, hints: Vec<(Span, bool)>) -> Self {
+    fn of(tokens: &[TokenWithSpan], cut_out: Vec<Vec<TokenWithSpan>>, hints: Vec<(Span, Hint)>) -> Self {
         let quoted = tokens.iter().filter_map(|token| match &token.token {
             Token::SingleQuotedString(text) => Some((text.clone(), span_of(token.span))),
             _ => None,
@@ -112,10 +113,10 @@ impl Notes {
         self.cut_out.get(adjust::cut_out_number(name)?).cloned()
     }
 
-    /// The hint between the name of a table of WITH and its query.
-    fn hint_between(&self, name: Span, query: Span) -> Option<bool> {
-        let is_between = |place: &Span| place.start >= name.end && place.start <= query.start;
-        self.hints.iter().find(|(place, _)| is_between(place)).map(|(_, asks)| *asks)
+    /// What is said of a table of WITH between its name and its query.
+    fn hints_between(&self, name: Span, query: Span) -> impl Iterator<Item = &(Span, Hint)> {
+        let is_between = move |place: &Span| place.start >= name.end && place.end <= query.start;
+        self.hints.iter().filter(move |(place, _)| is_between(place))
     }
 
     /// The place of a text in single quotes; of several equal ones the first.

@@ -3,6 +3,7 @@
 use sqlparser::ast::{self, SelectItem as AstItem, SetExpr, SetQuantifier, Spanned};
 
 use crate::error::{Error, Result};
+use crate::parse::adjust::Hint;
 use crate::parse::expression::{convert as convert_expression, convert_all, name_of, names_of, order_terms};
 use crate::parse::{Notes, adjust, reshape, span_of, table, window};
 use crate::span::Span;
@@ -78,8 +79,17 @@ fn common_tables(with: ast::With, notes: &mut Notes) -> Result<Vec<CommonTable>>
             let columns = table.alias.columns.into_iter().map(|column| name_of(column.name)).collect();
             let name = name_of(table.alias.name);
             let query = convert(*table.query, notes)?;
-            let materialized = notes.hint_between(name.span, query.span);
-            Ok(CommonTable { name, columns, materialized, query, recursive })
+            let (mut materialized, mut keys) = (None, Vec::new());
+            for (place, hint) in notes.hints_between(name.span, query.span) {
+                match hint {
+                    Hint::Materialized(asks) => materialized = Some(*asks),
+                    Hint::Keys(Some(names)) => keys.clone_from(names),
+                    Hint::Keys(None) => {
+                        return Err(Error::unsupported("USING KEY of anything but columns is", *place));
+                    }
+                }
+            }
+            Ok(CommonTable { name, columns, materialized, keys, query, recursive })
         })
         .collect()
 }

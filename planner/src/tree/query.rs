@@ -47,6 +47,8 @@ pub struct CommonTable {
     pub columns: Vec<Name>,
     /// True for `AS MATERIALIZED`, false for `AS NOT MATERIALIZED`, where written.
     pub materialized: Option<bool>,
+    /// Columns of which each combination of values has one row: USING KEY of a recursion.
+    pub keys: Vec<Name>,
     /// The query.
     pub query: Query,
     /// Whether it may read itself: WITH RECURSIVE.

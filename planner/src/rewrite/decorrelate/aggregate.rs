@@ -118,7 +118,7 @@ fn is_key(id: usize, keys: &[Computed]) -> bool {
 }
 
 /// All expressions of a grouping.
-fn parts<'g>(
+pub(super) fn parts<'g>(
     keys: &'g mut [Computed],
     aggregates: &'g mut [(Column, AggregateCall)],
 ) -> Vec<&'g mut Expression> {

@@ -16,6 +16,7 @@
 mod aggregate;
 mod domain;
 mod existence;
+mod grouping_sets;
 mod inline;
 mod join;
 mod limit;

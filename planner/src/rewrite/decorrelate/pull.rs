@@ -30,7 +30,9 @@ impl Decorrelator<'_> {
             Relation::Aggregate { input, keys, sets: None, aggregates } => {
                 self.pull_aggregate(*input, keys, aggregates)
             }
-            Relation::Aggregate { sets: Some(_), .. } => Err(refused("GROUPING SETS")),
+            Relation::Aggregate { input, keys, sets: Some(sets), aggregates } => {
+                self.pull_grouping_sets(*input, keys, sets, aggregates)
+            }
             Relation::Join(join) => self.pull_join(join),
             Relation::Sort { input, keys, limit: None } => self.pull_sort(*input, keys),
             Relation::Sort { input, keys, limit: Some(limit) } => {
