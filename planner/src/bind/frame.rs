@@ -63,7 +63,7 @@ impl Clause {
 }
 
 /// A subquery whose value is a column of the relation below.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Pending {
     /// The query.
     pub relation: Relation,
@@ -76,7 +76,7 @@ pub struct Pending {
 }
 
 /// How a subquery meets the rows around it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum Meeting {
     /// One row, joined to every row.
     Scalar,

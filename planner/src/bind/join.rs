@@ -137,8 +137,9 @@ impl Binder<'_> {
         let (kept, filtered, kind) = match kind {
             Kind::Right => (right.relation, left.relation, Kind::Left),
             Kind::Full => {
-                let what = "a subquery that reads both sides, in ON of FULL JOIN, is";
-                return Err(Error::unsupported(what, span));
+                let (left, right) = (left.relation, right.relation);
+                let relation = self.full_join_by_subquery(left, right, condition, pending, span)?;
+                return Ok(Source { relation, scope });
             }
             kind => (left.relation, right.relation, kind),
         };

@@ -15,6 +15,7 @@ mod expression;
 pub(crate) mod fold;
 mod frame;
 mod from;
+mod full_join;
 mod group;
 mod join;
 mod limit;
