@@ -22,7 +22,7 @@ impl Assembler<'_> {
             return Err(Error::internal("a node is assembled as the recursion that it is not"));
         };
         let (table, distinct) = (*table, *distinct);
-        let work_table = Arc::new(WorkTable::default());
+        let work_table = Arc::new(WorkTable::new(reads_all(step, table)));
         let initial_start = self.start(initial, id + 1, self.work_tables.clone())?;
         let mut tables = self.work_tables.clone();
         tables.insert(table, Arc::clone(&work_table));
@@ -98,4 +98,10 @@ impl Reader for NestedRun {
             }
         }
     }
+}
+
+/// Whether a plan reads all rows of this work table, and not only those of the round before.
+fn reads_all(plan: &Plan, wanted: u32) -> bool {
+    matches!(plan.node, Node::WorkTable { table, all: true } if table == wanted)
+        || plan.inputs().into_iter().any(|input| reads_all(input, wanted))
 }

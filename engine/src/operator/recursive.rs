@@ -27,10 +27,15 @@ use crate::table::Reader;
 pub struct WorkTable {
     last: Mutex<Arc<Vec<Batch>>>,
     all: Mutex<Arc<Vec<Batch>>>,
-    reads_all: AtomicBool,
+    reads_all: bool,
 }
 
 impl WorkTable {
+    /// A table without rows; `reads_all` says whether anyone reads more than the rows of the round before.
+    pub fn new(reads_all: bool) -> Self {
+        Self { reads_all, ..Self::default() }
+    }
+
     fn set(&self, batches: Vec<Batch>) {
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(batches);
     }
@@ -55,7 +60,6 @@ pub struct WorkTableSource {
 impl WorkTableSource {
     /// A source over the rows that the table holds when it is read: those of the round before, or all.
     pub fn new(table: &Arc<WorkTable>, all: bool) -> Self {
-        table.reads_all.fetch_or(all, Ordering::Relaxed);
         Self { table: Arc::clone(table), all, claimed: AtomicBool::new(false) }
     }
 }
@@ -176,7 +180,7 @@ impl Reader for Rounds {
                         Kept { batches: Vec::new(), keeper: Keeper::default(), bytes: 0 },
                     );
                     self.table_bytes = next.bytes;
-                    if self.table.reads_all.load(Ordering::Relaxed) {
+                    if self.table.reads_all {
                         self.all.extend(next.batches.iter().cloned());
                         self.all_bytes += next.bytes;
                         self.table.set_all(self.all.clone());
@@ -261,7 +265,7 @@ impl KeyedRounds {
         self.reservation.resize(self.rows.bytes() + bytes)?;
         let goes_on = changed.iter().any(|batch| batch.rows > 0);
         self.table.set(changed);
-        if goes_on && self.table.reads_all.load(Ordering::Relaxed) {
+        if goes_on && self.table.reads_all {
             self.table.set_all(self.rows.rows()?);
         }
         if goes_on {
