@@ -8,6 +8,9 @@ mod subquery;
 mod table;
 mod window;
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 

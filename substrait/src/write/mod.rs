@@ -5,6 +5,7 @@ mod declare;
 mod expression;
 mod join;
 mod relation;
+mod set_operation;
 mod table;
 mod window;
 

@@ -82,7 +82,7 @@ impl<'a> Writer<'a> {
             Relation::SharedRows(shared) => self.shared_rows(shared),
             Relation::AsOf(_) => Err(Error::unsupported("an as-of join")),
             Relation::Unnest { .. } => Err(Error::unsupported("UNNEST")),
-            Relation::Repeat { .. } => Err(Error::unsupported("INTERSECT ALL or EXCEPT ALL")),
+            Relation::Repeat { input, count } => self.repeated(input, count),
             Relation::Sample { .. } => Err(Error::unsupported("a sample")),
             Relation::ComputedLimit { .. } => Err(Error::unsupported("a LIMIT that is computed")),
             Relation::Positional { .. } => Err(Error::unsupported("POSITIONAL JOIN")),
