@@ -10,6 +10,7 @@ pub mod error;
 pub mod function_files;
 pub mod input;
 pub mod json;
+mod leaves;
 pub mod location;
 pub mod options;
 pub mod output;

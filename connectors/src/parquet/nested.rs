@@ -24,7 +24,7 @@ use super::dictionary::{SharedValues, is_dictionary_only};
 use super::file::{ParquetFile, RowGroupMorsel};
 use super::prune::page_locations;
 use super::schema::Projected;
-use super::special::Special;
+use super::special::{Special, with_meanings};
 use crate::arrow_form::to_column;
 use crate::error::{Result, decoded};
 use crate::input::{BufferPool, LocalFile};
@@ -47,7 +47,8 @@ struct OutputColumn {
 enum Form {
     Dictionary(SharedValues),
     Plain,
-    Special(Special),
+    /// Some leaves mean something that the decoder does not tell.
+    Special(Vec<Option<Special>>),
 }
 
 impl NestedReader {
@@ -71,10 +72,11 @@ impl NestedReader {
             .map(|(position, &column)| {
                 let field = &file.schema.logical.fields[column];
                 let as_dictionary = matches!(schema.field(position).data_type(), DataType::Dictionary(..));
-                let form = match file.schema.columns[column].special {
+                let specials = &file.schema.columns[column].specials;
+                let form = match specials.is_empty() {
                     _ if as_dictionary => Form::Dictionary(SharedValues::default()),
-                    Some(special) => Form::Special(special),
-                    None => Form::Plain,
+                    true => Form::Plain,
+                    false => Form::Special(specials.clone()),
                 };
                 OutputColumn { name: field.name.clone(), data_type: field.data_type.clone(), form }
             })
@@ -152,7 +154,9 @@ fn finish(batch: &RecordBatch, columns: &mut [OutputColumn]) -> ParquetResult<Ve
             let converted = match &mut column.form {
                 Form::Dictionary(shared) => return shared.share(array, &column.data_type),
                 Form::Plain => to_column(array, &column.data_type),
-                Form::Special(special) => special.convert(array),
+                Form::Special(specials) => {
+                    with_meanings(array, specials).and_then(|array| to_column(&array, &column.data_type))
+                }
             };
             converted.map_err(|error| ParquetError::General(format!("column \"{}\": {error}", column.name)))
         })

@@ -327,7 +327,7 @@ fn own_decoder(
     let Some(chunk) = stored.leaves.first().and_then(|&leaf| chunk_of(group, leaf)) else {
         return Ok(None);
     };
-    if stored.special.is_some() {
+    if !stored.specials.is_empty() {
         return Ok(None);
     }
     let logical = &file.schema.logical.fields[column].data_type;

@@ -13,7 +13,7 @@ use parquet::errors::{ParquetError, Result};
 use parquet::file::metadata::KeyValue;
 use parquet::schema::types::{SchemaDescPtr, SchemaDescriptor, Type, TypePtr};
 
-use super::special::Special;
+use super::special::{Special, type_with_meanings};
 use crate::arrow_form::logical_type;
 use crate::error::Place;
 use crate::prune::ColumnPlace;
@@ -37,8 +37,8 @@ pub(super) struct FileColumn {
     pub(super) leaves: Vec<usize>,
     /// The Arrow field that is asked of the decoder.
     pub(super) decoded: FieldRef,
-    /// Set where the values mean something that neither the decoder nor Arrow tells.
-    pub(super) special: Option<Special>,
+    /// Per leaf, what its values mean where neither the decoder nor Arrow tells; empty if they do for all.
+    pub(super) specials: Vec<Option<Special>>,
     /// True for a column of text or bytes without nesting: it can be read as a dictionary.
     pub(super) is_bytes: bool,
 }
@@ -58,13 +58,7 @@ impl FileSchema {
         place: &Place,
     ) -> Result<Self> {
         let written = descriptor.root_schema().get_fields();
-        let roots: Vec<TypePtr> = written
-            .iter()
-            .map(|field| match Special::unmarked(field)? {
-                Some(plain) => Ok(plain),
-                None => text_as_text(field),
-            })
-            .collect::<Result<_>>()?;
+        let roots: Vec<TypePtr> = written.iter().map(plain_leaves).collect::<Result<_>>()?;
         let marked = SchemaDescriptor::new(root_of(roots.clone())?);
         // An Arrow schema that does not fit the Parquet one is ignored: the latter is what was written.
         let arrow = parquet_to_arrow_schema(&marked, key_values)
@@ -88,9 +82,9 @@ impl FileSchema {
             let is_bytes =
                 parquet.is_primitive() && matches!(decoded, DataType::Utf8View | DataType::BinaryView);
             let decoded = Arc::new(ArrowField::new(field.name(), decoded, field.is_nullable()));
-            let special = Special::of(written);
-            logical.push(Field::new(field.name(), logical_of(field.name(), &decoded, special, place)?));
-            columns.push(FileColumn { parquet, leaves, decoded, special, is_bytes });
+            let specials = Special::of_leaves(written);
+            logical.push(Field::new(field.name(), logical_of(field.name(), &decoded, &specials, place)?));
+            columns.push(FileColumn { parquet, leaves, decoded, specials, is_bytes });
             first_leaf = end;
         }
         Ok(Self { logical: Schema::new(logical), columns, root: descriptor.root_schema_ptr() })
@@ -155,18 +149,17 @@ impl FileSchema {
         let mut schema = self.clone();
         for (position, part) in parts {
             let column = &mut schema.columns[*position];
-            if column.special.is_some() {
-                continue;
-            }
             let mut kept = Kept { leaves: Vec::new(), next: 0 };
             let decoded = kept.narrow(column.decoded.data_type(), Some(part));
             let mut at = 0;
             let Some(parquet) = without_leaves(&column.parquet, &kept.leaves, &mut at)? else { continue };
             column.leaves = kept.leaves.iter().filter_map(|&leaf| column.leaves.get(leaf).copied()).collect();
+            column.specials =
+                kept.leaves.iter().filter_map(|&leaf| column.specials.get(leaf).copied()).collect();
             column.parquet = parquet;
             column.decoded = Arc::new(column.decoded.as_ref().clone().with_data_type(decoded));
             let field = &mut schema.logical.fields[*position];
-            field.data_type = logical_of(&field.name, &column.decoded, None, place)?;
+            field.data_type = logical_of(&field.name, &column.decoded, &column.specials, place)?;
         }
         Ok(schema)
     }
@@ -275,8 +268,8 @@ fn leaf_count(parquet: &Type) -> usize {
 }
 
 /// The same type with every byte array that holds text (strings, enumerations, JSON) marked in the one way
-/// that makes the decoder check its UTF-8.
-fn text_as_text(parquet: &TypePtr) -> Result<TypePtr> {
+/// that makes the decoder check its UTF-8, and bytes with a meaning that the decoder does not give as plain ones.
+fn plain_leaves(parquet: &TypePtr) -> Result<TypePtr> {
     let info = parquet.get_basic_info();
     let repetition = info.has_repetition().then(|| info.repetition());
     let id = info.has_id().then(|| info.id());
@@ -300,9 +293,9 @@ fn text_as_text(parquet: &TypePtr) -> Result<TypePtr> {
             }
             Ok(Arc::new(builder.build()?))
         }
-        Type::PrimitiveType { .. } => Ok(Arc::clone(parquet)),
+        Type::PrimitiveType { .. } => Ok(Special::unmarked(parquet)?.unwrap_or_else(|| Arc::clone(parquet))),
         Type::GroupType { fields, .. } => {
-            let marked: Vec<TypePtr> = fields.iter().map(text_as_text).collect::<Result<_>>()?;
+            let marked: Vec<TypePtr> = fields.iter().map(plain_leaves).collect::<Result<_>>()?;
             if marked.iter().zip(fields).all(|(new, old)| Arc::ptr_eq(new, old)) {
                 return Ok(Arc::clone(parquet));
             }
@@ -329,14 +322,12 @@ fn group_with(group: &Type, fields: Vec<TypePtr>) -> Result<TypePtr> {
 fn logical_of(
     name: &str,
     decoded: &ArrowField,
-    special: Option<Special>,
+    specials: &[Option<Special>],
     place: &Place,
 ) -> Result<LogicalColumnType> {
-    match special {
-        Some(special) => Ok(special.data_type()),
-        None => logical_type(decoded.data_type(), || place.clone().column(name))
-            .map_err(|error| ParquetError::External(Box::new(error))),
-    }
+    let data_type = type_with_meanings(decoded.data_type(), specials);
+    logical_type(&data_type, || place.clone().column(name))
+        .map_err(|error| ParquetError::External(Box::new(error)))
 }
 
 /// The Arrow type to ask of the decoder for a column that it would by itself give as `data_type`.

@@ -1,16 +1,16 @@
-//! Columns whose fixed-length bytes mean something that the decoder does not give: intervals and UUIDs.
+//! Leaves whose fixed-length bytes mean something that the decoder does not give: intervals and UUIDs.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, IntervalMonthDayNanoBuilder, StringViewBuilder};
-use arrow::datatypes::IntervalMonthDayNano;
+use arrow::datatypes::{DataType, IntervalMonthDayNano, IntervalUnit};
 use arrow::error::ArrowError;
-use hypostyle_functions::Type as ColumnType;
-use hypostyle_functions::column::Column;
 use parquet::basic::{ConvertedType, LogicalType, Type as PhysicalType};
 use parquet::errors::Result;
 use parquet::schema::types::{Type, TypePtr};
+
+use crate::leaves::{array_with_leaves, type_with_leaves};
 
 /// A meaning of fixed-length bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,7 +27,7 @@ const INTERVAL_BYTES: i32 = 12;
 const UUID_BYTES: i32 = 16;
 
 impl Special {
-    /// The meaning of a column of this type, if it is a special one. Columns inside others have none.
+    /// The meaning of a leaf of this type, if it is a special one.
     pub(super) fn of(parquet: &Type) -> Option<Self> {
         let Type::PrimitiveType {
             physical_type: PhysicalType::FIXED_LEN_BYTE_ARRAY,
@@ -38,9 +38,6 @@ impl Special {
         else {
             return None;
         };
-        if basic_info.has_repetition() && basic_info.repetition() == parquet::basic::Repetition::REPEATED {
-            return None;
-        }
         match (basic_info.logical_type_ref(), *type_length) {
             (Some(LogicalType::Uuid), UUID_BYTES) => Some(Self::Uuid),
             (None, INTERVAL_BYTES) if basic_info.converted_type() == ConvertedType::INTERVAL => {
@@ -50,8 +47,21 @@ impl Special {
         }
     }
 
-    /// The type as plain bytes, if it is special and the decoder would not give it as such.
-    pub(super) fn unmarked(parquet: &TypePtr) -> Result<Option<TypePtr>> {
+    /// The meanings of the leaves of a column; none at all where no leaf is special.
+    pub(super) fn of_leaves(parquet: &Type) -> Vec<Option<Self>> {
+        fn gather(parquet: &Type, into: &mut Vec<Option<Special>>) {
+            match parquet {
+                Type::PrimitiveType { .. } => into.push(Special::of(parquet)),
+                Type::GroupType { fields, .. } => fields.iter().for_each(|field| gather(field, into)),
+            }
+        }
+        let mut meanings = Vec::new();
+        gather(parquet, &mut meanings);
+        if meanings.iter().all(Option::is_none) { Vec::new() } else { meanings }
+    }
+
+    /// The type of a leaf as plain bytes, if it is special and the decoder would not give it as such.
+    pub(super) fn unmarked(parquet: &Type) -> Result<Option<TypePtr>> {
         if Self::of(parquet) != Some(Self::Interval) {
             return Ok(None);
         }
@@ -63,20 +73,20 @@ impl Special {
         Ok(Some(Arc::new(plain)))
     }
 
-    /// The engine's type.
-    pub(super) fn data_type(self) -> ColumnType {
+    /// The Arrow type of its values.
+    pub(super) fn arrow_type(self) -> DataType {
         match self {
-            Self::Interval => ColumnType::Interval,
-            Self::Uuid => ColumnType::Text,
+            Self::Interval => DataType::Interval(IntervalUnit::MonthDayNano),
+            Self::Uuid => DataType::Utf8View,
         }
     }
 
-    /// Decoded bytes as a column.
-    pub(super) fn convert(self, array: &ArrayRef) -> Result<Column, ArrowError> {
+    /// Decoded bytes as values.
+    fn convert(self, array: &ArrayRef) -> Result<ArrayRef, ArrowError> {
         let bytes = array.as_fixed_size_binary_opt().ok_or_else(|| {
             ArrowError::CastError(format!("{} where fixed-length bytes were asked", array.data_type()))
         })?;
-        Ok(Column::Flat(match self {
+        Ok(match self {
             Self::Interval => {
                 let mut builder = IntervalMonthDayNanoBuilder::with_capacity(bytes.len());
                 bytes.iter().for_each(|value| builder.append_option(value.and_then(interval)));
@@ -93,8 +103,26 @@ impl Special {
                 }
                 Arc::new(builder.finish())
             }
-        }))
+        })
     }
+}
+
+/// A decoded column as its leaves mean it.
+pub(super) fn with_meanings(array: &ArrayRef, meanings: &[Option<Special>]) -> Result<ArrayRef, ArrowError> {
+    let mut meanings = meanings.iter();
+    array_with_leaves(array, &mut |leaf| match meanings.next() {
+        Some(Some(special)) => special.convert(leaf),
+        _ => Ok(Arc::clone(leaf)),
+    })
+}
+
+/// The type of a decoded column as its leaves mean it.
+pub(super) fn type_with_meanings(data_type: &DataType, meanings: &[Option<Special>]) -> DataType {
+    let mut meanings = meanings.iter();
+    type_with_leaves(data_type, &mut |leaf| match meanings.next() {
+        Some(Some(special)) => special.arrow_type(),
+        _ => leaf.clone(),
+    })
 }
 
 fn interval(bytes: &[u8]) -> Option<IntervalMonthDayNano> {

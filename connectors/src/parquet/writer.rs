@@ -7,7 +7,7 @@ use arrow::array::{
     ArrayRef, AsArray, FixedSizeBinaryBuilder, IntervalMonthDayNanoArray, RecordBatch, RecordBatchOptions,
 };
 use arrow::datatypes::{
-    DataType, Field, FieldRef, IntervalMonthDayNanoType, IntervalUnit, Schema, SchemaRef, TimeUnit,
+    DataType, FieldRef, IntervalMonthDayNanoType, IntervalUnit, Schema, SchemaRef, TimeUnit,
 };
 use arrow::error::ArrowError;
 use parquet::arrow::arrow_writer::{ArrowWriter, ArrowWriterOptions};
@@ -19,6 +19,7 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties};
 
 use crate::arrow_form::{cast_strictly, exchange_form, with_children};
 use crate::error::{Error, Place, Result};
+use crate::leaves::{array_with_leaves, type_with_leaves};
 use crate::output::Target;
 
 /// Bytes of an interval.
@@ -87,15 +88,16 @@ impl ParquetWriter {
         let mut fields: Vec<FieldRef> = Vec::with_capacity(schema.fields().len());
         let mut marked: Vec<FieldRef> = Vec::with_capacity(schema.fields().len());
         for field in schema.fields() {
-            if matches!(field.data_type(), DataType::Interval(_)) {
-                fields.push(form(field, DataType::FixedSizeBinary(INTERVAL_BYTES)));
-                // This unit makes a column of Parquet's intervals, whose bytes are then written as they are.
-                marked.push(form(field, DataType::Interval(IntervalUnit::DayTime)));
-            } else {
-                refuse_inner_intervals(field, &place)?;
-                fields.push(form(field, written_form(field.data_type())));
-                marked.extend(fields.last().cloned());
-            }
+            let written = written_form(field.data_type());
+            let with_intervals = |wanted: DataType| {
+                type_with_leaves(&written, &mut |leaf| match leaf {
+                    DataType::Interval(_) => wanted.clone(),
+                    other => other.clone(),
+                })
+            };
+            fields.push(form(field, with_intervals(DataType::FixedSizeBinary(INTERVAL_BYTES))));
+            // This unit makes a column of Parquet's intervals, whose bytes are then written as they are.
+            marked.push(form(field, with_intervals(DataType::Interval(IntervalUnit::DayTime))));
         }
         let schema = Arc::new(Schema::new(fields));
         let stored = ArrowSchemaConverter::new().convert(&Schema::new(marked));
@@ -118,9 +120,12 @@ impl ParquetWriter {
             .columns()
             .iter()
             .zip(self.schema.fields())
-            .map(|(array, field)| match array.as_primitive_opt::<IntervalMonthDayNanoType>() {
-                Some(intervals) => interval_bytes(intervals),
-                None => cast_strictly(array, field.data_type()),
+            .map(|(array, field)| {
+                let is_interval = |data_type: &DataType| matches!(data_type, DataType::Interval(_));
+                match contains(array.data_type(), &is_interval) {
+                    true => cast_strictly(&with_interval_bytes(array)?, field.data_type()),
+                    false => cast_strictly(array, field.data_type()),
+                }
             })
             .collect::<Result<_, _>>()
             .map_err(|error| failed(&self.place, error.into()))?;
@@ -208,15 +213,11 @@ fn interval_bytes(intervals: &IntervalMonthDayNanoArray) -> Result<ArrayRef, Arr
     Ok(Arc::new(builder.finish()))
 }
 
-fn refuse_inner_intervals(field: &Field, place: &Place) -> Result<()> {
-    let refused = |data_type: &DataType| matches!(data_type, DataType::Interval(_));
-    if !contains(field.data_type(), &refused) {
-        return Ok(());
-    }
-    Err(Error::Unsupported {
-        place: Box::new(place.clone().column(field.name())),
-        what: "writing INTERVAL inside another type to Parquet".into(),
-        right: "cast it to VARCHAR, or write a number of days or microseconds".into(),
+/// The array with its intervals as bytes, wherever they stand.
+fn with_interval_bytes(array: &ArrayRef) -> Result<ArrayRef, ArrowError> {
+    array_with_leaves(array, &mut |leaf| match leaf.as_primitive_opt::<IntervalMonthDayNanoType>() {
+        Some(intervals) => interval_bytes(intervals),
+        None => Ok(Arc::clone(leaf)),
     })
 }
 
