@@ -27,7 +27,11 @@ pub(super) fn functions() -> Vec<AggregateFunction> {
     .overload([parameter("value", Pattern::Float), any("share")], |arguments| {
         continuous(arguments, shares(arguments)?)
     })
+    .overload([parameter("value", Pattern::Decimal), any("share")], |arguments| {
+        continuous(arguments, shares(arguments)?)
+    })
     .note("Nulls are skipped; a group without values gives null. A list of shares gives a list.")
+    .note("Decimals give decimals, cut off behind their last digit; HUGEINT gives DOUBLE.")
     .note("Dates and times are interpolated to the microsecond; dates give timestamps.")
     .example("quantile_cont(42, 0.5)", "42.0");
     let cont = instants().into_iter().fold(cont, |function, pattern| {
@@ -41,6 +45,9 @@ pub(super) fn functions() -> Vec<AggregateFunction> {
     .overload([parameter("value", Pattern::Float)], |arguments| {
         continuous(arguments, Shares::middle())
     })
+    .overload([parameter("value", Pattern::Decimal)], |arguments| {
+        continuous(arguments, Shares::middle())
+    })
     .overload([exact("value", Type::Text)], |arguments| {
         Ok(bound(arguments.types[0].clone(), arguments.types[0].clone(), Shares::middle(), Mode::Discrete))
     })
@@ -51,10 +58,8 @@ pub(super) fn functions() -> Vec<AggregateFunction> {
     });
     let deviation =
         AggregateFunction::new("mad", "aggregate", "Median of the absolute distances to the median.")
-            .overload([parameter("value", Pattern::Float)], |arguments| {
-                let data_type = arguments.types[0].clone();
-                Ok(bound(data_type.clone(), data_type, Shares::middle(), Mode::Deviation))
-            })
+            .overload([parameter("value", Pattern::Float)], deviating)
+            .overload([parameter("value", Pattern::Decimal)], deviating)
             .note("Nulls are skipped; a group without values gives null.")
             .example("mad(42)", "0.0");
     vec![disc, cont, median, deviation]
@@ -92,8 +97,20 @@ fn discrete(arguments: &Arguments<'_>) -> Result<BoundAggregate> {
 
 fn continuous(arguments: &Arguments<'_>, shares: Shares) -> Result<BoundAggregate> {
     let element = arguments.types[0].clone();
-    let result = if shares.is_list { Type::list(element.clone()) } else { element.clone() };
+    let value = interpolated_type(&element);
+    let result = if shares.is_list { Type::list(value) } else { value };
     Ok(bound(element, result, shares, Mode::Continuous))
+}
+
+fn deviating(arguments: &Arguments<'_>) -> Result<BoundAggregate> {
+    let element = arguments.types[0].clone();
+    let result = interpolated_type(&element);
+    Ok(bound(element, result, Shares::middle(), Mode::Deviation))
+}
+
+/// The type of what lies between values: whole numbers have fractions between them.
+fn interpolated_type(element: &Type) -> Type {
+    if *element == Type::HUGEINT { Type::Float64 } else { element.clone() }
 }
 
 fn bound(element: Type, result: Type, shares: Shares, mode: Mode) -> BoundAggregate {
@@ -130,6 +147,18 @@ impl Summary for Quantile {
                 sorted.sort_unstable();
                 let result = |share| interpolate_instants(&sorted, share);
                 self.write_each(output, row, |output, row, share| output.fixed::<i64>()[row] = result(share));
+            }
+            (_, Data::Int64(digits)) => {
+                let sorted = sorted_digits(members.iter().map(|&member| i128::from(digits[member as usize])));
+                self.write_each(output, row, |output, row, share| {
+                    output.fixed::<i64>()[row] = self.of_digits(&sorted, share, interpolate_narrow) as i64;
+                });
+            }
+            (_, Data::Int128(digits)) if *values.data_type != Type::HUGEINT => {
+                let sorted = sorted_digits(members.iter().map(|&member| digits[member as usize]));
+                self.write_each(output, row, |output, row, share| {
+                    output.fixed::<i128>()[row] = self.of_digits(&sorted, share, interpolate_wide);
+                });
             }
             _ => {
                 let sorted = sorted_floats(values, members);
@@ -168,6 +197,21 @@ impl Quantile {
         interpolate(&distances, 0.5)
     }
 
+    /// As [`Quantile::of_floats`], over the digits of decimals.
+    fn of_digits(&self, sorted: &[i128], share: f64, between: fn(i128, i128, f64) -> i128) -> i128 {
+        let interpolate = |sorted: &[i128], share: f64| {
+            let (near, far, fraction) = place(sorted.len(), share);
+            let (near, far) = (sorted[near], sorted[far]);
+            if fraction == 0.0 || near == far { near } else { between(near, far, fraction) }
+        };
+        if self.mode != Mode::Deviation {
+            return interpolate(sorted, share);
+        }
+        let middle = interpolate(sorted, 0.5);
+        // Distances of digits of one precision may need one digit more, which 128 bits have.
+        interpolate(&sorted_digits(sorted.iter().map(|digits| (digits - middle).abs())), 0.5)
+    }
+
     /// Writes a value for the share, or a list with one for each.
     fn write_each(&self, output: &mut Output, row: usize, write: impl Fn(&mut Output, usize, f64)) {
         if !self.shares.is_list {
@@ -182,11 +226,30 @@ impl Quantile {
     }
 }
 
+fn sorted_digits(digits: impl Iterator<Item = i128>) -> Vec<i128> {
+    let mut sorted: Vec<i128> = digits.collect();
+    sorted.sort_unstable();
+    sorted
+}
+
+/// Between the digits of two decimals of up to 18 digits, in doubles and cut off, as in DuckDB.
+fn interpolate_narrow(near: i128, far: i128, fraction: f64) -> i128 {
+    (near as f64 * (1.0 - fraction) + far as f64 * fraction) as i128
+}
+
+/// Between the digits of two long decimals: the distance is cut off, as in DuckDB.
+fn interpolate_wide(near: i128, far: i128, fraction: f64) -> i128 {
+    near + ((far - near) as f64 * fraction) as i128
+}
+
 fn sorted_floats(values: &View<'_>, members: &[u32]) -> Vec<f64> {
     let mut sorted: Vec<f64> = match values.data_type {
         Type::Float64 => members.iter().map(|&member| values.fixed::<f64>().get(member as usize)).collect(),
         Type::Float32 => {
             members.iter().map(|&member| f64::from(values.fixed::<f32>().get(member as usize))).collect()
+        }
+        Type::Decimal(..) => {
+            members.iter().map(|&member| values.fixed::<i128>().get(member as usize) as f64).collect()
         }
         _ => {
             members.iter().map(|&member| values.fixed::<half::f16>().get(member as usize).to_f64()).collect()

@@ -100,7 +100,8 @@ impl Binder<'_> {
                 return match self.work_table(&name.text, true) {
                     Some(relation) => named(relation, Some(&name.text), alias, span),
                     None => {
-                        let message = format!("recurring.{} stands only in a recursion of that table", name.text);
+                        let message =
+                            format!("recurring.{} stands only in a recursion of that table", name.text);
                         Err(Error::invalid(message, span))
                     }
                 };

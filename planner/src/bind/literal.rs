@@ -10,14 +10,25 @@ use crate::span::Span;
 const DECIMAL_DIGITS_MAX: usize = 38;
 
 /// The value of a number: the smallest of INTEGER, BIGINT and HUGEINT that holds it, a decimal if it has a point, a
-/// double if it has an exponent or too many digits.
+/// double if it has an exponent, or a point and too many digits.
+///
+/// # Errors
+/// A whole number of more digits than HUGEINT has.
 pub fn number(text: &str, span: Span) -> Result<Literal> {
     let is_integer = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
-    if is_integer && let Ok(value) = text.parse::<i128>() {
-        return Ok(Literal::new(integer(value)));
+    if is_integer {
+        let fits = |value: &i128| value.unsigned_abs() < 10u128.pow(DECIMAL_DIGITS_MAX as u32);
+        return match text.parse::<i128>().ok().filter(fits) {
+            Some(value) => Ok(Literal::new(integer(value))),
+            None => {
+                let message = format!(
+                    "the number {text} has more than {DECIMAL_DIGITS_MAX} digits; write it with an exponent for a DOUBLE"
+                );
+                Err(Error::invalid(message, span))
+            }
+        };
     }
     if !text.contains(['e', 'E'])
-        && !is_integer
         && let Some(decimal) = decimal(text)
     {
         return Ok(Literal::new(decimal));

@@ -106,7 +106,8 @@ impl Decorrelator<'_> {
         }
         computed.extend(total.columns().into_iter().map(Computed::passed));
         let number = Expression::Literal(Literal::new(Value::Int64((1i64 << keys.len()) - 1)));
-        computed.push(Computed { column: self.numbering.column("grouping", Type::Int64), expression: number });
+        computed
+            .push(Computed { column: self.numbering.column("grouping", Type::Int64), expression: number });
         Relation::Project { input: Box::new(total), columns: computed }
     }
 }
