@@ -27,6 +27,20 @@ pub struct Configuration {
     pub fuse: bool,
     /// How workers group rows before their tables are merged. It changes no result.
     pub aggregation: Aggregation,
+    /// When the tables of joins are given up for others. It changes no result.
+    pub join_tables: GivenUp,
+}
+
+/// When the finished table of a join goes to spill files: no setting changes a result.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum GivenUp {
+    /// When others need its memory.
+    #[default]
+    WhenAsked,
+    /// Always, before it is probed.
+    WhileWaiting,
+    /// Always, where it can be, before the first row is probed.
+    WhileProbed,
 }
 
 /// How workers group rows before their tables are merged: no setting changes a result.
@@ -53,6 +67,7 @@ impl Default for Configuration {
             temp_directory: None,
             fuse: true,
             aggregation: Aggregation::default(),
+            join_tables: GivenUp::default(),
         }
     }
 }

@@ -24,7 +24,7 @@ pub mod table;
 
 pub use batch::{Batch, Position};
 pub use catalog::Catalog;
-pub use context::{Aggregation, Configuration, Context, FoundTables};
+pub use context::{Aggregation, Configuration, Context, FoundTables, GivenUp};
 pub use error::{Error, Result};
 pub use execution::{Prepared, Progress, Run, RunHandle, Worker};
 pub use memory_table::{HostTable, MemoryTable};

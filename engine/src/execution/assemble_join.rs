@@ -1,6 +1,6 @@
 //! The pipelines of a hash join: the build side, and the probe side that streams through it.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use hypostyle_functions::types::Schema;
 
@@ -61,9 +61,7 @@ impl Assembler<'_> {
         let mut phases = self.phases(left, id + 1)?;
         self.push(&mut phases, id, Probe(Arc::clone(&build)));
         if shape.gives_right_later() {
-            let table = Arc::clone(build.table());
-            let run = Arc::clone(&self.run);
-            phases.push(self.source(UnmatchedSource { shape, table, run, claimed: Mutex::new(false) }, id));
+            phases.push(self.source(UnmatchedSource::new(Arc::clone(&build)), id));
         }
         phases.push(self.source(SpilledSource::new(build), id));
         self.push_link(&mut phases, Arc::new(Coalesce { batch_rows: self.run.batch_rows() }), Arc::default());

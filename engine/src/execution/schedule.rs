@@ -278,6 +278,9 @@ impl Schedule {
         let mut position = self.lock();
         position.tasks_running -= 1;
         if tasks.is_empty() {
+            if let Some(pipeline) = self.pipelines.get(position.pipeline) {
+                pipeline.phases.iter().for_each(|phase| phase.source.close());
+            }
             position.pipeline += 1;
             position.phase = 0;
             position.next_morsel = 0;

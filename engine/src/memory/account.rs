@@ -1,8 +1,9 @@
 //! What one operator holds, and the shares of its workers.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock, Weak};
 
+use super::waiting::{STARVING, Waiting};
 use super::{Budget, Holder};
 use crate::error::{Error, Result};
 
@@ -16,6 +17,9 @@ pub struct Account {
     peak_bytes: AtomicUsize,
     spillable_bytes: AtomicUsize,
     spill_requested: AtomicBool,
+    /// What gives the memory of this account back while no worker is at it, and how much.
+    waiting: OnceLock<Weak<dyn Waiting>>,
+    waiting_bytes: AtomicUsize,
 }
 
 impl Account {
@@ -28,7 +32,29 @@ impl Account {
             peak_bytes: AtomicUsize::new(0),
             spillable_bytes: AtomicUsize::new(0),
             spill_requested: AtomicBool::new(false),
+            waiting: OnceLock::new(),
+            waiting_bytes: AtomicUsize::new(0),
         }
+    }
+
+    /// States what gives memory of this account back when others ask for it and no worker of its own comes by.
+    pub fn set_waiting(&self, waiting: Weak<dyn Waiting>) {
+        self.waiting.get_or_init(|| waiting);
+    }
+
+    /// States how much of this account waits.
+    pub fn set_waiting_bytes(&self, bytes: usize) {
+        let before = self.waiting_bytes.swap(bytes, Ordering::Relaxed);
+        self.budget.waiting_bytes.fetch_add(bytes, Ordering::Relaxed);
+        self.budget.waiting_bytes.fetch_sub(before, Ordering::Relaxed);
+    }
+
+    pub(super) fn waiting_bytes(&self) -> usize {
+        self.waiting_bytes.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn waiting(&self) -> Option<Arc<dyn Waiting>> {
+        self.waiting.get().and_then(Weak::upgrade)
     }
 
     /// An empty share of this account.
@@ -85,6 +111,12 @@ impl Account {
     }
 }
 
+impl Drop for Account {
+    fn drop(&mut self) {
+        self.set_waiting_bytes(0);
+    }
+}
+
 /// A share of an account; given back when dropped.
 #[derive(Debug)]
 pub struct Reservation {
@@ -116,10 +148,19 @@ impl Reservation {
     }
 
     /// Makes the share `bytes` large if the budget allows it; a smaller share always succeeds.
+    ///
+    /// Where the budget does not allow it and this account holds little beside what waits for its turn, that is asked for first.
     #[must_use]
     pub fn try_resize(&mut self, bytes: usize) -> bool {
         if bytes > self.bytes && !self.account.budget.take(bytes - self.bytes, self.holder) {
-            return false;
+            let wanted = bytes - self.bytes;
+            let target = self.account.held_bytes() + wanted;
+            let account = &self.account;
+            let least = target.saturating_mul(STARVING);
+            let freed = account.budget.ask_waiting(wanted, least, account);
+            if !freed || !account.budget.take(wanted, self.holder) {
+                return false;
+            }
         }
         self.settle(bytes);
         true
@@ -135,6 +176,10 @@ impl Reservation {
         }
         let budget = &self.account.budget;
         let wanted = bytes - self.bytes;
+        if budget.ask_waiting(wanted, 0, &self.account) && budget.take(wanted, self.holder) {
+            self.settle(bytes);
+            return Ok(());
+        }
         if budget.request_spill(wanted, &self.account) >= wanted {
             // The marked operators free at least this much at their next step.
             self.force(bytes);

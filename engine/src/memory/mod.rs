@@ -4,7 +4,9 @@
 //! [`Reservation`] is one holder's share of an account, usually one worker's. A refused reservation
 //! tells the operator to spill its own state first. One that cannot asks for more than its share
 //! with [`Reservation::resize`]: the largest spillable accounts are marked, and their workers spill
-//! at their next step. Only when nothing is left to spill is [`Error::OutOfMemory`] returned.
+//! at their next step. What no worker is at, such as the finished table of a join whose probe side has not begun, is
+//! [`Waiting`]: whoever needs its memory has it written to disk on the spot. Only when nothing is left to spill is
+//! [`Error::OutOfMemory`] returned.
 //!
 //! Readers of files cannot spill what they decode into. A run states what one of them takes at least before it starts, as a
 //! [`Promise`]: nobody else is given that part of the budget, so that a run that starts can read its tables to the end.
@@ -12,6 +14,7 @@
 mod account;
 mod keep;
 mod promise;
+mod waiting;
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -19,6 +22,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 pub use account::{Account, Reservation};
 pub use keep::{Keeper, used_bytes_of};
 pub use promise::Promise;
+pub use waiting::Waiting;
 
 /// The byte budget of a session.
 pub struct Budget {
@@ -29,6 +33,8 @@ pub struct Budget {
     /// What they have been promised, over all runs.
     promised_bytes: AtomicUsize,
     peak_bytes: AtomicUsize,
+    /// The part of it that could be written to disk on the spot.
+    waiting_bytes: AtomicUsize,
     queries: AtomicU64,
     accounts: Mutex<Vec<Weak<Account>>>,
 }
@@ -42,6 +48,7 @@ impl Budget {
             promised_used_bytes: AtomicUsize::new(0),
             promised_bytes: AtomicUsize::new(0),
             peak_bytes: AtomicUsize::new(0),
+            waiting_bytes: AtomicUsize::new(0),
             queries: AtomicU64::new(0),
             accounts: Mutex::new(Vec::new()),
         })

@@ -88,7 +88,8 @@ impl KeyedRows {
             self.batches.push(batch);
         }
         let changed = self.changed(touched, &before)?;
-        let places: Vec<Place> = changed.iter().filter_map(|number| self.places.get(*number).copied()).collect();
+        let places: Vec<Place> =
+            changed.iter().filter_map(|number| self.places.get(*number).copied()).collect();
         let rows = self.gather(&places)?;
         self.compact()?;
         Ok(rows)
@@ -114,7 +115,8 @@ impl KeyedRows {
         let held = |number: &usize| before.get(number).copied().flatten();
         let compared: Vec<usize> = touched.iter().copied().filter(|number| held(number).is_some()).collect();
         let old: Vec<Place> = compared.iter().filter_map(held).collect();
-        let new: Vec<Place> = compared.iter().filter_map(|number| self.places.get(*number).copied()).collect();
+        let new: Vec<Place> =
+            compared.iter().filter_map(|number| self.places.get(*number).copied()).collect();
         let all: Vec<usize> = (0..self.types.len()).collect();
         let mut same = std::collections::HashSet::<usize, ahash::RandomState>::default();
         let mut numbers = compared.iter();
@@ -190,7 +192,8 @@ fn encoded(batch: &Batch, columns: &[usize], types: &[Type]) -> SortKeys {
         .iter()
         .map(|&column| KeyOrder { data_type: types[column].clone(), descending: false, nulls_first: false })
         .collect();
-    let views: Vec<_> = columns.iter().map(|&column| batch.columns[column].view(&types[column], &bump)).collect();
+    let views: Vec<_> =
+        columns.iter().map(|&column| batch.columns[column].view(&types[column], &bump)).collect();
     let mut keys = SortKeys::new(&orders);
     keys.extend(&views, batch.rows, |_| 0);
     keys
@@ -213,8 +216,10 @@ mod tests {
     fn pairs(batches: &[Batch]) -> Vec<(i64, i64)> {
         let mut pairs = Vec::new();
         for batch in batches {
-            let arrays: Vec<ArrayRef> = batch.columns.iter().map(|column| column.to_array().unwrap()).collect();
-            let values = |array: &ArrayRef| array.as_any().downcast_ref::<Int64Array>().unwrap().values().to_vec();
+            let arrays: Vec<ArrayRef> =
+                batch.columns.iter().map(|column| column.to_array().unwrap()).collect();
+            let values =
+                |array: &ArrayRef| array.as_any().downcast_ref::<Int64Array>().unwrap().values().to_vec();
             assert_eq!(arrays[0].len(), batch.rows);
             pairs.extend(values(&arrays[0]).into_iter().zip(values(&arrays[1])));
         }

@@ -124,6 +124,9 @@ pub trait Source: Send + Sync {
     /// What keeps the morsel from being opened.
     fn claim(&self) -> Result<Claim>;
 
+    /// Told when the pipeline is over, whether or not all morsels were claimed.
+    fn close(&self) {}
+
     /// Bytes (or rows) done and in all, for progress.
     fn progress(&self) -> (u64, u64) {
         (0, 0)

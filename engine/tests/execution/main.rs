@@ -3,6 +3,7 @@
 
 mod aggregate;
 mod control;
+mod given_up;
 mod join;
 mod ordered_join;
 mod plans;

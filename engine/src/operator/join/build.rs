@@ -1,13 +1,14 @@
 //! Gathers the build side: in memory in its order, or by partition in spill files.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, Weak};
 
 use arrow::array::{UInt32Array, UInt64Array};
 use bumpalo::Bump;
 use hypostyle_functions::column::{Column, View};
 
 use super::JoinShape;
+use super::finished::{Finished, Residents};
 use super::kept_rows::Side;
 use super::partitions::Partitions;
 use super::table::{BuildFacts, JoinTable, all_can_match, can_match};
@@ -24,10 +25,6 @@ use crate::operator::row_hash::hash_rows;
 use crate::operator::{LocalSink, RunContext, Sink, Task};
 use crate::spill::RowStore;
 
-/// The partitions of a spilled build side that come back into memory take at most one in so many bytes that are free: what
-/// follows wants some too.
-const FREE_PER_RESIDENT: usize = 2;
-
 /// What all workers of one build share, and what the probe side sees of it.
 pub struct JoinBuild {
     pub(super) shape: Arc<JoinShape>,
@@ -40,12 +37,8 @@ pub struct JoinBuild {
     pub(super) metrics: Arc<OperatorMetrics>,
     /// Per key, where scans of the probe side wait for its values.
     key_cells: Vec<Option<Arc<KeyCell>>>,
-    /// The table, once the build is done and if it fits.
-    table: Arc<OnceLock<Arc<JoinTable>>>,
-    is_spilled: AtomicBool,
-    /// Where some of a spilled build side is in memory: which partitions, whose rows are in the table.
-    resident: OnceLock<[bool; PARTITIONS]>,
-    build_rows: OnceLock<Partitions>,
+    pub(super) finished: RwLock<Finished>,
+    pub(super) build_rows: OnceLock<Partitions>,
     probe_rows: OnceLock<Partitions>,
     next_partition: AtomicUsize,
     state: Mutex<State>,
@@ -59,6 +52,8 @@ struct State {
     reservations: Vec<Reservation>,
     /// The table while it is made.
     making: Option<Making>,
+    /// For the sets of keys that scans hold on to.
+    sets: Option<Reservation>,
 }
 
 /// A table in the making.
@@ -67,6 +62,8 @@ struct Making {
     reservation: Reservation,
     /// What the finished table holds.
     bytes: usize,
+    /// What the sets of keys for scans hold.
+    sets_bytes: usize,
 }
 
 impl JoinBuild {
@@ -80,7 +77,7 @@ impl JoinBuild {
     ) -> Arc<Self> {
         let account =
             run.memory.account(if shape.key_types.is_empty() { "cross join" } else { "hash join build" });
-        Arc::new(Self {
+        let build = Arc::new(Self {
             spilled_shape: if keeps_order { Arc::new(shape.with_ordinals()) } else { Arc::clone(&shape) },
             shape,
             keeps_order,
@@ -88,24 +85,15 @@ impl JoinBuild {
             account,
             metrics,
             key_cells,
-            table: Arc::default(),
-            is_spilled: AtomicBool::new(false),
-            resident: OnceLock::new(),
+            finished: RwLock::default(),
             build_rows: OnceLock::new(),
             probe_rows: OnceLock::new(),
             next_partition: AtomicUsize::new(0),
             state: Mutex::default(),
-        })
-    }
-
-    /// The table, once there is one.
-    pub fn table(&self) -> &Arc<OnceLock<Arc<JoinTable>>> {
-        &self.table
-    }
-
-    /// Whether the build side went to spill files.
-    pub fn is_spilled(&self) -> bool {
-        self.is_spilled.load(Ordering::Acquire)
+        });
+        let waiting: Weak<Self> = Arc::downgrade(&build);
+        build.account.set_waiting(waiting);
+        build
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -116,13 +104,8 @@ impl JoinBuild {
         (0..PARTITIONS).map(|_| self.new_store()).collect()
     }
 
-    fn new_store(&self) -> RowStore {
+    pub(super) fn new_store(&self) -> RowStore {
         RowStore::on_disk(&self.run, &self.account, &self.metrics, "hash join")
-    }
-
-    /// The partitions of a spilled build side that are in memory.
-    pub(super) fn resident(&self) -> Option<&[bool; PARTITIONS]> {
-        self.resident.get()
     }
 
     /// Facts about the whole build side.
@@ -132,22 +115,32 @@ impl JoinBuild {
 
     /// Adds kept rows of the build side to their partitions.
     fn partition_build(&self, batch: Batch, ordinal: u64) -> Result<()> {
+        let parts = self.split_build(batch, ordinal)?;
+        self.build_rows.get_or_init(|| Partitions::new(self.new_stores())).add(parts)
+    }
+
+    /// Kept rows of the build side by partition, as they are spilled.
+    pub(super) fn split_build(&self, batch: Batch, ordinal: u64) -> Result<Vec<Option<Batch>>> {
         let batch = match self.shape.needs_right_columns() {
             true => self.numbered(batch, self.shape.right_types.len(), ordinal),
             false => batch,
         };
-        let parts = self.split(Side::Right, &batch, 0)?;
-        self.build_rows.get_or_init(|| Partitions::new(self.new_stores())).add(parts)
+        self.split(Side::Right, &batch, 0)
     }
 
     /// Adds kept rows of the probe side to their partitions; those of partitions that are in memory come back, in order.
-    pub(super) fn partition_probe(&self, batch: Batch, ordinal: u64) -> Result<Option<Batch>> {
+    pub(super) fn partition_probe(
+        &self,
+        batch: Batch,
+        ordinal: u64,
+        residents: Option<&Residents>,
+    ) -> Result<Option<Batch>> {
         let position = batch.position;
         let batch = self.numbered(batch, self.shape.left_types.len(), ordinal);
         let mut rows = self.rows_by_partition(Side::Left, &batch, 0);
         let mut found = None;
-        if let Some(resident) = self.resident() {
-            let partitions = rows.iter_mut().zip(resident).filter(|(_, resident)| **resident);
+        if let Some(residents) = residents {
+            let partitions = rows.iter_mut().zip(residents).filter(|(_, resident)| **resident);
             let mut here: Vec<u32> = partitions.flat_map(|(rows, _)| std::mem::take(rows)).collect();
             here.sort_unstable();
             found = taken(&batch, here)?.map(|batch| batch.at(position));
@@ -226,51 +219,18 @@ impl JoinBuild {
         let batches = batches.into_iter().map(|(_, batch)| batch).collect();
         let threads = self.run.context.configuration.threads;
         let builder = TableBuilder::new(&self.shape, batches, facts, self.key_cells.clone(), threads)?;
-        self.lock().making = Some(Making { builder: Arc::clone(&builder), reservation, bytes });
+        self.lock().making = Some(Making {
+            builder: Arc::clone(&builder),
+            reservation,
+            bytes: bytes - sets,
+            sets_bytes: sets,
+        });
         Ok(Some(builder))
-    }
-
-    /// Takes the partitions of a spilled build side that fit back into memory, so that the probe rows for them need not
-    /// wait on disk. Where the order of the output shows, it would show that they did not.
-    fn take_residents(&self) -> Result<()> {
-        let Some(build_rows) = self.build_rows.get().filter(|_| !self.keeps_order) else { return Ok(()) };
-        build_rows.write_small()?;
-        let mut reservation = self.account.reserve();
-        let most = self.run.memory.budget().free_bytes() / FREE_PER_RESIDENT;
-        let (mut rows, mut bytes, mut resident) = (0, 0, [false; PARTITIONS]);
-        for (partition, partition_rows, partition_bytes) in build_rows.smallest_first() {
-            // While columns are put together their parts are still there.
-            let wanted = 2 * (bytes + partition_bytes) + JoinTable::index_bytes(rows + partition_rows);
-            if wanted > most || !reservation.try_resize(wanted) {
-                break;
-            }
-            (rows, bytes, resident[partition]) = (rows + partition_rows, bytes + partition_bytes, true);
-        }
-        if rows == 0 {
-            return Ok(());
-        }
-        let mut batches = Vec::new();
-        for partition in (0..PARTITIONS).filter(|&partition| resident[partition]) {
-            let Some(store) = build_rows.take(partition) else { continue };
-            build_rows.replace(partition, self.new_store());
-            let mut reader = store.into_reader()?;
-            while let Some(batch) = reader.next()? {
-                self.run.check_cancelled()?;
-                batches.push(batch);
-            }
-        }
-        self.metrics.raise_peak(self.account.peak_bytes());
-        let builder = TableBuilder::new(&self.shape, batches, self.facts(), Vec::new(), 1)?;
-        builder.run()?;
-        reservation.force(bytes + JoinTable::index_bytes(rows));
-        self.table.get_or_init(|| Arc::new(builder.table(reservation)));
-        self.resident.get_or_init(|| resident);
-        Ok(())
     }
 
     /// Sends batches to the partitions.
     fn spill(&self, batches: Vec<(u64, Batch)>) -> Result<()> {
-        self.is_spilled.store(true, Ordering::Release);
+        self.begin_spilling();
         for (ordinal, batch) in batches {
             self.run.check_cancelled()?;
             self.partition_build(batch, ordinal)?;
@@ -326,7 +286,7 @@ impl Sink for Arc<JoinBuild> {
     }
 
     fn finish(&self) -> Result<Vec<Task>> {
-        if self.table.get().is_some() {
+        if self.table().is_some() {
             return Ok(Vec::new());
         }
         let begun = self.lock().making.as_ref().map(|making| Arc::clone(&making.builder));
@@ -334,7 +294,7 @@ impl Sink for Arc<JoinBuild> {
             Some(builder) => builder,
             None => match self.begin_table()? {
                 Some(builder) => builder,
-                None => return self.take_residents().map(|()| Vec::new()),
+                None => return Ok(Vec::new()),
             },
         };
         if builder.is_large() {
@@ -346,9 +306,12 @@ impl Sink for Arc<JoinBuild> {
             builder.run()?;
         }
         let making = self.lock().making.take();
-        if let Some(Making { builder, mut reservation, bytes }) = making {
+        if let Some(Making { builder, mut reservation, bytes, sets_bytes }) = making {
             reservation.force(bytes);
-            self.table.get_or_init(|| Arc::new(builder.table(reservation)));
+            let mut sets = self.account.reserve();
+            sets.force(sets_bytes);
+            self.lock().sets = Some(sets);
+            self.set_table(builder.table(reservation));
         }
         Ok(Vec::new())
     }

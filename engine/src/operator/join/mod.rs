@@ -2,13 +2,14 @@
 //!
 //! [`build`] gathers the right side, [`table_build`] puts it in one piece and indexes it ([`index`]), [`matches`] finds
 //! pairs for a batch, [`outcome`] turns them into rows by [`JoinKind`], [`probe`] is the transform around it. A join without keys pairs every
-//! row with every row; everything else is the same. A build side that does not fit the budget is
+//! row with every row; everything else is the same. A build side that does not fit the budget, or gives way to others ([`finished`]), is
 //! partitioned by hash into spill files, and so is the probe side ([`spilled`]).
 //!
 //! Each probe row has a [`Mark`] while its pairs are found. For the kinds that ask for it, [`unknown`] decides between
 //! false and unknown for the rows without a match.
 
 pub mod build;
+mod finished;
 mod index;
 mod kept_rows;
 pub mod matches;

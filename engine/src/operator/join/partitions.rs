@@ -51,6 +51,13 @@ impl Partitions {
         *self.lock(partition) = Some(store);
     }
 
+    /// Puts the rows of these partitions in the place of another's.
+    pub(super) fn move_to(&self, other: &Self, which: impl Fn(usize) -> bool) {
+        for partition in (0..self.0.len()).filter(|partition| which(*partition)) {
+            *other.lock(partition) = self.take(partition);
+        }
+    }
+
     /// The partitions that have rows, with their rows and bytes in files, the smallest first.
     pub(super) fn smallest_first(&self) -> Vec<(usize, usize, usize)> {
         let sizes = |partition| {

@@ -51,6 +51,7 @@ impl SpilledSource {
 impl Source for SpilledSource {
     fn claim(&self) -> Result<Claim> {
         let build = &self.build;
+        build.release();
         if !build.is_spilled() {
             return Ok(Claim::End);
         }
@@ -63,6 +64,10 @@ impl Source for SpilledSource {
             Some(reader) => Claim::Morsel(Box::new(UnorderedReader(reader))),
             None => Claim::End,
         })
+    }
+
+    fn close(&self) {
+        self.build.release();
     }
 }
 

@@ -1,7 +1,7 @@
 //! The build side in memory: its columns in one piece, and an index from keys to rows.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use arrow::array::{Array, ArrayRef, UInt32Array};
 use arrow::datatypes::DataType;
@@ -31,7 +31,7 @@ pub struct JoinTable {
     chains_of_nulls: OnceLock<Chains>,
     /// A bit per row that had a match, if that is asked for.
     matched: Option<Vec<AtomicU64>>,
-    _reservation: Reservation,
+    reservation: Mutex<Reservation>,
 }
 
 /// Facts about the whole build side, which a table of one partition cannot see.
@@ -64,8 +64,22 @@ impl JoinTable {
             chains_of_all: OnceLock::new(),
             chains_of_nulls: OnceLock::new(),
             matched: shape.gives_right_later().then(words),
-            _reservation: reservation,
+            reservation: Mutex::new(reservation),
         }
+    }
+
+    fn reservation(&self) -> MutexGuard<'_, Reservation> {
+        self.reservation.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Bytes that it is charged.
+    pub(super) fn bytes(&self) -> usize {
+        self.reservation().bytes()
+    }
+
+    /// States whether the table is given up when others ask for memory.
+    pub(super) fn set_spillable(&self, spillable: bool) {
+        self.reservation().set_spillable(spillable);
     }
 
     /// Bytes that indexing this many rows takes beside the rows.

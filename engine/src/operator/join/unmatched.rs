@@ -1,13 +1,14 @@
 //! The build rows that come out after all probe rows have been seen: those without a match, or those with one.
 
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use arrow::array::UInt32Array;
 use hypostyle_functions::column::Column;
 use hypostyle_functions::types::Type;
 
-use super::JoinShape;
 use super::table::JoinTable;
+use super::{JoinBuild, JoinShape};
 use crate::batch::Batch;
 use crate::error::Result;
 use crate::operator::{Claim, RunContext, Source};
@@ -16,22 +17,23 @@ use crate::table::Reader;
 
 /// The build rows by whether they had a match, after all probe rows have been seen.
 pub struct UnmatchedSource {
-    /// Types and expressions of the join.
-    pub shape: Arc<JoinShape>,
-    /// The table, set when the build side is complete.
-    pub table: Arc<OnceLock<Arc<JoinTable>>>,
-    /// The run.
-    pub run: Arc<RunContext>,
+    build: Arc<JoinBuild>,
     /// Set by the first claim.
-    pub claimed: Mutex<bool>,
+    claimed: AtomicBool,
+}
+
+impl UnmatchedSource {
+    /// The rows of this build side, unless they are in spill files.
+    pub fn new(build: Arc<JoinBuild>) -> Self {
+        Self { build, claimed: AtomicBool::new(false) }
+    }
 }
 
 impl Source for UnmatchedSource {
     fn claim(&self) -> Result<Claim> {
-        let mut claimed = self.claimed.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(table) = self.table.get().filter(|_| !*claimed) else { return Ok(Claim::End) };
-        *claimed = true;
-        Ok(Claim::Morsel(Box::new(UnmatchedReader::new(&self.shape, table, &self.run))))
+        let is_first = !self.claimed.swap(true, Ordering::Relaxed);
+        let Some(table) = self.build.table().filter(|_| is_first) else { return Ok(Claim::End) };
+        Ok(Claim::Morsel(Box::new(UnmatchedReader::new(&self.build.shape, &table, &self.build.run))))
     }
 }
 
