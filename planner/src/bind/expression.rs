@@ -125,7 +125,35 @@ impl Binder<'_> {
         if let Some((read, count)) = self.outer_column(names)? {
             return self.fields(Bound::typed(read), names.get(count..).unwrap_or_default());
         }
+        if names.len() == 1
+            && let Some(row) = self.whole_row(first, &scope, frame)?
+        {
+            return Ok(row);
+        }
         self.unknown_column(names, span, &scope, frame)
+    }
+
+    /// The name of a table as a value: the struct of its columns.
+    fn whole_row(
+        &mut self,
+        table: &tree::Name,
+        scope: &super::Scope,
+        frame: &mut Frame,
+    ) -> Result<Option<Bound>> {
+        let is_of_table = |column: &&super::scope::ScopeColumn| {
+            column.table.as_deref().is_some_and(|name| table.is(name))
+        };
+        let mut fields = Vec::new();
+        for column in scope.columns().iter().filter(is_of_table) {
+            let name = Literal::new(Value::text(column.column.name.clone()));
+            frame.places.entry(column.column.id).or_insert(table.span);
+            fields.push((Bound::typed(Expression::Literal(name)), table.span));
+            fields.push((Bound::typed(column.column.read()), table.span));
+        }
+        match fields.is_empty() {
+            true => Ok(None),
+            false => self.apply(operator::STRUCT, fields, table.span).map(Some),
+        }
     }
 
     /// A column of a query around this one, the nearest first.

@@ -9,6 +9,7 @@ use hypostyle_functions::{Literal, Value};
 use crate::bind::Binder;
 use crate::bind::call::within;
 use crate::bind::scope::{Scope, ScopeColumn};
+use crate::bind::table_function::numbered_lists;
 use crate::error::{Error, ErrorKind, Result};
 use crate::logical::{Column, Relation, Scan, one_row};
 use crate::nearest::nearest;
@@ -45,11 +46,12 @@ impl Binder<'_> {
                 named(relation, Some(&stem(path)), alias, span)
             }
             TableKind::Function { name, arguments, ordinality } => {
+                let source = Source { relation: one_row(), scope: Scope::default() };
                 if *ordinality {
-                    return Err(Error::unsupported("WITH ORDINALITY is", span));
+                    let (lists, alias) = numbered_lists(name, arguments, alias, span);
+                    return self.unnest_table(source, &lists, Some(&alias), false, span);
                 }
                 if name.is("unnest") {
-                    let source = Source { relation: one_row(), scope: Scope::default() };
                     return self.unnest_table(source, arguments, alias, false, span);
                 }
                 self.table_function(name, arguments, alias, span)

@@ -11,6 +11,7 @@ use crate::bind::frame::{Clause, Frame, Pending};
 use crate::bind::from::{Source, named};
 use crate::bind::scope::{Bound, Scope, ScopeColumn};
 use crate::bind::subquery_attach::reads_columns_of;
+use crate::bind::table_function::numbered_lists;
 use crate::error::{Error, Result};
 use crate::logical::{Column, Computed, Join, Relation, conjuncts, one_row};
 use crate::nearest::nearest;
@@ -29,11 +30,16 @@ impl Binder<'_> {
         condition: &JoinCondition,
         span: Span,
     ) -> Result<Source> {
-        if let TableKind::Function { name, arguments, ordinality: false } = &right.kind
-            && name.is("unnest")
+        if let TableKind::Function { name, arguments, ordinality } = &right.kind
+            && (name.is("unnest") || *ordinality)
             && let Some(outer) = direct_unnest(kind, condition)
         {
-            return self.unnest_table(left, arguments, right.alias.as_ref(), outer, right.span);
+            let alias = right.alias.as_ref();
+            if *ordinality {
+                let (lists, alias) = numbered_lists(name, arguments, alias, right.span);
+                return self.unnest_table(left, &lists, Some(&alias), outer, right.span);
+            }
+            return self.unnest_table(left, arguments, alias, outer, right.span);
         }
         // Names of the left side make the right side depend on it, whether it says LATERAL or not.
         let reads = self.outer_reads;

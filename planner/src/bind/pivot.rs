@@ -79,7 +79,7 @@ impl Binder<'_> {
         }
         let name = match value {
             None => own_name,
-            Some(value) if several => format!("{}_{own_name}", value.name),
+            Some(value) if several || aggregate.alias.is_some() => format!("{}_{own_name}", value.name),
             Some(value) => value.name.clone(),
         };
         let alias = Some(Name { quoted: true, ..Name::new(name, aggregate.expression.span) });

@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::nearest::nearest;
 use crate::span::Span;
 use crate::tree::{
-    Argument, Call, Expression, ExpressionKind, LiteralText, Name, Replacement, SelectItem, Star,
+    Argument, Call, Excluded, Expression, ExpressionKind, LiteralText, Name, Replacement, SelectItem, Star,
 };
 
 /// An expression that one with COLUMNS stands for, and the column it was made for.
@@ -69,7 +69,8 @@ impl Binder<'_> {
         let Type::Struct(fields) = bound.data_type() else {
             return Err(Error::invalid(format!("a star behind a value of type {}", bound.data_type()), span));
         };
-        let kept = fields.into_iter().filter(|field| !star.exclude.iter().any(|name| name.is(&field.name)));
+        let is_excluded = |name: &str| star.exclude.iter().any(|excluded| excluded.column.is(name));
+        let kept = fields.into_iter().filter(|field| !is_excluded(&field.name));
         kept.map(|field| {
             let value = self.field(bound.clone(), &Name::new(field.name.clone(), span))?;
             Ok((field.name, value))
@@ -225,19 +226,22 @@ impl Binder<'_> {
                 matched.collect()
             }
             ExpressionKind::List(items) => {
-                let mut chosen = Vec::with_capacity(items.len());
+                let mut names = Vec::with_capacity(items.len());
                 for item in items {
                     let ExpressionKind::Literal(LiteralText::Text(name)) = &item.kind else {
                         return Err(Error::invalid("COLUMNS takes a list of names in quotes", item.span));
                     };
-                    let found = visible().find(|column| column.column.name.eq_ignore_ascii_case(name));
-                    let known = visible().map(|column| column.column.name.as_str());
-                    chosen
-                        .push(plain(found.ok_or_else(|| {
-                            Error::unknown("column", name, nearest(name, known), item.span)
-                        })?));
+                    if !visible().any(|column| column.column.name.eq_ignore_ascii_case(name)) {
+                        let known = visible().map(|column| column.column.name.as_str());
+                        return Err(Error::unknown("column", name, nearest(name, known), item.span));
+                    }
+                    names.push(name);
                 }
-                chosen
+                // The columns come in the order of their tables.
+                let is_named = |column: &&ScopeColumn| {
+                    names.iter().any(|name| column.column.name.eq_ignore_ascii_case(name))
+                };
+                visible().filter(is_named).map(plain).collect()
             }
             ExpressionKind::Lambda { parameters, body, .. } if parameters.len() == 1 => {
                 let mut chosen = Vec::new();
@@ -354,8 +358,12 @@ fn star_columns<'s>(star: &Star, scope: &'s Scope, span: Span) -> Result<Vec<&'s
         None => !column.hidden,
     });
     let chosen: Vec<&ScopeColumn> = chosen.collect();
-    for name in &star.exclude {
-        if !chosen.iter().any(|column| name.is(&column.column.name)) {
+    for excluded in &star.exclude {
+        // The second of a pair that USING merged has a name, though a star does not show it.
+        let of_all = star.qualifier.is_empty() && excluded.table.is_some();
+        let mut all = scope.columns().iter().filter(|column| of_all && excludes(excluded, column));
+        if all.next().is_none() && !chosen.iter().any(|column| excludes(excluded, column)) {
+            let name = &excluded.column;
             let known = chosen.iter().map(|column| column.column.name.as_str());
             return Err(Error::unknown("column", &name.text, nearest(&name.text, known), name.span));
         }
@@ -363,7 +371,12 @@ fn star_columns<'s>(star: &Star, scope: &'s Scope, span: Span) -> Result<Vec<&'s
     let named = chosen
         .into_iter()
         .filter(|column| pattern.as_ref().is_none_or(|pattern| pattern.is_match(&column.column.name)));
-    Ok(named.filter(|column| !star.exclude.iter().any(|name| name.is(&column.column.name))).collect())
+    Ok(named.filter(|column| !star.exclude.iter().any(|excluded| excludes(excluded, column))).collect())
+}
+
+fn excludes(excluded: &Excluded, column: &ScopeColumn) -> bool {
+    let of_table = |table: &Name| column.table.as_deref().is_some_and(|name| table.is(name));
+    excluded.column.is(&column.column.name) && excluded.table.as_ref().is_none_or(of_table)
 }
 
 /// EXCLUDE, REPLACE and RENAME name columns that are there.

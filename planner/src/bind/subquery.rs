@@ -149,12 +149,14 @@ impl Binder<'_> {
         span: Span,
         frame: &mut Frame,
     ) -> Result<Bound> {
-        let operands = match &operand.kind {
-            ExpressionKind::Row(items) => self.all(items, frame)?,
-            _ => vec![(self.expression(operand, frame)?, operand.span)],
-        };
         let (relation, is_correlated) = self.inner_query(query, frame)?;
         let columns = relation.columns();
+        // A row may also be looked for among rows that are one value.
+        let is_value = matches!(columns.as_slice(), [column] if matches!(column.data_type, Type::Struct(_)));
+        let operands = match &operand.kind {
+            ExpressionKind::Row(items) if !is_value || items.len() == 1 => self.all(items, frame)?,
+            _ => vec![(self.expression(operand, frame)?, operand.span)],
+        };
         if columns.len() != operands.len() {
             let message = format!(
                 "the subquery of IN gives {} columns; {} are compared",

@@ -14,7 +14,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::logical::{Computed, Relation, one_row};
 use crate::nearest::nearest;
 use crate::span::Span;
-use crate::tree::{self, Argument, Call, ExpressionKind, MacroBody, Name, TableAlias};
+use crate::tree::{self, Argument, Call, ExpressionKind, LiteralText, MacroBody, Name, TableAlias};
 
 impl Binder<'_> {
     /// Binds a table function of the catalog, or a macro that stands for a query.
@@ -37,6 +37,10 @@ impl Binder<'_> {
             let relation = relation.map_err(|error| within("macro", &name.text, error, span))?;
             return named(relation, Some(&name.text), alias, span);
         }
+        if name.is("repeat") {
+            let list = repeated(name, arguments, span)?;
+            return self.list_table(&list, &name.text, alias, span);
+        }
         if self.context.catalog.function(&name.text).is_none() {
             return match self.context.registry.scalar(&name.text) {
                 Some(_) => self.list_function(name, arguments, alias, span),
@@ -45,7 +49,7 @@ impl Binder<'_> {
         }
         let is_list = self.context.registry.scalar(&name.text).is_some();
         let reads = self.outer_reads;
-        if is_list && self.has_open_argument(arguments)? {
+        if is_list && self.needs_list_form(arguments)? {
             return self.list_function(name, arguments, alias, span);
         }
         self.outer_reads = reads;
@@ -73,26 +77,38 @@ impl Binder<'_> {
         span: Span,
     ) -> Result<Source> {
         let call = Call { arguments: arguments.to_vec(), ..Call::plain(name.clone(), Vec::new()) };
-        let mut frame = Frame::new(Rc::new(Scope::default()), Clause::Arguments);
-        let value = tree::Expression::new(ExpressionKind::Call(Box::new(call)), span);
-        let bound = self.expression(&value, &mut frame)?;
-        if bound.data_type().element().is_none() {
-            let message = format!("\"{}\" gives {}, not a table", name.text, bound.data_type());
-            return Err(Error::invalid(message, name.span));
-        }
-        let (expression, element) = self.unnestable(bound, span)?;
-        let column = self.new_column(name.text.to_lowercase(), element);
-        let lists = vec![Computed { column: column.clone(), expression }];
-        let unnest = Relation::Unnest { input: Box::new(one_row()), lists, outer: false };
-        named(unnest, Some(&name.text), alias, span)
+        let list = tree::Expression::new(ExpressionKind::Call(Box::new(call)), span);
+        self.list_table(&list, &name.text, alias, span)
     }
 
-    /// True if an argument reads a column of a query or table around: `FROM t, range(t.n)`.
-    fn has_open_argument(&mut self, arguments: &[Argument]) -> Result<bool> {
+    /// The elements of a list as a table.
+    fn list_table(
+        &mut self,
+        list: &tree::Expression,
+        name: &str,
+        alias: Option<&TableAlias>,
+        span: Span,
+    ) -> Result<Source> {
+        let mut frame = Frame::new(Rc::new(Scope::default()), Clause::Arguments);
+        let bound = self.expression(list, &mut frame)?;
+        if bound.data_type().element().is_none() {
+            let message = format!("\"{name}\" gives {}, not a table", bound.data_type());
+            return Err(Error::invalid(message, span));
+        }
+        let (expression, element) = self.unnestable(bound, span)?;
+        let column = self.new_column(name.to_lowercase(), element);
+        let lists = vec![Computed { column: column.clone(), expression }];
+        let unnest = Relation::Unnest { input: Box::new(one_row()), lists, outer: false };
+        named(unnest, Some(name), alias, span)
+    }
+
+    /// True if an argument reads a column of a query or table around, `FROM t, range(t.n)`, or is a point in time, which
+    /// table functions do not count from.
+    fn needs_list_form(&mut self, arguments: &[Argument]) -> Result<bool> {
         for argument in arguments {
             let mut frame = Frame::new(Rc::new(Scope::default()), Clause::Arguments);
             let bound = self.expression(&argument.value, &mut frame)?;
-            if !bound.expression.columns().is_empty() {
+            if !bound.expression.columns().is_empty() || bound.data_type().is_temporal() {
                 return Ok(true);
             }
         }
@@ -127,4 +143,52 @@ impl Binder<'_> {
         };
         Error::new(kind, name.span)
     }
+}
+
+/// `repeat(value, count)` as a list of so many values.
+fn repeated(name: &Name, arguments: &[Argument], span: Span) -> Result<tree::Expression> {
+    let [value, count] = arguments else {
+        return Err(Error::invalid("repeat takes a value and a count", name.span));
+    };
+    let one = tree::Expression::new(ExpressionKind::List(vec![value.value.clone()]), span);
+    let arguments = vec![one, count.value.clone(), value.value.clone()];
+    let call = Call::plain(Name::new("list_resize", span), arguments);
+    Ok(tree::Expression::new(ExpressionKind::Call(Box::new(call)), span))
+}
+
+/// What `unnest(list) WITH ORDINALITY` unnests beside one another: the lists, and the numbers of their elements; and the names
+/// of the columns. Of another function the list that it gives is unnested.
+pub(super) fn numbered_lists(
+    name: &Name,
+    arguments: &[Argument],
+    alias: Option<&TableAlias>,
+    span: Span,
+) -> (Vec<Argument>, TableAlias) {
+    let call = |name: &str, values: Vec<tree::Expression>| {
+        let call = Call::plain(Name::new(name, span), values);
+        tree::Expression::new(ExpressionKind::Call(Box::new(call)), span)
+    };
+    let mut lists: Vec<Argument> = match name.is("unnest") {
+        true => arguments.to_vec(),
+        false => {
+            let whole = Call { arguments: arguments.to_vec(), ..Call::plain(name.clone(), Vec::new()) };
+            let value = tree::Expression::new(ExpressionKind::Call(Box::new(whole)), span);
+            vec![Argument { name: None, value }]
+        }
+    };
+    let lengths: Vec<_> = lists.iter().map(|list| call("len", vec![list.value.clone()])).collect();
+    let longest = if lengths.len() > 1 { vec![call("greatest", lengths)] } else { lengths };
+    let one = tree::Expression::new(ExpressionKind::Literal(LiteralText::Number("1".to_owned())), span);
+    let numbers = call("generate_series", std::iter::once(one).chain(longest).collect());
+    let mut names: Vec<Name> = alias.map(|alias| alias.columns.clone()).unwrap_or_default();
+    // A table of one column lends it its name.
+    let table = alias.map_or_else(|| name.clone(), |alias| alias.name.clone());
+    while names.len() < lists.len() {
+        names.push(table.clone());
+    }
+    if names.len() == lists.len() {
+        names.push(Name::new("ordinality", span));
+    }
+    lists.push(Argument { name: None, value: numbers });
+    (lists, TableAlias { name: table, columns: names })
 }

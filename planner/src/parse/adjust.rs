@@ -11,15 +11,15 @@
 //!   is found again.
 //! - `LIMIT 10%` becomes `LIMIT` of a call, `POSITIONAL JOIN` a join that this dialect does not have, `*COLUMNS(..)` a
 //!   call of that name, and `* LIKE 'a%'` a COLUMNS with a lambda.
+//! - A name and a colon before what is named move behind it ([`prefix_alias`]), and `TABLE t` becomes `FROM t`.
 //! - `ASOF` before a join is left out, and its ON or USING is followed by a name at which the dialect reads the rest
 //!   ([`crate::parse::asof`]).
 
-use crate::parse::asof;
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Token, TokenWithSpan, Word};
 
 use crate::parse::cut::{self, CutKind};
-use crate::parse::span_of;
+use crate::parse::{asof, prefix_alias, span_of};
 use crate::span::Span;
 use crate::tree::{FrameExclusion, Name};
 
@@ -58,6 +58,7 @@ pub(super) fn cut_out_number(name: &str) -> Option<usize> {
 pub(super) fn adjust(tokens: Vec<TokenWithSpan>, was_cut_out: bool) -> Adjusted {
     let tokens: Vec<TokenWithSpan> =
         tokens.into_iter().filter(|token| !matches!(token.token, Token::Whitespace(_))).collect();
+    let tokens = prefix_alias::behind(prefix_alias::tables_as_queries(tokens));
     let mut adjusted =
         Adjusted { tokens: Vec::with_capacity(tokens.len() + 8), cut_out: Vec::new(), hints: Vec::new() };
     let mut levels = vec![Level::default()];
@@ -161,7 +162,7 @@ pub(super) fn keyword(token: &TokenWithSpan) -> Keyword {
 }
 
 /// A word that was not written, at the place of one that was.
-fn word(value: &str, keyword: Keyword, at: &TokenWithSpan) -> TokenWithSpan {
+pub(super) fn word(value: &str, keyword: Keyword, at: &TokenWithSpan) -> TokenWithSpan {
     let token = Token::Word(Word { value: value.to_owned(), quote_style: None, keyword });
     TokenWithSpan { token, span: at.span }
 }

@@ -13,6 +13,7 @@ mod expression;
 mod failure;
 mod forms;
 mod limits;
+mod prefix_alias;
 mod literal;
 mod query;
 mod reshape;

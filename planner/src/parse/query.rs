@@ -8,7 +8,7 @@ use crate::parse::expression::{convert as convert_expression, convert_all, name_
 use crate::parse::{Notes, adjust, reshape, span_of, table, window};
 use crate::span::Span;
 use crate::tree::{
-    CommonTable, Expression, ExpressionKind, GroupBy, GroupElement, MatchKind, Name, OrderBy, Query,
+    CommonTable, Excluded, Expression, ExpressionKind, GroupBy, GroupElement, LiteralText, MatchKind, Name, OrderBy, Query,
     QueryBody, Replacement, Select, SelectItem, SetOperator, Star,
 };
 
@@ -30,7 +30,10 @@ pub(super) fn convert(query: ast::Query, notes: &mut Notes) -> Result<Query> {
     let (mut limit, offset) = convert_limit(query.limit_clause, span, notes)?;
     if let Some(fetch) = query.fetch {
         refuse("FETCH .. PERCENT and WITH TIES are", fetch.percent || fetch.with_ties, span)?;
-        limit = fetch.quantity.map(|quantity| convert_expression(quantity, notes)).transpose()?;
+        // FETCH FIRST ROW ONLY is one row.
+        let one = || Expression::new(ExpressionKind::Literal(LiteralText::Number("1".to_owned())), span);
+        let quantity = fetch.quantity.map(|quantity| convert_expression(quantity, notes)).transpose()?;
+        limit = Some(quantity.unwrap_or_else(one));
     }
     let span = span.union(body.span());
     let (limit, percent) = split_percent(limit);
@@ -360,14 +363,16 @@ pub(super) fn star(
     let span = span_of(options.wildcard_token.0.span);
     refuse("an alias for a star is", options.opt_alias.is_some(), span)?;
     refuse("* EXCEPT is written * EXCLUDE, and EXCEPT is", options.opt_except.is_some(), span)?;
-    let last_name = |name: ast::ObjectName| {
-        names_of(name)?.pop().ok_or_else(|| Error::syntax("EXCLUDE needs a name", span))
+    let excluded = |name: ast::ObjectName| {
+        let mut names = names_of(name)?;
+        let column = names.pop().ok_or_else(|| Error::syntax("EXCLUDE needs a name", span))?;
+        Ok(Excluded { table: names.pop(), column })
     };
     let exclude = match options.opt_exclude {
         None => Vec::new(),
-        Some(ast::ExcludeSelectItem::Single(name)) => vec![last_name(name)?],
+        Some(ast::ExcludeSelectItem::Single(name)) => vec![excluded(name)?],
         Some(ast::ExcludeSelectItem::Multiple(names)) => {
-            names.into_iter().map(last_name).collect::<Result<_>>()?
+            names.into_iter().map(excluded).collect::<Result<_>>()?
         }
     };
     let replace = options.opt_replace.map(|replace| replace.items).unwrap_or_default();

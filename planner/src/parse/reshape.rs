@@ -69,11 +69,20 @@ fn pivot(table: Table, parser: &mut Parser, notes: &mut Notes) -> Outcome<Pivot>
 /// `expression [IN (values)]`; several keys in parentheses are compared together.
 fn pivot_column(parser: &mut Parser, notes: &mut Notes) -> Outcome<PivotColumn> {
     let strength = HypostyleDialect::new(0).prec_value(Precedence::Between);
-    let key = parser.parse_subexpr(strength)?;
-    let key = convert_expression(key, notes)?;
+    let start = parser.index();
+    let mut key = parser.parse_subexpr(strength)?;
     if !parser.parse_keyword(Keyword::IN) {
-        return Ok(PivotColumn { keys: vec![key], values: None });
+        let next = parser.peek_token_ref();
+        if !matches!(next.token, Token::Comma | Token::EOF | Token::RParen | Token::Word(_)) {
+            // An operator that binds no more strongly than IN: the key is the whole of it.
+            while parser.index() > start {
+                parser.prev_token();
+            }
+            key = parser.parse_expr()?;
+        }
+        return Ok(PivotColumn { keys: vec![convert_expression(key, notes)?], values: None });
     }
+    let key = convert_expression(key, notes)?;
     let mut values = Vec::new();
     parser.expect_token(&Token::LParen)?;
     loop {

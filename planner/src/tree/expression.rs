@@ -224,13 +224,22 @@ pub struct Star {
     /// The table before the point; empty for a bare star.
     pub qualifier: Vec<Name>,
     /// Columns left out.
-    pub exclude: Vec<Name>,
+    pub exclude: Vec<Excluded>,
     /// Columns whose value is another expression.
     pub replace: Vec<Replacement>,
     /// Columns under another name: old, new.
     pub rename: Vec<(Name, Name)>,
     /// `* LIKE 'pattern'` keeps the columns whose names match; `* ILIKE` without regard to case.
     pub like: Option<(MatchKind, String)>,
+}
+
+/// A column that a star leaves out.
+#[derive(Debug, Clone)]
+pub struct Excluded {
+    /// The table before the point, if there is one.
+    pub table: Option<Name>,
+    /// The column.
+    pub column: Name,
 }
 
 /// `expression AS column` of a star's REPLACE.
