@@ -8,7 +8,7 @@ use hypostyle::{Session, Type, Value, row_texts};
 use logic_test::{Setting, run_folder_by_substrait};
 
 /// Part of the queries of all sqllogictest files that have a plan.
-const SHARE_MIN: f64 = 0.8;
+const SHARE_MIN: f64 = 0.87;
 
 fn rows(session: &Session, plan: &[u8]) -> Vec<Vec<Option<String>>> {
     let batches = session.substrait(plan).unwrap().collect_all().unwrap();

@@ -12,6 +12,8 @@ use crate::error::{Error, Result};
 use crate::span::Span;
 use crate::tree::{self, ExpressionKind as Kind, LiteralText, Name};
 
+/// Functions that give a list, under which the one column of their table stands.
+const LIST_TABLES: [&str; 3] = ["range", "generate_series", "unnest"];
 /// Stack kept free for one level of binding.
 const STACK_FREE_BYTES: usize = 256 << 10;
 /// Stack allocated when it runs out.
@@ -140,19 +142,21 @@ impl Binder<'_> {
         scope: &super::Scope,
         frame: &mut Frame,
     ) -> Result<Option<Bound>> {
-        let is_of_table = |column: &&super::scope::ScopeColumn| {
-            column.table.as_deref().is_some_and(|name| table.is(name))
-        };
-        let mut fields = Vec::new();
+        let is_of_table =
+            |column: &&super::scope::ScopeColumn| column.table.as_deref().is_some_and(|name| table.is(name));
+        let (mut fields, mut names) = (Vec::new(), String::new());
         for column in scope.columns().iter().filter(is_of_table) {
+            names.push_str(&column.column.name);
             let name = Literal::new(Value::text(column.column.name.clone()));
             frame.places.entry(column.column.id).or_insert(table.span);
             fields.push((Bound::typed(Expression::Literal(name)), table.span));
             fields.push((Bound::typed(column.column.read()), table.span));
         }
-        match fields.is_empty() {
-            true => Ok(None),
-            false => self.apply(operator::STRUCT, fields, table.span).map(Some),
+        match fields.as_slice() {
+            [] => Ok(None),
+            // The alias of a function that gives a list names the one column of its table.
+            [_, (column, _)] if LIST_TABLES.contains(&names.as_str()) => Ok(Some(column.clone())),
+            _ => self.apply(operator::STRUCT, fields, table.span).map(Some),
         }
     }
 

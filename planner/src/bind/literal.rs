@@ -13,17 +13,15 @@ const DECIMAL_DIGITS_MAX: usize = 38;
 /// double if it has an exponent, or a point and too many digits.
 ///
 /// # Errors
-/// A whole number of more digits than HUGEINT has.
+/// A whole number of more than 127 bits.
 pub fn number(text: &str, span: Span) -> Result<Literal> {
     let is_integer = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
     if is_integer {
-        let fits = |value: &i128| value.unsigned_abs() < 10u128.pow(DECIMAL_DIGITS_MAX as u32);
-        return match text.parse::<i128>().ok().filter(fits) {
-            Some(value) => Ok(Literal::new(integer(value))),
-            None => {
-                let message = format!(
-                    "the number {text} has more than {DECIMAL_DIGITS_MAX} digits; write it with an exponent for a DOUBLE"
-                );
+        return match text.parse::<i128>() {
+            Ok(value) => Ok(Literal::new(integer(value))),
+            Err(_) => {
+                let message =
+                    format!("the number {text} is beyond HUGEINT; write it with an exponent for a DOUBLE");
                 Err(Error::invalid(message, span))
             }
         };

@@ -163,7 +163,19 @@ pub(super) fn tables_as_queries(mut tokens: Vec<TokenWithSpan>) -> Vec<TokenWith
             }
         };
         let is_table = tokens.get(position).is_some_and(|token| keyword(token) == Keyword::TABLE);
-        if begins && is_table && is_name(tokens.get(position + 1)) {
+        // `CREATE MACRO .. AS TABLE SELECT ..` says of a query what it is.
+        let is_query = matches!(
+            tokens.get(position + 1).map(keyword),
+            Some(
+                Keyword::SELECT
+                    | Keyword::WITH
+                    | Keyword::FROM
+                    | Keyword::VALUES
+                    | Keyword::PIVOT
+                    | Keyword::UNPIVOT
+            )
+        );
+        if begins && is_table && !is_query && is_name(tokens.get(position + 1)) {
             let from = word("FROM", Keyword::FROM, &tokens[position]);
             tokens[position] = from;
         }

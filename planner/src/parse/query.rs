@@ -8,8 +8,8 @@ use crate::parse::expression::{convert as convert_expression, convert_all, name_
 use crate::parse::{Notes, adjust, reshape, span_of, table, window};
 use crate::span::Span;
 use crate::tree::{
-    CommonTable, Excluded, Expression, ExpressionKind, GroupBy, GroupElement, LiteralText, MatchKind, Name, OrderBy, Query,
-    QueryBody, Replacement, Select, SelectItem, SetOperator, Star,
+    CommonTable, Excluded, Expression, ExpressionKind, GroupBy, GroupElement, LiteralText, MatchKind, Name,
+    OrderBy, Query, QueryBody, Replacement, Select, SelectItem, SetOperator, Star,
 };
 
 /// Converts one query.

@@ -12,8 +12,8 @@ mod statement;
 mod window;
 
 pub use expression::{
-    Argument, BinaryOperator, Call, CaseBranch, Expression, ExpressionKind, LiteralText, MatchKind, Name,
-    OrderTerm, Quantifier, Replacement, Star, TypeName, UnaryOperator,
+    Argument, BinaryOperator, Call, CaseBranch, Excluded, Expression, ExpressionKind, LiteralText, MatchKind,
+    Name, OrderTerm, Quantifier, Replacement, Star, TypeName, UnaryOperator,
 };
 pub use query::{
     AsOfCondition, AsOfOn, CommonTable, GroupBy, GroupElement, JoinCondition, JoinKind, LastNotNull, OrderBy,
