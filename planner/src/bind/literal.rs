@@ -122,10 +122,12 @@ mod tests {
             ("123.456", "DECIMAL(6,3)"),
             ("5.", "DECIMAL(1,0)"),
             ("1e3", "DOUBLE"),
-            ("123456789012345678901234567890123456789012", "DOUBLE"),
+            ("170141183460469231731687303715884105727", "HUGEINT"),
         ] {
             assert_eq!(type_of(text), expected, "{text}");
         }
+        let error = number("170141183460469231731687303715884105728", Span::NONE).unwrap_err().to_string();
+        assert!(error.contains("is beyond HUGEINT"), "{error}");
     }
 
     #[test]
