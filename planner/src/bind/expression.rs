@@ -127,10 +127,16 @@ impl Binder<'_> {
         if let Some((read, count)) = self.outer_column(names)? {
             return self.fields(Bound::typed(read), names.get(count..).unwrap_or_default());
         }
-        if names.len() == 1
-            && let Some(row) = self.whole_row(first, &scope, frame)?
-        {
-            return Ok(row);
+        if names.len() == 1 {
+            if let Some(row) = self.whole_row(first, &scope, Some(&mut *frame))? {
+                return Ok(row);
+            }
+            for outer in self.outer.clone().into_iter().rev() {
+                if let Some(row) = self.whole_row(first, &outer, None)? {
+                    self.outer_reads += 1;
+                    return Ok(row);
+                }
+            }
         }
         self.unknown_column(names, span, &scope, frame)
     }
@@ -140,7 +146,7 @@ impl Binder<'_> {
         &mut self,
         table: &tree::Name,
         scope: &super::Scope,
-        frame: &mut Frame,
+        mut frame: Option<&mut Frame>,
     ) -> Result<Option<Bound>> {
         let is_of_table =
             |column: &&super::scope::ScopeColumn| column.table.as_deref().is_some_and(|name| table.is(name));
@@ -148,7 +154,9 @@ impl Binder<'_> {
         for column in scope.columns().iter().filter(is_of_table) {
             names.push_str(&column.column.name);
             let name = Literal::new(Value::text(column.column.name.clone()));
-            frame.places.entry(column.column.id).or_insert(table.span);
+            if let Some(frame) = frame.as_deref_mut() {
+                frame.places.entry(column.column.id).or_insert(table.span);
+            }
             fields.push((Bound::typed(Expression::Literal(name)), table.span));
             fields.push((Bound::typed(column.column.read()), table.span));
         }
