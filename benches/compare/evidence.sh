@@ -41,6 +41,11 @@ part_tokens() { # Tokenizers beside their peers, on one core.
     .venv/bin/python benches/compare/tokens.py --program "$program"
 }
 
+part_bars() { # Feature functions beside the best peer of each, on one core (the Criteo chain on two).
+    .venv/bin/python benches/compare/features_bars.py criteo json lists dictionary buckets recommender --data evidence/data --program "$program"
+    .venv/bin/python benches/compare/embedding.py --program "$program"
+}
+
 part_oracle() { # Many random queries against DuckDB.
     .venv/bin/python tests/oracle/compare.py --program "$program" --random "${QUERIES:-5000}"
 }
@@ -77,7 +82,7 @@ part_metrics() { # The share of instructions that figures take.
     .venv/bin/python benches/compare/metrics_cost.py --data evidence/data --program "$program"
 }
 
-parts="tpch features windows asof tokens oracle benches fuzz large scale wide endurance metrics"
+parts="tpch features bars windows asof tokens oracle benches fuzz large scale wide endurance metrics"
 failed=
 cargo build --release --package hypostyle-cli
 for part in ${1:-$parts}; do

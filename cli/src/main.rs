@@ -28,6 +28,11 @@ use output::Output;
 use output::format::Format;
 use runner::Runner;
 
+/// Kept tables and their results are large blocks, which are read and written faster on large pages.
+#[global_allocator]
+static ALLOCATOR: hypostyle::functions::kernel::huge_pages::HugePages =
+    hypostyle::functions::kernel::huge_pages::HugePages;
+
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     match run(arguments) {

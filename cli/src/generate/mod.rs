@@ -6,6 +6,7 @@ mod criteo;
 mod events;
 mod parts;
 mod random;
+mod recommender;
 mod table;
 mod tpch;
 mod wide;
@@ -21,6 +22,12 @@ use table::Table;
 const EVENT_USERS: u64 = 10_000;
 const EVENT_ITEMS: u64 = 50_000;
 const EVENT_DIMENSION: u16 = 64;
+
+const RECOMMENDER_ROWS: u64 = 100_000;
+const RECOMMENDER_DENSE: u32 = 504;
+const RECOMMENDER_SPARSE: u32 = 42;
+/// Lengths of lists, from none to 40 ids: 20 on average.
+const RECOMMENDER_LENGTHS: u64 = 41;
 
 const WIDE_ROWS: u64 = 100_000;
 const WIDE_COLUMNS: u32 = 5_000;
@@ -48,6 +55,23 @@ pub(crate) enum Dataset {
         /// Numbers in an embedding
         #[arg(long, default_value_t = EVENT_DIMENSION, value_parser = clap::value_parser!(u16).range(1..=4096))]
         dimension: u16,
+        #[command(flatten)]
+        target: Target,
+    },
+    /// Training examples of a large recommender: a label, 504 dense features with nulls, 42 lists of about 20 ids
+    Recommender {
+        /// Rows to generate
+        #[arg(long, default_value_t = RECOMMENDER_ROWS)]
+        rows: u64,
+        /// Dense features, named d0, d1 and so on
+        #[arg(long, default_value_t = RECOMMENDER_DENSE, value_parser = clap::value_parser!(u32).range(0..=100_000))]
+        dense: u32,
+        /// Lists of ids, named s0, s1 and so on
+        #[arg(long, default_value_t = RECOMMENDER_SPARSE, value_parser = clap::value_parser!(u32).range(0..=100_000))]
+        sparse: u32,
+        /// Seed: another one gives other values
+        #[arg(long, default_value_t = 42)]
+        seed: u64,
         #[command(flatten)]
         target: Target,
     },
@@ -134,6 +158,10 @@ pub(crate) fn run(dataset: &Dataset, threads: u64, interrupt: &Interrupt) -> Res
         Dataset::Events { rows, users, items, dimension, target } => {
             let world = events::World { users: *users, items: *items, dimension: *dimension };
             write_one(&events::table(rows.rows, world, rows.seed), target, threads, interrupt)
+        }
+        Dataset::Recommender { rows, dense, sparse, seed, target } => {
+            let shape = recommender::Shape { dense: *dense, sparse: *sparse, lengths: RECOMMENDER_LENGTHS };
+            write_one(&recommender::table(*rows, shape, *seed), target, threads, interrupt)
         }
         Dataset::Wide { rows, columns, seed, target } => {
             write_one(&wide::table(*rows, *columns, *seed), target, threads, interrupt)

@@ -2,12 +2,12 @@
 
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::compute::concat_batches;
-use arrow::datatypes::{Int32Type, Int64Type, TimestampMicrosecondType};
+use arrow::datatypes::{Float32Type, Int32Type, Int64Type, TimestampMicrosecondType};
 use indicatif::ProgressBar;
 
 use super::file::{FileFormat, Writing, write};
 use super::table::{PART_ROWS, Table};
-use super::{criteo, events, tpch, wide};
+use super::{criteo, events, recommender, tpch, wide};
 use crate::interrupt::Interrupt;
 
 const WORLD: events::World = events::World { users: 500, items: 1_000, dimension: 8 };
@@ -95,4 +95,19 @@ fn a_wide_table_has_its_columns_and_no_two_are_alike() {
     for (place, column) in rows.columns().iter().enumerate() {
         assert!(!rows.columns()[..place].contains(column), "column {place} repeats another");
     }
+}
+
+#[test]
+fn a_recommender_has_dense_features_with_nulls_and_lists_of_twenty_ids() {
+    let shape = recommender::Shape { dense: 6, sparse: 3, lengths: 41 };
+    let rows = rows_of(&recommender::table(3_000, shape, 7));
+    assert_eq!((rows.num_rows(), rows.num_columns()), (3_000, 10));
+    let dense = rows["d5"].as_primitive::<Float32Type>();
+    assert!((90..220).contains(&dense.null_count()), "{}", dense.null_count());
+    assert!(dense.iter().flatten().all(|value| (0.0..=1e6).contains(&value)));
+    let lists = rows["s2"].as_list::<i32>();
+    let ids = lists.values().as_primitive::<Int64Type>();
+    assert!((55_000..65_000).contains(&ids.len()), "{}", ids.len());
+    assert!((0..3_000).all(|row| lists.value_length(row) <= 40));
+    assert_ne!(rows["s0"].to_data(), rows["s1"].to_data());
 }

@@ -17,6 +17,7 @@ pub mod divisor;
 pub mod embedding;
 pub mod great_circle;
 pub mod hash;
+pub mod huge_pages;
 pub mod lane_loop;
 pub mod magnitude;
 pub mod power_transform;

@@ -32,7 +32,7 @@ const LINE_BYTES: usize = 64;
 
 /// Asks for `count` elements from place `start` on, which may lie behind the slice: what follows it in memory is often
 /// read next.
-#[inline]
+#[inline(always)]
 pub fn prefetch_range<T>(values: &[T], start: usize, count: usize) {
     let first = values.as_ptr().wrapping_add(start).cast::<i8>();
     for line in (0..count * size_of::<T>()).step_by(LINE_BYTES) {
