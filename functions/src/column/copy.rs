@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::output::{Output, OutputData};
 use super::rows::Rows;
 use super::view::{Data, View};
+use crate::kernel::span::Span;
 
 impl Output {
     /// Copies row `source_row` of `source`, a column of the same type, to `row`. Text bytes are
@@ -75,6 +76,71 @@ impl Output {
                 self.copy(start + position, source, source_row);
             }
         }
+    }
+
+    /// Appends these stretches of `source`, one after the other; room for all of them is made once.
+    pub fn push_spans(&mut self, source: &View<'_>, spans: &[Span]) {
+        let lengths = spans.iter().map(|(start, end)| (end - start) as usize);
+        let start = self.grow(lengths.sum());
+        if source.may_be_null() || !source.is_flat() || !self.copy_spans(start, source, spans) {
+            let rows = spans.iter().flat_map(|&(start, end)| start as usize..end as usize);
+            for (position, source_row) in rows.enumerate() {
+                self.copy(start + position, source, source_row);
+            }
+        }
+    }
+
+    /// Appends the rows of `source` at these places; room for all of them is made once.
+    pub fn push_places(&mut self, source: &View<'_>, places: &[u32]) {
+        fn gather<T: Copy>(target: &mut [T], from: &[T], places: &[u32]) {
+            target.iter_mut().zip(places).for_each(|(value, &place)| *value = from[place as usize]);
+        }
+        let start = self.grow(places.len());
+        if source.is_flat() && !source.may_be_null() {
+            match (&mut self.data, source.data) {
+                (OutputData::Int32(to), Data::Int32(from)) => return gather(&mut to[start..], from, places),
+                (OutputData::Int64(to), Data::Int64(from)) => return gather(&mut to[start..], from, places),
+                (OutputData::Float32(to), Data::Float32(from)) => {
+                    return gather(&mut to[start..], from, places);
+                }
+                (OutputData::Float64(to), Data::Float64(from)) => {
+                    return gather(&mut to[start..], from, places);
+                }
+                _ => {}
+            }
+        }
+        for (position, &place) in places.iter().enumerate() {
+            self.copy(start + position, source, place as usize);
+        }
+    }
+
+    /// A memory copy for each stretch of fixed-width values without nulls; false if the form does not allow it.
+    fn copy_spans(&mut self, start: usize, source: &View<'_>, spans: &[Span]) -> bool {
+        fn copy<T: Copy>(target: &mut [T], from: &[T], spans: &[Span]) {
+            let mut rest = target;
+            for &(start, end) in spans {
+                let values = &from[start as usize..end as usize];
+                let (first, next) = rest.split_at_mut(values.len());
+                first.copy_from_slice(values);
+                rest = next;
+            }
+        }
+        match (&mut self.data, source.data) {
+            (OutputData::Int32(target), Data::Int32(from)) => copy(&mut target[start..], from, spans),
+            (OutputData::Int64(target), Data::Int64(from)) => copy(&mut target[start..], from, spans),
+            (OutputData::Float32(target), Data::Float32(from)) => copy(&mut target[start..], from, spans),
+            (OutputData::Float64(target), Data::Float64(from)) => copy(&mut target[start..], from, spans),
+            _ => return self.copy_blocks(start, source, spans),
+        }
+        true
+    }
+
+    fn copy_blocks(&mut self, mut start: usize, source: &View<'_>, spans: &[Span]) -> bool {
+        spans.iter().all(|&(from, to)| {
+            let is_copied = self.copy_block(start, source, from as usize..to as usize);
+            start += (to - from) as usize;
+            is_copied
+        })
     }
 
     /// One memory copy of fixed-width values without nulls; false if the form does not allow it.

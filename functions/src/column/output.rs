@@ -77,6 +77,20 @@ impl Output {
         &self.data_type
     }
 
+    /// True for numbers, dates and the like, whose values lie side by side.
+    pub fn is_fixed_width(&self) -> bool {
+        use OutputData as Form;
+        !matches!(
+            self.data,
+            Form::Null
+                | Form::Boolean(_)
+                | Form::Bytes(_)
+                | Form::List { .. }
+                | Form::FixedList { .. }
+                | Form::Struct(_)
+        )
+    }
+
     /// Number of rows.
     pub fn len(&self) -> usize {
         self.length

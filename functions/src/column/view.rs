@@ -214,6 +214,33 @@ impl<'a> View<'a> {
         View { length, encoding: Encoding::Flat, ..*self }
     }
 
+    /// A stretch of the rows of a flat column of one level; `None` for other columns.
+    pub fn part(&self, rows: Range<usize>) -> Option<View<'a>> {
+        if !self.is_flat() {
+            return None;
+        }
+        let data = match self.data {
+            Data::Boolean(bits) => Data::Boolean(bits.slice(rows.start, rows.len())),
+            Data::Int8(values) => Data::Int8(&values[rows.clone()]),
+            Data::Int16(values) => Data::Int16(&values[rows.clone()]),
+            Data::Int32(values) => Data::Int32(&values[rows.clone()]),
+            Data::Int64(values) => Data::Int64(&values[rows.clone()]),
+            Data::UInt8(values) => Data::UInt8(&values[rows.clone()]),
+            Data::UInt16(values) => Data::UInt16(&values[rows.clone()]),
+            Data::UInt32(values) => Data::UInt32(&values[rows.clone()]),
+            Data::UInt64(values) => Data::UInt64(&values[rows.clone()]),
+            Data::Float16(values) => Data::Float16(&values[rows.clone()]),
+            Data::Float32(values) => Data::Float32(&values[rows.clone()]),
+            Data::Float64(values) => Data::Float64(&values[rows.clone()]),
+            Data::Int128(values) => Data::Int128(&values[rows.clone()]),
+            Data::Interval(values) => Data::Interval(&values[rows.clone()]),
+            Data::Bytes(bytes) => Data::Bytes(BytesData { views: &bytes.views[rows.clone()], ..bytes }),
+            Data::Null | Data::List(_) | Data::FixedList { .. } | Data::Struct(_) => return None,
+        };
+        let validity = self.validity.map(|validity| validity.slice(rows.start, rows.len()));
+        Some(View { length: rows.len(), validity, data, ..*self })
+    }
+
     /// Fixed-width values of the Rust type `T`.
     ///
     /// # Panics
@@ -396,7 +423,7 @@ impl<'a> Bytes<'a> {
 
     /// The 16-byte view of a row.
     #[inline(always)]
-    pub(super) fn view(&self, row: usize) -> u128 {
+    pub(crate) fn view(&self, row: usize) -> u128 {
         self.data.views[resolve(self.encoding, row)]
     }
 }

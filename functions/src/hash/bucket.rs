@@ -1,14 +1,16 @@
 //! `hash_bucket`: a value into one of a number of buckets, by a hash that is named.
 
 use super::CATEGORY;
+use crate::column::{Bytes, Rows};
 use crate::error::{Error, Result};
 use crate::feature::elements::{over_elements, with_element};
-use crate::kernel::divisor::Divisor;
+use crate::kernel::divisor::{Divisor, remainder};
 use crate::kernel::hash::crc32c::crc32c;
 use crate::kernel::hash::farm::farm_fingerprint64;
 use crate::kernel::hash::murmur3::murmur3_32;
 use crate::kernel::hash::xxhash3::xxhash3_64;
 use crate::kernel::hash::xxhash64::{xxhash64, xxhash64_u64};
+use crate::kernel::hash::xxhash64_short::{BLOCK, Lengths, lengths_of, xxhash64_short};
 use crate::lanes::unary;
 use crate::scalar::{Arguments, Bound, ScalarFunction};
 use crate::signature::{Parameter, Pattern, exact, parameter};
@@ -59,6 +61,13 @@ enum Algorithm {
     Murmur3,
     Murmur3Signed,
     Crc32c,
+}
+
+/// Views of some rows.
+struct Block {
+    views: [u128; BLOCK],
+    rows: [usize; BLOCK],
+    count: usize,
 }
 
 /// A hash, its seed, and the number of buckets if it is not 0.
@@ -118,6 +127,39 @@ impl Bucketing {
         self.reduce(hash)
     }
 
+    /// xxHash64 of values, a block at a time where all of a block are short.
+    fn hash_in_blocks(&self, bytes: &Bytes<'_>, rows: Rows<'_>, buckets: &mut [i64]) {
+        let mut block = Block { views: [0; BLOCK], rows: [0; BLOCK], count: 0 };
+        rows.for_each(|row| {
+            block.views[block.count] = bytes.view(row);
+            block.rows[block.count] = row;
+            block.count += 1;
+            if block.count == BLOCK {
+                self.hash_block(bytes, &block, buckets);
+                block.count = 0;
+            }
+        });
+        self.hash_block(bytes, &block, buckets);
+    }
+
+    fn hash_block(&self, bytes: &Bytes<'_>, block: &Block, buckets: &mut [i64]) {
+        let (views, rows) = (&block.views[..block.count], &block.rows[..block.count]);
+        let lengths = lengths_of(views);
+        if lengths == Lengths::Long {
+            return rows.iter().for_each(|&row| buckets[row] = self.of_bytes(bytes.get(row)));
+        }
+        let mut hashes = [0; BLOCK];
+        let hashes = &mut hashes[..block.count];
+        xxhash64_short(views, lengths, self.seed, hashes);
+        let mut results = [0; BLOCK];
+        let results = &mut results[..block.count];
+        match self.divisor {
+            Some(divisor) => remainder(hashes, divisor, results),
+            None => results.iter_mut().zip(hashes).for_each(|(result, hash)| *result = *hash as i64),
+        }
+        rows.iter().zip(results).for_each(|(&row, result)| buckets[row] = *result);
+    }
+
     #[inline(always)]
     fn of_integer(&self, x: i64) -> i64 {
         match self.algorithm {
@@ -159,7 +201,11 @@ fn bind(arguments: &Arguments<'_>) -> Result<Bound> {
         (Type::Text | Type::Binary, None) => Bound::strict(Type::Int64, move |arguments, rows, output, _| {
             let bytes = arguments[0].bytes();
             let buckets = output.fixed::<i64>();
-            rows.for_each(|row| buckets[row] = bucketing.of_bytes(bytes.get(row)));
+            if bucketing.algorithm == Algorithm::Xxhash64 {
+                bucketing.hash_in_blocks(&bytes, rows, buckets);
+            } else {
+                rows.for_each(|row| buckets[row] = bucketing.of_bytes(bytes.get(row)));
+            }
             Ok(())
         }),
         (Type::Text | Type::Binary, Some(of_null)) => {

@@ -2,8 +2,10 @@
 
 use super::document::{Json, Reader};
 use super::path::Path;
-use crate::column::{Output, Rows, View};
+use super::scan::{self, Scan};
+use crate::column::{Output, Rows, Text, View};
 use crate::error::{Error, Result};
+use crate::kernel::json_scan::Found;
 use crate::scalar::{Arguments, Bound, ScalarFunction};
 use crate::scratch::Scratch;
 use crate::signature::exact;
@@ -75,9 +77,14 @@ impl Question {
             Paths::Wild(_) | Paths::Several(_) => Type::list(self.result.clone()),
             _ => self.result.clone(),
         };
-        let answer = self.answer;
+        let scan = match &paths {
+            Paths::One(path) => Scan::of([path]),
+            Paths::Several(paths) => Scan::of(paths),
+            _ => None,
+        };
+        let question = self.clone();
         Ok(Bound::strict(result, move |arguments, rows, output, scratch| {
-            ask(&paths, answer, arguments, rows, output, scratch)
+            ask(&paths, &question, scan.as_ref(), arguments, rows, output, scratch)
         }))
     }
 }
@@ -140,16 +147,24 @@ struct LatestPath {
 
 fn ask(
     paths: &Paths,
-    answer: Answer,
+    question: &Question,
+    scan: Option<&Scan>,
     arguments: &[View<'_>],
     rows: Rows<'_>,
     output: &mut Output,
     scratch: &mut Scratch,
 ) -> Result<()> {
     let text = arguments[0].text();
+    let answer = question.answer;
     let mut latest = LatestPath::default();
     let reader = scratch.slot::<Reader>();
+    let mut found = scan.map(Scan::found).unwrap_or_default();
     rows.for_each(|row| {
+        if let Some(scan) = scan
+            && scan.read(text.get(row), &mut found)
+        {
+            return answer_scanned(paths, question, &found, output, row, &text);
+        }
         let found_path;
         let path = match paths {
             Paths::OfRow => match latest.of(arguments[1].text().get(row)) {
@@ -190,6 +205,26 @@ fn ask(
         }
     });
     Ok(())
+}
+
+/// Writes what a scan found: the one answer, or the list of several.
+fn answer_scanned(
+    paths: &Paths,
+    question: &Question,
+    found: &[Found<'_>],
+    output: &mut Output,
+    row: usize,
+    text: &Text<'_>,
+) {
+    if let (Paths::One(_), [found]) = (paths, found) {
+        return scan::answer(question, *found, output, row, text, row);
+    }
+    let mut list = output.list();
+    let start = list.child().grow(found.len());
+    for (position, &found) in found.iter().enumerate() {
+        scan::answer(question, found, list.child(), start + position, text, row);
+    }
+    list.finish(row, start);
 }
 
 impl LatestPath {

@@ -1,10 +1,10 @@
 //! One JSON text parsed by simd-json, and walks over its nodes.
 
-use simd_json::{Buffers, INPUT_PADDING, StaticNode, Tape, fill_tape_padded};
+use simd_json::{Buffers, INPUT_PADDING, Tape, fill_tape_padded};
 
 use crate::error::{Error, Result};
 
-pub use simd_json::Node;
+pub use simd_json::{Node, StaticNode};
 
 /// A node of a parsed text: nodes lie in document order, and a container says how many it holds.
 #[derive(Debug, Clone, Copy)]
@@ -12,6 +12,8 @@ pub struct Json<'a, 'text> {
     nodes: &'a [Node<'text>],
     /// Address of the parsed copy, from which offsets of texts are told.
     base: usize,
+    /// The digits of a number that stand in the text as they would be written.
+    number: Option<&'text str>,
 }
 
 /// What a node is.
@@ -36,6 +38,16 @@ pub enum Kind<'text> {
 }
 
 impl<'a, 'text> Json<'a, 'text> {
+    /// A value that is neither object nor array, and was found in `text` itself.
+    pub fn scanned(node: &'a [Node<'text>; 1], text: &str, number: Option<&'text str>) -> Self {
+        Self { nodes: node, base: text.as_ptr() as usize, number }
+    }
+
+    /// The number as it stands in the text, where it would be written just so.
+    pub fn written_number(self) -> Option<&'text str> {
+        self.number
+    }
+
     /// Other nodes of the same document.
     fn at(self, nodes: &'a [Node<'text>]) -> Self {
         Self { nodes, ..self }
@@ -133,7 +145,7 @@ impl Reader {
         let mut tape = self.tape.take().unwrap_or_else(Tape::null).reset();
         let parsed = fill_tape_padded(&mut self.bytes, length, &mut self.buffers, &mut tape);
         let result = match parsed {
-            Ok(()) => Ok(body(Json { nodes: &tape.0, base })),
+            Ok(()) => Ok(body(Json { nodes: &tape.0, base, number: None })),
             Err(error) => Err(malformed(text, &error)),
         };
         self.tape = Some(tape.reset());

@@ -3,6 +3,7 @@
 use super::ask::{Answer, Question, Source, constant_paths};
 use super::document::{Json, Kind, Reader};
 use super::path::Path;
+use super::scan::{self, Scan};
 use super::write::write_json;
 use crate::Registry;
 use crate::column::Output;
@@ -105,7 +106,10 @@ fn described(name: &str, summary: &str) -> ScalarFunction {
     ScalarFunction::new(name, "json", summary).cost(Cost::Parse)
 }
 
-fn as_json(node: Option<Json<'_, '_>>, output: &mut Output, row: usize, _: Source<'_>) {
+fn as_json(node: Option<Json<'_, '_>>, output: &mut Output, row: usize, source: Source<'_>) {
+    if let Some((node, number)) = node.and_then(|node| Some((node, node.written_number()?))) {
+        return set_text(node, number, output, row, source);
+    }
     match node {
         Some(node) => output.text().build(row, |builder| write_json(node, builder)),
         None => output.set_null(row),
@@ -116,7 +120,7 @@ fn as_text(node: Option<Json<'_, '_>>, output: &mut Output, row: usize, source: 
     match node.map(|node| (node, node.kind())) {
         None | Some((_, Kind::Null)) => output.set_null(row),
         Some((node, Kind::Text(text))) => set_text(node, text, output, row, source),
-        Some((node, _)) => output.text().build(row, |builder| write_json(node, builder)),
+        Some((node, _)) => as_json(Some(node), output, row, source),
     }
 }
 
@@ -220,12 +224,22 @@ fn bind_many(arguments: &Arguments<'_>) -> Result<Bound> {
         })?;
         parts.push(Part { path, question });
     }
+    let scan = Scan::of(parts.iter().map(|part| &part.path));
     let fields = parts.iter().map(|part| Field::new("", part.question.result.clone())).collect();
     Ok(Bound::strict(Type::Struct(fields), move |arguments, rows, output, scratch| {
         let text = arguments[0].text();
         let reader = scratch.slot::<Reader>();
+        let mut found = scan.as_ref().map(Scan::found).unwrap_or_default();
         rows.for_each(|row| {
             let source = (&text, row);
+            if let Some(scan) = &scan
+                && scan.read(text.get(row), &mut found)
+            {
+                for (position, (part, &found)) in parts.iter().zip(&found).enumerate() {
+                    scan::answer(&part.question, found, output.field(position), row, &text, row);
+                }
+                return;
+            }
             let read = reader.read(text.get(row), |root| {
                 for (position, part) in parts.iter().enumerate() {
                     (part.question.answer)(part.path.find(root), output.field(position), row, source);

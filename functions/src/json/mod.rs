@@ -7,6 +7,7 @@ mod edit;
 mod extract;
 mod get;
 mod path;
+mod scan;
 mod structure;
 mod transform;
 mod type_name;

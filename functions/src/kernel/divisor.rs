@@ -164,6 +164,30 @@ impl DoubleDivisor {
         }
     }
 
+    /// Remainders of unsigned values; `wrapped` is 2^64 modulo the divisor, which is added where the sign bit is set.
+    #[inline(always)]
+    fn unsigned_remainders<const WIDE: bool>(
+        self,
+        divisor: i64,
+        wrapped: i64,
+        input: &[u64],
+        output: &mut [i64],
+    ) {
+        let finish = |remainder: i64, value: u64| {
+            let sum = remainder + (wrapped & (value as i64 >> 63));
+            if sum >= divisor { sum - divisor } else { sum }
+        };
+        if self.is_small() {
+            for (result, &value) in output.iter_mut().zip(input) {
+                *result = finish(self.reduce(self.remainder::<WIDE>(value as i64)), value);
+            }
+        } else {
+            for (result, &value) in output.iter_mut().zip(input) {
+                *result = finish(self.remainder::<WIDE>(value as i64), value);
+            }
+        }
+    }
+
     /// The remainder by the divisor itself of a remainder by its multiple.
     #[inline(always)]
     pub(in crate::kernel) fn reduce(&self, remainder: i64) -> i64 {
@@ -210,7 +234,41 @@ pub fn floor_remainder_at(level: Level, input: &[i64], divisor: Divisor, output:
     }
 }
 
+/// `value % divisor` of every unsigned value.
+///
+/// # Panics
+/// If the lengths differ.
+pub fn remainder(input: &[u64], divisor: Divisor, output: &mut [i64]) {
+    remainder_at(Level::current(), input, divisor, output);
+}
+
+/// [`remainder`] at the level given.
+pub fn remainder_at(level: Level, input: &[u64], divisor: Divisor, output: &mut [i64]) {
+    assert_eq!(input.len(), output.len());
+    // A value of 2^63 and more is read as one that is 2^64 less.
+    let wrapped = ((divisor.divisor - divisor.negative_offset) % divisor.divisor) as i64;
+    match (DoubleDivisor::new(divisor), level.tier()) {
+        (Some(double), Tier::Avx512) => {
+            wide_unsigned_at(level, &double, divisor.value(), wrapped, input, output)
+        }
+        (Some(double), _) => narrow_unsigned_at(level, &double, divisor.value(), wrapped, input, output),
+        (None, _) => {
+            input.iter().zip(output).for_each(|(&value, result)| *result = divisor.remainder(value) as i64);
+        }
+    }
+}
+
 at_each_level! {
+    #[allow(dead_code)] // The level is chosen where it is called.
+    fn wide_unsigned / wide_unsigned_at(double: &DoubleDivisor, divisor: i64, wrapped: i64, input: &[u64], output: &mut [i64]) {
+        double.unsigned_remainders::<true>(divisor, wrapped, input, output);
+    }
+
+    #[allow(dead_code)] // The level is chosen where it is called.
+    fn narrow_unsigned / narrow_unsigned_at(double: &DoubleDivisor, divisor: i64, wrapped: i64, input: &[u64], output: &mut [i64]) {
+        double.unsigned_remainders::<false>(divisor, wrapped, input, output);
+    }
+
     #[allow(dead_code)] // The level is chosen where it is called.
     fn wide / wide_at(divisor: &DoubleDivisor, input: &[i64], output: &mut [i64]) {
         divisor.remainders::<true>(input, output);
@@ -308,5 +366,22 @@ mod tests {
     fn zero_and_negative_divisors_are_refused() {
         assert_eq!(Divisor::new(0), None);
         assert_eq!(Divisor::new(-3), None);
+    }
+
+    #[test]
+    fn unsigned_remainders_equal_the_definition_at_every_level() {
+        let values: Vec<u64> = (0..500u64)
+            .map(|at| at.wrapping_mul(0x9e37_79b9_7f4a_7c15))
+            .chain([0, 1, u64::MAX, 1 << 63, (1 << 63) - 1, (1 << 63) + 1])
+            .collect();
+        for divisor in [1, 2, 3, 97, 16_383, 16_384, 1_000_003, (1 << 31) - 1, 1 << 31, 1 << 40, i64::MAX] {
+            let prepared = Divisor::new(divisor).unwrap();
+            let expected: Vec<i64> = values.iter().map(|&value| (value % divisor as u64) as i64).collect();
+            for level in Level::available() {
+                let mut output = vec![0; values.len()];
+                remainder_at(level, &values, prepared, &mut output);
+                assert_eq!(output, expected, "{divisor}, {level}");
+            }
+        }
     }
 }

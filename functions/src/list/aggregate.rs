@@ -7,6 +7,7 @@ use bumpalo::Bump;
 
 use super::elements::Elements;
 use super::extract::{any_list, element_of};
+use super::total::Total;
 use crate::Registry;
 use crate::aggregate::{AggregateFunction, AggregateOverload, BoundAggregate};
 use crate::cast::bind_cast;
@@ -89,9 +90,10 @@ fn named_function(aggregate: &AggregateFunction, name: &str) -> ScalarFunction {
     let summary = format!("The aggregate {name} over the elements of a list.");
     let function = ScalarFunction::new(format!("list_{name}"), "list", &summary)
         .note("A null list gives null; an empty one what the aggregate gives for no rows.");
+    let name = name.to_owned();
     let forms = aggregate.overloads.iter().filter(|overload| !overload.signature.parameters.is_empty());
     forms.fold(function, |function, overload| {
-        let overload = overload.clone();
+        let (overload, name) = (overload.clone(), name.clone());
         function.overload(list_parameters(&overload), move |arguments| {
             let mut types = arguments.types.to_vec();
             types[0] = element_of(arguments.types, 0);
@@ -102,7 +104,7 @@ fn named_function(aggregate: &AggregateFunction, name: &str) -> ScalarFunction {
                 casts[0] = Some(Arc::new(bind_cast(&Type::Null, &Type::Int32, false, arguments.settings)?));
             }
             let bound = (overload.bind)(&Arguments { types: &types, ..*arguments })?;
-            Ok(over_lists(bound, casts))
+            Ok(over_lists(bound, casts, Total::of(&name, &element_of(arguments.types, 0))))
         })
     })
 }
@@ -186,9 +188,12 @@ fn cast_literal(literal: &Literal, cast: &Bound, to: &Type) -> Result<Literal> {
 
 type Casts = Vec<Option<Arc<Bound>>>;
 
-fn over_lists(bound: BoundAggregate, casts: Casts) -> Bound {
+fn over_lists(bound: BoundAggregate, casts: Casts, total: Option<Total>) -> Bound {
     let result = bound.result.clone();
     Bound::strict(result, move |arguments, rows, output, scratch| {
+        if total.is_some_and(|total| total.write(&arguments[0], rows, output, scratch)) {
+            return Ok(());
+        }
         aggregate_lists(&bound, &casts, arguments, rows, output, &scratch.arena)
     })
 }

@@ -2,10 +2,15 @@
 
 use std::ops::Range;
 
+use bumpalo::Bump;
+
 use super::member_set::MemberSet;
+use super::plain_lists::{PlainLists, Words, extent, spans_of, words_of};
 use crate::Registry;
-use crate::column::{Data, View, equal};
+use crate::column::{Data, Output, Rows, View, equal};
 use crate::error::Result;
+use crate::kernel::span::distinct::WordSet;
+use crate::kernel::span::{Span, equal};
 use crate::scalar::{Arguments, Bound, ScalarFunction};
 use crate::signature::{Parameter, Pattern, parameter, variable};
 use crate::types::Type;
@@ -85,6 +90,11 @@ pub fn register(registry: &mut Registry) {
 
 type Test = fn(&View<'_>, Range<usize>, &View<'_>, Range<usize>, &mut MemberSet) -> bool;
 
+/// The elements of two columns of lists as words, where both have that form.
+fn words_of_both<'a>(left: &View<'a>, right: &View<'a>) -> Option<(Words<'a>, Words<'a>)> {
+    Some((words_of(left)?, words_of(right)?))
+}
+
 fn pair(name: &str, summary: &str, test: Test) -> ScalarFunction {
     ScalarFunction::new(name, "list", summary)
         .overload([list_of_t("left"), list_of_t("right")], move |_| Ok(test_lists(test)))
@@ -128,11 +138,53 @@ fn find_equal<T: PartialEq>(values: &[T], range: Range<usize>, wanted: T) -> Opt
     values[range].iter().position(|value| *value == wanted).map(|place| start + place)
 }
 
+/// Where all elements of the lists of `rows` equal one value, as bits from the first of them on; `None` where the value or
+/// the elements have no such form, or the lists lie far apart.
+fn equal_bits<'b>(
+    lists: &View<'_>,
+    value: &View<'_>,
+    rows: Rows<'_>,
+    bump: &'b Bump,
+) -> Option<(&'b [Span], &'b [u64])> {
+    if !value.is_constant() || value.is_null(0) {
+        return None;
+    }
+    // A look at one word in a bitmap costs as much as some elements do, which others may share.
+    const SHARE: usize = 2;
+    let spans = spans_of(lists, rows, bump);
+    let ((start, end), count) = extent(spans);
+    let length = (end - start) as usize;
+    if length > count * SHARE {
+        return None;
+    }
+    let words = bump.alloc_slice_fill_copy(length.div_ceil(64), 0u64);
+    let range = start as usize..end as usize;
+    match value.data {
+        Data::Int32(wanted) => {
+            equal::equal_bits_i32(&PlainLists::<i32>::of(lists)?.values[range], wanted[0], words);
+        }
+        Data::Int64(wanted) => {
+            equal::equal_bits_i64(&PlainLists::<i64>::of(lists)?.values[range], wanted[0], words);
+        }
+        _ => return None,
+    }
+    spans.iter_mut().for_each(|span| {
+        *span = if span.0 < span.1 { (span.0 - start, span.1 - start) } else { (0, 0) };
+    });
+    let (spans, words): (&[Span], &[u64]) = (spans, words);
+    Some((spans, words))
+}
+
 /// Whether each list has the element of its row.
 fn list_contains() -> Bound {
-    Bound::strict(Type::Boolean, |arguments, rows, output, _| {
+    Bound::strict(Type::Boolean, |arguments, rows, output, scratch| {
         let lists = arguments[0].list();
         let bits = output.boolean();
+        if let Some((spans, words)) = equal_bits(&arguments[0], &arguments[1], rows, &scratch.arena) {
+            let found = spans.iter().map(|&span| equal::first_set(words, span).is_some());
+            rows.iter().zip(found).for_each(|(row, found)| bits.set(row, found));
+            return Ok(());
+        }
         rows.for_each(|row| {
             bits.set(row, find(lists.child(), lists.range(row), &arguments[1], row).is_some())
         });
@@ -141,8 +193,19 @@ fn list_contains() -> Bound {
 }
 
 fn list_position() -> Bound {
-    Bound::null_aware(Type::Int32, |arguments, rows, output, _| {
+    Bound::null_aware(Type::Int32, |arguments, rows, output, scratch| {
         let lists = arguments[0].list();
+        if !arguments[0].may_be_null()
+            && let Some((spans, words)) = equal_bits(&arguments[0], &arguments[1], rows, &scratch.arena)
+        {
+            for (row, &span) in rows.iter().zip(spans) {
+                match equal::first_set(words, span) {
+                    Some(at) => output.fixed::<i32>()[row] = at as i32 - span.0 as i32 + 1,
+                    None => output.set_null(row),
+                }
+            }
+            return Ok(());
+        }
         rows.for_each(|row| {
             let range = lists.range(row);
             let start = range.start;
@@ -158,11 +221,19 @@ fn list_position() -> Bound {
 }
 
 fn has_any(left: &View<'_>, a: Range<usize>, right: &View<'_>, b: Range<usize>, set: &mut MemberSet) -> bool {
+    if let Some((words, others)) = words_of_both(left, right) {
+        let set = set.words_of(left, words, a);
+        return b.into_iter().any(|at| set.contains(others.get(at)) && right.is_valid(at));
+    }
     set.fill(left, a);
     b.into_iter().any(|at| right.is_valid(at) && set.has(left, right, at))
 }
 
 fn has_all(left: &View<'_>, a: Range<usize>, right: &View<'_>, b: Range<usize>, set: &mut MemberSet) -> bool {
+    if let Some((words, others)) = words_of_both(left, right) {
+        let set = set.words_of(left, words, a);
+        return b.into_iter().all(|at| set.contains(others.get(at)) || right.is_null(at));
+    }
     set.fill(left, a);
     b.into_iter().all(|at| right.is_null(at) || set.has(left, right, at))
 }
@@ -173,6 +244,10 @@ fn bind_intersect(arguments: &Arguments<'_>) -> Result<Bound> {
         let (left, right) = (arguments[0].list(), arguments[1].list());
         let (first, second) = (left.child(), right.child());
         let sets = scratch.slot::<Sets>();
+        if let Some((words, others)) = words_of_both(first, second) {
+            intersect_words(&arguments[0], words, &arguments[1], others, rows, output, sets);
+            return Ok(());
+        }
         let mut list = output.list();
         rows.for_each(|row| {
             sets.right.fill(second, right.range(row));
@@ -194,4 +269,36 @@ fn bind_intersect(arguments: &Arguments<'_>) -> Result<Bound> {
 struct Sets {
     right: MemberSet,
     given: MemberSet,
+    places: Vec<u32>,
+    given_words: WordSet,
+}
+
+fn intersect_words(
+    left: &View<'_>,
+    words: Words<'_>,
+    right: &View<'_>,
+    others: Words<'_>,
+    rows: Rows<'_>,
+    output: &mut Output,
+    sets: &mut Sets,
+) {
+    let (lists, other_lists) = (left.list(), right.list());
+    let (child, other_child) = (lists.child(), other_lists.child());
+    let mut list = output.list();
+    let start = list.start();
+    sets.places.clear();
+    rows.for_each(|row| {
+        let held = sets.right.words_of(other_child, others, other_lists.range(row));
+        let range = lists.range(row);
+        sets.given_words.start(range.len());
+        let first = sets.places.len();
+        for at in range {
+            let word = words.get(at);
+            if held.contains(word) && child.is_valid(at) && sets.given_words.insert(word) {
+                sets.places.push(at as u32);
+            }
+        }
+        list.set(row, start + first, sets.places.len() - first);
+    });
+    list.child().push_places(child, &sets.places);
 }

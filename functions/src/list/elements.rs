@@ -11,8 +11,6 @@ pub struct Elements<'a> {
     pub values: View<'a>,
     /// The row of the call that each element belongs to.
     pub outer_rows: &'a [u32],
-    /// Place of each element in the child of the lists.
-    pub places: &'a [u32],
     bump: &'a Bump,
 }
 
@@ -23,20 +21,36 @@ impl<'a> Elements<'a> {
     /// Gathers the elements of `rows`; rows that are null have none. Values are not copied.
     pub fn of(lists: &View<'a>, rows: Rows<'_>, bump: &'a Bump) -> Self {
         let list = lists.list();
-        let mut places = bumpalo::collections::Vec::new_in(bump);
-        let mut outer_rows = bumpalo::collections::Vec::new_in(bump);
-        for row in rows.iter().filter(|row| lists.is_valid(*row)) {
+        let known = rows.iter().filter(|row| lists.is_valid(*row));
+        let count = known.clone().map(|row| list.length(row)).sum();
+        let mut outer_rows = bumpalo::collections::Vec::with_capacity_in(count, bump);
+        let mut start = None;
+        let mut end = 0;
+        let mut adjoin = true;
+        for row in known.clone() {
             let range = list.range(row);
+            if range.is_empty() {
+                continue;
+            }
+            adjoin &= range.start == end || start.is_none();
+            start.get_or_insert(range.start);
+            end = range.end;
             outer_rows.extend(std::iter::repeat_n(row as u32, range.len()));
-            places.extend(range.start as u32..range.end as u32);
         }
-        let places = places.into_bump_slice();
-        Self { values: chosen(list.child(), places), outer_rows: outer_rows.into_bump_slice(), places, bump }
+        // Lists that adjoin, as those of a whole batch mostly do, are a part of the child.
+        let start = start.unwrap_or(0);
+        let part = if adjoin { list.child().part(start..start + count) } else { None };
+        let values = part.unwrap_or_else(|| {
+            let mut places = bumpalo::collections::Vec::with_capacity_in(count, bump);
+            known.for_each(|row| places.extend(list.range(row).map(|place| place as u32)));
+            chosen(list.child(), places.into_bump_slice())
+        });
+        Self { values, outer_rows: outer_rows.into_bump_slice(), bump }
     }
 
     /// Number of elements.
     pub fn len(&self) -> usize {
-        self.places.len()
+        self.outer_rows.len()
     }
 
     /// Position of each element in its list, from 1.

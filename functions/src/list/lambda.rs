@@ -155,18 +155,25 @@ impl Test {
             std::mem::swap(&mut results, &mut truths);
         }
         let view = truths.view(bump);
-        let (lists, keep) = (arguments[0].list(), view.boolean());
+        let keep = view.boolean();
+        let mut kept = bumpalo::collections::Vec::with_capacity_in(elements.len() + 1, bump);
+        let mut places = bumpalo::collections::Vec::new_in(bump);
+        for element in 0..elements.len() {
+            kept.push(places.len() as u32);
+            if keep.get(element) && view.is_valid(element) {
+                places.push(element as u32);
+            }
+        }
+        kept.push(places.len() as u32);
+        let lists = arguments[0].list();
         let mut list = output.list();
+        let start = list.start();
+        list.child().push_places(&elements.values, &places);
         let mut element = 0;
         rows.for_each(|row| {
-            let start = list.start();
-            for place in lists.range(row) {
-                if view.is_valid(element) && keep.get(element) {
-                    list.child().push(lists.child(), place);
-                }
-                element += 1;
-            }
-            list.finish(row, start);
+            let first = kept[element];
+            element += lists.length(row);
+            list.set(row, start + first as usize, (kept[element] - first) as usize);
         });
         raise(results.errors(), elements.outer_rows, output);
         raise(truths.errors(), elements.outer_rows, output);

@@ -4,7 +4,9 @@ use std::ops::Range;
 
 use hashbrown::HashTable;
 
+use super::plain_lists::Words;
 use crate::column::{View, equal, hash};
+use crate::kernel::span::distinct::WordSet;
 
 /// Up to this many members are compared one by one, which is cheaper than hashing.
 const SCANNED_MAX: usize = 8;
@@ -15,6 +17,7 @@ pub struct MemberSet {
     places: Vec<u32>,
     hashes: Vec<u64>,
     table: HashTable<u32>,
+    words: WordSet,
 }
 
 impl MemberSet {
@@ -31,6 +34,17 @@ impl MemberSet {
         for at in range.filter(|at| view.is_valid(*at)) {
             self.insert(view, at);
         }
+    }
+
+    /// The words of the elements of `range` that are not null, which is all there is to know of whole numbers.
+    pub fn words_of(&mut self, view: &View<'_>, words: Words<'_>, range: Range<usize>) -> &WordSet {
+        self.words.start(range.len());
+        if view.may_be_null() {
+            range.filter(|at| view.is_valid(*at)).for_each(|at| _ = self.words.insert(words.get(at)));
+        } else {
+            range.for_each(|at| _ = self.words.insert(words.get(at)));
+        }
+        &self.words
     }
 
     /// Places of the members, in the order they came.

@@ -10,11 +10,13 @@ mod extract;
 mod join;
 mod lambda;
 mod member_set;
+mod plain_lists;
 mod range;
 mod reduce;
 mod select;
 mod slice;
 mod sort;
+mod total;
 mod zip;
 
 use crate::Registry;
@@ -23,6 +25,7 @@ pub use concat::{concat_lists, join_lists};
 pub use contains::find;
 pub use extract::element_of;
 pub use member_set::MemberSet;
+pub use plain_lists::spans_of;
 
 /// Adds the family.
 pub fn register(registry: &mut Registry) {

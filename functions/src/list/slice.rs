@@ -3,10 +3,12 @@
 use std::ops::Range;
 
 use super::extract::{any_list, element_of};
+use super::plain_lists::spans_of;
 use crate::Registry;
-use crate::column::{Output, View};
+use crate::column::{Output, Rows, View};
 use crate::error::Error;
 use crate::scalar::{Arguments, Bound, ScalarFunction};
+use crate::scratch::Scratch;
 use crate::signature::{Parameter, exact};
 use crate::types::Type;
 
@@ -89,7 +91,10 @@ fn places(begin: i64, end: i64, length: usize) -> Range<usize> {
 }
 
 fn list_slice(result: Type, open: Open, function: &'static str) -> Bound {
-    Bound::null_aware(result, move |arguments, rows, output, _| {
+    Bound::null_aware(result, move |arguments, rows, output, scratch| {
+        if slice_spans(arguments, open, rows, output, scratch) {
+            return Ok(());
+        }
         rows.for_each(|row| match open.bounds(arguments, row) {
             Some(_) if arguments[0].is_null(row) => output.set_null(row),
             Some((_, _, 0)) => {
@@ -102,6 +107,33 @@ fn list_slice(result: Type, open: Open, function: &'static str) -> Bound {
         });
         Ok(())
     })
+}
+
+/// Slices all lists between two constant positions at once; false, with nothing written, where they are not constant, the step
+/// is not 1, or a list may be null.
+fn slice_spans(
+    arguments: &[View<'_>],
+    open: Open,
+    rows: Rows<'_>,
+    output: &mut Output,
+    scratch: &mut Scratch,
+) -> bool {
+    let lists = &arguments[0];
+    if lists.may_be_null() || rows.is_empty() || !arguments[1..].iter().all(View::is_constant) {
+        return false;
+    }
+    let Some((begin, end, 1)) = open.bounds(arguments, 0) else { return false };
+    let spans = spans_of(lists, rows, &scratch.arena);
+    let mut list = output.list();
+    let mut next = list.start();
+    for (row, span) in rows.iter().zip(&mut *spans) {
+        let places = places(begin, end, (span.1 - span.0) as usize);
+        *span = (span.0 + places.start as u32, span.0 + places.end as u32);
+        list.set(row, next, places.len());
+        next += places.len();
+    }
+    list.child().push_spans(lists.list().child(), spans);
+    true
 }
 
 fn slice_row(lists: &View<'_>, row: usize, (begin, end, step): (i64, i64, i64), output: &mut Output) {

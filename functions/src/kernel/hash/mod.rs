@@ -12,6 +12,7 @@ pub mod row;
 pub mod sigrid;
 pub mod xxhash3;
 pub mod xxhash64;
+pub mod xxhash64_short;
 
 /// The eight bytes from `position`, little-endian.
 #[inline(always)]

@@ -2,11 +2,11 @@
 
 use super::{read_u32, read_u64};
 
-const PRIME_1: u64 = 0x9e37_79b1_85eb_ca87;
-const PRIME_2: u64 = 0xc2b2_ae3d_27d4_eb4f;
-const PRIME_3: u64 = 0x1656_67b1_9e37_79f9;
-const PRIME_4: u64 = 0x85eb_ca77_c2b2_ae63;
-const PRIME_5: u64 = 0x27d4_eb2f_1656_67c5;
+pub(super) const PRIME_1: u64 = 0x9e37_79b1_85eb_ca87;
+pub(super) const PRIME_2: u64 = 0xc2b2_ae3d_27d4_eb4f;
+pub(super) const PRIME_3: u64 = 0x1656_67b1_9e37_79f9;
+pub(super) const PRIME_4: u64 = 0x85eb_ca77_c2b2_ae63;
+pub(super) const PRIME_5: u64 = 0x27d4_eb2f_1656_67c5;
 
 /// The hash of `bytes` with `seed`.
 pub fn xxhash64(bytes: &[u8], seed: u64) -> u64 {
@@ -49,7 +49,7 @@ pub fn xxhash64_u32(value: u32, seed: u64) -> u64 {
 }
 
 #[inline(always)]
-fn round(lane: u64, input: u64) -> u64 {
+pub(super) fn round(lane: u64, input: u64) -> u64 {
     lane.wrapping_add(input.wrapping_mul(PRIME_2)).rotate_left(31).wrapping_mul(PRIME_1)
 }
 
@@ -71,7 +71,7 @@ fn tail(hash: u64, bytes: &[u8]) -> u64 {
 }
 
 #[inline(always)]
-fn avalanche(hash: u64) -> u64 {
+pub(super) fn avalanche(hash: u64) -> u64 {
     let hash = (hash ^ (hash >> 33)).wrapping_mul(PRIME_2);
     let hash = (hash ^ (hash >> 29)).wrapping_mul(PRIME_3);
     hash ^ (hash >> 32)

@@ -1,0 +1,116 @@
+//! Sums, means and extremes of lists of whole numbers without nulls, straight over their elements.
+//!
+//! Results are those of the aggregates, to the bit; lists of other elements go through the aggregates themselves.
+
+use super::plain_lists::{PlainLists, spans_of};
+use crate::column::{Data, Output, Rows, View, WritableFixed};
+use crate::kernel::span::{Span, total};
+use crate::scratch::Scratch;
+use crate::types::Type;
+
+/// What is asked of the elements of a list.
+#[derive(Debug, Clone, Copy)]
+pub enum Total {
+    Sum,
+    Mean,
+    Least,
+    Greatest,
+}
+
+impl Total {
+    /// What an aggregate asks, if lists of these elements have a short way.
+    pub fn of(aggregate: &str, element: &Type) -> Option<Self> {
+        if !matches!(element, Type::Int32 | Type::Int64) {
+            return None;
+        }
+        match aggregate {
+            "sum" => Some(Self::Sum),
+            "avg" => Some(Self::Mean),
+            "min" => Some(Self::Least),
+            "max" => Some(Self::Greatest),
+            _ => None,
+        }
+    }
+
+    /// Writes the totals of `rows`; false, with nothing written, if their elements may be null.
+    pub fn write(self, lists: &View<'_>, rows: Rows<'_>, output: &mut Output, scratch: &mut Scratch) -> bool {
+        let child = lists.list().child();
+        match child.data {
+            Data::Int32(_) => self.write_of::<i32>(lists, rows, output, scratch),
+            Data::Int64(_) => self.write_of::<i64>(lists, rows, output, scratch),
+            _ => false,
+        }
+    }
+
+    fn write_of<T: Whole>(
+        self,
+        lists: &View<'_>,
+        rows: Rows<'_>,
+        output: &mut Output,
+        scratch: &mut Scratch,
+    ) -> bool {
+        let Some(plain) = PlainLists::<T>::of(lists) else { return false };
+        let bump = &scratch.arena;
+        let spans = &*spans_of(lists, rows, bump);
+        match self {
+            Self::Sum => place(rows, output, |sums| T::sum(plain.values, spans, sums), spans.len()),
+            Self::Mean => {
+                let sums = bump.alloc_slice_fill_copy(spans.len(), 0i128);
+                T::sum(plain.values, spans, sums);
+                let means = |results: &mut [f64]| {
+                    for ((result, sum), (start, end)) in results.iter_mut().zip(&*sums).zip(spans) {
+                        *result = *sum as f64 / f64::from(end - start);
+                    }
+                };
+                place(rows, output, means, spans.len());
+            }
+            Self::Least => place(rows, output, |least| T::least(plain.values, spans, least), spans.len()),
+            Self::Greatest => {
+                place(rows, output, |greatest| T::greatest(plain.values, spans, greatest), spans.len());
+            }
+        }
+        for (row, _) in rows.iter().zip(spans).filter(|(_, (start, end))| start == end) {
+            output.set_null(row);
+        }
+        true
+    }
+}
+
+/// Lets `fill` write the results of `rows`, one after the other.
+fn place<R: WritableFixed>(rows: Rows<'_>, output: &mut Output, fill: impl FnOnce(&mut [R]), count: usize) {
+    if let Rows::All(count) = rows {
+        return fill(&mut output.fixed::<R>()[..count]);
+    }
+    let mut results = vec![R::default(); count];
+    fill(&mut results);
+    let values = output.fixed::<R>();
+    rows.iter().zip(results).for_each(|(row, result)| values[row] = result);
+}
+
+/// Whole numbers that have kernels.
+trait Whole: WritableFixed {
+    fn sum(values: &[Self], spans: &[Span], sums: &mut [i128]);
+    fn least(values: &[Self], spans: &[Span], results: &mut [Self]);
+    fn greatest(values: &[Self], spans: &[Span], results: &mut [Self]);
+}
+
+macro_rules! whole {
+    ($($number:ty: $sum:ident, $least:ident, $greatest:ident;)*) => {$(
+        impl Whole for $number {
+            fn sum(values: &[Self], spans: &[Span], sums: &mut [i128]) {
+                total::$sum(values, spans, sums);
+            }
+            fn least(values: &[Self], spans: &[Span], results: &mut [Self]) {
+                total::$least(values, spans, results);
+            }
+            fn greatest(values: &[Self], spans: &[Span], results: &mut [Self]) {
+                total::$greatest(values, spans, results);
+            }
+        }
+    )*};
+}
+// One arm expands to the impl that names the kernels of one type.
+whole! {
+    i32: sum_i32, least_i32, greatest_i32;
+    i64: sum_i64, least_i64, greatest_i64;
+}
