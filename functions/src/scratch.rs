@@ -11,6 +11,8 @@ pub struct Scratch {
     /// Arena for the duration of one call; reset by the evaluator between batches.
     pub arena: Bump,
     slots: HashMap<TypeId, Box<dyn Any + Send>, ahash::RandomState>,
+    /// Bytes that slots are said to hold.
+    held: HashMap<TypeId, usize, ahash::RandomState>,
 }
 
 impl Scratch {
@@ -30,6 +32,24 @@ impl Scratch {
         }
     }
 
+    /// States how many bytes the slot of type `T` holds from call to call, for the budget. What says so can be made anew: it may be
+    /// dropped between calls.
+    pub fn hold<T: 'static>(&mut self, bytes: usize) {
+        self.held.insert(TypeId::of::<T>(), bytes);
+    }
+
+    /// Bytes that slots hold, as far as they were stated.
+    pub fn memory_bytes(&self) -> usize {
+        self.held.values().sum()
+    }
+
+    /// Drops the slots that hold a stated number of bytes.
+    pub fn release(&mut self) {
+        for (slot, _) in self.held.drain() {
+            self.slots.remove(&slot);
+        }
+    }
+
     /// Forgets the arena's content and keeps its memory.
     pub fn reset(&mut self) {
         self.arena.reset();
@@ -39,5 +59,24 @@ impl Scratch {
 impl std::fmt::Debug for Scratch {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Scratch").field("arena_bytes", &self.arena.allocated_bytes()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Scratch;
+
+    #[test]
+    fn slots_that_hold_memory_are_dropped_on_release() {
+        let mut scratch = Scratch::new();
+        scratch.slot::<Vec<u64>>().push(1);
+        *scratch.slot::<u8>() = 2;
+        scratch.hold::<Vec<u64>>(8);
+        assert_eq!(scratch.memory_bytes(), 8);
+        scratch.release();
+        assert_eq!(
+            (scratch.memory_bytes(), scratch.slot::<Vec<u64>>().len(), *scratch.slot::<u8>()),
+            (0, 0, 2)
+        );
     }
 }

@@ -1,7 +1,7 @@
 """Trains tokenizers of every kind that `tokenize` reads, small and quickly, over given texts.
 
 Each is shaped like a family of published files: the steps, decoders and special tokens of GPT-2, RoBERTa, Llama 2 and 3, Qwen 2,
-Gemma, CLIP, Falcon, DeepSeek, BERT (cased and uncased), T5, XLM-R and ALBERT. Needs the package `tokenizers`; the character map of SentencePiece is added where
+Gemma, CLIP, Falcon, DeepSeek, BERT (cased and uncased), T5, XLM-R and ALBERT, and one of whole words. Needs the package `tokenizers`; the character map of SentencePiece is added where
 the package `sentencepiece` is there.
 """
 
@@ -150,6 +150,15 @@ def bert(texts, size, lowercase):
     return tokenizer
 
 
+def word_level(texts, size):
+    tokenizer = Tokenizer(models.WordLevel(unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.Lowercase()
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    trainer = trainers.WordLevelTrainer(vocab_size=size, show_progress=False, special_tokens=["[UNK]", "[PAD]"])
+    tokenizer.train_from_iterator(texts, trainer)
+    return tokenizer
+
+
 def unigram(texts, size, normalizer, pre_tokenizer, byte_fallback=False):
     tokenizer = Tokenizer(models.Unigram())
     if normalizer:
@@ -243,6 +252,7 @@ KINDS = {
     "gemma": gemma,
     "bert_uncased": lambda texts, size: bert(texts, size, True),
     "bert_cased": lambda texts, size: bert(texts, size, False),
+    "word_level": word_level,
     "t5": t5,
     "xlm_r": xlm_r,
     "albert": albert,

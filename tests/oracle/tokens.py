@@ -1,11 +1,11 @@
-"""Compares tokens with the reference implementations: Hugging Face `tokenizers`, `tiktoken` and `scikit-learn`.
+"""Compares tokens with the reference implementations: Hugging Face `tokenizers`, `tiktoken`, `sentencepiece` and `scikit-learn`.
 
     .venv/bin/python tests/oracle/tokens.py --program target/debug/hypostyle [--large] [--seed 7]
 
 Tokenizers of every supported shape are trained over small texts (see `tokenizer_files.py`); token numbers, numbers with special
 tokens, offsets, pairs, padded inputs and decoded text must be equal over real texts where they are there, over every
 character of Unicode and over random strings from a printed seed. `.tiktoken` files are compared with the same ranks run by
-`tiktoken`, hashed vectors and weights with scikit-learn, case folding and normal forms with Python. A peer that is not installed is skipped with a message.
+`tiktoken`, `.model` files with `sentencepiece`, hashed vectors and weights with scikit-learn, case folding and normal forms with Python. A peer that is not installed is skipped with a message.
 """
 
 import argparse
@@ -196,6 +196,44 @@ def compare_tiktoken(program, tally, seed, large):
         print(f"{path.name}: {len(texts)} texts, {tally.wrong - before} differences")
 
 
+# Models as published families shape them: options of the trainer.
+SENTENCE_PIECE = {
+    "unigram": {"model_type": "unigram", "user_defined_symbols": ["<sep>", "▁▁▁", "holmes!"]},
+    "unigram_bytes": {"model_type": "unigram", "byte_fallback": True, "character_coverage": 0.98},
+    "unigram_identity": {"model_type": "unigram", "normalization_rule_name": "identity", "remove_extra_whitespaces": False, "add_dummy_prefix": False},
+    "bpe": {"model_type": "bpe", "character_coverage": 0.98},
+    "bpe_llama": {"model_type": "bpe", "byte_fallback": True, "normalization_rule_name": "identity", "remove_extra_whitespaces": False, "split_digits": True},
+    "bpe_gemma": {
+        "model_type": "bpe", "byte_fallback": True, "normalization_rule_name": "identity", "remove_extra_whitespaces": False, "add_dummy_prefix": False,
+        "user_defined_symbols": ["\n", "\n\n", "▁▁", "▁▁▁", "<b>"],
+    },
+    "bpe_across": {"model_type": "bpe", "split_by_whitespace": False, "max_sentencepiece_length": 10},
+}
+
+
+def compare_sentence_piece(program, tally, folder, seed, large):
+    import io
+    import sentencepiece
+
+    training = [line for text in training_texts() for line in text.splitlines() if line.strip()][:4000]
+    texts = [text.replace("\0", "") for text in real_texts(large) + made_up(seed, 3000 if large else 250) + every_character(large)]
+    for name, options in SENTENCE_PIECE.items():
+        model = io.BytesIO()
+        sentencepiece.SentencePieceTrainer.train(
+            sentence_iterator=iter(training), model_writer=model, vocab_size=1500, hard_vocab_limit=False, minloglevel=2, num_threads=1, **options
+        )
+        path = pathlib.Path(folder) / f"{name}.model"
+        path.write_bytes(model.getvalue())
+        peer = sentencepiece.SentencePieceProcessor(model_file=str(path))
+        before = tally.wrong
+        ours = program.query(f"SELECT tokenize(t, '{path}') AS ids, detokenize(tokenize(t, '{path}'), '{path}') AS text FROM $input", t=texts)
+        for at, text in enumerate(texts):
+            wanted = peer.encode(text)
+            tally.check(f"{name}.model: tokens", text, ours["ids"][at], wanted)
+            tally.check(f"{name}.model: decoded text", text, ours["text"][at], peer.decode(wanted))
+        print(f"{name}.model: {len(texts)} texts, {tally.wrong - before} differences")
+
+
 def compare_vectors(program, tally, seed):
     import numpy
     from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer, TfidfVectorizer
@@ -257,6 +295,8 @@ def main():
             compare_files(program, tally, folder, arguments.seed, arguments.large)
         if has("tiktoken"):
             compare_tiktoken(program, tally, arguments.seed, arguments.large)
+        if has("sentencepiece"):
+            compare_sentence_piece(program, tally, folder, arguments.seed, arguments.large)
         if has("sklearn"):
             compare_vectors(program, tally, arguments.seed)
         compare_characters(program, tally)

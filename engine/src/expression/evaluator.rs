@@ -19,6 +19,7 @@ use super::state::{Run, State};
 use crate::batch::Batch;
 use crate::context::Context;
 use crate::error::{Error, Result};
+use crate::memory::Reservation;
 use crate::plan::Expression;
 
 /// Evaluates an [`ExpressionSet`]. Buffers are kept from batch to batch, and so are columns computed on
@@ -98,7 +99,16 @@ impl Evaluator {
         self.clock.work()
     }
 
-    /// Bytes kept from batch to batch because of encoded inputs.
+    /// Makes a share of the budget as large as what the scratch of functions holds; if the budget does not allow that, it is dropped.
+    pub fn charge(&mut self, share: &mut Reservation) {
+        let held = self.state.scratch.memory_bytes();
+        if held != share.bytes() && !share.try_resize(held) {
+            self.state.scratch.release();
+            share.force(0);
+        }
+    }
+
+    /// Bytes kept from batch to batch because of encoded inputs and by functions.
     pub fn memory_bytes(&self) -> usize {
         self.state.memory_bytes()
     }

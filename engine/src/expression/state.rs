@@ -245,14 +245,16 @@ impl State {
         self.pool.push(rows);
     }
 
-    /// Bytes kept from batch to batch for encoded inputs.
+    /// Bytes kept from batch to batch for encoded inputs and in the scratch of functions.
     pub fn memory_bytes(&self) -> usize {
-        self.identities.iter().flatten().map(|array| array.get_array_memory_size()).sum()
+        let encoded = self.identities.iter().flatten().map(|array| array.get_array_memory_size());
+        encoded.sum::<usize>() + self.scratch.memory_bytes()
     }
 
     /// Drops what is kept from batch to batch.
     pub fn release(&mut self) {
         self.identities.iter_mut().for_each(|identity| *identity = None);
+        self.scratch.release();
         self.epoch += 1;
     }
 }

@@ -9,6 +9,7 @@ use hypostyle_functions::column::Column;
 use crate::batch::Batch;
 use crate::error::Result;
 use crate::expression::{Evaluator, ExpressionSet};
+use crate::memory::Reservation;
 use crate::operator::{Input, RunContext, Stage, Step, Transform};
 
 mod coalesce;
@@ -35,6 +36,7 @@ impl Stage for Filter {
             columns: self.columns.clone(),
             blanks: self.blanks.clone(),
             coalescer: Coalescer::new(self.run.batch_rows()),
+            share: self.run.memory.account("filter").reserve(),
         }))
     }
 }
@@ -44,6 +46,8 @@ struct FilterTransform {
     columns: Option<Vec<usize>>,
     blanks: Vec<Option<ArrayRef>>,
     coalescer: Coalescer,
+    /// What functions keep from batch to batch.
+    share: Reservation,
 }
 
 impl Transform for FilterTransform {
@@ -54,6 +58,7 @@ impl Transform for FilterTransform {
             Input::MorselEnd => return self.coalescer.flush(),
         };
         let keep = self.predicate.select(&batch)?;
+        self.predicate.charge(&mut self.share);
         let batch = self.without_unread(batch);
         let batch = match &self.columns {
             Some(columns) => {

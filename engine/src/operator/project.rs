@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::batch::Batch;
 use crate::error::Result;
 use crate::expression::{Evaluator, ExpressionSet};
+use crate::memory::Reservation;
 use crate::operator::{Input, RunContext, Stage, Step, Transform};
 
 /// Shared part of a projection.
@@ -18,18 +19,22 @@ pub struct Project {
 impl Stage for Project {
     fn instantiate(&self) -> Result<Box<dyn Transform>> {
         let evaluator = Evaluator::new(Arc::clone(&self.expressions), &self.run.parameters)?;
-        Ok(Box::new(ProjectTransform { evaluator }))
+        let share = self.run.memory.account("projection").reserve();
+        Ok(Box::new(ProjectTransform { evaluator, share }))
     }
 }
 
 struct ProjectTransform {
     evaluator: Evaluator,
+    /// What functions keep from batch to batch.
+    share: Reservation,
 }
 
 impl Transform for ProjectTransform {
     fn step(&mut self, input: Input) -> Result<Step> {
         let Input::Batch(batch) = input else { return Ok(Step::NeedInput) };
         let columns = self.evaluator.evaluate(&batch)?;
+        self.evaluator.charge(&mut self.share);
         Ok(Step::Output(Batch::new(columns, batch.rows).at(batch.position)))
     }
 

@@ -19,6 +19,8 @@ pub struct AddedToken {
     pub takes_right: bool,
     /// Whether it is looked for in the normalized text.
     pub is_normalized: bool,
+    /// Whether its own text is looked for there as it is, instead of normalized too.
+    pub is_literal: bool,
     /// Whether it is markup and no text: left out of decoded text on request.
     pub is_special: bool,
 }

@@ -28,6 +28,11 @@ impl Aligned {
         }
     }
 
+    /// Bytes held, for the budget.
+    pub fn memory_bytes(&self) -> usize {
+        self.text.capacity() + self.origins.capacity() * size_of::<(u32, u32)>()
+    }
+
     /// The text.
     pub fn text(&self) -> &str {
         &self.text

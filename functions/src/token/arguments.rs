@@ -18,7 +18,7 @@ pub fn function(name: &str, summary: &str) -> ScalarFunction {
     ScalarFunction::new(name, CATEGORY, summary)
         .cost(Cost::Parse)
         .note("Encodings: cl100k_base (the default), o200k_base, o200k_harmony, p50k_base, p50k_edit and r50k_base (also gpt2), token for token as tiktoken gives them.")
-        .note("A constant path names a file instead: a tokenizer.json of Hugging Face (BPE, WordPiece or Unigram, token for token as tokenizers gives them), or a .tiktoken file, whose pattern is told by the start of its name or written in front: 'cl100k_base:my.tiktoken'. It is read once, when the call is bound.")
+        .note("A constant path names a file instead: a tokenizer.json of Hugging Face (BPE, WordPiece, WordLevel or Unigram, token for token as tokenizers gives them), a .model file of SentencePiece (unigram or BPE, token for token as sentencepiece gives them), or a .tiktoken file, whose pattern is told by the start of its name or written in front: 'cl100k_base:my.tiktoken'. It is read once, when the call is bound.")
 }
 
 /// The parameter that names the tokenizer.

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::arguments::{count, encoding_parameter, function, tokenizer_of, unknown_character};
-use super::encode::EncodeScratch;
+use super::arguments::{count, encoding_parameter, function, tokenizer_of};
+use super::encode::RowEncoder;
 use super::library::Library;
 use crate::Registry;
 use crate::error::{Error, Result};
@@ -65,20 +65,11 @@ pub fn chunks(count: usize, size: usize, step: usize, mut chunk: impl FnMut(usiz
 fn bind(library: &Library, arguments: &Arguments<'_>) -> Result<Bound> {
     let (size, step) = size_and_step(arguments, 1, 2)?;
     let tokenizer = tokenizer_of(library, arguments, 3)?;
-    let function = arguments.function.to_owned();
+    let encoder = RowEncoder::tracked(tokenizer, arguments.function);
     Ok(Bound::null_aware(Type::list(Type::Text), move |arguments, rows, output, scratch| {
-        let EncodeScratch { tokens: scratch, encoded } = scratch.slot::<EncodeScratch>();
-        encoded.is_tracked = true;
         let texts = arguments[0].text();
-        rows.for_each(|row| {
-            if arguments[0].is_null(row) {
-                return output.set_null(row);
-            }
+        encoder.for_each(&arguments[0], rows, output, scratch, |output, row, encoded| {
             let text = texts.get(row);
-            encoded.clear();
-            if !tokenizer.encode(text, tokenizer.reads_added(), scratch, encoded) {
-                return output.fail(row, || unknown_character(&function));
-            }
             let tokens = encoded.ids.len();
             let mut list = output.list();
             let start = list.start();

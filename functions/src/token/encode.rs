@@ -5,9 +5,10 @@ use std::sync::Arc;
 use super::arguments::{
     count, encoding_parameter, flag, function, reads_added, reads_parameter, tokenizer_of, unknown_character,
 };
+use super::encode_text::TokenScratch;
 use super::library::Library;
 use super::template::TemplatePart;
-use super::tokenizer::{TokenScratch, Tokenizer};
+use super::tokenizer::Tokenizer;
 use crate::Registry;
 use crate::column::{Output, Rows, View};
 use crate::error::Result;
@@ -64,6 +65,9 @@ fn count_parameters(text: Type) -> [Parameter; 4] {
     ]
 }
 
+/// Tokens that are gathered before they are moved to a column.
+const TOKENS_TOGETHER: usize = 1 << 14;
+
 /// Buffers of one worker.
 #[derive(Debug, Default)]
 pub struct EncodeScratch {
@@ -71,6 +75,67 @@ pub struct EncodeScratch {
     pub tokens: TokenScratch,
     /// Tokens of the rows so far.
     pub encoded: Encoded,
+}
+
+/// The texts of a column given to a tokenizer, row by row.
+#[derive(Debug)]
+pub struct RowEncoder {
+    /// What encodes.
+    pub tokenizer: Arc<Tokenizer>,
+    /// Whether added tokens are recognised.
+    pub reads_added: bool,
+    /// Whether places of tokens are wanted.
+    pub is_tracked: bool,
+    /// The name of the function, for errors.
+    pub function: String,
+}
+
+impl RowEncoder {
+    /// One whose rows have their places, and recognise added tokens as the tokenizer does by itself.
+    pub fn tracked(tokenizer: Arc<Tokenizer>, function: &str) -> Self {
+        let reads_added = tokenizer.reads_added();
+        Self { tokenizer, reads_added, is_tracked: true, function: function.to_owned() }
+    }
+
+    /// Calls `each` with the tokens of every row: null rows are null, and rows that the vocabulary cannot express fail.
+    pub fn for_each(
+        &self,
+        argument: &View<'_>,
+        rows: Rows<'_>,
+        output: &mut Output,
+        scratch: &mut Scratch,
+        mut each: impl FnMut(&mut Output, usize, &mut Encoded),
+    ) {
+        let EncodeScratch { tokens, encoded } = scratch.slot::<EncodeScratch>();
+        encoded.is_tracked = self.is_tracked;
+        rows.for_each(|row| {
+            if argument.is_null(row) {
+                return output.set_null(row);
+            }
+            encoded.clear();
+            if self.encode(argument, row, tokens, encoded) {
+                each(output, row, encoded);
+            } else {
+                output.fail(row, || unknown_character(&self.function));
+            }
+        });
+        let held = tokens.memory_bytes();
+        scratch.hold::<EncodeScratch>(held);
+    }
+
+    /// Appends the tokens of one row of text or bytes; false if the vocabulary cannot express it.
+    fn encode(
+        &self,
+        argument: &View<'_>,
+        row: usize,
+        scratch: &mut TokenScratch,
+        encoded: &mut Encoded,
+    ) -> bool {
+        match argument.data_type {
+            Type::Binary => self.tokenizer.encode_bytes(argument.bytes().get(row), scratch, encoded),
+            _ => self.tokenizer.encode(argument.text().get(row), self.reads_added, scratch, encoded),
+        }
+    }
 }
 
 /// Tokens in front of a text and behind it.
@@ -102,29 +167,12 @@ impl Around {
     }
 }
 
-/// One row of text or bytes.
-pub fn encode_row(
-    tokenizer: &Tokenizer,
-    argument: &View<'_>,
-    row: usize,
-    reads_added: bool,
-    scratch: &mut TokenScratch,
-    encoded: &mut Encoded,
-) -> bool {
-    match argument.data_type {
-        Type::Binary => tokenizer.encode_bytes(argument.bytes().get(row), scratch, encoded),
-        _ => tokenizer.encode(argument.text().get(row), reads_added, scratch, encoded),
-    }
-}
-
 /// What a call of `tokenize` was given.
 struct Tokenize {
-    tokenizer: Arc<Tokenizer>,
+    encoder: RowEncoder,
     around: Around,
     /// Most tokens of the text itself.
     tokens_max: usize,
-    reads_added: bool,
-    function: String,
 }
 
 fn bind_tokenize(library: &Library, arguments: &Arguments<'_>) -> Result<Bound> {
@@ -134,7 +182,8 @@ fn bind_tokenize(library: &Library, arguments: &Arguments<'_>) -> Result<Bound> 
         count(arguments, 3, around.tokens() as i64)?.map_or(usize::MAX, |most| most - around.tokens());
     let reads_added = reads_added(arguments, 4, &tokenizer)?;
     let function = arguments.function.to_owned();
-    let call = Tokenize { tokenizer, around, tokens_max, reads_added, function };
+    let encoder = RowEncoder { tokenizer, reads_added, is_tracked: false, function };
+    let call = Tokenize { encoder, around, tokens_max };
     Ok(Bound::null_aware(Type::list(Type::Int32), move |arguments, rows, output, scratch| {
         call.run(&arguments[0], rows, output, scratch)
     }))
@@ -142,39 +191,47 @@ fn bind_tokenize(library: &Library, arguments: &Arguments<'_>) -> Result<Bound> 
 
 impl Tokenize {
     fn run(&self, text: &View<'_>, rows: Rows<'_>, output: &mut Output, scratch: &mut Scratch) -> Result<()> {
-        let EncodeScratch { tokens: scratch, encoded } = scratch.slot::<EncodeScratch>();
+        let EncodeScratch { tokens, encoded } = scratch.slot::<EncodeScratch>();
         encoded.clear();
         encoded.is_tracked = false;
-        // All rows are encoded before the child grows, once: growing it row by row would cost more than short texts.
-        let start = output.list().start();
+        // Rows are encoded together as far as their tokens stay in the near caches: growing the child row by row would cost more
+        // than short texts.
+        let mut start = output.list().start();
         rows.for_each(|row| {
             if text.is_null(row) {
                 return output.set_null(row);
             }
+            if encoded.ids.len() >= TOKENS_TOGETHER {
+                start += append_ids(output, encoded);
+            }
             let first = encoded.ids.len();
             encoded.ids.extend_from_slice(&self.around.before);
             let inner = encoded.ids.len();
-            if !encode_row(&self.tokenizer, text, row, self.reads_added, scratch, encoded) {
+            if !self.encoder.encode(text, row, tokens, encoded) {
                 encoded.ids.truncate(first);
-                return output.fail(row, || unknown_character(&self.function));
+                return output.fail(row, || unknown_character(&self.encoder.function));
             }
             encoded.ids.truncate(inner.saturating_add(self.tokens_max));
             encoded.ids.extend_from_slice(&self.around.after);
             output.list().set(row, start + first, encoded.ids.len() - first);
         });
-        append_ids(output, &encoded.ids);
+        append_ids(output, encoded);
+        let held = tokens.memory_bytes() + encoded.ids.capacity() * size_of::<u32>();
+        scratch.hold::<EncodeScratch>(held);
         output.check_capacity()
     }
 }
 
-/// Appends token numbers to the child of a list column.
-pub fn append_ids(output: &mut Output, ids: &[u32]) {
+/// Moves tokens to the child of a list column, and gives their number.
+fn append_ids(output: &mut Output, encoded: &mut Encoded) -> usize {
+    let count = encoded.ids.len();
     let mut list = output.list();
-    let start = list.start();
-    list.child().grow(ids.len());
+    let start = list.child().grow(count);
     let numbers = &mut list.child().fixed::<i32>()[start..];
     // Numbers of vocabularies lie below 2^31.
-    numbers.iter_mut().zip(ids).for_each(|(number, &id)| *number = id as i32);
+    numbers.iter_mut().zip(&encoded.ids).for_each(|(number, &id)| *number = id as i32);
+    encoded.clear();
+    count
 }
 
 fn bind_count(library: &Library, arguments: &Arguments<'_>) -> Result<Bound> {
@@ -182,26 +239,10 @@ fn bind_count(library: &Library, arguments: &Arguments<'_>) -> Result<Bound> {
     let around = if flag(arguments, 2)? { tokenizer.template().single_tokens() } else { 0 };
     let reads_added = reads_added(arguments, 3, &tokenizer)?;
     let function = arguments.function.to_owned();
+    let encoder = RowEncoder { tokenizer, reads_added, is_tracked: false, function };
     Ok(Bound::null_aware(Type::Int64, move |arguments, rows, output, scratch| {
-        let EncodeScratch { tokens: scratch, encoded } = scratch.slot::<EncodeScratch>();
-        encoded.is_tracked = false;
-        let text = &arguments[0];
-        let direct = tokenizer.direct().filter(|_| !reads_added && *text.data_type == Type::Text);
-        rows.for_each(|row| {
-            if text.is_null(row) {
-                return output.set_null(row);
-            }
-            let counted = match direct {
-                Some(encoding) => encoding.count(text.text().get(row), &mut scratch.merges),
-                None => {
-                    encoded.clear();
-                    if !encode_row(&tokenizer, text, row, reads_added, scratch, encoded) {
-                        return output.fail(row, || unknown_character(&function));
-                    }
-                    encoded.ids.len()
-                }
-            };
-            output.fixed::<i64>()[row] = (counted + around) as i64;
+        encoder.for_each(&arguments[0], rows, output, scratch, |output, row, encoded| {
+            output.fixed::<i64>()[row] = (encoded.ids.len() + around) as i64;
         });
         Ok(())
     }))

@@ -101,7 +101,7 @@ impl Library {
         if !name.contains(['/', '.', '\\']) {
             let names: Vec<_> = PUBLISHED.iter().map(|published| published.name).collect();
             let problem = format!(
-                "is '{name}'; expected one of {}, or the path of a tokenizer.json or .tiktoken file",
+                "is '{name}'; expected one of {}, or the path of a tokenizer.json, .tiktoken or .model file",
                 names.join(", ")
             );
             return Err(Error::argument(function, position, problem));
@@ -129,6 +129,7 @@ impl Library {
         let refused =
             |problem: String| Error::argument(function, position, format!("names {path}, where {problem}"));
         let tokenizer = match bytes.iter().find(|byte| !byte.is_ascii_whitespace()) {
+            _ if path.ends_with(".model") => load::from_sentence_piece(&bytes).map_err(refused)?,
             Some(b'{') => load::from_json(&bytes).map_err(refused)?,
             _ => {
                 let pretokenizer =

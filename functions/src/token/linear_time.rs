@@ -2,9 +2,10 @@
 
 use std::time::{Duration, Instant};
 
+use super::encode_text::TokenScratch;
 use super::library::Library;
 use super::load;
-use super::tokenizer::{TokenScratch, Tokenizer};
+use super::tokenizer::Tokenizer;
 use crate::kernel::token::Encoded;
 
 /// Characters of a text. Quadratic work over them would be some 10^11 steps, minutes even when optimized.
@@ -48,9 +49,17 @@ fn tokenizers_of_files_take_linear_time() {
         ("word_piece", include_str!("../../../tests/tokenizers/word_piece.json")),
         ("unigram", include_str!("../../../tests/tokenizers/unigram.json")),
         ("byte_fallback", include_str!("../../../tests/tokenizers/byte_fallback.json")),
+        ("word_level", include_str!("../../../tests/tokenizers/word_level.json")),
     ];
     for (name, file) in files {
         check(name, &load::from_json(file.as_bytes()).unwrap());
+    }
+    let models = [
+        ("pairs.model", &include_bytes!("../../../tests/tokenizers/pairs.model")[..]),
+        ("unigram.model", include_bytes!("../../../tests/tokenizers/unigram.model")),
+    ];
+    for (name, file) in models {
+        check(name, &load::from_sentence_piece(file).unwrap());
     }
 }
 

@@ -1,6 +1,6 @@
 //! Text as the token numbers of language models, and back.
 //!
-//! [`load`] reads files, [`library`] keeps what was read, [`tokenizer`] runs the steps ([`added`], [`normalizer`], [`splitter`], the
+//! [`load`] reads files, [`library`] keeps what was read, [`tokenizer`] is what comes of it, [`encode_text`] runs its steps ([`added`], [`normalizer`], [`splitter`], the
 //! models of `kernel::token` and `kernel::bpe`, [`template`], [`decoder`]); the other files are SQL functions.
 
 mod added;
@@ -12,6 +12,7 @@ mod chunk;
 mod decode;
 mod decoder;
 mod encode;
+mod encode_text;
 mod library;
 mod load;
 mod model_input;

@@ -122,6 +122,8 @@ impl ModelInput {
             self.assemble(&mut input, has_pair);
             self.write(output, row, &input);
         });
+        let held = tokens.memory_bytes();
+        scratch.hold::<EncodeScratch>(held);
         *scratch.slot::<InputScratch>() = input;
         (0..3).try_for_each(|field| output.field(field).check_capacity())
     }

@@ -38,8 +38,14 @@ pub enum Normalizer {
     Lowercase,
     /// A normal form.
     Form(Form),
-    /// SentencePiece's map.
+    /// SentencePiece's map, as Hugging Face tokenizers apply it.
     Precompiled(Precompiled),
+    /// SentencePiece's map, by the longest of its keys at each place.
+    LongestPrecompiled(Precompiled),
+    /// Spaces side by side become one, and those in front are dropped.
+    JoinSpaces,
+    /// This text dropped at the end, as often as it is there.
+    StripEnd(String),
     /// The rule of the nmt models of SentencePiece.
     Nmt,
     /// White space dropped at the ends.
@@ -55,7 +61,13 @@ impl Normalizer {
     /// changed one by one.
     pub fn is_local(&self) -> bool {
         match self {
-            Self::Strip { .. } | Self::Prepend(_) | Self::Replace { .. } | Self::Nmt => false,
+            Self::Strip { .. }
+            | Self::Prepend(_)
+            | Self::Replace { .. }
+            | Self::Nmt
+            | Self::LongestPrecompiled(_)
+            | Self::JoinSpaces
+            | Self::StripEnd(_) => false,
             Self::CleanText { .. }
             | Self::SpaceIdeographs
             | Self::Drop(_)
@@ -94,6 +106,15 @@ impl Normalizer {
             }),
             Self::Form(form) => form.apply(input, output),
             Self::Precompiled(map) => map.apply(input, output),
+            Self::LongestPrecompiled(map) => map.apply_longest(input, output),
+            Self::JoinSpaces => join_spaces(input, output),
+            Self::StripEnd(end) => {
+                let mut rest = text;
+                while let Some(shorter) = rest.strip_suffix(end.as_str()).filter(|_| !end.is_empty()) {
+                    rest = shorter;
+                }
+                output.push_part(input, 0, rest.len());
+            }
             Self::Nmt => each(input, output, nmt),
             Self::Strip { left, right } => {
                 let start = if *left { text.len() - text.trim_start().len() } else { 0 };
@@ -117,6 +138,24 @@ impl Normalizer {
                 output.push_part(input, done, text.len());
             }
         }
+    }
+}
+
+/// Writes the text without spaces in front and without those behind other spaces.
+fn join_spaces(input: &Aligned, output: &mut Aligned) {
+    let bytes = input.text().as_bytes();
+    let mut start = 0;
+    while start < bytes.len() {
+        // What stays ends with the first space of a run.
+        let is_dropped = bytes[start] == b' ' && (start == 0 || bytes[start - 1] == b' ');
+        let end = match is_dropped {
+            true => start + 1,
+            false => memchr::memchr(b' ', &bytes[start..]).map_or(bytes.len(), |place| start + place + 1),
+        };
+        if !is_dropped {
+            output.push_part(input, start, end);
+        }
+        start = end;
     }
 }
 

@@ -2,10 +2,8 @@
 
 use std::sync::Arc;
 
-use super::arguments::{
-    encoding_parameter, function, reads_added, reads_parameter, tokenizer_of, unknown_character,
-};
-use super::encode::EncodeScratch;
+use super::arguments::{encoding_parameter, function, reads_added, reads_parameter, tokenizer_of};
+use super::encode::RowEncoder;
 use super::library::Library;
 use crate::Registry;
 use crate::column::{Output, TextWriter};
@@ -47,23 +45,20 @@ fn offset_type() -> Type {
     Type::Struct(vec![Field::new("start", Type::Int32), Field::new("end", Type::Int32)])
 }
 
+/// What gives the tokens of rows with their places, recognising added tokens as argument 3 says.
+fn tracked(library: &Library, arguments: &Arguments<'_>) -> Result<RowEncoder> {
+    let encoder = RowEncoder::tracked(tokenizer_of(library, arguments, 1)?, arguments.function);
+    let reads_added = reads_added(arguments, 2, &encoder.tokenizer)?;
+    Ok(RowEncoder { reads_added, ..encoder })
+}
+
 fn bind_offsets(library: &Library, arguments: &Arguments<'_>) -> Result<Bound> {
-    let tokenizer = tokenizer_of(library, arguments, 1)?;
-    let reads_added = reads_added(arguments, 2, &tokenizer)?;
-    let function = arguments.function.to_owned();
+    let encoder = tracked(library, arguments)?;
     Ok(Bound::null_aware(Type::list(offset_type()), move |arguments, rows, output, scratch| {
-        let EncodeScratch { tokens: scratch, encoded } = scratch.slot::<EncodeScratch>();
-        encoded.is_tracked = true;
-        rows.for_each(|row| {
-            if arguments[0].is_null(row) {
-                return output.set_null(row);
-            }
-            let text = arguments[0].text().get(row);
-            encoded.clear();
-            if !tokenizer.encode(text, reads_added, scratch, encoded) {
-                return output.fail(row, || unknown_character(&function));
-            }
-            tokenizer.trim_places(text, encoded);
+        let texts = arguments[0].text();
+        encoder.for_each(&arguments[0], rows, output, scratch, |output, row, encoded| {
+            let text = texts.get(row);
+            encoder.tokenizer.trim_places(text, encoded);
             to_characters(text, &mut encoded.starts);
             to_characters(text, &mut encoded.ends);
             let mut list = output.list();
@@ -100,31 +95,16 @@ fn to_characters(text: &str, places: &mut [u32]) {
 }
 
 fn bind_texts(library: &Library, arguments: &Arguments<'_>) -> Result<Bound> {
-    let tokenizer = tokenizer_of(library, arguments, 1)?;
-    let reads_added = reads_added(arguments, 2, &tokenizer)?;
-    let function = arguments.function.to_owned();
+    let encoder = tracked(library, arguments)?;
     Ok(Bound::null_aware(Type::list(Type::Text), move |arguments, rows, output, scratch| {
-        let EncodeScratch { tokens: scratch, encoded } = scratch.slot::<EncodeScratch>();
-        encoded.is_tracked = true;
         let texts = arguments[0].text();
-        rows.for_each(|row| {
-            if arguments[0].is_null(row) {
-                return output.set_null(row);
-            }
+        encoder.for_each(&arguments[0], rows, output, scratch, |output, row, encoded| {
             let text = texts.get(row);
-            encoded.clear();
-            if !tokenizer.encode(text, reads_added, scratch, encoded) {
-                return output.fail(row, || unknown_character(&function));
-            }
             let mut list = output.list();
             let start = list.start();
             for (&from, &to) in encoded.starts.iter().zip(&encoded.ends) {
-                push_part(
-                    list.child(),
-                    &texts,
-                    row,
-                    text.get(from as usize..to as usize).unwrap_or_default(),
-                );
+                let part = text.get(from as usize..to as usize).unwrap_or_default();
+                push_part(list.child(), &texts, row, part);
             }
             list.finish(row, start);
         });
@@ -133,22 +113,15 @@ fn bind_texts(library: &Library, arguments: &Arguments<'_>) -> Result<Bound> {
 }
 
 fn bind_truncate(library: &Library, arguments: &Arguments<'_>) -> Result<Bound> {
-    let tokenizer = tokenizer_of(library, arguments, 2)?;
-    let function = arguments.function.to_owned();
+    let encoder = RowEncoder::tracked(tokenizer_of(library, arguments, 2)?, arguments.function);
     Ok(Bound::strict(Type::Text, move |arguments, rows, output, scratch| {
-        let EncodeScratch { tokens: scratch, encoded } = scratch.slot::<EncodeScratch>();
-        encoded.is_tracked = true;
         let (texts, counts) = (arguments[0].text(), arguments[1].fixed::<i64>());
-        rows.for_each(|row| {
+        encoder.for_each(&arguments[0], rows, output, scratch, |output, row, encoded| {
             let Ok(count) = usize::try_from(counts.get(row)) else {
-                return output
-                    .fail(row, || Error::argument(&function, 2, "is negative; expected at least 0"));
+                let problem = "is negative; expected at least 0";
+                return output.fail(row, || Error::argument(&encoder.function, 2, problem));
             };
             let text = texts.get(row);
-            encoded.clear();
-            if !tokenizer.encode(text, tokenizer.reads_added(), scratch, encoded) {
-                return output.fail(row, || unknown_character(&function));
-            }
             let end = kept_end(text, &encoded.starts, &encoded.ends, count);
             let mut writer: TextWriter<'_> = output.text();
             writer.set_part(row, &texts, row, &text[..end]);

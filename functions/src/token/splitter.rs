@@ -75,6 +75,12 @@ impl Pieces {
         (&self.text, &mut self.spare_text)
     }
 
+    /// Bytes held, for the budget.
+    pub fn memory_bytes(&self) -> usize {
+        let ranges = self.ranges.capacity() + self.spare_ranges.capacity() + self.parts.capacity();
+        self.text.memory_bytes() + self.spare_text.memory_bytes() + ranges * size_of::<Range<usize>>()
+    }
+
     /// Takes the text that was built.
     pub fn exchange(&mut self) {
         std::mem::swap(&mut self.text, &mut self.spare_text);

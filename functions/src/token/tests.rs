@@ -1,7 +1,7 @@
 use tiktoken_rs::CoreBPE;
 
+use super::encode_text::TokenScratch;
 use super::library::Library;
-use super::tokenizer::TokenScratch;
 use crate::answers::{check_examples, check_script};
 use crate::kernel::token::Encoded;
 

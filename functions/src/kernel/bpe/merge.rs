@@ -4,9 +4,11 @@
 //! place in one small array, whose minimum is the next merge: quadratic, but a few vector instructions a merge. Long
 //! pieces keep a heap of candidate pairs, where outdated candidates are skipped when they come up: n log n for any text.
 //!
-//! What short pieces became is remembered from text to text, since words recur (see `piece_cache.rs`).
+//! What short pieces became is remembered from text to text, since words recur (see `short_cache.rs` and `piece_cache.rs`).
 
 use super::piece_cache::{CACHED_BYTES, PieceCache, PieceKey};
+use super::short_cache::ShortCache;
+use super::short_key::LOAD_BYTES;
 use super::vocabulary::{NO_RANK, Vocabulary};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -22,6 +24,7 @@ pub struct MergeScratch {
     heap: BinaryHeap<Reverse<u64>>,
     candidates: Vec<Reverse<u64>>,
     tokens: Vec<u32>,
+    pub(super) short: ShortCache,
     cache: PieceCache,
 }
 
@@ -39,6 +42,7 @@ impl MergeScratch {
         self.parts.capacity() * size_of::<Part>()
             + (self.heap.capacity() + self.candidates.capacity()) * size_of::<u64>()
             + self.tokens.capacity() * size_of::<u32>()
+            + self.short.memory_bytes()
             + self.cache.memory_bytes()
     }
 }
@@ -57,6 +61,9 @@ struct Part {
 }
 
 const NONE: u32 = u32::MAX;
+
+/// Bytes of a short piece with as many behind it as one load reaches.
+const PADDED_BYTES: usize = SHORT_PIECE_BYTES + LOAD_BYTES;
 
 /// Bits of a place in a short piece.
 const PLACE_BITS: u32 = SHORT_PIECE_BYTES.trailing_zeros();
@@ -113,8 +120,12 @@ impl Vocabulary {
         self.ranks() < 1 << (u32::BITS - PLACE_BITS)
     }
 
+    /// Appends the tokens of a piece of up to [`SHORT_PIECE_BYTES`] bytes that is no token itself.
+    #[inline(always)]
     fn merge_short(&self, piece: &[u8], tokens: &mut Vec<u32>) {
         let length = piece.len();
+        let mut padded = [0u8; PADDED_BYTES];
+        padded[..length].copy_from_slice(piece);
         // For the part that starts at each place: where the next and the one before start, its rank, and the rank of it
         // merged with the next above its place.
         let mut next = [0u8; SHORT_PIECE_BYTES];
@@ -147,11 +158,11 @@ impl Vocabulary {
             pairs[left] = NO_RANK;
             if end < length {
                 previous[end] = left as u8;
-                pairs[left] = pair_at(self.rank_or_none(&piece[left..usize::from(next[end])]), left);
+                pairs[left] = pair_at(self.rank_of_part(&padded, left, usize::from(next[end])), left);
             }
             if left > 0 {
                 let before = usize::from(previous[left]);
-                pairs[before] = pair_at(self.rank_or_none(&piece[before..end]), before);
+                pairs[before] = pair_at(self.rank_of_part(&padded, before, end), before);
             }
         }
         let mut place = 0;

@@ -1,7 +1,7 @@
 //! What pieces became, remembered from text to text.
 //!
 //! A table in which a piece has one place; a newer piece takes the place of an older one. It starts small and grows while pieces
-//! keep coming, to four mebibytes. It only saves time: tokens are the same with and without it.
+//! keep coming, to two mebibytes. It only saves time: tokens are the same with and without it.
 
 use crate::kernel::hash::row::hash_u64;
 
@@ -14,8 +14,8 @@ const CACHED_TOKENS: usize = 6;
 /// Places at first: 64 KiB together.
 const ENTRIES_MIN: usize = 1 << 10;
 
-/// Most places: 4 MiB together, enough for the words of long prose, and within the second-level cache where it counts.
-const ENTRIES_MAX: usize = 1 << 16;
+/// Most places: 2 MiB together.
+const ENTRIES_MAX: usize = 1 << 15;
 
 /// The bytes of a piece as words: the first and last bytes of each half, which overlap in short pieces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]

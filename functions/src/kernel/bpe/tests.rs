@@ -1,6 +1,7 @@
 //! Encodings equal those of the `tiktoken-rs` crate, which embeds the published vocabularies.
 
 use super::*;
+use crate::kernel::level::Level;
 use std::sync::LazyLock;
 use tiktoken_rs::CoreBPE;
 
@@ -34,6 +35,14 @@ fn assert_equals_reference(text: &str) {
     for Published { ours, reference } in PUBLISHED.iter() {
         let tokens = encode(ours, text);
         assert_eq!(tokens, reference.encode_ordinary(text));
+        for level in Level::available() {
+            let (mut scratch, mut again) = (MergeScratch::default(), Vec::new());
+            for _ in 0..2 {
+                again.clear();
+                ours.encode_at(level, text, &mut scratch, &mut again);
+                assert_eq!(again, tokens, "{level}");
+            }
+        }
         let mut bytes = Vec::new();
         ours.vocabulary().decode(&tokens, &mut bytes).unwrap();
         assert_eq!(bytes, text.as_bytes());

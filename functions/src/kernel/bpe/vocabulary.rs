@@ -1,11 +1,12 @@
 //! The tokens of a vocabulary by their bytes and by their rank.
 //!
-//! Tokens of up to eight bytes, which are most of what text looks up, are found in a table that holds the bytes as a word;
+//! Tokens of up to fifteen bytes, which are most of what text looks up, are found in a table that holds the bytes themselves;
 //! longer ones in a table of ranks that is compared with the bytes in one buffer.
 
-use crate::kernel::hash::row::{hash_bytes, hash_u64};
+use super::short_key::{SHORT_BYTES, ShortKey, load};
+use super::short_tokens::ShortTokens;
+use crate::kernel::hash::row::hash_bytes;
 use std::fmt;
-use std::ops::Range;
 
 /// Why a vocabulary was refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,17 +71,6 @@ impl std::error::Error for VocabularyError {}
 /// No token: the rank that no vocabulary gives.
 pub(super) const NO_RANK: u32 = u32::MAX;
 
-/// Bytes of a token that fit a word.
-const SHORT_BYTES: usize = 8;
-
-/// A token of at most [`SHORT_BYTES`] bytes; `length` 0 marks an empty slot.
-#[derive(Clone, Copy, Debug, Default)]
-struct ShortSlot {
-    word: u64,
-    rank: u32,
-    length: u32,
-}
-
 /// The tokens of a vocabulary; the rank of a token is its number.
 #[derive(Clone, Debug)]
 pub struct Vocabulary {
@@ -89,8 +79,7 @@ pub struct Vocabulary {
     /// Where the token of each rank starts and ends in `bytes`; both 0 for a rank without token.
     spans: Vec<(u32, u32)>,
     tokens: usize,
-    /// Open addressing by linear probing; at most half full.
-    short: Vec<ShortSlot>,
+    short: ShortTokens,
     /// Ranks of the longer tokens, with the upper half of their hash; at most half full.
     long: Vec<(u32, u32)>,
     /// Ranks of all single bytes.
@@ -121,7 +110,7 @@ impl Vocabulary {
     ) -> Result<Vocabulary, VocabularyError> {
         let tokens: Vec<(T, u32)> = tokens.into_iter().collect();
         let highest = tokens.iter().map(|&(_, rank)| rank).max().unwrap_or(0);
-        if highest == NO_RANK || highest as usize > 16 * tokens.len() + 1024 {
+        if highest > ShortTokens::RANK_MAX || highest as usize > 16 * tokens.len() + 1024 {
             return Err(VocabularyError::Sparse { rank: highest, tokens: tokens.len() });
         }
         let total: usize = tokens.iter().map(|(token, _)| token.as_ref().len()).sum();
@@ -145,14 +134,16 @@ impl Vocabulary {
             bytes,
             spans,
             tokens: tokens.len(),
-            short: vec![ShortSlot::default(); slots(short_count)],
+            short: ShortTokens::new(short_count, highest as usize + 1),
             long: vec![(NO_RANK, 0); slots(tokens.len() - short_count)],
             singles: Vec::new(),
             pairs: Vec::new(),
             identity: 0,
             longest,
         };
-        for (token, rank) in &tokens {
+        let mut in_order: Vec<&(T, u32)> = tokens.iter().collect();
+        in_order.sort_unstable_by_key(|(_, rank)| *rank);
+        for (token, rank) in in_order {
             vocabulary.insert(token.as_ref(), *rank)?;
         }
         vocabulary.index_pairs()?;
@@ -164,13 +155,7 @@ impl Vocabulary {
             return Err(VocabularyError::Repeated { rank });
         }
         if token.len() <= SHORT_BYTES {
-            let word = word_of(token);
-            let mask = self.short.len() - 1;
-            let mut slot = hash_short(word, token.len()) as usize & mask;
-            while self.short[slot].length != 0 {
-                slot = (slot + 1) & mask;
-            }
-            self.short[slot] = ShortSlot { word, rank, length: token.len() as u32 };
+            self.short.insert(ShortKey::of_piece(token), rank);
         } else {
             let hash = hash_bytes(token, 0);
             let mask = self.long.len() - 1;
@@ -207,41 +192,46 @@ impl Vocabulary {
         if token.len() <= SHORT_BYTES { self.rank_of_short(token) } else { self.rank_of_long(token) }
     }
 
-    /// The rank of the token that is a piece of a text, or [`NO_RANK`]: as of the token alone, but with the text at
-    /// hand its first bytes are one load.
-    #[inline(always)]
-    pub(super) fn rank_of_piece(&self, text: &[u8], piece: Range<usize>) -> u32 {
-        let length = piece.len();
-        match text.get(piece.start..piece.start + SHORT_BYTES) {
-            Some(bytes) if (1..=SHORT_BYTES).contains(&length) => {
-                let mut word = [0; SHORT_BYTES];
-                word.copy_from_slice(bytes);
-                let beyond = 8 * (SHORT_BYTES - length);
-                self.rank_of_word((u64::from_le_bytes(word) << beyond) >> beyond, length)
-            }
-            _ => self.rank_or_none(&text[piece]),
-        }
-    }
-
     #[inline(always)]
     fn rank_of_short(&self, token: &[u8]) -> u32 {
-        self.rank_of_word(word_of(token), token.len())
+        if token.is_empty() {
+            return NO_RANK;
+        }
+        let key = ShortKey::of_piece(token);
+        self.rank_of_key(key, key.hash())
     }
 
+    /// The rank of the token with this key and its hash, or [`NO_RANK`].
     #[inline(always)]
-    fn rank_of_word(&self, word: u64, length: usize) -> u32 {
-        let mask = self.short.len() - 1;
-        let mut slot = hash_short(word, length) as usize;
-        loop {
-            let held = self.short[slot & mask];
-            if held.word == word && held.length as usize == length && held.length != 0 {
-                return held.rank;
-            }
-            if held.length == 0 {
-                return NO_RANK;
-            }
-            slot += 1;
+    pub(super) fn rank_of_key(&self, key: ShortKey, hash: u64) -> u32 {
+        self.short.rank(key, hash)
+    }
+
+    /// The rank of a short token that may have this key, or [`NO_RANK`]; see [`ShortTokens::candidate`].
+    #[inline(always)]
+    pub(super) fn candidate(&self, key: ShortKey) -> u32 {
+        self.short.candidate(key, key.hash())
+    }
+
+    /// Whether the token of a rank has this key.
+    #[inline(always)]
+    pub(super) fn has(&self, rank: u32, key: ShortKey) -> bool {
+        self.short.has(rank, key)
+    }
+
+    /// The rank of the token that is a part of padded bytes, or [`NO_RANK`].
+    #[inline(always)]
+    pub(super) fn rank_of_part<const PADDED: usize>(
+        &self,
+        bytes: &[u8; PADDED],
+        start: usize,
+        end: usize,
+    ) -> u32 {
+        if end - start > SHORT_BYTES {
+            return self.rank_of_long(&bytes[start..end]);
         }
+        let key = ShortKey::of(load(bytes, start), end - start);
+        self.rank_of_key(key, key.hash())
     }
 
     #[inline]
@@ -309,7 +299,7 @@ impl Vocabulary {
     pub fn memory_bytes(&self) -> usize {
         self.bytes.capacity()
             + self.spans.capacity() * size_of::<(u32, u32)>()
-            + self.short.capacity() * size_of::<ShortSlot>()
+            + self.short.memory_bytes()
             + self.long.capacity() * size_of::<(u32, u32)>()
             + self.pairs.capacity() * size_of::<u32>()
     }
@@ -321,27 +311,6 @@ impl Vocabulary {
         }
         Ok(())
     }
-}
-
-/// Up to eight bytes as a word, the first lowest, zeros above.
-#[inline(always)]
-fn word_of(token: &[u8]) -> u64 {
-    let length = token.len();
-    let four =
-        |at: usize| u64::from(u32::from_le_bytes([token[at], token[at + 1], token[at + 2], token[at + 3]]));
-    match length {
-        4..=8 => four(0) | (four(length - 4) << (8 * (length - 4))),
-        1..=3 => {
-            let middle = u64::from(token[length / 2]) << (8 * (length / 2));
-            u64::from(token[0]) | middle | (u64::from(token[length - 1]) << (8 * (length - 1)))
-        }
-        _ => 0,
-    }
-}
-
-#[inline(always)]
-fn hash_short(word: u64, length: usize) -> u64 {
-    hash_u64(word, 0) ^ length as u64
 }
 
 /// A token and its rank from a line of the text format.

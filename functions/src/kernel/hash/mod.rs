@@ -32,7 +32,7 @@ fn read_u32(bytes: &[u8], position: usize) -> u32 {
 
 /// The two halves of the 128-bit product, xored.
 #[inline(always)]
-fn folded_product(left: u64, right: u64) -> u64 {
+pub(super) fn folded_product(left: u64, right: u64) -> u64 {
     let product = u128::from(left) * u128::from(right);
     product as u64 ^ (product >> 64) as u64
 }

@@ -28,11 +28,16 @@ impl CharacterClass {
     /// The class of `character`.
     #[inline]
     pub(super) fn of(character: char) -> CharacterClass {
-        let code = character as usize;
-        CharacterClass(match BASIC_PLANE.get(code) {
+        CharacterClass::of_code(u32::from(character))
+    }
+
+    /// The class of the character with this number.
+    #[inline]
+    pub(super) fn of_code(code: u32) -> CharacterClass {
+        CharacterClass(match BASIC_PLANE.get(code as usize) {
             Some(&class) => class,
             None => {
-                let after = RUN_STARTS.partition_point(|&start| start as usize <= code);
+                let after = RUN_STARTS.partition_point(|&start| start <= code);
                 (RUNS[after.saturating_sub(1)] & 7) as u8
             }
         })

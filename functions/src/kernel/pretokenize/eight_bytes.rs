@@ -24,7 +24,26 @@ fn leading(marks: u64) -> usize {
     (!marks & MARKS).trailing_zeros() as usize / 8
 }
 
+/// The marks as the lowest bits, one for each byte.
+#[inline(always)]
+fn gathered(marks: u64) -> u64 {
+    // The product brings bit 8 i + 7 to bit 56 + i; no two of its terms meet, so nothing is carried.
+    (marks >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56
+}
+
 impl EightBytes {
+    /// Which bytes lie from `low` to `high`, both below 128: bit `i` is byte `i`.
+    #[inline(always)]
+    pub(super) fn bits_between(self, low: u8, high: u8) -> u64 {
+        gathered(marks_between(self.0, low, high))
+    }
+
+    /// Which bytes lie above 0x7f, and which of those below 0xc0.
+    #[inline(always)]
+    pub(super) fn wide_bits(self) -> (u64, u64) {
+        (gathered(self.0 & MARKS), gathered(self.0 & !(self.0 << 1) & MARKS))
+    }
+
     /// How many bytes from the first are ASCII letters.
     #[inline(always)]
     pub(super) fn leading_letters(self) -> usize {

@@ -2,16 +2,25 @@
 //!
 //! The patterns are ordered alternatives with backtracking, and look ahead once; at a given position their outcome
 //! is decided by the class of a few characters and the ends of runs, so a hand-written scan finds it in one pass and in linear
-//! time, some thirty times faster. Each function below states the alternative that it stands for. Every character belongs to
-//! exactly one piece.
+//! time, some thirty times faster. `word.rs` does so character by character, and states the alternative that each function stands for;
+//! `window.rs` finds the pieces of 64 bytes together by the classes of their bytes (`byte_classes.rs`). Every character belongs
+//! to exactly one piece.
 
+mod byte_classes;
 mod character_class;
 mod eight_bytes;
+mod window;
 mod word;
 
+use crate::kernel::level::{Level, Tier};
+pub(crate) use byte_classes::{BLOCK, BLOCK_AND_BEYOND};
+#[cfg(target_arch = "x86_64")]
+use byte_classes::{ByAvx2, ByAvx512};
+use byte_classes::{ByWords, Classify};
 use character_class::CharacterClass;
 use eight_bytes::EightBytes;
 use std::ops::Range;
+use window::Window;
 
 /// The pattern of a vocabulary.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -39,6 +48,118 @@ impl Pretokenizer {
     }
 }
 
+/// What is done with the pieces of a text.
+pub(crate) trait PieceSink {
+    /// A piece that lies in a block, `length` bytes from place `start`, below [`BLOCK`]; in the text it lies at `position`.
+    fn piece(&mut self, block: &[u8; BLOCK_AND_BEYOND], start: usize, length: usize, position: usize);
+
+    /// Any piece.
+    fn long_piece(&mut self, position: usize, length: usize);
+
+    /// After up to [`BLOCK`] pieces.
+    fn end_window(&mut self);
+}
+
+impl Pretokenizer {
+    /// The number of pieces of a text.
+    pub fn count(self, text: &str) -> usize {
+        struct Count(usize);
+        impl PieceSink for Count {
+            #[inline(always)]
+            fn piece(&mut self, _: &[u8; BLOCK_AND_BEYOND], _: usize, _: usize, _: usize) {
+                self.0 += 1;
+            }
+            fn long_piece(&mut self, _: usize, _: usize) {
+                self.0 += 1;
+            }
+            fn end_window(&mut self) {}
+        }
+        let mut count = Count(0);
+        self.scan_at(Level::current(), text, &mut count);
+        count.0
+    }
+
+    /// Gives the pieces of a text in order to `sink`, whose functions are compiled for the level where they are inlined.
+    pub(crate) fn scan_at(self, level: Level, text: &str, sink: &mut impl PieceSink) {
+        #[cfg(target_arch = "x86_64")]
+        #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
+        fn avx2(pretokenizer: Pretokenizer, text: &str, sink: &mut impl PieceSink) {
+            // SAFETY: this function runs only where the machine has AVX2.
+            pretokenizer.scan(unsafe { ByAvx2::new() }, text, sink);
+        }
+        #[cfg(target_arch = "x86_64")]
+        #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt,avx512f,avx512vl,avx512dq,avx512bw")]
+        fn avx512(pretokenizer: Pretokenizer, text: &str, sink: &mut impl PieceSink) {
+            // SAFETY: this function runs only where the machine has AVX-512 F and BW.
+            pretokenizer.scan(unsafe { ByAvx512::new() }, text, sink);
+        }
+        match level.tier() {
+            // SAFETY: a `Level` of this tier exists only where the machine was found to have these features.
+            #[cfg(target_arch = "x86_64")]
+            Tier::Avx512 => unsafe { avx512(self, text, sink) },
+            // SAFETY: as above.
+            #[cfg(target_arch = "x86_64")]
+            Tier::Avx2 => unsafe { avx2(self, text, sink) },
+            _ => self.scan(ByWords, text, sink),
+        }
+    }
+
+    #[inline(always)]
+    fn scan(self, classify: impl Classify, text: &str, sink: &mut impl PieceSink) {
+        let mut padded;
+        let mut position = 0;
+        while position < text.len() {
+            let rest = &text.as_bytes()[position..];
+            let block = match rest.first_chunk::<BLOCK_AND_BEYOND>() {
+                Some(block) => block,
+                None => {
+                    padded = [0; BLOCK_AND_BEYOND];
+                    padded[..rest.len()].copy_from_slice(rest);
+                    &padded
+                }
+            };
+            let (count, is_end) = (rest.len().min(BLOCK), rest.len() <= BLOCK);
+            let window = Window::of(self, block, &classify.classify(block), count, is_end);
+            let mut ends = window.starts & (window.starts - 1);
+            if ends == 0 && !window.is_whole {
+                let Some(cursor) = self.past_piece(Cursor { text, position }) else { return };
+                sink.long_piece(position, cursor.position - position);
+                sink.end_window();
+                position = cursor.position;
+                continue;
+            }
+            let mut start = 0;
+            while ends != 0 {
+                let end = ends.trailing_zeros() as usize;
+                ends &= ends - 1;
+                sink.piece(block, start, end - start, position + start);
+                start = end;
+            }
+            if window.is_whole {
+                sink.piece(block, start, count - start, position + start);
+                start = count;
+            }
+            sink.end_window();
+            position += start;
+        }
+    }
+
+    /// Past the piece that starts here; `None` at the end of the text.
+    #[inline(always)]
+    fn past_piece(self, cursor: Cursor<'_>) -> Option<Cursor<'_>> {
+        let class = cursor.peek()?;
+        let end = match self {
+            Pretokenizer::R50k => word::r50k(cursor, class),
+            Pretokenizer::Cl100k => word::cl100k(cursor, class, 3, word::FinalSpace::Whole),
+            Pretokenizer::Llama3 => word::cl100k(cursor, class, 3, word::FinalSpace::SplitAfterLineEnd),
+            Pretokenizer::Qwen2 => word::cl100k(cursor, class, 1, word::FinalSpace::SplitAfterLineEnd),
+            Pretokenizer::O200k => word::o200k(cursor, class),
+        };
+        debug_assert!(end.position > cursor.position, "a piece has at least one character");
+        Some(end)
+    }
+}
+
 /// The pieces of a text; see [`Pretokenizer::pieces`].
 #[derive(Clone, Debug)]
 pub struct Pieces<'text> {
@@ -52,15 +173,7 @@ impl Iterator for Pieces<'_> {
     #[inline]
     fn next(&mut self) -> Option<Range<usize>> {
         let start = self.cursor.position;
-        let class = self.cursor.peek()?;
-        self.cursor = match self.pretokenizer {
-            Pretokenizer::R50k => word::r50k(self.cursor, class),
-            Pretokenizer::Cl100k => word::cl100k(self.cursor, class, 3, word::FinalSpace::Whole),
-            Pretokenizer::Llama3 => word::cl100k(self.cursor, class, 3, word::FinalSpace::SplitAfterLineEnd),
-            Pretokenizer::Qwen2 => word::cl100k(self.cursor, class, 1, word::FinalSpace::SplitAfterLineEnd),
-            Pretokenizer::O200k => word::o200k(self.cursor, class),
-        };
-        debug_assert!(self.cursor.position > start, "a piece has at least one character");
+        self.cursor = self.pretokenizer.past_piece(self.cursor)?;
         Some(start..self.cursor.position)
     }
 }

@@ -20,6 +20,78 @@ fn pieces(pretokenizer: Pretokenizer, text: &str) -> Vec<&str> {
     pretokenizer.pieces(text).map(|range| &text[range]).collect()
 }
 
+/// Pieces as windows find them.
+struct Found<'text>(&'text str, Vec<&'text str>);
+
+impl PieceSink for Found<'_> {
+    fn piece(&mut self, block: &[u8; BLOCK_AND_BEYOND], start: usize, length: usize, position: usize) {
+        self.long_piece(position, length);
+        assert_eq!(&block[start..start + length], &self.0.as_bytes()[position..position + length]);
+    }
+
+    fn long_piece(&mut self, position: usize, length: usize) {
+        self.1.push(&self.0[position..position + length]);
+    }
+
+    fn end_window(&mut self) {}
+}
+
+fn assert_windows_agree(pretokenizer: Pretokenizer, text: &str) {
+    let expected = pieces(pretokenizer, text);
+    for level in Level::available() {
+        let mut found = Found(text, Vec::new());
+        pretokenizer.scan_at(level, text, &mut found);
+        assert_eq!(found.1, expected, "{pretokenizer:?}, {level}: {text:?}");
+    }
+    assert_eq!(pretokenizer.count(text), expected.len());
+}
+
+/// Windows find the pieces that the scan of characters finds, for every pair of telling characters at every place of a window and
+/// for random texts of runs.
+#[test]
+fn windows_find_the_pieces_of_the_scan() {
+    for pretokenizer in ALL {
+        for first in TELLING {
+            for second in TELLING {
+                for before in [0, 1, 30, 59, 60, 61, 62, 63, 64] {
+                    for behind in ["", "b", " ", "\n", "  \n x"] {
+                        let text = ["w".repeat(before).as_str(), first, second, behind].concat();
+                        assert_windows_agree(pretokenizer, &text);
+                    }
+                }
+            }
+        }
+        for text in random_texts(if cfg!(debug_assertions) { 20_000 } else { 300_000 }) {
+            assert_windows_agree(pretokenizer, &text);
+        }
+        for text in texts_of_runs(if cfg!(debug_assertions) { 20_000 } else { 300_000 }) {
+            assert_windows_agree(pretokenizer, &text);
+        }
+    }
+}
+
+/// Texts of runs of characters of one class, as words, numbers, indentation and rules are.
+fn texts_of_runs(count: u64) -> impl Iterator<Item = String> {
+    const UNITS: [&str; 24] = [
+        "word", "Words", "UPPER", "x", "'s", "'ll", "'Re", "don't", " ", "  ", "\n", "\r\n", "\t", ".", ",",
+        "--", "//", "1", "1234", "é", "’", "“", "中文", "\u{a0}",
+    ];
+    (0..count).map(|seed| {
+        let mut state = (seed + 77).wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+        let mut next = |limit: u64| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            (state >> 20) % limit
+        };
+        let units = 1 + next(UNITS.len() as u64);
+        let length = next(60);
+        (0..length)
+            .map(|_| UNITS[next(units) as usize].repeat(1 + (next(8) / 7 * next(5)) as usize))
+            .collect()
+    })
+}
+
 /// A reference for each pattern: what the `tiktoken-rs` crate splits text into, found through tokens of a vocabulary
 /// in which every token's bytes are known. Tokens never cross pieces, so the ends of pieces are among the ends of tokens.
 fn ends_of_tokens(encoding: &tiktoken_rs::CoreBPE, text: &str) -> Vec<usize> {

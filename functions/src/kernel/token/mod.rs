@@ -1,6 +1,7 @@
 //! Models that turn pieces of text into token numbers, apart from byte-pair encoding over bytes (`kernel::bpe`).
 //!
 //! - [`prefix_tree`]: which tokens a text starts with.
+//! - [`word_level`]: whole words.
 //! - [`word_piece`]: the longest token first (BERT).
 //! - [`unigram`]: the most probable tokens together (SentencePiece).
 //! - [`pair_merge`]: byte-pair encoding over characters by a list of merges.
@@ -8,6 +9,7 @@
 pub mod pair_merge;
 pub mod prefix_tree;
 pub mod unigram;
+pub mod word_level;
 pub mod word_piece;
 
 /// Token numbers and, where they are tracked, where each token ends in the piece that was encoded.

@@ -91,6 +91,18 @@ impl PairMerge {
         merges: impl Iterator<Item = (&'a str, &'a str)>,
         options: PairOptions,
     ) -> Result<PairMerge, PairMergeError> {
+        PairMerge::with_ranks(tokens, merges.zip(0u32..), options)
+    }
+
+    /// The vocabulary of these tokens and merges, each with its rank: lower ones come first, the leftmost of equals.
+    ///
+    /// # Errors
+    /// A merge of tokens that there are not.
+    pub fn with_ranks<'a>(
+        tokens: impl Iterator<Item = (&'a str, u32)>,
+        merges: impl Iterator<Item = ((&'a str, &'a str), u32)>,
+        options: PairOptions,
+    ) -> Result<PairMerge, PairMergeError> {
         let ids: HashMap<Box<str>, u32, RandomState> =
             tokens.map(|(token, id)| (Box::from(token), id)).collect();
         let id_of = |token: &str| {
@@ -98,11 +110,11 @@ impl PairMerge {
         };
         let mut pairs = HashMap::with_hasher(RandomState::new());
         let mut made = String::new();
-        for (rank, (left, right)) in merges.enumerate() {
+        for ((left, right), rank) in merges {
             made.clear();
             made.push_str(left);
             made.push_str(right.strip_prefix(options.continuing_prefix.as_str()).unwrap_or(right));
-            let merge = Merge { rank: rank as u32, id: id_of(&made)? };
+            let merge = Merge { rank, id: id_of(&made)? };
             pairs.insert((id_of(left)?, id_of(right)?), merge);
         }
         let bytes = if options.spell_bytes { byte_tokens(&ids) } else { None };

@@ -18,6 +18,25 @@ pub struct Unigram {
     bytes: Option<Box<[u32; 256]>>,
     unknown: Option<u32>,
     unknown_score: f64,
+    /// Whether sums are rounded to four bytes.
+    is_single: bool,
+}
+
+/// What a vocabulary is made of whose pieces are not all looked for in texts.
+#[derive(Debug, Clone)]
+pub struct UnigramPieces {
+    /// Those that are, with their numbers.
+    pub keys: Vec<(Vec<u8>, u32)>,
+    /// Scores by number.
+    pub scores: Vec<f64>,
+    /// The number of each byte, where unknown characters are spelled.
+    pub bytes: Option<Box<[u32; 256]>>,
+    /// The number of unknown characters.
+    pub unknown: Option<u32>,
+    /// The score of an unknown character.
+    pub unknown_score: f64,
+    /// Whether sums of scores are rounded to four bytes, as SentencePiece does.
+    pub is_single: bool,
 }
 
 /// The best way to reach a place.
@@ -58,7 +77,20 @@ impl Unigram {
             bytes,
             unknown,
             unknown_score: lowest - UNKNOWN_PENALTY,
+            is_single: false,
         }
+    }
+
+    /// The vocabulary of these pieces.
+    pub fn from_pieces(pieces: UnigramPieces) -> Unigram {
+        let UnigramPieces { keys, scores, bytes, unknown, unknown_score, is_single } = pieces;
+        Unigram { tree: PrefixTree::new(keys), scores, bytes, unknown, unknown_score, is_single }
+    }
+
+    /// The score of a way with one more token.
+    #[inline(always)]
+    fn sum(&self, score: f64, here: f64) -> f64 {
+        if self.is_single { f64::from((score + here) as f32) } else { score + here }
     }
 
     /// Appends the tokens of a text; false if a character is unknown and there is no number for that.
@@ -77,13 +109,13 @@ impl Unigram {
             let character = character_bytes(bytes[start]);
             let mut is_known = false;
             self.tree.prefixes(&bytes[start..], |length, id| {
-                let score = self.scores[id as usize] + here;
+                let score = self.sum(self.scores[id as usize], here);
                 reach(&mut steps[start + length], score, start, id);
                 is_known |= length == character;
             });
             if !is_known {
                 let end = (start + character).min(bytes.len());
-                reach(&mut steps[end], self.unknown_score + here, start, NOWHERE);
+                reach(&mut steps[end], self.sum(self.unknown_score, here), start, NOWHERE);
             }
             start += character;
         }

@@ -115,6 +115,7 @@ fn added_tokens(file: &Value) -> Result<Vec<AddedToken>, String> {
             takes_left: flag(value, "lstrip", false),
             takes_right: flag(value, "rstrip", false),
             is_normalized: flag(value, "normalized", true),
+            is_literal: false,
             is_special: flag(value, "special", false),
         })
     };

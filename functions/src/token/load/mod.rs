@@ -3,6 +3,8 @@
 mod byte_level;
 mod json;
 mod model;
+mod protocol_buffer;
+mod sentence_piece;
 mod steps;
 
 use super::tokenizer::{Model, Parts, Tokenizer};
@@ -17,6 +19,14 @@ use crate::token::decoder::Decoder;
 /// What is wrong with the file, or not supported.
 pub fn from_json(bytes: &[u8]) -> Result<Tokenizer, String> {
     json::tokenizer(bytes, xxhash3_64(bytes))
+}
+
+/// The tokenizer of a `.model` file of SentencePiece.
+///
+/// # Errors
+/// What is wrong with the file, or not supported.
+pub fn from_sentence_piece(bytes: &[u8]) -> Result<Tokenizer, String> {
+    sentence_piece::tokenizer(bytes, xxhash3_64(bytes))
 }
 
 /// The tokenizer of a `.tiktoken` file with the pattern of a published encoding.

@@ -6,6 +6,7 @@ use super::byte_level;
 use super::json::{field, flag, kind, needed, number, text};
 use crate::kernel::token::pair_merge::{PairMerge, PairMergeError, PairOptions};
 use crate::kernel::token::unigram::Unigram;
+use crate::kernel::token::word_level::WordLevel;
 use crate::kernel::token::word_piece::WordPiece;
 use crate::token::tokenizer::{Model, Parts};
 
@@ -31,9 +32,9 @@ pub fn model(value: &Value, is_byte_level: bool, parts: &mut Parts) -> Result<Mo
     } else if is("WordPiece", "max_input_chars_per_word") {
         word_piece(value, parts)
     } else if kind(value) == "WordLevel" {
-        Err("model \"WordLevel\" is not supported; expected BPE, WordPiece or Unigram".into())
+        word_level(value, parts)
     } else {
-        Err(format!("model \"{}\" is not known; expected BPE, WordPiece or Unigram", kind(value)))
+        Err(format!("model \"{}\" is not known; expected BPE, WordPiece, WordLevel or Unigram", kind(value)))
     }
 }
 
@@ -44,7 +45,10 @@ fn tokens(value: &Value) -> Result<Tokens<'_>, String> {
 }
 
 /// Keeps the texts of tokens by number.
-fn keep_names<'a>(tokens: impl Iterator<Item = (&'a str, u32)>, parts: &mut Parts) -> Result<(), String> {
+pub(super) fn keep_names<'a>(
+    tokens: impl Iterator<Item = (&'a str, u32)>,
+    parts: &mut Parts,
+) -> Result<(), String> {
     for (token, id) in tokens {
         let place = id as usize;
         if place >= NUMBERS_MAX {
@@ -67,6 +71,14 @@ fn word_piece(value: &Value, parts: &mut Parts) -> Result<Model, String> {
     let characters_max = value.get("max_input_chars_per_word").and_then(Value::as_u64).unwrap_or(100);
     keep_names(tokens.iter().copied(), parts)?;
     Ok(Model::WordPiece(WordPiece::new(tokens.iter().copied(), prefix, unknown, characters_max as usize)))
+}
+
+fn word_level(value: &Value, parts: &mut Parts) -> Result<Model, String> {
+    let tokens = tokens(value)?;
+    let unknown_name = value.get("unk_token").and_then(Value::as_str).unwrap_or("<unk>");
+    let unknown = tokens.iter().find(|(token, _)| *token == unknown_name).map(|(_, id)| *id);
+    keep_names(tokens.iter().copied(), parts)?;
+    Ok(Model::WordLevel(WordLevel::new(tokens.into_iter(), unknown)))
 }
 
 fn unigram(value: &Value, parts: &mut Parts) -> Result<Model, String> {
@@ -135,7 +147,7 @@ fn pairs(value: &Value, is_byte_level: bool, parts: &mut Parts) -> Result<Model,
 }
 
 /// SentencePiece's mark, if no merge joins it to text in front: pieces may then be cut there.
-fn separable_mark(merges: &[(&str, &str)]) -> Option<char> {
+pub(super) fn separable_mark(merges: &[(&str, &str)]) -> Option<char> {
     const MARK: char = '\u{2581}';
     let is_marks = |token: &str| token.chars().all(|character| character == MARK);
     let keeps = |&(left, right): &(&str, &str)| !right.contains(MARK) || (is_marks(left) && is_marks(right));
