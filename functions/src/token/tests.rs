@@ -2,6 +2,7 @@ use tiktoken_rs::CoreBPE;
 
 use super::encode_text::TokenScratch;
 use super::library::Library;
+use super::load;
 use crate::answers::{check_examples, check_script};
 use crate::kernel::token::Encoded;
 
@@ -67,4 +68,50 @@ fn bytes_that_are_no_text_survive() {
         tokenizer.decode(&encoded.ids, false, &mut decoded).unwrap();
         assert_eq!(decoded, bytes);
     }
+}
+
+/// Numbers and texts as the package `sentencepiece` gives them.
+#[test]
+fn sentence_piece_models_give_their_own_tokens() {
+    type Cases<'a> = [(&'a str, &'a [u32], &'a str)];
+    let check = |file: &[u8], cases: &Cases<'_>| {
+        let tokenizer = load::from_sentence_piece(file).expect("a model");
+        for (text, ids, decoded) in cases {
+            for is_tracked in [false, true] {
+                let mut encoded = Encoded { is_tracked, ..Encoded::default() };
+                assert!(tokenizer.encode(text, true, &mut TokenScratch::default(), &mut encoded));
+                assert_eq!(encoded.ids, *ids, "{text:?}");
+            }
+            let mut bytes = Vec::new();
+            tokenizer.decode(ids, false, &mut bytes).expect("numbers of tokens");
+            assert_eq!(String::from_utf8_lossy(&bytes), *decoded, "{text:?}");
+        }
+    };
+    check(
+        include_bytes!("../../../tests/tokenizers/pairs.model"),
+        &[
+            ("the  cat sat", &[6, 14, 16], "the cat sat"),
+            ("Hello dog ", &[45, 0, 49, 24, 15], " \u{2047} ello dog"),
+            ("", &[], ""),
+            ("log☃☃cat", &[28, 0, 44], "log \u{2047} cat"),
+        ],
+    );
+    check(
+        include_bytes!("../../../tests/tokenizers/unigram.model"),
+        &[
+            ("the  cat sat", &[4, 7, 5, 4, 11, 6, 4, 12, 6], "the cat sat"),
+            ("Hello<x>dog ", &[4, 0, 23, 14, 15, 3, 16, 25], " \u{2047} ello<x>dog"),
+            ("", &[], ""),
+            ("log☃☃cat", &[4, 14, 25, 0, 11, 6], "log \u{2047} cat"),
+        ],
+    );
+}
+
+#[test]
+fn whole_words_are_tokens_or_unknown() {
+    let file = include_bytes!("../../../tests/tokenizers/word_level.json");
+    let tokenizer = load::from_json(file).expect("a tokenizer");
+    let mut encoded = Encoded::default();
+    assert!(tokenizer.encode("Hello, World! xyz", true, &mut TokenScratch::default(), &mut encoded));
+    assert_eq!(encoded.ids, [1, 0, 2, 3, 0]);
 }
