@@ -9,10 +9,10 @@ use crate::error::Error;
 /// Digits of one width.
 pub(crate) trait Digits: Lane {
     /// Lanes of this width, and room for a block of them.
-    fn widen<'a>(lanes: &Lanes<'a>, block: &'a mut [Self; LANES_MAX]) -> Lanes<'a>;
+    fn widen<'a>(lanes: &Lanes<'a>, block: &'a mut [Self]) -> Lanes<'a>;
 }
 
-fn fill<'a, T: Copy + Into<D>, D>(values: &[T], block: &'a mut [D; LANES_MAX]) -> &'a [D] {
+fn fill<'a, T: Copy + Into<D>, D>(values: &[T], block: &'a mut [D]) -> &'a [D] {
     for (wide, &value) in block.iter_mut().zip(values) {
         *wide = value.into();
     }
@@ -20,7 +20,7 @@ fn fill<'a, T: Copy + Into<D>, D>(values: &[T], block: &'a mut [D; LANES_MAX]) -
 }
 
 impl Digits for i64 {
-    fn widen<'a>(lanes: &Lanes<'a>, block: &'a mut [Self; LANES_MAX]) -> Lanes<'a> {
+    fn widen<'a>(lanes: &Lanes<'a>, block: &'a mut [Self]) -> Lanes<'a> {
         Lanes::Int64(match lanes {
             Lanes::Int8(values) => fill(values, block),
             Lanes::Int16(values) => fill(values, block),
@@ -34,7 +34,7 @@ impl Digits for i64 {
 }
 
 impl Digits for i128 {
-    fn widen<'a>(lanes: &Lanes<'a>, block: &'a mut [Self; LANES_MAX]) -> Lanes<'a> {
+    fn widen<'a>(lanes: &Lanes<'a>, block: &'a mut [Self]) -> Lanes<'a> {
         Lanes::Int128(match lanes {
             Lanes::Int8(values) => fill(values, block),
             Lanes::Int16(values) => fill(values, block),
@@ -66,9 +66,17 @@ pub(crate) fn over_digits<D: Digits>(
     Arc::new(OverDigits::<D> { kernel, widens, narrows, digits: std::marker::PhantomData })
 }
 
+/// Most lanes of a short run, as of a single row, whose blocks cost little to make.
+const LANES_SHORT: usize = 16;
+
 impl<D: Digits> OverDigits<D> {
-    fn with_inputs<R>(&self, inputs: &[Lanes<'_>], body: impl FnOnce(&[Lanes<'_>]) -> R) -> R {
-        let mut blocks = [[D::default(); LANES_MAX], [D::default(); LANES_MAX]];
+    /// Runs `body` over the inputs in the width of the kernel, of which there are at most `LANES` lanes.
+    fn widened<const LANES: usize, R>(
+        &self,
+        inputs: &[Lanes<'_>],
+        body: impl FnOnce(&[Lanes<'_>]) -> R,
+    ) -> R {
+        let mut blocks = [[D::default(); LANES], [D::default(); LANES]];
         let [left, right] = &mut blocks;
         let widened = |position: usize, block| match self.widens[position] {
             true => D::widen(&inputs[position], block),
@@ -79,19 +87,31 @@ impl<D: Digits> OverDigits<D> {
             _ => body(&[widened(0, left), widened(1, right)]),
         }
     }
-}
 
-impl<D: Digits> LaneKernel for OverDigits<D> {
-    fn run(&self, inputs: &[Lanes<'_>], output: &mut LanesMut<'_>, marks: &mut Marks<'_>) {
-        self.with_inputs(inputs, |inputs| match output {
+    fn run_in<const LANES: usize>(
+        &self,
+        inputs: &[Lanes<'_>],
+        output: &mut LanesMut<'_>,
+        marks: &mut Marks<'_>,
+    ) {
+        self.widened::<LANES, _>(inputs, |inputs| match output {
             LanesMut::Int64(results) if self.narrows => {
-                let mut block = [0i128; LANES_MAX];
+                let mut block = [0i128; LANES];
                 let wide = &mut block[..results.len()];
                 self.kernel.run(inputs, &mut LanesMut::Int128(wide), marks);
                 results.iter_mut().zip(wide).for_each(|(result, wide)| *result = *wide as i64);
             }
             output => self.kernel.run(inputs, output, marks),
         });
+    }
+}
+
+impl<D: Digits> LaneKernel for OverDigits<D> {
+    fn run(&self, inputs: &[Lanes<'_>], output: &mut LanesMut<'_>, marks: &mut Marks<'_>) {
+        match inputs.iter().map(Lanes::len).max() {
+            Some(LANES_SHORT..) => self.run_in::<LANES_MAX>(inputs, output, marks),
+            _ => self.run_in::<LANES_SHORT>(inputs, output, marks),
+        }
     }
 
     fn makes_nulls(&self) -> bool {
@@ -103,6 +123,6 @@ impl<D: Digits> LaneKernel for OverDigits<D> {
     }
 
     fn error(&self, inputs: &[Lanes<'_>], lane: usize) -> Error {
-        self.with_inputs(inputs, |inputs| self.kernel.error(inputs, lane))
+        self.widened::<LANES_MAX, _>(inputs, |inputs| self.kernel.error(inputs, lane))
     }
 }
