@@ -26,7 +26,7 @@ impl Scan {
             for step in path.steps() {
                 place = match step {
                     Step::Field(name) => places.field(place, name)?,
-                    Step::Element(position) => places.element(place, usize::try_from(*position).ok()?),
+                    Step::Element(position) => places.element(place, usize::try_from(*position).ok()?)?,
                     Step::Token(token) => match token.parse::<u32>() {
                         Ok(position) => places.element_or_field(place, position as usize, token)?,
                         Err(_) => places.field(place, token)?,

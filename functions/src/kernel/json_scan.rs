@@ -43,6 +43,8 @@ struct Place {
     fields: Vec<(Box<[u8]>, usize)>,
     elements: Vec<(usize, usize)>,
     answers: Vec<usize>,
+    /// True if this is a field and an element of one place before it, whichever the text has.
+    is_shared: bool,
 }
 
 impl Default for Places {
@@ -55,11 +57,11 @@ impl Places {
     /// The place of the whole text.
     pub const ROOT: usize = 0;
 
-    /// The place of a field of the object at `place`; `None` if too many fields are asked of it.
+    /// The place of a field of the object at `place`; `None` if too many fields are asked of it, or if the place is also that of
+    /// an element.
     pub fn field(&mut self, place: usize, name: &str) -> Option<usize> {
-        let known = self.places[place].fields.iter().find(|(held, _)| **held == *name.as_bytes());
-        if let Some(&(_, next)) = known {
-            return Some(next);
+        if let Some(known) = self.known_field(place, name) {
+            return (!self.places[known].is_shared).then_some(known);
         }
         let next = self.places.len();
         let fields = &mut self.places[place].fields;
@@ -71,26 +73,40 @@ impl Places {
         Some(next)
     }
 
-    /// The place of an element, counted from 0, of the array at `place`.
-    pub fn element(&mut self, place: usize, position: usize) -> usize {
-        let next = self.places.len();
-        let elements = &mut self.places[place].elements;
-        if let Some(&(_, known)) = elements.iter().find(|(held, _)| *held == position) {
-            return known;
+    /// The place of an element, counted from 0, of the array at `place`; `None` if it is also that of a field.
+    pub fn element(&mut self, place: usize, position: usize) -> Option<usize> {
+        if let Some(known) = self.known_element(place, position) {
+            return (!self.places[known].is_shared).then_some(known);
         }
-        elements.push((position, next));
+        let next = self.places.len();
+        self.places[place].elements.push((position, next));
         self.places.push(Place::default());
-        next
+        Some(next)
     }
 
-    /// An element of the array or a field of the object at `place`, which of the two is told by the text.
+    /// An element of the array or a field of the object at `place`, which of the two is told by the text; `None` where one of
+    /// them alone is asked for too.
     pub fn element_or_field(&mut self, place: usize, position: usize, name: &str) -> Option<usize> {
-        let next = self.field(place, name)?;
-        if !self.places[place].elements.iter().any(|(held, _)| *held == position) {
-            self.places[place].elements.push((position, next));
-            return Some(next);
+        match (self.known_field(place, name), self.known_element(place, position)) {
+            (None, None) => {
+                let next = self.field(place, name)?;
+                self.places[place].elements.push((position, next));
+                self.places[next].is_shared = true;
+                Some(next)
+            }
+            (Some(field), Some(element)) if field == element => Some(field),
+            _ => None,
         }
-        None
+    }
+
+    fn known_field(&self, place: usize, name: &str) -> Option<usize> {
+        let mut fields = self.places[place].fields.iter();
+        fields.find(|(held, _)| **held == *name.as_bytes()).map(|&(_, next)| next)
+    }
+
+    fn known_element(&self, place: usize, position: usize) -> Option<usize> {
+        let mut elements = self.places[place].elements.iter();
+        elements.find(|(held, _)| *held == position).map(|&(_, next)| next)
     }
 
     /// Asks for the value at a place; the number of the answer.
@@ -446,7 +462,7 @@ mod tests {
         let mut places = Places::default();
         for path in paths {
             let place = path.iter().fold(Places::ROOT, |place, step| match step.parse() {
-                Ok(position) => places.element(place, position),
+                Ok(position) => places.element(place, position).unwrap(),
                 Err(_) => places.field(place, step).unwrap(),
             });
             places.ask(place);
@@ -475,6 +491,20 @@ mod tests {
         assert_eq!(scan(&places, text), Some(expected));
         assert_eq!(scan(&ask(&[&[]]), "null"), Some(vec![Found::Null]));
         assert_eq!(scan(&ask(&[&["0"]]), "[[]]"), None);
+    }
+
+    #[test]
+    fn a_field_and_an_element_of_one_name_are_kept_apart() {
+        let mut places = Places::default();
+        let either = places.element_or_field(Places::ROOT, 0, "0");
+        assert!(either.is_some());
+        assert_eq!(places.element_or_field(Places::ROOT, 0, "0"), either);
+        assert_eq!(places.field(Places::ROOT, "0"), None);
+        assert_eq!(places.element(Places::ROOT, 0), None);
+        let mut places = Places::default();
+        assert!(places.field(Places::ROOT, "0").is_some());
+        assert!(places.element(Places::ROOT, 0).is_some());
+        assert_eq!(places.element_or_field(Places::ROOT, 0, "0"), None);
     }
 
     #[test]

@@ -104,7 +104,10 @@ fn named_function(aggregate: &AggregateFunction, name: &str) -> ScalarFunction {
                 casts[0] = Some(Arc::new(bind_cast(&Type::Null, &Type::Int32, false, arguments.settings)?));
             }
             let bound = (overload.bind)(&Arguments { types: &types, ..*arguments })?;
-            Ok(over_lists(bound, casts, Total::of(&name, &element_of(arguments.types, 0))))
+            // Other forms of an aggregate, such as the least `n` values, give other results.
+            let is_plain = arguments.types.len() == 1;
+            let total = if is_plain { Total::of(&name, &element_of(arguments.types, 0)) } else { None };
+            Ok(over_lists(bound, casts, total))
         })
     })
 }

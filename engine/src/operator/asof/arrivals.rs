@@ -172,12 +172,18 @@ impl Arrivals {
         let mut places = Vec::new();
         let mut ordinals = Vec::new();
         let chunks = std::mem::take(&mut notes.chunks);
+        // Many left rows may name one row, which is kept once.
+        let mut moved: Vec<_> = chunks.iter().map(|chunk| vec![NOBODY; chunk.batch.rows]).collect();
         for note in notes.each() {
             if note.place != NOBODY {
                 let (chunk, row) = split(note.place);
-                ordinals.push(chunks[chunk].ordinal(row));
-                note.place = places.len() as u64;
-                places.push((chunk, row));
+                let place = &mut moved[chunk][row];
+                if *place == NOBODY {
+                    *place = places.len() as u64;
+                    ordinals.push(chunks[chunk].ordinal(row));
+                    places.push((chunk, row));
+                }
+                note.place = *place;
             }
         }
         let types = self.spine.right.types();

@@ -156,7 +156,9 @@ impl Sink for Arc<Spine> {
                 Some((limit, values))
             }
         };
-        let below = self.below.as_ref().and_then(|below| below.index());
+        // A join below that went over to sorting may have given its rows in another order than its index has them.
+        let below = self.below.as_ref().filter(|below| !below.is_sorted());
+        let below = below.and_then(|below| below.index());
         let left = match below.filter(|below| below.rows() == rows) {
             Some(below) => Arc::clone(&below.left),
             None => Arc::new(self.grouped(&batches)?),

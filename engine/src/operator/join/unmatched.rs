@@ -32,6 +32,8 @@ impl UnmatchedSource {
 impl Source for UnmatchedSource {
     fn claim(&self) -> Result<Claim> {
         let is_first = !self.claimed.swap(true, Ordering::Relaxed);
+        // Without any probe row nobody has begun: from here on the table is not to be given up.
+        self.build.begin_probe()?;
         let Some(table) = self.build.table().filter(|_| is_first) else { return Ok(Claim::End) };
         Ok(Claim::Morsel(Box::new(UnmatchedReader::new(&self.build.shape, &table, &self.build.run))))
     }
