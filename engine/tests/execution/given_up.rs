@@ -113,9 +113,41 @@ fn several_joins_run_with_memory_for_one_of_their_tables() {
     same_when_spilled(&all, &counted(joined), 1200 << 10, false);
 }
 
+const ASKED_LIMIT_BYTES: usize = 64 << 20;
+
+/// The rows of a plan while another asks for all memory before step `asked_at` of the only worker, and whether it spilled.
+fn asked_at_step(plan: &Plan, tables: &[&Table], asked_at: usize) -> (Rows, bool) {
+    let directory = tempfile::tempdir().unwrap();
+    let context = limited(tables, ASKED_LIMIT_BYTES, 1, directory.path());
+    let prepared = Prepared::new(plan.clone(), Arc::clone(&context)).unwrap();
+    let mut run = prepared.start(&[]).unwrap();
+    let mut worker = run.worker();
+    let (mut rows, mut steps, mut asking) = (Vec::new(), 0, None);
+    loop {
+        if steps == asked_at {
+            let mut reservation = context.memory.query().account("another").reserve();
+            // It may be that nothing is held yet that could be given up.
+            let _ = reservation.resize(ASKED_LIMIT_BYTES - (1 << 10));
+            asking = Some(reservation);
+        }
+        steps += 1;
+        match worker.step().unwrap() {
+            Progress::Output(batch) => rows.extend(rows_of(&batch, prepared.schema())),
+            Progress::Finished => break,
+            _ => {}
+        }
+    }
+    while let Some(batch) = run.next().unwrap() {
+        rows.extend(rows_of(&batch, prepared.schema()));
+    }
+    let is_spilled = run.metrics().operators.iter().any(|figures| figures.spilled_bytes > 0);
+    drop((asking, worker, run));
+    assert_eq!(context.memory.used_bytes(), 0);
+    (rows, is_spilled)
+}
+
 #[test]
 fn a_table_is_given_up_at_whatever_moment_another_asks() {
-    const LIMIT_BYTES: usize = 64 << 20;
     let left = wide("left", 12_000, 6_000, 51);
     let right = wide("right", 8_000, 6_000, 52);
     let tables = [&left, &right];
@@ -124,35 +156,28 @@ fn a_table_is_given_up_at_whatever_moment_another_asks() {
         let expected = sorted(collect(&plan, &context(&tables, SETTINGS[0]), &[]).unwrap());
         let mut spills = 0;
         for asked_at in (0..60).step_by(4) {
-            let directory = tempfile::tempdir().unwrap();
-            let context = limited(&tables, LIMIT_BYTES, 1, directory.path());
-            let prepared = Prepared::new(plan.clone(), Arc::clone(&context)).unwrap();
-            let mut run = prepared.start(&[]).unwrap();
-            let mut worker = run.worker();
-            let (mut rows, mut steps, mut asking) = (Vec::new(), 0, None);
-            loop {
-                if steps == asked_at {
-                    let mut reservation = context.memory.query().account("another").reserve();
-                    // It may be that nothing is held yet that could be given up.
-                    let _ = reservation.resize(LIMIT_BYTES - (1 << 10));
-                    asking = Some(reservation);
-                }
-                steps += 1;
-                match worker.step().unwrap() {
-                    Progress::Output(batch) => rows.extend(rows_of(&batch, prepared.schema())),
-                    Progress::Finished => break,
-                    _ => {}
-                }
-            }
-            while let Some(batch) = run.next().unwrap() {
-                rows.extend(rows_of(&batch, prepared.schema()));
-            }
-            spills += u32::from(run.metrics().operators.iter().any(|figures| figures.spilled_bytes > 0));
-            drop((asking, worker, run));
+            let (rows, is_spilled) = asked_at_step(&plan, &tables, asked_at);
+            spills += u32::from(is_spilled);
             assert_eq!(sorted(rows), expected, "{kind:?} asked at step {asked_at}");
-            assert_eq!(context.memory.used_bytes(), 0);
         }
         assert!(spills > 2, "{kind:?}: only {spills} runs spilled");
+    }
+}
+
+#[test]
+fn build_rows_come_out_once_where_no_probe_row_came_and_another_asks() {
+    let left = wide("left", 0, 6_000, 53);
+    let right = wide("right", 4_000, 6_000, 54);
+    let tables = [&left, &right];
+    for kind in [JoinKind::Right, JoinKind::Full, JoinKind::RightAnti] {
+        let plan = hash_join(scan(&left), scan(&right), kind, false, None);
+        let expected = sorted(collect(&plan, &context(&tables, SETTINGS[0]), &[]).unwrap());
+        assert_eq!(expected.len(), 4_000);
+        for asked_at in 0..24 {
+            let (rows, _) = asked_at_step(&plan, &tables, asked_at);
+            assert_eq!(rows.len(), 4_000, "{kind:?} asked at step {asked_at}");
+            assert!(sorted(rows) == expected, "{kind:?} asked at step {asked_at}");
+        }
     }
 }
 

@@ -53,6 +53,7 @@ macro_rules! compacted {
     ($($(#[$meta:meta])* $name:ident: $type:ty, $lanes:literal, $mask:ty, $compress:ident;)+) => {$(
         $(#[$meta])*
         pub fn $name(values: &[$type], bits: &[u8], kept: &mut Vec<$type>) {
+            assert!(bits.len() * 8 >= values.len(), "{} bytes of bits for {} values", bits.len(), values.len());
             #[cfg(target_arch = "x86_64")]
             #[target_feature(enable = "avx512f,popcnt")]
             fn avx512(values: &[$type], bits: &[u8], kept: &mut Vec<$type>) {
@@ -63,7 +64,7 @@ macro_rules! compacted {
                 let masks_of_rest = &bits[vectors.len() * $lanes / 8..];
                 let count = count_bits(masks.as_flattened());
                 // Each store writes a whole vector, of which the lanes behind the kept ones are overwritten.
-                kept.reserve(count + $lanes + rest.len());
+                kept.reserve(count + $lanes);
                 let target = kept.spare_capacity_mut().as_mut_ptr();
                 let mut place = 0;
                 for (vector, mask) in vectors.iter().zip(masks) {
