@@ -65,6 +65,15 @@ fn each_format_has_its_form() {
 }
 
 #[test]
+fn decimals_are_numbers_of_json() {
+    let query = "SELECT 0.5::DECIMAL(1,1) a, [-0.05::DECIMAL(2,2), 1.5] b, 0.0::DECIMAL(3,3) c";
+    let row = answer(&["query", query, "--format", "ndjson"]);
+    assert_eq!(row, "{\"a\":0.5,\"b\":[-0.05,1.50],\"c\":0.000}\n");
+    let row: serde_json::Value = serde_json::from_str(&row).unwrap();
+    assert_eq!(row["b"][0], -0.05);
+}
+
+#[test]
 fn arrow_on_standard_output_is_a_stream() {
     let output = run(&["query", ROWS, "--format", "arrow"]);
     let mut reader = arrow::ipc::reader::StreamReader::try_new(&output.stdout[..], None).unwrap();

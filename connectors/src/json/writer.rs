@@ -114,8 +114,14 @@ fn put_value(view: &View<'_>, row: usize, text: &mut String) {
         Type::Float64 if !view.fixed::<f64>().get(row).is_finite() => text.push_str("null"),
         Type::Float16 if !view.fixed::<half::f16>().get(row).is_finite() => text.push_str("null"),
         bare if bare.is_numeric() || *bare == Type::Boolean => {
+            let start = text.len();
             // Writing to a string does not fail.
             let _ = format_value(view, row, text);
+            // A decimal without digits before its point has none in text, and one in JSON.
+            let digits = start + usize::from(text[start..].starts_with('-'));
+            if text[digits..].starts_with('.') {
+                text.insert(digits, '0');
+            }
         }
         Type::List(_) | Type::FixedList(..) => {
             let list = view.list();

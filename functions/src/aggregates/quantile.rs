@@ -208,8 +208,9 @@ impl Quantile {
             return interpolate(sorted, share);
         }
         let middle = interpolate(sorted, 0.5);
-        // Distances of digits of one precision may need one digit more, which 128 bits have.
-        interpolate(&sorted_digits(sorted.iter().map(|digits| (digits - middle).abs())), 0.5)
+        // A distance may pass 128 bits, but the middle one of all is at most half of the greatest.
+        let distance = |digits: &i128| i128::try_from(digits.abs_diff(middle)).unwrap_or(i128::MAX);
+        interpolate(&sorted_digits(sorted.iter().map(distance)), 0.5)
     }
 
     /// Writes a value for the share, or a list with one for each.
@@ -239,7 +240,16 @@ fn interpolate_narrow(near: i128, far: i128, fraction: f64) -> i128 {
 
 /// Between the digits of two long decimals: the distance is cut off, as in DuckDB.
 fn interpolate_wide(near: i128, far: i128, fraction: f64) -> i128 {
-    near + ((far - near) as f64 * fraction) as i128
+    if let Some(distance) = far.checked_sub(near) {
+        return near + (distance as f64 * fraction) as i128;
+    }
+    // The distance of two decimals of 38 digits may take 128 bits without a sign; half of it is exact.
+    let distance = far.abs_diff(near);
+    let step = if fraction == 0.5 { distance / 2 } else { (distance as f64 * fraction) as u128 };
+    let between =
+        if far > near { near.wrapping_add_unsigned(step) } else { near.wrapping_sub_unsigned(step) };
+    // Rounded to a double the step may be longer than the distance.
+    between.clamp(near.min(far), near.max(far))
 }
 
 fn sorted_floats(values: &View<'_>, members: &[u32]) -> Vec<f64> {

@@ -123,6 +123,12 @@ fn convert_factor(factor: TableFactor, notes: &mut Notes) -> Result<Table> {
                     let arguments = call::table_arguments(args.args, notes)?;
                     TableKind::Function { name, arguments, ordinality: with_ordinality }
                 }
+                None if with_ordinality => {
+                    return Err(Error::syntax(
+                        "WITH ORDINALITY stands behind a function; a table has none",
+                        span,
+                    ));
+                }
                 None => match cut_out(&name, notes) {
                     Some(statement) => TableKind::Statement(Box::new(statement?)),
                     None => named(name)?,
