@@ -25,6 +25,7 @@ mod row;
 mod session;
 mod settings;
 mod statement;
+mod transforms;
 mod value_text;
 
 pub use answer::Answer;

@@ -14,6 +14,7 @@ use crate::answer::Answer;
 use crate::error::{Error, Result};
 use crate::prepared::Prepared;
 use crate::session::Session;
+use crate::transforms;
 
 /// Runs one statement.
 pub(crate) fn run(session: &Session, statement: &Statement) -> Result<Answer> {
@@ -37,6 +38,11 @@ pub(crate) fn run(session: &Session, statement: &Statement) -> Result<Answer> {
         Planned::ShowSettings(name) => show_settings(session, name.as_deref()),
         Planned::Define(definition) => {
             session.definitions().apply(definition);
+            Ok(Answer::nothing())
+        }
+        Planned::Fit { transform, source, text } => {
+            let definitions = session.definitions().clone();
+            transforms::fit(session, &context, &definitions, &transform, &source, &text)?;
             Ok(Answer::nothing())
         }
         Planned::DropTable(name) => {

@@ -79,6 +79,15 @@ fn entries(session: &Session) -> Vec<Entry> {
             documentation: function.documentation.clone(),
         });
     }
+    for analyzer in registry.analyzers() {
+        entries.push(Entry {
+            name: analyzer.name.clone(),
+            aliases: Vec::new(),
+            kind: "analyzer",
+            forms: vec![format!("{}{}", analyzer.name, analyzer.signature())],
+            documentation: analyzer.documentation.clone(),
+        });
+    }
     entries.sort_by(|left, right| left.name.cmp(&right.name));
     entries
 }

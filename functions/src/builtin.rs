@@ -28,4 +28,5 @@ pub fn register(registry: &mut Registry) {
     crate::sequence::register(registry);
     crate::cross::register(registry);
     crate::category::register(registry);
+    crate::analyzer::register(registry);
 }

@@ -9,6 +9,7 @@
 
 pub mod aggregate;
 mod aggregates;
+pub mod analyzer;
 #[cfg(test)]
 mod answers;
 mod arithmetic;
@@ -48,6 +49,7 @@ mod text;
 mod token;
 pub mod types;
 pub mod value;
+pub mod versions;
 pub mod window;
 
 pub use error::{Error, Result};

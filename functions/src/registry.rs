@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::aggregate::{AggregateFunction, AggregateOverload};
+use crate::analyzer::Analyzer;
 use crate::error::{Error, Result};
 use crate::files::{Files, ReadFile};
 use crate::scalar::{Overload, ScalarFunction};
@@ -16,6 +17,7 @@ pub struct Registry {
     scalars: HashMap<String, Arc<ScalarFunction>>,
     aggregates: HashMap<String, Arc<AggregateFunction>>,
     windows: HashMap<String, Arc<WindowFunction>>,
+    analyzers: HashMap<String, Arc<Analyzer>>,
     files: Files,
 }
 
@@ -66,6 +68,23 @@ impl Registry {
         }
     }
 
+    /// Adds an analyzer under its name; replaces one of that name. It may share its name with a scalar, which takes more arguments.
+    pub fn register_analyzer(&mut self, analyzer: Analyzer) {
+        self.analyzers.insert(analyzer.name.to_ascii_lowercase(), Arc::new(analyzer));
+    }
+
+    /// The analyzer of this name, case ignored.
+    pub fn analyzer(&self, name: &str) -> Option<&Arc<Analyzer>> {
+        self.analyzers.get(name).or_else(|| self.analyzers.get(&name.to_ascii_lowercase()))
+    }
+
+    /// Analyzers by name.
+    pub fn analyzers(&self) -> Vec<&Arc<Analyzer>> {
+        let mut analyzers: Vec<_> = self.analyzers.values().collect();
+        analyzers.sort_by(|a, b| a.name.cmp(&b.name));
+        analyzers
+    }
+
     /// The scalar function of this name, case ignored.
     pub fn scalar(&self, name: &str) -> Option<&Arc<ScalarFunction>> {
         self.scalars.get(name).or_else(|| self.scalars.get(&name.to_ascii_lowercase()))
@@ -108,6 +127,7 @@ impl Registry {
     /// Every name and alias, sorted.
     pub fn names(&self) -> Vec<&str> {
         let names = self.scalars.keys().chain(self.aggregates.keys()).chain(self.windows.keys());
+        let names = names.chain(self.analyzers.keys());
         let mut names: Vec<_> = names.map(String::as_str).collect();
         names.sort_unstable();
         names.dedup();

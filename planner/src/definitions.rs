@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::nearest::nearest;
+use crate::transform::{Fitted, Transform};
 use crate::tree::{CreateMacro, CreateView, Statement};
 
 /// Views, macros and prepared statements by lower-case name.
@@ -11,6 +13,7 @@ pub struct Definitions {
     views: BTreeMap<String, Arc<CreateView>>,
     macros: BTreeMap<String, Arc<CreateMacro>>,
     prepared: BTreeMap<String, Arc<Statement>>,
+    transforms: BTreeMap<String, Arc<Transform>>,
 }
 
 impl Definitions {
@@ -52,6 +55,42 @@ impl Definitions {
     /// All macros by name.
     pub fn macros(&self) -> impl Iterator<Item = &Arc<CreateMacro>> {
         self.macros.values()
+    }
+
+    /// Adds a transform; replaces one of that name.
+    pub fn add_transform(&mut self, transform: Transform) {
+        self.transforms.insert(transform.name.text.to_lowercase(), Arc::new(transform));
+    }
+
+    /// The transform of this name.
+    pub fn transform(&self, name: &str) -> Option<&Arc<Transform>> {
+        self.transforms.get(&name.to_lowercase())
+    }
+
+    /// Gives a transform what a fit found; false if there is none of this name.
+    pub fn set_fitted(&mut self, name: &str, fitted: Arc<Fitted>) -> bool {
+        match self.transforms.get_mut(&name.to_lowercase()) {
+            Some(transform) => {
+                Arc::make_mut(transform).fitted = Some(fitted);
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Removes a transform; false if there is none.
+    pub fn remove_transform(&mut self, name: &str) -> bool {
+        self.transforms.remove(&name.to_lowercase()).is_some()
+    }
+
+    /// All transforms by name.
+    pub fn transforms(&self) -> impl Iterator<Item = &Arc<Transform>> {
+        self.transforms.values()
+    }
+
+    /// The transform name most like one that was mistyped.
+    pub fn nearest_transform(&self, name: &str) -> Option<String> {
+        nearest(name, self.transforms.values().map(|transform| transform.name.text.as_str()))
     }
 
     /// Adds a prepared statement; replaces one of that name.

@@ -17,6 +17,7 @@ pub mod parse;
 mod planner;
 pub mod rewrite;
 mod span;
+pub mod transform;
 pub mod tree;
 
 pub use bind::Parameter;

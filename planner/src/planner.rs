@@ -14,9 +14,10 @@ use crate::lower::lower;
 use crate::nearest::nearest;
 use crate::rewrite::{self, Reading};
 use crate::span::Span;
+use crate::transform::Transform;
 use crate::tree::{
-    Argument, CopyStatement, CreateMacro, CreateTable, CreateView, DropKind, ExplainFormat, Expression,
-    MacroBody, Name, Statement, StatementKind,
+    Argument, CopyStatement, CreateMacro, CreateTable, CreateTransform, CreateView, DropKind, ExplainFormat,
+    Expression, MacroBody, Name, Query, Statement, StatementKind,
 };
 
 /// A plan with the parameters it leaves open.
@@ -72,6 +73,35 @@ pub enum Planned {
     ShowSettings(Option<String>),
     /// Changes what SQL has defined: hand it to [`Definitions::apply`].
     Define(Definition),
+    /// Fits a transform: hand it to [`crate::transform::fit`].
+    Fit {
+        /// The transform.
+        transform: Arc<Transform>,
+        /// What it is fitted on.
+        source: Query,
+        /// The statement as written.
+        text: String,
+    },
+    /// Writes a fitted transform to a file.
+    ExportTransform {
+        /// The transform.
+        transform: Arc<Transform>,
+        /// The file.
+        path: String,
+        /// Place of the statement.
+        span: Span,
+    },
+    /// Reads a fitted transform from a file.
+    ImportTransform {
+        /// Its name here; without one, its name in the file.
+        name: Option<Name>,
+        /// The file.
+        path: String,
+        /// Whether it takes the place of one of that name.
+        replace: bool,
+        /// Place of the statement.
+        span: Span,
+    },
     /// Removes a table of the catalog.
     DropTable(String),
     /// Nothing: `IF EXISTS` or `IF NOT EXISTS` found it so.
@@ -85,6 +115,10 @@ pub enum Definition {
     View(CreateView),
     /// A macro.
     Macro(CreateMacro),
+    /// A transform.
+    Transform(Transform),
+    /// The end of a transform.
+    DropTransform(String),
     /// A prepared statement.
     Prepared(String, Statement),
     /// The end of a view.
@@ -101,6 +135,8 @@ impl Definitions {
         match definition {
             Definition::View(view) => self.add_view(view),
             Definition::Macro(definition) => self.add_macro(definition),
+            Definition::Transform(transform) => self.add_transform(transform),
+            Definition::DropTransform(name) => drop(self.remove_transform(&name)),
             Definition::Prepared(name, statement) => self.add_prepared(&name, statement),
             Definition::DropView(name) => drop(self.remove_view(&name)),
             Definition::DropMacro(name) => drop(self.remove_macro(&name)),
@@ -164,6 +200,23 @@ impl<'a> Planner<'a> {
             StatementKind::ShowSettings(name) => {
                 Ok(Planned::ShowSettings(name.as_ref().map(|name| name.text.clone())))
             }
+            StatementKind::CreateTransform(create) => self.create_transform(create),
+            StatementKind::FitTransform { name, source, text } => Ok(Planned::Fit {
+                transform: self.transform(name)?,
+                source: source.clone(),
+                text: text.clone(),
+            }),
+            StatementKind::ExportTransform { name, path } => Ok(Planned::ExportTransform {
+                transform: self.transform(name)?,
+                path: path.clone(),
+                span: statement.span,
+            }),
+            StatementKind::ImportTransform { name, path, replace } => Ok(Planned::ImportTransform {
+                name: name.clone(),
+                path: path.clone(),
+                replace: *replace,
+                span: statement.span,
+            }),
             StatementKind::Copy(copy) => self.query(|binder| self.copy(copy, binder)),
             _ => self.query(|binder| binder.statement_rows(statement)),
         }
@@ -276,6 +329,10 @@ impl<'a> Planner<'a> {
             let message = "a view cannot hold a PIVOT whose columns come from the data; give it an IN list";
             return Err(Error::invalid(message, create.query.span));
         }
+        if binder.fits_data() {
+            let message = "a view cannot hold an analyzer OVER (), which is fitted when a query is planned; use CREATE TRANSFORM";
+            return Err(Error::invalid(message, create.query.span));
+        }
         Ok(Planned::Define(Definition::View(create.clone())))
     }
 
@@ -300,17 +357,45 @@ impl<'a> Planner<'a> {
         Ok(Planned::Define(Definition::Macro(create.clone())))
     }
 
+    fn transform(&self, name: &Name) -> Result<Arc<Transform>> {
+        self.definitions.transform(&name.text).cloned().ok_or_else(|| {
+            let near = self.definitions.nearest_transform(&name.text);
+            Error::unknown("transform", &name.text, near, name.span)
+        })
+    }
+
+    fn create_transform(&self, create: &CreateTransform) -> Result<Planned> {
+        let name = &create.name;
+        if self.definitions.transform(&name.text).is_some() {
+            if create.if_not_exists {
+                return Ok(Planned::Nothing);
+            }
+            if !create.replace {
+                return Err(already("transform", name));
+            }
+        }
+        crate::transform::check_definition(&create.query)?;
+        Ok(Planned::Define(Definition::Transform(Transform {
+            name: name.clone(),
+            query: Some(create.query.clone()),
+            sql: create.text.clone(),
+            fitted: None,
+        })))
+    }
+
     fn drop_statement(&self, kind: DropKind, name: &Name, if_exists: bool) -> Result<Planned> {
         let (what, found) = match kind {
             DropKind::Table => ("table", self.exists(&name.text) == Some("table")),
             DropKind::View => ("view", self.exists(&name.text) == Some("view")),
             DropKind::Macro => ("macro", self.definitions.find_macro(&name.text).is_some()),
+            DropKind::Transform => ("transform", self.definitions.transform(&name.text).is_some()),
         };
         if found {
             return Ok(match kind {
                 DropKind::Table => Planned::DropTable(name.text.clone()),
                 DropKind::View => Planned::Define(Definition::DropView(name.text.clone())),
                 DropKind::Macro => Planned::Define(Definition::DropMacro(name.text.clone())),
+                DropKind::Transform => Planned::Define(Definition::DropTransform(name.text.clone())),
             });
         }
         match (self.exists(&name.text), kind) {
@@ -330,6 +415,9 @@ impl<'a> Planner<'a> {
                     DropKind::Table => tables,
                     DropKind::View => views,
                     DropKind::Macro => macros,
+                    DropKind::Transform => {
+                        self.definitions.transforms().map(|transform| transform.name.text.clone()).collect()
+                    }
                 };
                 let near = nearest(&name.text, known.iter().map(String::as_str));
                 Err(Error::unknown(what, &name.text, near, name.span))

@@ -36,6 +36,13 @@ impl fmt::Display for Expression {
     }
 }
 
+impl Expression {
+    /// The expression with the names of the columns that it reads.
+    pub fn shown_over(&self, schema: &Schema) -> String {
+        shown(self, schema)
+    }
+}
+
 impl Plan {
     /// The plan with the figures of a run behind each node: what EXPLAIN ANALYZE shows.
     pub fn display_analyzed(&self, metrics: &Metrics) -> String {

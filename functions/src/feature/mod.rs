@@ -18,6 +18,7 @@ mod quantile_rank;
 mod scale;
 mod sigmoid;
 mod sigrid;
+mod uniform_borders;
 
 use crate::registry::Registry;
 
@@ -28,6 +29,7 @@ pub(crate) fn register(registry: &mut Registry) {
     registry.register_scalar(bucketize::function());
     registry.register_scalar(bucket_label::function());
     registry.register_scalar(quantile_rank::function());
+    registry.register_scalar(uniform_borders::function());
     registry.register_scalar(sigrid::function());
     registry.register_scalar(clamp::function());
     registry.register_scalar(modulus::function());

@@ -68,6 +68,9 @@ impl Binder<'_> {
             let definition = std::sync::Arc::clone(definition);
             return self.scalar_macro(&definition, call, span, frame);
         }
+        if let Some(analyzer) = self.analyzer_of(call) {
+            return self.analyzer_call(&analyzer, call, span, frame);
+        }
         match name.as_str() {
             "coalesce" | "ifnull" | "nvl" => return self.coalesce(call, span, frame),
             "nullif" => return self.nullif(call, span, frame),

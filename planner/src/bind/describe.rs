@@ -40,6 +40,8 @@ impl Binder<'_> {
             StatementKind::Query(query) => self.query(query),
             StatementKind::Describe(query) => self.describe(query),
             StatementKind::Summarize(query) => self.summarize(query),
+            StatementKind::DescribeTransform(name) => self.describe_transform(name),
+            StatementKind::ShowTransforms => Ok(self.show_transforms()),
             StatementKind::ShowTables => Ok(self.show_tables()),
             StatementKind::ShowAllTables => self.show_all_tables(),
             StatementKind::ShowFunctions => Ok(self.show_functions()),
@@ -128,6 +130,10 @@ impl Binder<'_> {
             let form = format!("{}{}", function.name, function.signature);
             add(&function.name, "window", form, &function.documentation.summary);
         }
+        for analyzer in self.context.registry.analyzers() {
+            let form = format!("{}{}", analyzer.name, analyzer.signature());
+            add(&analyzer.name, "analyzer", form, &analyzer.documentation.summary);
+        }
         for name in self.context.catalog.function_names() {
             add(&name, "table", format!("{name}(...)"), "");
         }
@@ -177,7 +183,7 @@ impl Binder<'_> {
     }
 
     /// A table of texts and nulls.
-    fn text_table(&mut self, names: &[&str], rows: Vec<Vec<Option<String>>>) -> Relation {
+    pub(super) fn text_table(&mut self, names: &[&str], rows: Vec<Vec<Option<String>>>) -> Relation {
         let columns: Vec<Column> = names.iter().map(|name| self.new_column(*name, Type::Text)).collect();
         let rows = rows.into_iter().map(|row| {
             row.into_iter().map(|value| match value {

@@ -106,6 +106,11 @@ impl Binder<'_> {
     fn column(&mut self, names: &[Name], span: Span, frame: &mut Frame) -> Result<Bound> {
         let Some(first) = names.first() else { return Err(Error::internal("a column without a name")) };
         if names.len() == 1
+            && let Some(value) = self.named_value(&first.text)
+        {
+            return Ok(value);
+        }
+        if names.len() == 1
             && let Some(argument) = self.macro_argument(&first.text)
         {
             return self.bind_macro_argument(&argument, frame);
@@ -116,6 +121,7 @@ impl Binder<'_> {
         }
         let scope = Rc::clone(&frame.scope);
         if let Some(found) = scope.find(names)? {
+            self.check_present(found.column.column.id, span)?;
             frame.places.entry(found.column.column.id).or_insert(span);
             let read = Bound::typed(found.column.column.read());
             return self.fields(read, names.get(found.names..).unwrap_or_default());

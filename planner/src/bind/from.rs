@@ -94,7 +94,12 @@ impl Binder<'_> {
         Ok(self.named_table(&[Name::new(name, Span::NONE)], None, Span::NONE)?.relation)
     }
 
-    fn named_table(&mut self, names: &[Name], alias: Option<&TableAlias>, span: Span) -> Result<Source> {
+    pub(super) fn named_table(
+        &mut self,
+        names: &[Name],
+        alias: Option<&TableAlias>,
+        span: Span,
+    ) -> Result<Source> {
         let name = match names {
             [name] => name,
             [schema, name] if schema.is("main") => name,
@@ -123,6 +128,11 @@ impl Binder<'_> {
         if let Some(position) = self.common.iter().rposition(|(table, _)| table.name.is(&name.text)) {
             let relation = self.common_table(position, span)?;
             return named(relation, Some(&name.text), alias, span);
+        }
+        if name.is("input")
+            && let Some(columns) = self.transform_input.clone()
+        {
+            return named(Relation::Values { columns, rows: Vec::new() }, Some(&name.text), alias, span);
         }
         if let Some(view) = self.definitions.view(&name.text).cloned() {
             let relation = self.view(&view.query, &name.text, span)?;
@@ -161,7 +171,7 @@ impl Binder<'_> {
     }
 
     /// A file or glob: its extension names the function that reads it.
-    fn path(&mut self, path: &str, span: Span) -> Result<Relation> {
+    pub(super) fn path(&mut self, path: &str, span: Span) -> Result<Relation> {
         let Some(function) = self.context.catalog.path_reader(path).or_else(|| reader(path)) else {
             let message = format!(
                 "\"{path}\" has no extension that tells its format; use read_parquet, read_csv, read_json or read_arrow"

@@ -5,18 +5,22 @@
 
 mod access;
 mod aggregate;
+mod analyzer;
 mod asof_join;
 mod call;
 mod coerce;
 mod collation;
 mod constant;
 mod describe;
+mod describe_transform;
 mod expression;
+mod fit_pass;
 pub(crate) mod fold;
 mod frame;
 mod from;
 mod full_join;
 mod group;
+mod inline_fit;
 mod join;
 mod limit;
 mod literal;
@@ -34,6 +38,7 @@ mod star;
 mod subquery;
 mod subquery_attach;
 mod table_function;
+mod transform_table;
 mod type_name;
 mod unnest;
 mod unpivot;
@@ -55,6 +60,7 @@ use crate::tree::{CommonTable, Expression};
 pub(crate) use asof_join::inequality;
 pub(crate) use call::equality_of;
 pub(crate) use constant::folded;
+pub(crate) use fit_pass::{Discovered, Pass};
 pub(crate) use join::split_keys;
 pub(crate) use literal::{adapt_integer, as_integer};
 pub(crate) use select::distinct_rows;
@@ -110,10 +116,20 @@ pub struct Binder<'a> {
     next_work_table: u32,
     /// Whether the plan depends on the data of its tables: a PIVOT without a list of values.
     reads_data: bool,
+    /// Whether analyzers were fitted while the statement was bound.
+    fits_data: bool,
     /// Tables of WITH that are bound, each before those that read it.
     shared: Vec<shared::Shared>,
     /// Arguments of the macros being expanded, innermost last.
     macro_arguments: Vec<Vec<(String, Rc<Expression>)>>,
+    /// Values that the names of an analyzer's text stand for, innermost last.
+    named_values: Vec<Vec<(String, scope::Bound)>>,
+    /// What analyzers know and ask for, while a transform is fitted.
+    fitting: Option<analyzer::Fitting>,
+    /// The columns of `input`, while a transform is bound.
+    transform_input: Option<Vec<Column>>,
+    /// Columns of transforms whose inputs are not there.
+    absent: Vec<transform_table::Absent>,
 }
 
 impl<'a> Binder<'a> {
@@ -135,8 +151,13 @@ impl<'a> Binder<'a> {
             recursions: Vec::new(),
             next_work_table: 0,
             reads_data: false,
+            fits_data: false,
             shared: Vec::new(),
             macro_arguments: Vec::new(),
+            named_values: Vec::new(),
+            fitting: None,
+            transform_input: None,
+            absent: Vec::new(),
         }
     }
 
@@ -160,6 +181,11 @@ impl<'a> Binder<'a> {
     /// Whether the plan depends on the data of its tables, so that it is right only now.
     pub fn reads_data(&self) -> bool {
         self.reads_data
+    }
+
+    /// Whether the statement holds what was fitted on the data that is there now.
+    pub fn fits_data(&self) -> bool {
+        self.fits_data
     }
 
     /// What numbers columns.

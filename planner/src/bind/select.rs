@@ -55,6 +55,19 @@ impl Binder<'_> {
             resolve_named(&mut select, &mut order_by)?;
             return self.select(&select, &order_by);
         }
+        match self.fits_inline(select) {
+            true => self.select_fitted(select, order_by),
+            false => self.select_bound(select, order_by, false),
+        }
+    }
+
+    /// As [`Binder::select`]; `is_fitted` if its calls of analyzers are being fitted on its rows.
+    pub(super) fn select_bound(
+        &mut self,
+        select: &Select,
+        order_by: &OrderBy,
+        is_fitted: bool,
+    ) -> Result<Relation> {
         let source = self.from(&select.from)?;
         let relation = self.sampled(source.relation, select.sample.as_ref());
         let mut frame = Frame::new(Rc::new(source.scope), Clause::Where);
@@ -62,6 +75,9 @@ impl Binder<'_> {
         frame.aliases = aliases(&expanded);
         frame.aliases_visible = frame.aliases.len();
         let relation = self.filter(relation, select.filter.as_ref(), &mut frame)?;
+        if let Some(fitting) = self.fitting.as_mut().filter(|_| is_fitted) {
+            fitting.source = Some(relation.clone());
+        }
 
         frame.clause = Clause::Select;
         let mut items = self.items(&expanded, &mut frame)?;

@@ -101,7 +101,7 @@ impl Binder<'_> {
     }
 
     /// True if rows are joined, grouped or ordered to give these, or may differ from one time to the next.
-    fn is_dear(&self, relation: &Relation) -> bool {
+    pub(super) fn is_dear(&self, relation: &Relation) -> bool {
         let is_plain = matches!(
             relation,
             Relation::Scan(_)

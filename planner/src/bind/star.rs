@@ -40,6 +40,7 @@ impl Binder<'_> {
             let bound = match replacement {
                 Some(Replacement { expression, .. }) => self.untyped_as_text(expression, frame)?,
                 None => {
+                    self.check_present(column.column.id, span)?;
                     frame.places.entry(column.column.id).or_insert(span);
                     Bound::typed(column.column.read())
                 }

@@ -37,6 +37,9 @@ impl Binder<'_> {
             let relation = relation.map_err(|error| within("macro", &name.text, error, span))?;
             return named(relation, Some(&name.text), alias, span);
         }
+        if let Some(transform) = self.definitions.transform(&name.text).cloned() {
+            return self.transform_table(&transform, arguments, alias, span);
+        }
         if name.is("repeat") {
             let list = repeated(name, arguments, span)?;
             return self.list_table(&list, &name.text, alias, span);

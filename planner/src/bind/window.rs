@@ -50,6 +50,14 @@ impl Binder<'_> {
         frame: &mut Frame,
     ) -> Result<Bound> {
         let name = call.name.text.to_lowercase();
+        if let Some(analyzer) = self.analyzer_of(call) {
+            return match over {
+                Over::Window(spec) if spec.is_empty() => self.analyzer_call(&analyzer, call, span, frame),
+                _ => {
+                    Err(Error::invalid(format!("{name} is fitted on all rows: it takes OVER () alone"), span))
+                }
+            };
+        }
         frame.check_window(&name, span)?;
         let spec = match over {
             Over::Window(WindowSpec { base: Some(name), .. }) | Over::Named(name) => {

@@ -19,6 +19,7 @@ mod query;
 mod reshape;
 mod statement;
 mod table;
+mod transform;
 mod type_name;
 mod window;
 
@@ -42,7 +43,9 @@ const RECURSION_MAX: usize = 2 * limits::NESTING_MAX + 100;
 /// # Errors
 /// The first error of syntax, with its place.
 pub fn parse_statements(sql: &str) -> Result<Vec<Statement>> {
-    parse(sql, read_statements)
+    let mut statements = parse(sql, read_statements)?;
+    statements.iter_mut().for_each(|statement| transform::keep_text(statement, sql));
+    Ok(statements)
 }
 
 /// Parses one expression and nothing else.

@@ -8,7 +8,7 @@ use sqlparser::tokenizer::{Token, TokenWithSpan};
 use crate::error::Error;
 use crate::parse::expression::{convert as convert_expression, name_of, single_name};
 use crate::parse::failure::{Failure, unexpected};
-use crate::parse::{Notes, call, query, reshape, span_of, table};
+use crate::parse::{Notes, call, query, reshape, span_of, table, transform};
 use crate::tree::{
     CopyStatement, CreateMacro, CreateTable, CreateView, DropKind, ExplainFormat, Expression, ExpressionKind,
     LiteralText, MacroBody, MacroParameter, Name, Query, QueryBody, Statement, StatementKind,
@@ -68,6 +68,9 @@ fn parse_nested(parser: &mut Parser, notes: &mut Notes, depth: usize) -> Outcome
             StatementKind::Deallocate(identifier(parser)?)
         }
         "CREATE" => create(parser, notes)?,
+        "FIT" => transform::fit(parser, notes)?,
+        "EXPORT" => transform::export(parser)?,
+        "IMPORT" => transform::import(parser)?,
         "DROP" => drop_statement(parser)?,
         "COPY" => StatementKind::Copy(copy(parser, notes)?),
         other => return Err(refused(other, &first)),
@@ -78,7 +81,7 @@ fn parse_nested(parser: &mut Parser, notes: &mut Notes, depth: usize) -> Outcome
 
 /// Statements of other systems are refused by name; other words are no statement at all.
 fn refused(word: &str, token: &TokenWithSpan) -> Failure {
-    const KNOWN: [&str; 21] = [
+    const KNOWN: [&str; 19] = [
         "INSERT",
         "UPDATE",
         "DELETE",
@@ -93,8 +96,6 @@ fn refused(word: &str, token: &TokenWithSpan) -> Failure {
         "COMMIT",
         "ROLLBACK",
         "CALL",
-        "EXPORT",
-        "IMPORT",
         "INSTALL",
         "LOAD",
         "VACUUM",
@@ -136,13 +137,13 @@ pub(super) fn identifier(parser: &mut Parser) -> Outcome<Name> {
 }
 
 /// A name without a schema.
-fn simple_name(parser: &mut Parser) -> Outcome<Name> {
+pub(super) fn simple_name(parser: &mut Parser) -> Outcome<Name> {
     let name = parser.parse_object_name(false)?;
     let span = span_of(name.span());
     Ok(single_name(name, span)?)
 }
 
-fn parse_query(parser: &mut Parser, notes: &mut Notes) -> Outcome<Query> {
+pub(super) fn parse_query(parser: &mut Parser, notes: &mut Notes) -> Outcome<Query> {
     let parsed = parser.parse_query()?;
     Ok(query::convert(*parsed, notes)?)
 }
@@ -153,7 +154,7 @@ pub(super) fn parse_expression(parser: &mut Parser, notes: &mut Notes) -> Outcom
 }
 
 /// A query, or the name of a table that stands for all its rows.
-fn query_or_table(parser: &mut Parser, notes: &mut Notes) -> Outcome<Query> {
+pub(super) fn query_or_table(parser: &mut Parser, notes: &mut Notes) -> Outcome<Query> {
     match word(parser.peek_token_ref()).as_str() {
         "SELECT" | "WITH" | "FROM" | "VALUES" | "(" => parse_query(parser, notes),
         _ => {
@@ -169,6 +170,7 @@ fn query_or_table(parser: &mut Parser, notes: &mut Notes) -> Outcome<Query> {
 fn described(parser: &mut Parser, notes: &mut Notes) -> Outcome<StatementKind> {
     match parser.peek_token_ref().token {
         Token::EOF | Token::SemiColon => Ok(StatementKind::ShowTables),
+        _ if transform::is_described(parser) => transform::described(parser),
         _ => Ok(StatementKind::Describe(query_or_table(parser, notes)?)),
     }
 }
@@ -222,6 +224,7 @@ fn show(parser: &mut Parser, notes: &mut Notes) -> Outcome<StatementKind> {
             StatementKind::ShowAllTables
         }
         ("FUNCTIONS", _) => StatementKind::ShowFunctions,
+        ("TRANSFORMS", _) => StatementKind::ShowTransforms,
         ("SETTINGS", _) => StatementKind::ShowSettings(None),
         ("TABLE", _) => {
             parser.advance_token();
@@ -286,16 +289,19 @@ fn create(parser: &mut Parser, notes: &mut Notes) -> Outcome<StatementKind> {
     }
     let token = parser.next_token();
     let what = word(&token);
-    if !matches!(what.as_str(), "VIEW" | "TABLE" | "FUNCTION" | "MACRO") {
+    if !matches!(what.as_str(), "VIEW" | "TABLE" | "FUNCTION" | "MACRO" | "TRANSFORM") {
         return Err(match token.token {
             Token::Word(_) => Error::unsupported(format!("CREATE {what} is"), span_of(token.span)).into(),
-            _ => unexpected(&token, "VIEW, TABLE, FUNCTION or MACRO"),
+            _ => unexpected(&token, "VIEW, TABLE, FUNCTION, MACRO or TRANSFORM"),
         });
     }
     let if_not_exists = parser.parse_keywords(&[Keyword::IF, Keyword::NOT, Keyword::EXISTS]);
     let name = simple_name(parser)?;
     if matches!(what.as_str(), "FUNCTION" | "MACRO") {
         return create_macro(parser, notes, name, replace, if_not_exists);
+    }
+    if what == "TRANSFORM" {
+        return transform::create(parser, notes, name, replace, if_not_exists);
     }
     let columns = column_names(parser)?;
     parser.expect_keyword_is(Keyword::AS)?;
@@ -376,10 +382,11 @@ fn drop_statement(parser: &mut Parser) -> Outcome<StatementKind> {
             take_word(parser, "TABLE");
             DropKind::Macro
         }
+        "TRANSFORM" => DropKind::Transform,
         other if matches!(token.token, Token::Word(_)) => {
             return Err(Error::unsupported(format!("DROP {other} is"), span_of(token.span)).into());
         }
-        _ => return Err(unexpected(&token, "TABLE, VIEW, FUNCTION or MACRO")),
+        _ => return Err(unexpected(&token, "TABLE, VIEW, FUNCTION, MACRO or TRANSFORM")),
     };
     let if_exists = parser.parse_keywords(&[Keyword::IF, Keyword::EXISTS]);
     Ok(StatementKind::Drop { kind, name: simple_name(parser)?, if_exists })

@@ -69,6 +69,37 @@ pub enum StatementKind {
     CreateTable(CreateTable),
     /// `CREATE FUNCTION` or `CREATE MACRO`.
     CreateMacro(CreateMacro),
+    /// `CREATE TRANSFORM`.
+    CreateTransform(CreateTransform),
+    /// `FIT TRANSFORM name FROM query`.
+    FitTransform {
+        /// The transform.
+        name: Name,
+        /// What it is fitted on.
+        source: Query,
+        /// The source as written.
+        text: String,
+    },
+    /// `DESCRIBE TRANSFORM name`.
+    DescribeTransform(Name),
+    /// `SHOW TRANSFORMS`.
+    ShowTransforms,
+    /// `EXPORT TRANSFORM name TO 'path'`.
+    ExportTransform {
+        /// The transform.
+        name: Name,
+        /// The file.
+        path: String,
+    },
+    /// `IMPORT TRANSFORM [name] FROM 'path'`.
+    ImportTransform {
+        /// Its name here; without one, its name in the file.
+        name: Option<Name>,
+        /// The file.
+        path: String,
+        /// OR REPLACE.
+        replace: bool,
+    },
     /// `DROP`.
     Drop {
         /// What is dropped.
@@ -104,6 +135,21 @@ pub struct CreateView {
     pub columns: Vec<Name>,
     /// The query.
     pub query: Query,
+    /// OR REPLACE.
+    pub replace: bool,
+    /// IF NOT EXISTS.
+    pub if_not_exists: bool,
+}
+
+/// `CREATE [OR REPLACE] TRANSFORM [IF NOT EXISTS] name AS query`.
+#[derive(Debug, Clone)]
+pub struct CreateTransform {
+    /// Name.
+    pub name: Name,
+    /// The query, over the table `input`.
+    pub query: Query,
+    /// The query as written.
+    pub text: String,
     /// OR REPLACE.
     pub replace: bool,
     /// IF NOT EXISTS.
@@ -167,6 +213,8 @@ pub enum DropKind {
     View,
     /// A macro.
     Macro,
+    /// A transform.
+    Transform,
 }
 
 /// `COPY query TO target (options)`.

@@ -24,6 +24,16 @@ pub struct WindowSpec {
     pub frame: Option<Frame>,
 }
 
+impl WindowSpec {
+    /// True for `()`: all rows, in no order.
+    pub fn is_empty(&self) -> bool {
+        self.base.is_none()
+            && self.partition_by.is_empty()
+            && self.order_by.is_empty()
+            && self.frame.is_none()
+    }
+}
+
 /// `name AS (..)` of the WINDOW clause.
 #[derive(Debug, Clone)]
 pub struct NamedWindow {

@@ -1,0 +1,84 @@
+//! Buckets whose borders come from the data.
+
+use super::scale::{of_number, text};
+use super::{Analyzer, Form, Given, Statistic};
+use crate::error::Result;
+use crate::registry::Registry;
+use crate::signature::exact;
+use crate::types::Type;
+use crate::value::{Literal, Value};
+
+/// Most buckets of a fit.
+const BUCKETS_MAX: i64 = 1 << 16;
+
+pub(super) fn register(registry: &mut Registry) {
+    let buckets = || exact("buckets", Type::Int64);
+    let options = |analyzer: Analyzer| {
+        analyzer
+            .option(buckets())
+            .option(text("closed", "left"))
+            .option(text("nan", "last"))
+            .option(text("nulls", "null"))
+            .positional(1)
+            .note("closed, nan and nulls are those of bucketize. Nulls, NaN and infinities do not count; borders that are equal are one.")
+    };
+    registry.register_analyzer(
+        options(Analyzer::new(
+            "quantile_bucketize",
+            "The bucket of a value, from 0, of buckets that hold equal shares of the column.",
+            quantiles,
+        ))
+        .option(text("method", "cont"))
+        .set("sklearn", Vec::new())
+        .set("tft", Vec::new())
+        .set("bigquery", Vec::new())
+        .note("Quantiles are exact; method => 'cont' interpolates between neighbours, 'disc' takes values of the column."),
+    );
+    registry.register_analyzer(options(
+        Analyzer::new(
+            "uniform_bucketize",
+            "The bucket of a value, from 0, of buckets of equal width between the least and greatest value of the column.",
+            uniform,
+        )
+        .set("sklearn", Vec::new()),
+    ));
+}
+
+const SCALAR: &str = "bucketize(x, borders, closed => closed, nan => nan, nulls => nulls)";
+
+fn quantiles(given: &Given<'_>) -> Result<Form> {
+    given.refuse_list()?;
+    let buckets = bucket_count(given)?;
+    let method = given.word("method", &["cont", "disc"])?;
+    let shares = (1..buckets).map(|bucket| Value::float64(bucket as f64 / buckets as f64)).collect();
+    let shares = Literal::new(Value::List(Type::Float64, shares));
+    let borders = match buckets {
+        1 => "[]::DOUBLE[]".to_owned(),
+        _ => format!(
+            "coalesce(list_sort(list_distinct(quantile_{method}(x, shares) FILTER (WHERE isfinite(x)))), []::DOUBLE[])"
+        ),
+    };
+    let statistics = vec![Statistic::value("borders", borders)];
+    Ok(Form { constants: vec![("shares", shares)], keeps_float: false, ..of_number(statistics, SCALAR) })
+}
+
+fn uniform(given: &Given<'_>) -> Result<Form> {
+    given.refuse_list()?;
+    bucket_count(given)?;
+    let extreme = |name: &str| format!("{name}(x) FILTER (WHERE isfinite(x))");
+    let borders =
+        format!("coalesce(uniform_borders({}, {}, buckets), []::DOUBLE[])", extreme("min"), extreme("max"));
+    let statistics = vec![Statistic::value("borders", borders)];
+    Ok(Form { keeps_float: false, ..of_number(statistics, SCALAR) })
+}
+
+fn bucket_count(given: &Given<'_>) -> Result<i64> {
+    let buckets = given.count("buckets", 1)?;
+    match buckets <= BUCKETS_MAX {
+        true => Ok(buckets),
+        false => Err(crate::error::Error::User(format!(
+            "{}: at most {BUCKETS_MAX} buckets are fitted",
+            given.name
+        ))),
+    }
+}

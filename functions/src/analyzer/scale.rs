@@ -1,0 +1,128 @@
+//! Scaling by moments, extremes and quantiles.
+
+use super::{Analyzer, Form, Given, Reading, Statistic};
+use crate::error::Result;
+use crate::registry::Registry;
+use crate::signature::{Parameter, exact};
+use crate::types::Type;
+use crate::value::{Literal, Value};
+
+pub(super) fn integer(name: &'static str, default: i64) -> Parameter {
+    exact(name, Type::Int64).or(Literal::new(Value::Int64(default)))
+}
+
+pub(super) fn number(name: &'static str, default: f64) -> Parameter {
+    exact(name, Type::Float64).or(Literal::new(Value::float64(default)))
+}
+
+pub(super) fn text(name: &'static str, default: &str) -> Parameter {
+    exact(name, Type::Text).or(Literal::new(Value::from(default)))
+}
+
+pub(super) fn flag(name: &'static str, default: bool) -> Parameter {
+    exact(name, Type::Boolean).or(Literal::new(Value::Boolean(default)))
+}
+
+/// The form of a scalar over one number.
+pub(super) fn of_number(statistics: Vec<Statistic>, scalar: &str) -> Form {
+    Form {
+        readings: vec![Reading::Number],
+        statistics,
+        scalar: scalar.into(),
+        keeps_float: true,
+        ..Form::default()
+    }
+}
+
+fn sample_deviation() -> Vec<(&'static str, Literal)> {
+    vec![("ddof", Literal::new(Value::Int64(1)))]
+}
+
+pub(super) fn register(registry: &mut Registry) {
+    registry.register_analyzer(
+        Analyzer::new("standard_scale", "(x - mean) / std, with the mean and standard deviation of the column.", standard)
+            .option(integer("ddof", 0))
+            .set("sklearn", Vec::new())
+            .set("tft", Vec::new())
+            .set("torcharrow", Vec::new())
+            .set("bigquery", sample_deviation())
+            .set("nvtabular", sample_deviation())
+            .set("spark", sample_deviation())
+            .note("The deviation divides by n - ddof. Nulls and NaN do not count and stay what they are; a column without values gives null.")
+            .note("Where the deviation is 0: x - mean, or what the system named by compat does."),
+    );
+    registry.register_analyzer(
+        Analyzer::new("min_max_scale", "(x - low) / (high - low), with the least and greatest value of the column.", min_max)
+            .option(flag("clip", false))
+            .set("sklearn", Vec::new())
+            .set("tft", Vec::new())
+            .set("torcharrow", Vec::new())
+            .set("bigquery", vec![("clip", Literal::new(Value::Boolean(true)))])
+            .set("nvtabular", Vec::new())
+            .set("spark", Vec::new())
+            .note("With clip => true results are held between 0 and 1. Nulls and NaN do not count and stay what they are."),
+    );
+    registry.register_analyzer(
+        Analyzer::new(
+            "max_abs_scale",
+            "x / magnitude, with the greatest absolute value of the column.",
+            |given| {
+                given.refuse_list()?;
+                Ok(of_number(
+                    vec![Statistic::value("magnitude", "max(abs(x))")],
+                    "max_abs_scale(x, magnitude)",
+                ))
+            },
+        )
+        .note("Nulls and NaN do not count and stay what they are."),
+    );
+    registry.register_analyzer(
+        Analyzer::new("robust_scale", "(x - median) / (high - low), with quantiles of the column.", robust)
+            .option(number("low", 0.25))
+            .option(number("high", 0.75))
+            .option(text("method", "cont"))
+            .set("sklearn", Vec::new())
+            .set("bigquery", vec![("method", Literal::new(Value::from("disc")))])
+            .note("low and high are shares; method => 'cont' interpolates between neighbours, 'disc' takes a value of the column.")
+            .note("Quantiles are exact. Nulls and NaN do not count and stay what they are."),
+    );
+}
+
+fn standard(given: &Given<'_>) -> Result<Form> {
+    given.refuse_list()?;
+    let deviation = match given.count("ddof", 0)? {
+        0 => "stddev_pop(x)",
+        1 => "coalesce(stddev_samp(x), 0)",
+        // Of a general one the population's variance is taken apart.
+        _ => "sqrt(var_pop(x) * count(x) / (count(x) - ddof))",
+    };
+    let statistics = vec![Statistic::value("mean", "avg(x)"), Statistic::value("std", deviation)];
+    let compat = match given.compat.unwrap_or("sklearn") {
+        "bigquery" => "sklearn",
+        system => system,
+    };
+    Ok(of_number(statistics, &format!("standard_scale(x, mean, std, compat => '{compat}')")))
+}
+
+fn min_max(given: &Given<'_>) -> Result<Form> {
+    given.refuse_list()?;
+    let clip = given.flag("clip")?;
+    let statistics = vec![Statistic::value("low", "min(x)"), Statistic::value("high", "max(x)")];
+    let compat = given.compat.unwrap_or("sklearn");
+    Ok(of_number(statistics, &format!("min_max_scale(x, low, high, clip => {clip}, compat => '{compat}')")))
+}
+
+fn robust(given: &Given<'_>) -> Result<Form> {
+    given.refuse_list()?;
+    let method = given.word("method", &["cont", "disc"])?;
+    let (low, high) = (given.number("low", 0.0, 1.0)?, given.number("high", 0.0, 1.0)?);
+    let share = |value: f64| Literal::new(Value::float64(value));
+    let statistics = vec![
+        Statistic::value("median_value", format!("quantile_{method}(x, middle)")),
+        Statistic::value("low_value", format!("quantile_{method}(x, low_share)")),
+        Statistic::value("high_value", format!("quantile_{method}(x, high_share)")),
+    ];
+    let constants = vec![("middle", share(0.5)), ("low_share", share(low)), ("high_share", share(high))];
+    let scalar = "robust_scale(x, median_value, low_value, high_value)";
+    Ok(Form { constants, ..of_number(statistics, scalar) })
+}

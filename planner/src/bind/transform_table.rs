@@ -1,0 +1,182 @@
+//! A fitted transform in FROM: `ctr(table)`, `ctr('files')`, `ctr((SELECT ..))`.
+
+use hypostyle_engine::plan::Expression;
+use hypostyle_functions::coercion::implicit_cost;
+use hypostyle_functions::{Literal, Type};
+
+use crate::bind::Binder;
+use crate::bind::from::{Source, named};
+use crate::error::{Error, Result};
+use crate::logical::{Column, Computed, Relation};
+use crate::span::Span;
+use crate::transform::{Fitted, Transform};
+use crate::tree::{Argument, ExpressionKind, LiteralText, Name, TableAlias};
+
+/// An output of a transform whose input is not there: reading it is an error, leaving it out is none.
+#[derive(Debug, Clone)]
+pub(super) struct Absent {
+    /// Number of the column.
+    pub id: usize,
+    /// What is said to whoever reads it.
+    pub message: String,
+}
+
+impl Binder<'_> {
+    /// Applies a transform to the table that its argument names.
+    pub(super) fn transform_table(
+        &mut self,
+        transform: &Transform,
+        arguments: &[Argument],
+        alias: Option<&TableAlias>,
+        span: Span,
+    ) -> Result<Source> {
+        let name = &transform.name.text;
+        let Some(fitted) = &transform.fitted else {
+            let message =
+                format!("transform \"{name}\" is not fitted; run FIT TRANSFORM {name} FROM .. first");
+            return Err(Error::invalid(message, span));
+        };
+        let (table, training) = self.transform_arguments(name, arguments, span)?;
+        let source = self.transform_source(name, table)?;
+        let relation = self.applied(name, fitted, source, training, span)?;
+        named(relation, Some(name), alias, span)
+    }
+
+    fn transform_arguments<'t>(
+        &mut self,
+        name: &str,
+        arguments: &'t [Argument],
+        span: Span,
+    ) -> Result<(&'t Argument, bool)> {
+        let (mut table, mut training) = (None, false);
+        for argument in arguments {
+            let place = argument.value.span;
+            match &argument.name {
+                None if table.is_none() => table = Some(argument),
+                Some(option) if option.is("mode") => {
+                    let literal = self.constant_value(&argument.value)?;
+                    training = match literal.value.as_text() {
+                        Some("train") => true,
+                        Some("serve") => false,
+                        _ => return Err(Error::invalid("mode is 'train' or 'serve'", place)),
+                    };
+                }
+                _ => {
+                    let message = format!("{name} takes one table, and mode => 'train' or 'serve'");
+                    return Err(Error::invalid(message, place));
+                }
+            }
+        }
+        let message = || {
+            format!(
+                "transform \"{name}\" is applied to a table: {name}(table), {name}('files') or {name}((SELECT ..))"
+            )
+        };
+        table.map(|table| (table, training)).ok_or_else(|| Error::invalid(message(), span))
+    }
+
+    /// The rows that an argument names.
+    fn transform_source(&mut self, name: &str, argument: &Argument) -> Result<Relation> {
+        let span = argument.value.span;
+        match &argument.value.kind {
+            ExpressionKind::Column(names) => self.table_named(names, span),
+            ExpressionKind::Literal(LiteralText::Text(path)) => self.path(path, span),
+            ExpressionKind::ScalarQuery(query) => self.deeper(span, |binder| binder.query(query)),
+            ExpressionKind::Call(call) if call.is_plain() => {
+                Ok(self.table_function(&call.name, &call.arguments, None, span)?.relation)
+            }
+            _ => {
+                let message = format!(
+                    "transform \"{name}\" is applied to a table, a path in quotes, or a query in parentheses"
+                );
+                Err(Error::invalid(message, span))
+            }
+        }
+    }
+
+    /// The outputs over the rows of a relation.
+    pub(crate) fn applied(
+        &mut self,
+        name: &str,
+        fitted: &Fitted,
+        source: Relation,
+        training: bool,
+        span: Span,
+    ) -> Result<Relation> {
+        let columns = source.columns();
+        let mut inputs: Vec<Option<Expression>> = Vec::with_capacity(fitted.inputs.len());
+        for input in &fitted.inputs {
+            let found = columns.iter().find(|column| column.name.eq_ignore_ascii_case(&input.name));
+            inputs.push(match found {
+                Some(column) => Some(self.transform_input_value(name, column, &input.data_type, span)?),
+                None => None,
+            });
+        }
+        let mut computed = Vec::with_capacity(fitted.outputs.len());
+        for output in &fitted.outputs {
+            let own = if training { output.training.as_ref() } else { None };
+            let mut expression = own.unwrap_or(&output.expression).clone();
+            let data_type = expression.data_type();
+            let column = self.new_column(output.name.clone(), data_type.clone());
+            let read = expression.columns();
+            let absent = read.iter().find(|position| inputs.get(**position).is_none_or(Option::is_none));
+            if let Some(position) = absent {
+                let lacking =
+                    fitted.inputs.get(*position).map(|field| field.name.as_str()).unwrap_or_default();
+                let message = format!(
+                    "column \"{}\" of transform \"{name}\" reads the column \"{lacking}\", which its input does not have",
+                    output.name
+                );
+                self.absent.push(Absent { id: column.id, message });
+                expression = Expression::Literal(Literal::null(data_type));
+            } else {
+                expression.walk_mut(&mut |part| {
+                    if let Expression::Column { index, .. } = part
+                        && let Some(Some(value)) = inputs.get(*index)
+                    {
+                        *part = value.clone();
+                    }
+                });
+            }
+            computed.push(Computed { column, expression });
+        }
+        Ok(Relation::Project { input: Box::new(source), columns: computed })
+    }
+
+    /// A column in the type that it had when the transform was fitted.
+    fn transform_input_value(
+        &mut self,
+        name: &str,
+        column: &Column,
+        to: &Type,
+        span: Span,
+    ) -> Result<Expression> {
+        let from = &column.data_type;
+        let fits = implicit_cost(from, to).is_some()
+            || (from.is_integer() && to.is_integer())
+            || (from.is_float() && to.is_float());
+        match fits {
+            true if from == to => Ok(column.read()),
+            true => Ok(self.cast_leniently(column.read(), to, false)),
+            false => {
+                let message = format!(
+                    "column \"{}\" has type {from}; transform \"{name}\" was fitted on {to}",
+                    column.name
+                );
+                Err(Error::invalid(message, span))
+            }
+        }
+    }
+
+    /// Refuses to read an output whose input is not there.
+    pub(super) fn check_present(&self, id: usize, span: Span) -> Result<()> {
+        match self.absent.iter().find(|absent| absent.id == id) {
+            Some(absent) => Err(Error::invalid(absent.message.clone(), span)),
+            None => Ok(()),
+        }
+    }
+
+    fn table_named(&mut self, names: &[Name], span: Span) -> Result<Relation> {
+        Ok(self.named_table(names, None, span)?.relation)
+    }
+}

@@ -1,0 +1,190 @@
+//! FIT: passes of aggregates over the source, one for each level of analyzers inside analyzers.
+
+use std::sync::Arc;
+
+use hypostyle_engine::Context;
+use hypostyle_engine::execution::{Prepared, RunHandle};
+use hypostyle_engine::plan::{Expression, Plan};
+use hypostyle_functions::column::{borrow, value_at};
+use hypostyle_functions::{Field, Literal};
+
+use crate::bind::{Binder, Discovered, Pass};
+use crate::definitions::Definitions;
+use crate::error::{Error, ErrorKind, Result};
+use crate::logical::{Column, Relation};
+use crate::lower::lower;
+use crate::rewrite;
+use crate::span::Span;
+use crate::transform::{Fitted, FittedCall, FittedOutput, Provenance, Transform};
+use crate::tree::Query;
+
+/// Levels of analyzers inside analyzers.
+const LEVELS_MAX: usize = 64;
+
+/// Fits a transform on the rows of a query. `observe` is handed each pass when it starts.
+///
+/// # Errors
+/// What is wrong with the definition over these columns, or what ends a pass.
+pub fn fit(
+    context: &Arc<Context>,
+    definitions: &Definitions,
+    transform: &Transform,
+    source: &Query,
+    source_text: &str,
+    observe: &mut dyn FnMut(RunHandle),
+) -> Result<Fitted> {
+    let Some(query) = &transform.query else {
+        let message = format!(
+            "transform \"{}\" was imported: it is fitted already, and holds no definition to fit again",
+            transform.name.text
+        );
+        return Err(Error::invalid(message, transform.name.span));
+    };
+    let mut known: Vec<FittedCall> = Vec::new();
+    let mut provenance = Provenance { source: source_text.to_owned(), ..Provenance::default() };
+    for level in 0..LEVELS_MAX {
+        let mut binder = Binder::new(context, definitions);
+        let relation = binder.query(source)?;
+        if relation.columns().is_empty() {
+            return Err(Error::invalid("a transform is fitted on a table with columns", source.span));
+        }
+        let columns = relation.columns();
+        let requests = match binder.discover(query, &columns, &known, false)? {
+            Discovered::Complete(outputs) => {
+                let training = match binder.discover(query, &columns, &known, true)? {
+                    Discovered::Complete(outputs) => outputs,
+                    Discovered::Requests(_) => {
+                        return Err(Error::internal("training asks for what was fitted"));
+                    }
+                };
+                if let Some(parameter) = binder.into_parameters().first() {
+                    let message = format!("a transform has no parameters such as ${}", parameter.name);
+                    return Err(Error::invalid(message, query.span));
+                }
+                return Ok(fitted(&columns, outputs, training, known, provenance));
+            }
+            Discovered::Requests(requests) => requests,
+        };
+        let pass = binder.fit_pass(relation, &requests, level == 0)?;
+        let values = run_pass(pass.relation.clone(), &pass.result, context, source.span, observe)?;
+        finish_pass(&pass, values, level, &mut known, &mut provenance)?;
+        provenance.passes += 1;
+    }
+    Err(Error::invalid(
+        format!("analyzers stand more than {LEVELS_MAX} levels inside each other"),
+        query.span,
+    ))
+}
+
+/// Runs a plan of one row; its values.
+pub(crate) fn run_pass(
+    relation: Relation,
+    result: &[Column],
+    context: &Arc<Context>,
+    span: Span,
+    observe: &mut dyn FnMut(RunHandle),
+) -> Result<Vec<Literal>> {
+    let relation = rewrite::rewrite(relation, result, context);
+    let plan = lower(&relation, result)?;
+    one_row(plan, context, observe).map_err(|error| Error::new(ErrorKind::Source(error.to_string()), span))
+}
+
+fn one_row(
+    plan: Plan,
+    context: &Arc<Context>,
+    observe: &mut dyn FnMut(RunHandle),
+) -> hypostyle_engine::Result<Vec<Literal>> {
+    let fields = plan.schema.fields.clone();
+    let prepared = Prepared::new(plan, Arc::clone(context))?;
+    let mut run = prepared.start(&[])?;
+    observe(run.handle());
+    let mut values = Vec::new();
+    while let Some(batch) = run.next()? {
+        if batch.rows == 0 {
+            continue;
+        }
+        if batch.rows != 1 || !values.is_empty() {
+            return Err(hypostyle_engine::Error::internal("a pass of a fit gave more than one row"));
+        }
+        for (column, field) in batch.columns.iter().zip(&fields) {
+            let array = column.to_array()?;
+            let bump = Default::default();
+            let view = borrow(&array, &field.data_type, &bump);
+            values.push(Literal { data_type: field.data_type.clone(), value: value_at(&view, 0) });
+        }
+    }
+    match values.len() == fields.len() {
+        true => Ok(values),
+        false => Err(hypostyle_engine::Error::internal("a pass of a fit gave no row")),
+    }
+}
+
+/// Adds what a pass found.
+pub(crate) fn finish_pass(
+    pass: &Pass,
+    values: Vec<Literal>,
+    level: usize,
+    known: &mut Vec<FittedCall>,
+    provenance: &mut Provenance,
+) -> Result<()> {
+    let mut values = values.into_iter();
+    let mut next = || values.next().ok_or_else(|| Error::internal("a pass of a fit lost a value"));
+    for request in &pass.requests {
+        let mut parameters = Vec::with_capacity(request.parameters.len());
+        for name in &request.parameters {
+            parameters.push((name.clone(), next()?));
+        }
+        known.push(FittedCall {
+            analyzer: request.analyzer.clone(),
+            options: request.options.clone(),
+            arguments: request.arguments.clone(),
+            level,
+            parameters,
+        });
+    }
+    if let Some(counted) = &pass.counted {
+        let count = |literal: Literal| literal.value.as_i64().and_then(|count| u64::try_from(count).ok());
+        provenance.rows = count(next()?);
+        for name in counted {
+            let nulls = count(next()?).zip(provenance.rows).map(|(values, rows)| rows.saturating_sub(values));
+            provenance.nulls.push((name.clone(), nulls.unwrap_or(0)));
+        }
+    }
+    Ok(())
+}
+
+/// Numbers of columns become positions among the columns that are read.
+fn fitted(
+    columns: &[Column],
+    outputs: Vec<FittedOutput>,
+    training: Vec<FittedOutput>,
+    mut calls: Vec<FittedCall>,
+    provenance: Provenance,
+) -> Fitted {
+    let mut read: Vec<usize> = Vec::new();
+    let all = outputs.iter().chain(&training).map(|output| &output.expression);
+    let all = all.chain(calls.iter().flat_map(|call| &call.arguments));
+    all.for_each(|expression| read.extend(expression.columns()));
+    let inputs: Vec<&Column> = columns.iter().filter(|column| read.contains(&column.id)).collect();
+    let place = |expression: &mut Expression| {
+        expression.walk_mut(&mut |part| {
+            if let Expression::Column { index, .. } = part
+                && let Some(position) = inputs.iter().position(|input| input.id == *index)
+            {
+                *index = position;
+            }
+        });
+    };
+    let mut outputs = outputs;
+    for (output, other) in outputs.iter_mut().zip(training) {
+        if other.expression != output.expression {
+            output.training = Some(other.expression);
+        }
+        place(&mut output.expression);
+        output.training.iter_mut().for_each(place);
+    }
+    calls.iter_mut().flat_map(|call| &mut call.arguments).for_each(place);
+    let inputs =
+        inputs.iter().map(|column| Field::new(column.name.clone(), column.data_type.clone())).collect();
+    Fitted { inputs, outputs, calls, provenance }
+}

@@ -1,0 +1,148 @@
+//! Fitted transforms: equal bits of fits for any number of threads and size of batches, and of what they give for
+//! batches, pushed batches and rows.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use hypostyle::{Batch, Configuration, Session, row_texts};
+
+const SOURCE: &str = "
+    SELECT i AS id,
+           CASE WHEN i % 17 = 0 THEN NULL WHEN i % 31 = 0 THEN 'nan'::DOUBLE ELSE sin(i) * pow(10, i % 9) END AS x,
+           (i * 7919) % 1000 AS k,
+           CASE WHEN i % 13 = 0 THEN NULL ELSE 'c' || (i * i) % 97 END AS c,
+           [('t' || i % 5), ('t' || i % 7)] AS tags,
+           (i % 3 = 0)::INTEGER AS y
+    FROM range(5000) t(i)";
+
+const DEFINITION: &str = "
+    CREATE TRANSFORM features AS
+    SELECT id,
+           standard_scale(x) AS standard,
+           standard_scale(log1p(abs(impute(x, nan => true)))) AS nested,
+           min_max_scale(k) AS low_high,
+           robust_scale(x) AS robust,
+           max_abs_scale(x) AS magnitude,
+           quantile_bucketize(x, 16) AS bucket,
+           uniform_bucketize(k, 8) AS width,
+           vocab_encode(c, oov => 3, top_k => 50) AS code,
+           label_encode(k) AS label,
+           count_encode(c) AS counted,
+           target_encode(c, y, key => id, folds => 3) AS target,
+           standard_scale(target_encode(c, y)) AS scaled_target,
+           one_hot(c, top_k => 3) AS hot,
+           multi_hot(tags) AS tags,
+           tf_idf(tags) AS weights,
+           impute(c, strategy => 'mode') AS filled
+    FROM input";
+
+fn session(threads: usize, batch_rows: usize) -> Session {
+    Session::with_configuration(Configuration { threads, batch_rows, ..Configuration::default() })
+}
+
+fn run(session: &Session, sql: &str) -> Vec<Vec<Option<String>>> {
+    let batches = session.sql(sql).unwrap().collect_all().unwrap();
+    batches.iter().flat_map(|batch| row_texts(batch).unwrap()).collect()
+}
+
+fn fitted(threads: usize, batch_rows: usize) -> Session {
+    let session = session(threads, batch_rows);
+    run(&session, &format!("CREATE TABLE source AS {SOURCE}"));
+    run(&session, DEFINITION);
+    run(&session, "FIT TRANSFORM features FROM source");
+    session
+}
+
+#[test]
+fn a_fit_has_equal_bits_for_any_threads_and_batches() {
+    let wanted = {
+        let session = fitted(1, 2048);
+        (run(&session, "DESCRIBE TRANSFORM features"), run(&session, "SELECT * FROM features(source)"))
+    };
+    assert_eq!(wanted.1.len(), 5000);
+    for (threads, batch_rows) in [(2, 2048), (1, 3), (2, 100)] {
+        let session = fitted(threads, batch_rows);
+        let found =
+            (run(&session, "DESCRIBE TRANSFORM features"), run(&session, "SELECT * FROM features(source)"));
+        assert!(wanted == found, "{threads} threads and batches of {batch_rows} rows differ");
+    }
+}
+
+#[test]
+fn a_source_that_is_gathered_once_gives_the_same_fit() {
+    let plain = fitted(2, 512);
+    let shared = session(2, 512);
+    run(&shared, &format!("CREATE TABLE source AS {SOURCE}"));
+    run(&shared, DEFINITION);
+    // A join makes the source dear, so that all parts of the fit share its rows.
+    run(
+        &shared,
+        "FIT TRANSFORM features FROM (SELECT s.* FROM source s JOIN range(5000) r(i) ON s.id = r.i ORDER BY s.id)",
+    );
+    let sql = "SELECT * FROM features(source)";
+    assert!(run(&plain, sql) == run(&shared, sql));
+}
+
+#[test]
+fn pushed_batches_and_rows_have_the_bits_of_the_table() {
+    let session = fitted(1, 2048);
+    let outputs = "id, standard, nested, low_high, bucket, code, label, counted, target, filled";
+    let wanted = run(&session, &format!("SELECT {outputs} FROM features((SELECT id, x, k, c FROM source))"));
+    let batches = session.sql("SELECT id, x, k, c FROM source").unwrap().collect_all().unwrap();
+
+    let schema = hypostyle::Schema::from_arrow(&batches[0].schema()).unwrap();
+    session.register_input("live", schema.clone());
+    let prepared = session.prepare(&format!("SELECT {outputs} FROM features(live)")).unwrap();
+    let mut run = prepared.start(&[]).unwrap();
+    let mut pushed = Vec::new();
+    let arrow = std::sync::Arc::new(prepared.schema().to_arrow());
+    for batch in &batches {
+        for start in (0..batch.num_rows()).step_by(70) {
+            let part = batch.slice(start, 70.min(batch.num_rows() - start));
+            run.push(Batch::import(&part, &schema).unwrap()).unwrap();
+            while let Some(output) = run.next().unwrap() {
+                pushed.extend(row_texts(&output.export(&arrow).unwrap()).unwrap());
+            }
+        }
+    }
+    run.finish().unwrap();
+    while let Some(output) = run.next().unwrap() {
+        pushed.extend(row_texts(&output.export(&arrow).unwrap()).unwrap());
+    }
+    assert!(wanted == pushed, "pushed batches differ");
+
+    let prepared =
+        session.prepare("SELECT standard, nested, code FROM features((SELECT x, c FROM source))").unwrap();
+    let mut row = prepared.row(&[]).unwrap();
+    let (x, c) = (row.input("x").unwrap(), row.input("c").unwrap());
+    for (position, (number, text)) in
+        [(Some(2.5), Some("c1")), (None, None), (Some(f64::NAN), Some("new"))].into_iter().enumerate()
+    {
+        row.start(1).unwrap();
+        if let Some(number) = number {
+            row.set_f64(x, number).unwrap();
+        }
+        if let Some(text) = text {
+            row.set_text(c, text).unwrap();
+        }
+        row.evaluate().unwrap();
+        let literal = |given: Option<String>| given.unwrap_or_else(|| "NULL".into());
+        let number = literal(number.map(|number| format!("'{number}'")));
+        let text = literal(text.map(|text| format!("'{text}'")));
+        let sql = format!(
+            "SELECT standard, nested, code FROM features((SELECT {number}::DOUBLE AS x, {text}::VARCHAR AS c))"
+        );
+        let batch = &session.sql(&sql).unwrap().collect_all().unwrap()[0];
+        let doubles = |column: usize| {
+            let column = batch.column(column);
+            let values = column.as_any().downcast_ref::<hypostyle::arrow::array::Float64Array>().unwrap();
+            hypostyle::arrow::array::Array::is_valid(values, 0).then(|| values.value(0).to_bits())
+        };
+        for output in 0..2 {
+            assert_eq!(
+                row.get_f64(output, 0).map(f64::to_bits),
+                doubles(output),
+                "row {position}, output {output}"
+            );
+        }
+    }
+}
