@@ -47,11 +47,22 @@ pub enum Exactness {
 pub enum Nulls {
     /// A null argument makes the row null; the function is not called on that row.
     Strict,
+    /// A null argument makes the row null, but the function may be called on that row too, where it must neither fail nor
+    /// look further than the place of the value: what it writes there is not read. For loops that go over all rows sooner
+    /// than over a list of them.
+    Covered,
     /// The function sees nulls and decides.
     Aware,
     /// A null argument is passed over, and the row is null only if all are: `greatest`. Only of a lane
     /// kernel that makes one value of two of the same type; more arguments are combined from the left.
     PassedOver,
+}
+
+impl Nulls {
+    /// True if a null argument makes the row null.
+    pub fn is_strict(self) -> bool {
+        matches!(self, Self::Strict | Self::Covered)
+    }
 }
 
 /// What is known of a query's surroundings while binding.
@@ -243,6 +254,14 @@ impl Bound {
         F: Fn(&[View<'_>], Rows<'_>, &mut Output, &mut Scratch) -> Result<()> + Send + Sync + 'static,
     {
         Self { result, nulls: Nulls::Strict, body: Body::Call(Arc::new(call)) }
+    }
+
+    /// A strict function that may yet be called on rows with a null argument, as [`Nulls::Covered`] says.
+    pub fn covered<F>(result: Type, call: F) -> Self
+    where
+        F: Fn(&[View<'_>], Rows<'_>, &mut Output, &mut Scratch) -> Result<()> + Send + Sync + 'static,
+    {
+        Self { result, nulls: Nulls::Covered, body: Body::Call(Arc::new(call)) }
     }
 
     /// A function that sees null arguments.

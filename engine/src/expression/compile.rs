@@ -390,7 +390,7 @@ fn is_strict(kind: &Kind) -> bool {
         Kind::Input(_) | Kind::Constant(_) | Kind::Parameter(_) | Kind::Try(_) => true,
         Kind::Program { explain, .. } => !matches!(explain, Explain::Kernel(_, Nulls::PassedOver)),
         Kind::Call(call) => {
-            call.nulls == Nulls::Strict && call.lambdas.iter().all(|lambda| lambda.captures.is_empty())
+            call.nulls.is_strict() && call.lambdas.iter().all(|lambda| lambda.captures.is_empty())
         }
         Kind::Logic { .. } | Kind::Case { .. } | Kind::Coalesce(_) => false,
     }

@@ -2,6 +2,7 @@
 
 use hypostyle_functions::column::{Encoding, Output, Rows};
 use hypostyle_functions::lanes::{LaneKernel, Register};
+use hypostyle_functions::scalar::Cost;
 use hypostyle_functions::{self as functions};
 
 use super::graph::{Explain, Kind, NodeId};
@@ -9,6 +10,9 @@ use super::program::{Program, Source};
 use super::slot::{Computed, Domain};
 use super::state::{Columns, Run, State};
 use crate::error::{Error, Result};
+
+/// Values of fixed width that are computed together in the time that one takes which is looked for among others.
+const FIXED_GAIN: usize = 32;
 
 impl State {
     /// Makes `rows` of domain `from` available in the column of a node.
@@ -59,21 +63,40 @@ impl State {
         let Encoding::Dictionary { indices, validity } = run.inputs[self.groups[group]].encoding else {
             return Err(Error::internal("a dictionary input lost its indices"));
         };
-        let mut missing = self.take();
-        let slot = &self.slots[id];
-        rows.for_each(|row| {
-            let value = indices[row];
-            if validity.is_none_or(|validity| validity.get(row)) && !slot.is_computed(value as usize) {
-                missing.push(value);
-            }
-        });
-        missing.sort_unstable();
-        missing.dedup();
         let length = self.slots[id].length;
+        self.slots[id].asked += rows.count();
+        if self.is_due(run, id) {
+            return self.ensure(run, id, Rows::All(length));
+        }
+        let mut missing = self.take();
+        let Self { slots, wanted, .. } = self;
+        wanted.clear();
+        wanted.resize(length.div_ceil(64), 0);
+        let mut want = |row: usize| wanted[indices[row] as usize / 64] |= 1 << (indices[row] % 64);
+        match validity {
+            None => rows.for_each(want),
+            Some(validity) => rows.for_each(|row| {
+                if validity.get(row) {
+                    want(row);
+                }
+            }),
+        }
+        slots[id].append_missing(wanted, &mut missing);
         let values = if missing.len() == length { Rows::All(length) } else { Rows::Selected(&missing) };
         let result = self.fill(run, id, values);
         self.give(missing);
         result
+    }
+
+    /// True if all values of a dictionary are to be computed, although the rows at hand refer to some of them.
+    ///
+    /// All at once cost a fraction of what they cost one by one, are never looked for again, and leave as one dictionary: worth
+    /// it as soon as rows have asked for a good part of them.
+    fn is_due(&self, run: &Run<'_>, id: NodeId) -> bool {
+        let slot = &self.slots[id];
+        let is_fixed = run.graph.nodes[id].data_type.is_fixed_width();
+        let gain = if is_fixed { FIXED_GAIN } else { 1 };
+        run.graph.nodes[id].cost == Cost::Cheap && slot.asked.saturating_mul(gain) >= slot.length
     }
 
     fn start(&mut self, run: &Run<'_>, id: NodeId) {

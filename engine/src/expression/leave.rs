@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use hypostyle_functions::arrow::array::ArrayRef;
-use hypostyle_functions::arrow::buffer::ScalarBuffer;
-use hypostyle_functions::column::{Column, Output, Rows};
+use hypostyle_functions::arrow::buffer::{NullBuffer, ScalarBuffer};
+use hypostyle_functions::column::{Bits, Column, Output, Rows};
 
 use super::graph::{Kind, NodeId};
 use super::slot::{Computed, Domain};
@@ -43,6 +43,9 @@ impl State {
                         values,
                     });
                 }
+                if self.slots[id].output.as_ref().is_some_and(|output| output.is_fixed_width()) {
+                    return self.look_up(run, id, indices, validity.as_ref());
+                }
                 self.compact(run, id, indices, validity.as_ref())
             }
         }
@@ -61,13 +64,31 @@ impl State {
         Ok(array)
     }
 
+    /// The value of each row, which for numbers is less than a dictionary and the codes of one.
+    fn look_up(
+        &mut self,
+        run: &Run<'_>,
+        id: NodeId,
+        indices: &[u32],
+        validity: Option<&NullBuffer>,
+    ) -> Result<Column> {
+        let mut rows = Output::new(run.graph.nodes[id].data_type.clone());
+        rows.prepare(0);
+        rows.push_places(&self.columns(run).view(id, self.domains[id]), indices);
+        if let Some(validity) = validity.filter(|validity| validity.null_count() > 0) {
+            let (words, bits) = (rows.validity_words(), Bits::of_nulls(validity));
+            words.iter_mut().enumerate().for_each(|(index, word)| *word &= bits.word(index));
+        }
+        Ok(Column::Flat(rows.freeze()?))
+    }
+
     /// The values that rows refer to, and rows that point to those alone.
     fn compact(
         &mut self,
         run: &Run<'_>,
         id: NodeId,
         indices: &[u32],
-        validity: Option<&hypostyle_functions::arrow::buffer::NullBuffer>,
+        validity: Option<&NullBuffer>,
     ) -> Result<Column> {
         let mut places = self.take();
         places.resize(self.slots[id].length, u32::MAX);

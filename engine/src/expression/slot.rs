@@ -38,6 +38,8 @@ pub(super) struct Slot {
     pub length: usize,
     /// The rows that are there.
     pub computed: Computed,
+    /// Rows of batches that have asked for rows of the domain so far.
+    pub asked: usize,
     /// The rows that are there, where `computed` is [`Computed::Some`].
     bits: BitsMut,
     count: usize,
@@ -51,6 +53,7 @@ impl Slot {
             epoch: 0,
             length: 0,
             computed: Computed::Nothing,
+            asked: 0,
             bits: BitsMut::default(),
             count: 0,
         }
@@ -62,6 +65,7 @@ impl Slot {
         self.epoch = epoch;
         self.length = length;
         self.computed = Computed::Nothing;
+        self.asked = 0;
         if let Some(output) = &mut self.output {
             output.prepare(length);
             output.set_quiet(is_quiet);
@@ -74,6 +78,22 @@ impl Slot {
             Computed::Nothing => false,
             Computed::Some => self.bits.get(row),
             Computed::All => true,
+        }
+    }
+
+    /// Appends the rows of `wanted`, a bit for each row of the domain, that are not there, in ascending order.
+    pub fn append_missing(&self, wanted: &[u64], missing: &mut Vec<u32>) {
+        for (index, &word) in wanted.iter().enumerate() {
+            let held = match self.computed {
+                Computed::Nothing => 0,
+                Computed::Some => self.bits.words[index],
+                Computed::All => u64::MAX,
+            };
+            let mut left = word & !held;
+            while left != 0 {
+                missing.push((index * 64) as u32 + left.trailing_zeros());
+                left &= left - 1;
+            }
         }
     }
 

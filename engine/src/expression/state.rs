@@ -54,6 +54,8 @@ pub(super) struct State {
     pub scratch: Scratch,
     /// Lists of rows that are not in use.
     pub pool: Vec<Vec<u32>>,
+    /// A bit for each value of a dictionary that rows refer to.
+    pub wanted: Vec<u64>,
     pub epoch: u64,
     pub rows: usize,
     has_encoded: bool,
@@ -78,6 +80,7 @@ impl State {
             bump: Bump::new(),
             scratch: Scratch::new(),
             pool: Vec::new(),
+            wanted: Vec::new(),
             epoch: 1,
             rows: 0,
             has_encoded: false,

@@ -9,7 +9,7 @@ use bumpalo::Bump;
 use crate::cast::invoke::invoke;
 use crate::column::{Column, Output, Rows, View, borrow, literal_array, value_at};
 use crate::error::{Error, Result};
-use crate::scalar::{Body, Bound, Lambda, Nulls};
+use crate::scalar::{Body, Bound, Lambda};
 use crate::scratch::Scratch;
 use crate::types::Type;
 use crate::value::{Literal, Value};
@@ -127,7 +127,7 @@ impl Call<'_> {
         let Body::HigherOrder(call) = &self.bound.body else {
             return invoke(self.bound, views, rows, output, scratch);
         };
-        let is_strict = self.bound.nulls == Nulls::Strict;
+        let is_strict = self.bound.nulls.is_strict();
         let (null, valid): (Vec<u32>, Vec<u32>) = rows
             .iter()
             .map(|row| row as u32)

@@ -11,7 +11,7 @@ use crate::scratch::Scratch;
 use crate::types::Type;
 
 /// Computes `rows` of `output`: rows with a null argument of a strict function become null, and the
-/// function sees the others.
+/// function sees the others, or all rows where it covers nulls.
 pub(crate) fn invoke(
     bound: &Bound,
     arguments: &[View<'_>],
@@ -20,7 +20,7 @@ pub(crate) fn invoke(
     scratch: &mut Scratch,
 ) -> Result<()> {
     let mut selected = Vec::new();
-    let rows = if bound.nulls == Nulls::Strict && arguments.iter().any(View::may_be_null) {
+    let rows = if bound.nulls.is_strict() && arguments.iter().any(View::may_be_null) {
         rows.for_each(|row| {
             if arguments.iter().all(|argument| argument.is_valid(row)) {
                 selected.push(row as u32);
@@ -28,7 +28,10 @@ pub(crate) fn invoke(
                 output.set_null(row);
             }
         });
-        Rows::Selected(&selected)
+        match (bound.nulls, rows) {
+            (Nulls::Covered, Rows::All(_)) => rows,
+            _ => Rows::Selected(&selected),
+        }
     } else {
         rows
     };

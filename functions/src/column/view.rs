@@ -93,14 +93,22 @@ impl<'a> BytesData<'a> {
     /// The bytes of one value.
     #[inline]
     pub fn get(&self, index: usize) -> &'a [u8] {
-        let view = &self.views[index];
+        self.bytes_of(&self.views[index])
+    }
+
+    /// The bytes of a view that is one of these, or a copy of one.
+    #[inline]
+    pub(crate) fn bytes_of<'b>(&self, view: &'b u128) -> &'b [u8]
+    where
+        'a: 'b,
+    {
         let length = *view as u32 as usize;
         if length <= 12 {
             return &as_bytes(view)[4..4 + length];
         }
         let buffer = (*view >> 64) as u32 as usize;
         let start = (*view >> 96) as u32 as usize;
-        let bytes: &'a [u8] = match (self.own, buffer) {
+        let bytes: &'b [u8] = match (self.own, buffer) {
             (None, _) => &self.buffers[buffer],
             (Some(own), 0) => own,
             (Some(_), _) => &self.buffers[buffer - 1],
@@ -419,6 +427,12 @@ impl<'a> Bytes<'a> {
     #[inline(always)]
     pub fn length(&self, row: usize) -> usize {
         self.data.length(resolve(self.encoding, row))
+    }
+
+    /// The values by row, where the column is flat.
+    #[inline]
+    pub(crate) fn flat(&self) -> Option<BytesData<'a>> {
+        matches!(self.encoding, Encoding::Flat).then_some(self.data)
     }
 
     /// The 16-byte view of a row.

@@ -1,7 +1,7 @@
 //! `hash_bucket`: a value into one of a number of buckets, by a hash that is named.
 
 use super::CATEGORY;
-use crate::column::{Bytes, Rows};
+use crate::column::{Bits, BytesData, Rows, View};
 use crate::error::{Error, Result};
 use crate::feature::elements::{over_elements, with_element};
 use crate::kernel::divisor::{Divisor, remainder};
@@ -63,13 +63,6 @@ enum Algorithm {
     Crc32c,
 }
 
-/// Views of some rows.
-struct Block {
-    views: [u128; BLOCK],
-    rows: [usize; BLOCK],
-    count: usize,
-}
-
 /// A hash, its seed, and the number of buckets if it is not 0.
 #[derive(Clone, Copy)]
 struct Bucketing {
@@ -127,37 +120,69 @@ impl Bucketing {
         self.reduce(hash)
     }
 
-    /// xxHash64 of values, a block at a time where all of a block are short.
-    fn hash_in_blocks(&self, bytes: &Bytes<'_>, rows: Rows<'_>, buckets: &mut [i64]) {
-        let mut block = Block { views: [0; BLOCK], rows: [0; BLOCK], count: 0 };
+    /// xxHash64 of values, a block at a time; rows may be null, which get any bucket.
+    fn hash_in_blocks(&self, view: &View<'_>, rows: Rows<'_>, buckets: &mut [i64]) {
+        let bytes = view.bytes();
+        if let (Rows::All(count), Some(data)) = (rows, bytes.flat()) {
+            return self.hash_all(&data, view.validity, &mut buckets[..count]);
+        }
+        let (mut views, mut places, mut count) = ([0; BLOCK], [0; BLOCK], 0);
+        let mut hashed = [0; BLOCK];
+        let mut hash = |views: &[u128], places: &[usize]| {
+            let hashed = &mut hashed[..views.len()];
+            self.hash_block(&bytes.data, views, hashed);
+            places.iter().zip(hashed).for_each(|(&row, bucket)| buckets[row] = *bucket);
+        };
+        let may_be_null = view.may_be_null();
         rows.for_each(|row| {
-            block.views[block.count] = bytes.view(row);
-            block.rows[block.count] = row;
-            block.count += 1;
-            if block.count == BLOCK {
-                self.hash_block(bytes, &block, buckets);
-                block.count = 0;
+            if may_be_null && view.is_null(row) {
+                return;
+            }
+            views[count] = bytes.view(row);
+            places[count] = row;
+            count += 1;
+            if count == BLOCK {
+                hash(&views, &places);
+                count = 0;
             }
         });
-        self.hash_block(bytes, &block, buckets);
+        hash(&views[..count], &places[..count]);
     }
 
-    fn hash_block(&self, bytes: &Bytes<'_>, block: &Block, buckets: &mut [i64]) {
-        let (views, rows) = (&block.views[..block.count], &block.rows[..block.count]);
+    /// xxHash64 of values that lie side by side.
+    fn hash_all(&self, data: &BytesData<'_>, validity: Option<Bits<'_>>, buckets: &mut [i64]) {
+        let views = data.views[..buckets.len()].chunks(BLOCK);
+        for (index, (views, buckets)) in views.zip(buckets.chunks_mut(BLOCK)).enumerate() {
+            let whole = u64::MAX >> (BLOCK - views.len());
+            let valid = validity.map_or(whole, |validity| validity.word(index) & whole);
+            if valid == whole {
+                self.hash_block(data, views, buckets);
+            } else if valid != 0 {
+                // A null hides any view, so another value of the block stands in for it: a block of one length stays one.
+                let held = views[valid.trailing_zeros() as usize];
+                let mut filled = [held; BLOCK];
+                for (place, (filled, &view)) in filled.iter_mut().zip(views).enumerate() {
+                    *filled = if valid >> place & 1 == 1 { view } else { held };
+                }
+                self.hash_block(data, &filled[..views.len()], buckets);
+            }
+        }
+    }
+
+    /// xxHash64 of the values of up to [`BLOCK`] views of `data`.
+    fn hash_block(&self, data: &BytesData<'_>, views: &[u128], buckets: &mut [i64]) {
         let lengths = lengths_of(views);
         if lengths == Lengths::Long {
-            return rows.iter().for_each(|&row| buckets[row] = self.of_bytes(bytes.get(row)));
+            let each = buckets.iter_mut().zip(views);
+            return each.for_each(|(bucket, view)| *bucket = self.of_bytes(data.bytes_of(view)));
         }
         let mut hashes = [0; BLOCK];
-        let hashes = &mut hashes[..block.count];
+        let hashes = &mut hashes[..views.len()];
         xxhash64_short(views, lengths, self.seed, hashes);
-        let mut results = [0; BLOCK];
-        let results = &mut results[..block.count];
         match self.divisor {
-            Some(divisor) => remainder(hashes, divisor, results),
-            None => results.iter_mut().zip(hashes).for_each(|(result, hash)| *result = *hash as i64),
+            Some(divisor) => remainder(hashes, divisor, buckets),
+            None => buckets.iter_mut().zip(hashes).for_each(|(bucket, hash)| *bucket = *hash as i64),
         }
-        rows.iter().zip(results).for_each(|(&row, result)| buckets[row] = *result);
     }
 
     #[inline(always)]
@@ -198,14 +223,16 @@ fn bind(arguments: &Arguments<'_>) -> Result<Bound> {
             });
             Ok(())
         }),
+        (Type::Text | Type::Binary, None) if bucketing.algorithm == Algorithm::Xxhash64 => {
+            Bound::covered(Type::Int64, move |arguments, rows, output, _| {
+                bucketing.hash_in_blocks(&arguments[0], rows, output.fixed::<i64>());
+                Ok(())
+            })
+        }
         (Type::Text | Type::Binary, None) => Bound::strict(Type::Int64, move |arguments, rows, output, _| {
             let bytes = arguments[0].bytes();
             let buckets = output.fixed::<i64>();
-            if bucketing.algorithm == Algorithm::Xxhash64 {
-                bucketing.hash_in_blocks(&bytes, rows, buckets);
-            } else {
-                rows.for_each(|row| buckets[row] = bucketing.of_bytes(bytes.get(row)));
-            }
+            rows.for_each(|row| buckets[row] = bucketing.of_bytes(bytes.get(row)));
             Ok(())
         }),
         (Type::Text | Type::Binary, Some(of_null)) => {

@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 
 use arrow::array::ArrayRef;
-use arrow::buffer::{BooleanBuffer, NullBuffer};
+use arrow::buffer::{BooleanBuffer, Buffer, NullBuffer};
 use hypostyle_functions::column::{Bits, Column};
 use hypostyle_functions::kernel::compact::{compact, compact_u32, keep_bits};
 use parquet::basic::Encoding;
@@ -265,7 +265,36 @@ pub fn emit_validity(window: &Validity, keep: Option<&Bits<'_>>, rows: usize, ou
 
 /// The validity of an output that is handed over.
 pub fn take_nulls(valid: &mut Validity) -> Option<NullBuffer> {
-    let nulls = valid.valid().map(|valid| NullBuffer::new(BooleanBuffer::from(valid)));
+    let nulls = valid.valid().map(bits_of);
     valid.clear();
     nulls.filter(|nulls| nulls.null_count() > 0)
+}
+
+/// Truth values as the bits of a validity, 64 at a time.
+fn bits_of(valid: &[bool]) -> NullBuffer {
+    let word = |rows: &[bool]| {
+        rows.iter().enumerate().fold(0u64, |word, (bit, &valid)| word | u64::from(valid) << bit)
+    };
+    // A loop over a fixed number of rows is one of vectors.
+    let (blocks, rest) = valid.as_chunks::<64>();
+    let mut words: Vec<u64> = blocks.iter().map(|block| word(block)).collect();
+    if !rest.is_empty() {
+        words.push(word(rest));
+    }
+    NullBuffer::new(BooleanBuffer::new(Buffer::from_vec(words), 0, valid.len()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn truth_values_become_bits_in_their_order() {
+        for length in [1, 63, 64, 65, 200] {
+            let valid: Vec<bool> = (0..length).map(|row| row % 3 != 1).collect();
+            let bits = bits_of(&valid);
+            assert_eq!(bits.len(), length);
+            assert!((0..length).all(|row| bits.is_valid(row) == valid[row]));
+        }
+    }
 }
