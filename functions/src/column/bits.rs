@@ -31,6 +31,19 @@ impl<'a> Bits<'a> {
         Self { bytes: words.to_byte_slice(), offset: 0, length }
     }
 
+    /// `length` bits of these bytes from bit `offset` on, lowest bit first.
+    ///
+    /// # Panics
+    /// If the bytes hold fewer bits.
+    pub fn of_bytes(bytes: &'a [u8], offset: usize, length: usize) -> Self {
+        let bits = bytes.len() * 8;
+        assert!(
+            offset <= bits && length <= bits - offset,
+            "{bits} bits do not hold {length} from {offset} on"
+        );
+        Self { bytes, offset, length }
+    }
+
     /// Number of bits.
     pub fn len(&self) -> usize {
         self.length

@@ -15,6 +15,7 @@ pub mod bucketize;
 pub mod compact;
 pub mod divisor;
 pub mod embedding;
+pub mod expand;
 pub mod great_circle;
 pub mod hash;
 pub mod huge_pages;

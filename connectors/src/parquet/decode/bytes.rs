@@ -7,16 +7,18 @@ use arrow::buffer::Buffer;
 use arrow::datatypes::DataType;
 use hypostyle_functions::column::{Bits, Column, ViewBlock, ViewBuilder};
 use hypostyle_functions::kernel::compact::compact_u32;
+use hypostyle_functions::kernel::expand::expand_u32;
 use parquet::basic::Encoding;
 
 use super::column::{ColumnDecoder, Layout};
-use super::cursor::{PageValues, RowCursor, Validity, spread};
+use super::cursor::{PageValues, RowCursor};
 use super::fault::{Fault, Result};
-use super::fixed::{check_codes, emit_validity, take_nulls, test_codes};
+use super::fixed::{check_codes, test_codes};
 use super::hybrid::Hybrid;
 use super::pages::{DataPage, PageSource};
 use super::plain::codes_of;
 use super::predicate::ColumnTest;
+use super::validity::{Validity, nulls_of};
 
 /// Decodes text or bytes.
 pub struct BytesColumn {
@@ -100,6 +102,45 @@ impl BytesColumn {
         }
     }
 
+    /// Makes the codes of the window the output, where they are all of it; false if they are not.
+    fn hand_over(&mut self, pieces: &[Piece], keep: Option<&Bits<'_>>) -> Result<bool> {
+        let (Output::Codes(codes), Some(dictionary)) = (&mut self.output, &self.dictionary) else {
+            return Ok(false);
+        };
+        if keep.is_some() || !codes.is_empty() || pieces.iter().any(|piece| piece.block.is_some()) {
+            return Ok(false);
+        }
+        check_codes(&self.window.positions, dictionary.array.len())?;
+        std::mem::swap(codes, &mut self.window.positions);
+        Ok(true)
+    }
+
+    fn emit_piece(&mut self, piece: &Piece, keep: Option<Bits<'_>>) -> Result<()> {
+        let positions = &self.window.positions[piece.start..piece.start + piece.rows];
+        self.kept.clear();
+        match keep {
+            None => self.kept.extend_from_slice(positions),
+            Some(keep) => {
+                let mut words = Vec::new();
+                compact_u32(positions, keep.to_bytes(&mut words), &mut self.kept);
+            }
+        }
+        let kept = std::mem::take(&mut self.kept);
+        match (&piece.block, &self.dictionary, &mut self.output) {
+            (Some(block), ..) => self.views()?.extend(block, &kept)?,
+            (None, Some(dictionary), output) => {
+                check_codes(&kept, dictionary.array.len())?;
+                match output {
+                    Output::Codes(codes) => codes.extend_from_slice(&kept),
+                    Output::Views(views) => views.extend(&dictionary.block, &kept)?,
+                }
+            }
+            (None, None, _) => return Err(Fault::damaged("codes without a dictionary")),
+        }
+        self.kept = kept;
+        Ok(())
+    }
+
     /// Makes the output one of views; codes that it has become views.
     fn views(&mut self) -> Result<&mut ViewBuilder> {
         if let Output::Codes(codes) = &self.output {
@@ -156,8 +197,9 @@ impl ColumnDecoder for BytesColumn {
                 }
             };
             window.positions.resize(start + taken, 0);
-            if let Some(valid) = window.valid.valid().filter(|_| values < taken) {
-                spread(&mut window.positions[start..], &valid[start..], values);
+            if let Some(valid) = window.valid.bits().filter(|_| values < taken) {
+                let valid = valid.slice(start, taken);
+                expand_u32(&mut window.positions[start..], |index| valid.word(index), values);
             }
             window.pieces.push(Piece { start, rows: taken, block });
             rows -= taken;
@@ -168,14 +210,13 @@ impl ColumnDecoder for BytesColumn {
     fn test(&mut self, test: &mut ColumnTest, keep: &mut [bool]) -> Result<()> {
         for piece in &self.window.pieces {
             let range = piece.start..piece.start + piece.rows;
-            let valid = self.window.valid.valid().map(|valid| &valid[range.clone()]);
+            let valid = self.window.valid.bits().map(|valid| valid.slice(piece.start, piece.rows));
             let positions = &self.window.positions[range.clone()];
             match (&piece.block, &self.dictionary) {
                 (Some(block), _) => {
                     let mut views = ViewBuilder::new(self.is_text);
                     views.extend(block, positions)?;
-                    let nulls = valid.map(|valid| arrow::buffer::NullBuffer::from(valid.to_vec()));
-                    test.test(Column::Flat(views.finish(nulls)?), &mut keep[range])?;
+                    test.test(Column::Flat(views.finish(valid.map(nulls_of))?), &mut keep[range])?;
                 }
                 (None, Some(dictionary)) => {
                     check_codes(positions, dictionary.array.len())?;
@@ -189,40 +230,22 @@ impl ColumnDecoder for BytesColumn {
     }
 
     fn emit(&mut self, keep: Option<&Bits<'_>>) -> Result<()> {
+        let before = self.rows();
         let pieces = std::mem::take(&mut self.window.pieces);
-        for piece in &pieces {
-            let positions = &self.window.positions[piece.start..piece.start + piece.rows];
-            self.kept.clear();
-            match keep.map(|keep| keep.slice(piece.start, piece.rows)) {
-                None => self.kept.extend_from_slice(positions),
-                Some(keep) => {
-                    let mut words = Vec::new();
-                    compact_u32(positions, keep.to_bytes(&mut words), &mut self.kept);
-                }
+        if !self.hand_over(&pieces, keep)? {
+            for piece in &pieces {
+                self.emit_piece(piece, keep.map(|keep| keep.slice(piece.start, piece.rows)))?;
             }
-            let kept = std::mem::take(&mut self.kept);
-            match (&piece.block, &self.dictionary, &mut self.output) {
-                (Some(block), ..) => self.views()?.extend(block, &kept)?,
-                (None, Some(dictionary), output) => {
-                    check_codes(&kept, dictionary.array.len())?;
-                    match output {
-                        Output::Codes(codes) => codes.extend_from_slice(&kept),
-                        Output::Views(views) => views.extend(&dictionary.block, &kept)?,
-                    }
-                }
-                (None, None, _) => return Err(Fault::damaged("codes without a dictionary")),
-            }
-            self.kept = kept;
         }
         self.window.pieces = pieces;
-        let rows = self.rows();
-        emit_validity(&self.window.valid, keep, rows, &mut self.output_valid);
+        let added = self.rows() - before;
+        self.output_valid.append_window(&self.window.valid, keep, added);
         Ok(())
     }
 
     fn finish(&mut self) -> Result<Column> {
         let next = Output::Codes(Vec::with_capacity(self.rows()));
-        let nulls = take_nulls(&mut self.output_valid);
+        let nulls = self.output_valid.take();
         match (std::mem::replace(&mut self.output, next), &self.dictionary) {
             (Output::Codes(codes), Some(dictionary)) => Ok(Column::Dictionary {
                 indices: codes.into(),

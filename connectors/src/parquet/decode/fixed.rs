@@ -3,17 +3,19 @@
 use std::marker::PhantomData;
 
 use arrow::array::ArrayRef;
-use arrow::buffer::{BooleanBuffer, Buffer, NullBuffer};
+use arrow::buffer::NullBuffer;
 use hypostyle_functions::column::{Bits, Column};
 use hypostyle_functions::kernel::compact::{compact, compact_u32, keep_bits};
+use hypostyle_functions::kernel::expand::{expand, expand_u32};
 use parquet::basic::Encoding;
 
 use super::column::{ColumnDecoder, Layout};
-use super::cursor::{RowCursor, Validity, spread};
+use super::cursor::RowCursor;
 use super::fault::{Fault, Result};
 use super::pages::{DataPage, PageSource};
 use super::plain::{FixedValues, Holds, Stored, dictionary_of};
 use super::predicate::ColumnTest;
+use super::validity::{Validity, nulls_of};
 
 /// Decodes values stored as `S` and held as `H`.
 pub struct FixedColumn<S, H> {
@@ -139,11 +141,12 @@ impl<S: Stored, H: Holds<S>> ColumnDecoder for FixedColumn<S, H> {
                     (first, false)
                 }
             };
-            if let Some(valid) = window.valid.valid().filter(|_| values < taken) {
+            if let Some(valid) = window.valid.bits().filter(|_| values < taken) {
+                let valid = valid.slice(start, taken);
                 if coded {
-                    spread(&mut window.codes[first..], &valid[start..], values);
+                    expand_u32(&mut window.codes[first..], |index| valid.word(index), values);
                 } else {
-                    spread(&mut window.values[first..], &valid[start..], values);
+                    expand(&mut window.values[first..], |index| valid.word(index), values);
                 }
             }
             window.pieces.push(Piece { start, rows: taken, first, coded });
@@ -156,7 +159,7 @@ impl<S: Stored, H: Holds<S>> ColumnDecoder for FixedColumn<S, H> {
         for index in 0..self.window.pieces.len() {
             let piece = self.window.pieces[index];
             let range = piece.start..piece.start + piece.rows;
-            let valid = self.window.valid.valid().map(|valid| &valid[range.clone()]);
+            let valid = self.window.valid.bits().map(|valid| valid.slice(piece.start, piece.rows));
             let keep = &mut keep[range];
             if piece.coded {
                 let dictionary = self.dictionary.as_deref().unwrap_or_default();
@@ -164,7 +167,7 @@ impl<S: Stored, H: Holds<S>> ColumnDecoder for FixedColumn<S, H> {
                 check_codes(codes, dictionary.len())?;
                 test_codes(test, codes, valid, keep, || self.array(dictionary, None))?;
             } else {
-                let nulls = valid.map(|valid| NullBuffer::from(valid.to_vec()));
+                let nulls = valid.map(nulls_of);
                 let values = &self.window.values[piece.first..piece.first + piece.rows];
                 test.test(Column::Flat(self.array(values, nulls)?), keep)?;
             }
@@ -182,14 +185,15 @@ impl<S: Stored, H: Holds<S>> ColumnDecoder for FixedColumn<S, H> {
                 self.emit_values(piece, keep);
             }
         }
-        emit_validity(&self.window.valid, keep, self.output.len(), &mut self.output_valid);
+        let added = self.output.len() - self.output_valid.rows();
+        self.output_valid.append_window(&self.window.valid, keep, added);
         Ok(())
     }
 
     fn finish(&mut self) -> Result<Column> {
         let next = Vec::with_capacity(self.output.len());
         let values = std::mem::replace(&mut self.output, next);
-        let nulls = take_nulls(&mut self.output_valid);
+        let nulls = self.output_valid.take();
         Ok(Column::Flat(H::array(values, nulls, &self.layout.data_type)?))
     }
 }
@@ -227,7 +231,7 @@ pub fn check_codes(codes: &[u32], values: usize) -> Result<()> {
 pub fn test_codes(
     test: &mut ColumnTest,
     codes: &[u32],
-    valid: Option<&[bool]>,
+    valid: Option<Bits<'_>>,
     keep: &mut [bool],
     values: impl FnOnce() -> Result<ArrayRef>,
 ) -> Result<()> {
@@ -243,58 +247,14 @@ pub fn test_codes(
             keep_bits(bits, codes, keep);
         }
         None => keep.iter_mut().zip(codes).for_each(|(keep, &code)| *keep &= kept[code as usize]),
-        Some(valid) => keep.iter_mut().zip(codes).zip(valid).for_each(|((keep, &code), &valid)| {
-            *keep &= if valid { kept[code as usize] } else { null };
-        }),
+        Some(valid) => {
+            for (index, (keep, codes)) in keep.chunks_mut(64).zip(codes.chunks(64)).enumerate() {
+                let word = valid.word(index);
+                for (row, (keep, &code)) in keep.iter_mut().zip(codes).enumerate() {
+                    *keep &= if word >> row & 1 == 1 { kept[code as usize] } else { null };
+                }
+            }
+        }
     }
     Ok(())
-}
-
-/// Appends the validity of a window's kept rows to that of the output, which has `rows` rows then.
-pub fn emit_validity(window: &Validity, keep: Option<&Bits<'_>>, rows: usize, output: &mut Validity) {
-    let added = rows - output.rows();
-    match (window.valid(), keep) {
-        (None, _) => output.append_all(added),
-        (Some(valid), None) => output.append_rows(added, Some(valid.iter().copied())),
-        (Some(valid), Some(keep)) => {
-            let kept = valid.iter().enumerate().filter(|(row, _)| keep.get(*row));
-            output.append_rows(added, Some(kept.map(|(_, &valid)| valid)));
-        }
-    }
-}
-
-/// The validity of an output that is handed over.
-pub fn take_nulls(valid: &mut Validity) -> Option<NullBuffer> {
-    let nulls = valid.valid().map(bits_of);
-    valid.clear();
-    nulls.filter(|nulls| nulls.null_count() > 0)
-}
-
-/// Truth values as the bits of a validity, 64 at a time.
-fn bits_of(valid: &[bool]) -> NullBuffer {
-    let word = |rows: &[bool]| {
-        rows.iter().enumerate().fold(0u64, |word, (bit, &valid)| word | u64::from(valid) << bit)
-    };
-    // A loop over a fixed number of rows is one of vectors.
-    let (blocks, rest) = valid.as_chunks::<64>();
-    let mut words: Vec<u64> = blocks.iter().map(|block| word(block)).collect();
-    if !rest.is_empty() {
-        words.push(word(rest));
-    }
-    NullBuffer::new(BooleanBuffer::new(Buffer::from_vec(words), 0, valid.len()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn truth_values_become_bits_in_their_order() {
-        for length in [1, 63, 64, 65, 200] {
-            let valid: Vec<bool> = (0..length).map(|row| row % 3 != 1).collect();
-            let bits = bits_of(&valid);
-            assert_eq!(bits.len(), length);
-            assert!((0..length).all(|row| bits.is_valid(row) == valid[row]));
-        }
-    }
 }

@@ -1,9 +1,11 @@
 //! Runs of one value and runs of packed values, mixed: how Parquet writes levels and codes of a dictionary.
 
 use bytes::Bytes;
+use hypostyle_functions::column::Bits;
 use hypostyle_functions::kernel::bit_pack::{GROUP, WIDTH_MAX, unpack};
 
 use super::fault::{Fault, Result};
+use super::validity::Validity;
 
 /// A reader of such runs. Rows after the one asked for are not looked at, so damage behind them is not met.
 #[derive(Debug)]
@@ -41,15 +43,6 @@ impl Hybrid {
         Ok(Self { bytes, at: 0, width, run: Run::Repeated { value: 0, left: 0 } })
     }
 
-    /// The value of the next `count` rows, if they are all of one run of one value; nothing is read.
-    pub fn repeated(&mut self, count: usize) -> Result<Option<u32>> {
-        self.begin_run()?;
-        Ok(match self.run {
-            Run::Repeated { value, left } if left >= count => Some(value),
-            _ => None,
-        })
-    }
-
     /// Appends the next `count` values.
     ///
     /// # Errors
@@ -74,6 +67,38 @@ impl Hybrid {
             }
         }
         Ok(())
+    }
+
+    /// Appends rows that are valid where the next `count` values, of one bit, are set; gives how many are.
+    ///
+    /// # Errors
+    /// The end of the bytes before all are read.
+    pub fn read_bits(&mut self, mut count: usize, valid: &mut Validity) -> Result<usize> {
+        let mut set = 0;
+        while count > 0 {
+            self.begin_run()?;
+            let taken = match &mut self.run {
+                Run::Repeated { value, left } => {
+                    let taken = count.min(*left);
+                    valid.append_equal(taken, *value != 0);
+                    set += if *value != 0 { taken } else { 0 };
+                    *left -= taken;
+                    taken
+                }
+                Run::Packed { start, next, values: all } => {
+                    let taken = count.min(*all - *next);
+                    let packed = &self.bytes[*start..];
+                    if (*next + taken).div_ceil(8) > packed.len() {
+                        return Err(cut_off());
+                    }
+                    set += valid.append_bits(Bits::of_bytes(packed, *next, taken));
+                    *next += taken;
+                    taken
+                }
+            };
+            count -= taken;
+        }
+        Ok(set)
     }
 
     /// Passes over the next `count` values.
@@ -218,6 +243,30 @@ mod tests {
             assert_eq!(values, expected());
             assert!(runs.read(1, &mut values).is_err());
         }
+    }
+
+    #[test]
+    fn bits_read_in_pieces_of_every_size_are_equal() {
+        // 5 times 1, then 16 packed bits, then 3 times 0.
+        let bytes = vec![5 << 1, 1, 2 << 1 | 1, 0b0110_0101, 0b1111_0000, 3 << 1, 0];
+        let expected: Vec<bool> = "111111010011000001111000".chars().map(|bit| bit == '1').collect();
+        for piece in 1..25 {
+            let (mut runs, mut valid, mut set) =
+                (Hybrid::new(bytes.clone().into(), 1).unwrap(), Validity::default(), 0);
+            while valid.rows() < 24 {
+                set += runs.read_bits(piece.min(24 - valid.rows()), &mut valid).unwrap();
+            }
+            let bits = valid.bits().unwrap();
+            assert!((0..24).map(|row| bits.get(row)).eq(expected.iter().copied()), "pieces of {piece}");
+            assert_eq!(set, expected.iter().filter(|&&bit| bit).count());
+            assert!(runs.read_bits(1, &mut valid).is_err());
+        }
+        assert!(
+            Hybrid::new(vec![2 << 1 | 1, 7].into(), 1)
+                .unwrap()
+                .read_bits(9, &mut Validity::default())
+                .is_err()
+        );
     }
 
     #[test]

@@ -14,6 +14,7 @@ mod hybrid;
 mod pages;
 mod plain;
 mod predicate;
+mod validity;
 
 pub(super) use column::{ColumnDecoder, decoder_of};
 pub(super) use fault::{Fault, Result};
