@@ -54,14 +54,18 @@ impl BytesOutput {
     /// copied, where `source` is Arrow data.
     #[inline]
     pub fn set_part(&mut self, row: usize, source: &Bytes<'_>, source_row: usize, part: &[u8]) {
+        let whole = source.get(source_row);
+        let skipped = (part.as_ptr() as usize).wrapping_sub(whole.as_ptr() as usize);
         if part.len() <= INLINE_BYTES {
-            self.views[row] = inline_view(part);
+            // What follows the part in its row is loaded with it, and masked away.
+            self.views[row] = match whole.get(skipped..).and_then(<[u8]>::first_chunk::<INLINE_BYTES>) {
+                Some(chunk) => inline_view_of(chunk, part.len()),
+                None => inline_view(part),
+            };
             return;
         }
-        let whole = source.get(source_row);
         match source.buffer(source_row) {
             Some((buffer, start)) if !self.copies => {
-                let skipped = part.as_ptr() as usize - whole.as_ptr() as usize;
                 debug_assert!(skipped + part.len() <= whole.len(), "not a part of the source row");
                 let index = self.share(buffer);
                 self.views[row] = long_view(part, index + 1, start + skipped);
@@ -158,6 +162,14 @@ fn inline_view(value: &[u8]) -> u128 {
     u128::from_le_bytes(bytes)
 }
 
+/// The view of the first `length` bytes.
+#[inline]
+fn inline_view_of(bytes: &[u8; INLINE_BYTES], length: usize) -> u128 {
+    let mut view = [0u8; 16];
+    view[4..].copy_from_slice(bytes);
+    (u128::from_le_bytes(view) & (u128::MAX >> (8 * (INLINE_BYTES - length)))) | length as u128
+}
+
 fn long_view(value: &[u8], buffer: usize, start: usize) -> u128 {
     let mut bytes = [0u8; 16];
     bytes[..4].copy_from_slice(&(value.len() as u32).to_le_bytes());
@@ -229,5 +241,18 @@ impl fmt::Write for TextBuilder<'_> {
     fn write_str(&mut self, piece: &str) -> fmt::Result {
         self.push_str(piece);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn inline_views_hold_the_value_and_zeros() {
+        let bytes = b"abcdefghijkl";
+        for length in 0..=INLINE_BYTES {
+            assert_eq!(inline_view_of(bytes, length), inline_view(&bytes[..length]));
+        }
     }
 }

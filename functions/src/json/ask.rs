@@ -1,8 +1,8 @@
 //! Questions asked of JSON texts: with no path, one path, several, or one that leads to many nodes.
 
-use super::document::{Json, Reader};
+use super::document::Json;
 use super::path::Path;
-use super::scan::{self, Scan};
+use super::scan::{self, Room, Scan};
 use crate::column::{Output, Rows, Text, View};
 use crate::error::{Error, Result};
 use crate::kernel::json_scan::Found;
@@ -26,6 +26,8 @@ pub struct Question {
     pub result: Type,
     /// Writes one answer.
     pub answer: Answer,
+    /// True if the answer is what the node holds, as text and without quotes, or null for `null`.
+    pub is_text: bool,
 }
 
 /// Where a call's paths come from.
@@ -157,11 +159,11 @@ fn ask(
     let text = arguments[0].text();
     let answer = question.answer;
     let mut latest = LatestPath::default();
-    let reader = scratch.slot::<Reader>();
+    let Room { tokens, reader } = scratch.slot();
     let mut found = scan.map(Scan::found).unwrap_or_default();
     rows.for_each(|row| {
         if let Some(scan) = scan
-            && scan.read(text.get(row), &mut found)
+            && scan.read(text.get(row), tokens, &mut found)
         {
             return answer_scanned(paths, question, &found, output, row, &text);
         }

@@ -3,7 +3,7 @@
 use super::ask::{Answer, Question, Source, constant_paths};
 use super::document::{Json, Kind, Reader};
 use super::path::Path;
-use super::scan::{self, Scan};
+use super::scan::{self, Room, Scan};
 use super::write::write_json;
 use crate::Registry;
 use crate::column::Output;
@@ -16,7 +16,11 @@ use crate::value::Value;
 const PATHS: &str = "A path is `$.a.b[0]` with `[#-1]` for the last element, a pointer `/a/b/0`, a plain key, or a position. With `[*]`, `.*` or `..`, or with a list of paths, the result is a list.";
 
 fn question(result: Type, answer: Answer) -> Question {
-    Question { result, answer }
+    Question { result, answer, is_text: false }
+}
+
+fn text_question() -> Question {
+    Question { is_text: true, ..question(Type::Text, as_text) }
 }
 
 /// Adds the family.
@@ -34,7 +38,7 @@ pub fn register(registry: &mut Registry) {
         ),
     );
     registry.register_scalar(
-        question(Type::Text, as_text).with_paths(
+        text_question().with_paths(
             described(
                 "json_extract_string",
                 "Part of a JSON text at a path, as text: without quotes, and null for null.",
@@ -198,7 +202,7 @@ struct Part {
 fn form(name: &str) -> Option<Question> {
     Some(match name {
         "json" => question(Type::Text, as_json),
-        "text" => question(Type::Text, as_text),
+        "text" => text_question(),
         "value" => question(Type::Text, as_value),
         "exists" => question(Type::Boolean, exists),
         "type" => question(Type::Text, type_name),
@@ -228,12 +232,12 @@ fn bind_many(arguments: &Arguments<'_>) -> Result<Bound> {
     let fields = parts.iter().map(|part| Field::new("", part.question.result.clone())).collect();
     Ok(Bound::strict(Type::Struct(fields), move |arguments, rows, output, scratch| {
         let text = arguments[0].text();
-        let reader = scratch.slot::<Reader>();
+        let Room { tokens, reader } = scratch.slot();
         let mut found = scan.as_ref().map(Scan::found).unwrap_or_default();
         rows.for_each(|row| {
             let source = (&text, row);
             if let Some(scan) = &scan
-                && scan.read(text.get(row), &mut found)
+                && scan.read(text.get(row), tokens, &mut found)
             {
                 for (position, (part, &found)) in parts.iter().zip(&found).enumerate() {
                     scan::answer(&part.question, found, output.field(position), row, &text, row);

@@ -1,15 +1,24 @@
 //! Questions to JSON texts that are answered in one pass over the text, where nothing rare stands in the way.
 
 use super::ask::Question;
-use super::document::{Json, Node, StaticNode};
+use super::document::{Json, Node, Reader, StaticNode};
 use super::path::{Path, Step};
 use crate::column::{Output, Text};
-use crate::kernel::json_scan::{Found, Places};
+use crate::kernel::json_scan::{Found, Places, Tokens};
 
 /// Digits that a double keeps in every case.
 const EXACT_DIGITS: usize = 15;
 /// Zeros behind the point of the least number that is written without an exponent.
 const ZEROS_MAX: usize = 5;
+
+/// Room to read texts in, by a scan or in full.
+#[derive(Default)]
+pub struct Room {
+    /// For scans.
+    pub tokens: Tokens,
+    /// For texts that are parsed.
+    pub reader: Reader,
+}
 
 /// The places that some paths lead to.
 #[derive(Debug, Clone)]
@@ -44,9 +53,9 @@ impl Scan {
         vec![Found::Missing; self.places.answers()]
     }
 
-    /// Finds what stands at the places; false if the text must be parsed in full.
-    pub fn read<'a>(&self, text: &'a str, found: &mut [Found<'a>]) -> bool {
-        self.places.scan(text, found)
+    /// Finds what stands at the places; false if the text must be parsed in full. `tokens` is room to work in.
+    pub fn read<'a>(&self, text: &'a str, tokens: &mut Tokens, found: &mut [Found<'a>]) -> bool {
+        self.places.scan(text, tokens, found)
     }
 }
 
@@ -59,6 +68,9 @@ pub fn answer(
     text: &Text<'_>,
     text_row: usize,
 ) {
+    if question.is_text && answer_text(found, output, row, text, text_row) {
+        return;
+    }
     let whole = text.get(text_row);
     let (node, number) = match found {
         Found::Missing => return (question.answer)(None, output, row, (text, text_row)),
@@ -78,6 +90,22 @@ pub fn answer(
     (question.answer)(Some(Json::scanned(&node, whole, number)), output, row, (text, text_row));
 }
 
+/// Writes what was found as text, where it stands so in the JSON text; false if it does not.
+#[inline]
+fn answer_text(found: Found<'_>, output: &mut Output, row: usize, text: &Text<'_>, text_row: usize) -> bool {
+    let part = match found {
+        Found::Missing | Found::Null => {
+            output.set_null(row);
+            return true;
+        }
+        Found::Text(part) | Found::Whole(part) => part,
+        Found::Fraction(part) if is_shortest(part) => part,
+        Found::Fraction(_) | Found::Boolean(_) => return false,
+    };
+    output.text().set_part(row, text, text_row, part);
+    true
+}
+
 /// True if a number with a fraction stands as its double is written: the shortest digits, without an exponent.
 fn is_shortest(number: &str) -> bool {
     let Some((whole, fraction)) = number.trim_start_matches('-').split_once('.') else { return false };
@@ -91,7 +119,7 @@ fn is_shortest(number: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::json::document::{Kind, Reader};
+    use crate::json::document::Kind;
     use crate::json::write::write_float;
 
     #[test]
@@ -215,6 +243,7 @@ mod tests {
         let paths = ["$.a", "$.b.c", "$.b[1]", "/a/0", "$[0]", "$[1].a", "/c/d"];
         let paths: Vec<Path> = paths.iter().map(|path| Path::parse(path).unwrap()).collect();
         let (mut random, mut reader, mut scanned) = (Random(11), Reader::default(), 0);
+        let mut tokens = Tokens::default();
         for round in 0..30_000 {
             let mut text = random.json(0);
             if round % 2 == 1 {
@@ -230,7 +259,7 @@ mod tests {
             for path in &paths {
                 let scan = Scan::of([path]).unwrap();
                 let mut found = scan.found();
-                if !scan.read(&text, &mut found) {
+                if !scan.read(&text, &mut tokens, &mut found) {
                     continue;
                 }
                 scanned += 1;
