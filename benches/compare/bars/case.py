@@ -84,13 +84,16 @@ def our_answer(engine, sql, folder):
         return pyarrow.ipc.open_file(file).read_all()
 
 
-def expect_equal(name, ours, theirs):
-    """Stops where two columns differ: `ours` and `theirs` are Arrow arrays or chunked arrays."""
+def expect_equal(name, ours, theirs, absolute=1e-9):
+    """Stops where two columns differ: `ours` and `theirs` are Arrow arrays or chunked arrays.
+
+    Floats may differ by `absolute`, or relatively by RELATIVE_TOLERANCE.
+    """
     ours, theirs = flat(ours), flat(theirs)
     if len(ours) != len(theirs):
         raise SystemExit(f"{name}: {len(ours)} rows, and {len(theirs)} of the peer")
     if is_number(ours.type) and is_number(theirs.type):
-        equal_numbers(name, ours, theirs)
+        equal_numbers(name, ours, theirs, absolute)
     elif ours.to_pylist() != theirs.to_pylist():
         at = next(at for at, (a, b) in enumerate(zip(ours, theirs)) if a.as_py() != b.as_py())
         raise SystemExit(f"{name}: row {at} is {ours[at]}, and {theirs[at]} of the peer")
@@ -108,14 +111,14 @@ def is_number(data_type):
     return pyarrow.types.is_integer(data_type) or pyarrow.types.is_floating(data_type)
 
 
-def equal_numbers(name, ours, theirs):
+def equal_numbers(name, ours, theirs, absolute):
     if not numpy.array_equal(ours.is_null(), theirs.is_null()):
         raise SystemExit(f"{name}: other rows are null than those of the peer")
     ours, theirs = (side.drop_null().to_numpy(zero_copy_only=False) for side in (ours, theirs))
     if ours.dtype.kind in "iu" and theirs.dtype.kind in "iu":
         same = ours == theirs
     else:
-        same = numpy.isclose(ours, theirs, rtol=RELATIVE_TOLERANCE, atol=1e-9, equal_nan=True)
+        same = numpy.isclose(ours, theirs, rtol=RELATIVE_TOLERANCE, atol=absolute, equal_nan=True)
     if not same.all():
         at = int(numpy.argmin(same))
         raise SystemExit(f"{name}: value {at} is {ours[at]}, and {theirs[at]} of the peer")
