@@ -50,6 +50,7 @@ oracle: $(VENV)/oracle ## answers of sqllogictest files and random queries again
 	$(VENV)/bin/python tests/oracle/compare.py --program $(PROGRAM) --random $(QUERIES) --seed $(SEED)
 	$(VENV)/bin/python tests/oracle/window_compare.py --program $(PROGRAM) --cases $(QUERIES) --seed $(SEED)
 	$(VENV)/bin/python tests/oracle/features.py --program $(PROGRAM) --seed $(SEED)
+	$(VENV)/bin/python tests/oracle/transforms.py --program $(PROGRAM) --seed $(SEED)
 	$(VENV)/bin/python tests/oracle/embeddings.py --program $(PROGRAM) --cases 10 --seed $(SEED)
 	$(VENV)/bin/python tests/oracle/substrait.py --program $(PROGRAM)
 	$(VENV)/bin/python tests/oracle/tokens.py --program $(PROGRAM) --seed $(SEED)

@@ -18,6 +18,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod answer;
+mod artifact;
 pub mod closure;
 mod error;
 mod prepared;
@@ -25,6 +26,7 @@ mod row;
 mod session;
 mod settings;
 mod statement;
+mod transform;
 mod transforms;
 mod value_text;
 
@@ -32,8 +34,9 @@ pub use answer::Answer;
 pub use error::{Error, Result};
 pub use prepared::Prepared;
 pub use row::RowEvaluator;
-pub use session::Session;
+pub use session::{FitObserver, Session};
 pub use settings::{Setting, parse_bytes};
+pub use transform::Transform;
 pub use value_text::row_texts;
 
 pub use hypostyle_connectors as files;

@@ -27,6 +27,17 @@ impl RowPlan {
         Ok(Self { set, inputs, outputs: plan.schema.clone() })
     }
 
+    /// The row form of expressions over these inputs.
+    pub(crate) fn of_expressions(
+        expressions: &[Expression],
+        inputs: Schema,
+        outputs: Schema,
+        context: &Arc<Context>,
+    ) -> Result<Self> {
+        let set = ExpressionSet::compile(expressions, &inputs, context)?;
+        Ok(Self { set, inputs, outputs })
+    }
+
     pub(crate) fn evaluator(&self, parameters: &[Literal]) -> Result<RowEvaluator> {
         Ok(RowEvaluator {
             evaluator: EngineRowEvaluator::new(Arc::clone(&self.set), parameters)?,

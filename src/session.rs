@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use arrow::array::RecordBatch;
+use hypostyle_engine::execution::RunHandle;
 use hypostyle_engine::memory::Budget;
 use hypostyle_engine::memory_table::{HostTable, MemoryTable};
 use hypostyle_engine::table::TableProvider;
@@ -44,7 +45,12 @@ struct State {
     settings: Mutex<SessionSettings>,
     /// Byte budget of all statements; another one takes its place when the limit is set anew.
     memory: Mutex<Arc<Budget>>,
+    /// Is handed each pass of a fit when it starts.
+    fit_observer: Mutex<Option<FitObserver>>,
 }
+
+/// Sees the passes of fits, to show their progress and to stop them.
+pub type FitObserver = Arc<dyn Fn(RunHandle) + Send + Sync>;
 
 impl std::fmt::Debug for Session {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -84,6 +90,7 @@ impl Session {
                 definitions: Mutex::default(),
                 settings: Mutex::new(settings),
                 memory,
+                fit_observer: Mutex::default(),
             }),
         }
     }
@@ -299,6 +306,20 @@ impl Session {
             *lock(&self.state.memory) = Budget::new(settings.configuration.memory_limit_bytes);
         }
         Ok(())
+    }
+
+    /// Hands each pass of a later fit to `observer` when it starts, so that another thread can show its progress or stop it.
+    pub fn observe_fits(&self, observer: FitObserver) {
+        *lock(&self.state.fit_observer) = Some(observer);
+    }
+
+    pub(crate) fn fit_observer(&self) -> impl FnMut(RunHandle) + use<> {
+        let observer = lock(&self.state.fit_observer).clone();
+        move |handle| {
+            if let Some(observer) = &observer {
+                observer(handle);
+            }
+        }
     }
 
     /// What a statement that starts now sees.

@@ -45,6 +45,15 @@ pub(crate) fn run(session: &Session, statement: &Statement) -> Result<Answer> {
             transforms::fit(session, &context, &definitions, &transform, &source, &text)?;
             Ok(Answer::nothing())
         }
+        Planned::ExportTransform { transform, path, span } => {
+            transforms::export(session, &transform, &path).map_err(|error| at(error, span))?;
+            Ok(Answer::nothing())
+        }
+        Planned::ImportTransform { name, path, replace, span } => {
+            let name = name.map(|name| name.text);
+            transforms::import(session, name, &path, replace).map_err(|error| at(error, span))?;
+            Ok(Answer::nothing())
+        }
         Planned::DropTable(name) => {
             session.catalog().remove_table(&name);
             Ok(Answer::nothing())
@@ -109,7 +118,7 @@ fn one_statement(sql: &str) -> Result<Statement> {
 }
 
 /// A query without open parameters, ready to run.
-fn closed(query: PlannedQuery, context: &Arc<Context>) -> Result<EnginePrepared> {
+pub(crate) fn closed(query: PlannedQuery, context: &Arc<Context>) -> Result<EnginePrepared> {
     match query.parameters.first() {
         None => Ok(EnginePrepared::new(query.plan, Arc::clone(context))?),
         Some(parameter) => Err(Error::user(format!(

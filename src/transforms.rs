@@ -1,5 +1,6 @@
 //! Statements about transforms: what a session does with them.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use hypostyle_engine::Context;
@@ -7,6 +8,7 @@ use hypostyle_planner::transform::{Fitted, Transform};
 use hypostyle_planner::tree::Query;
 use hypostyle_planner::{Definitions, transform};
 
+use crate::artifact;
 use crate::error::{Error, Result};
 use crate::session::Session;
 
@@ -19,7 +21,7 @@ pub(crate) fn fit(
     source: &Query,
     text: &str,
 ) -> Result<Arc<Fitted>> {
-    let fitted = transform::fit(context, definitions, transform, source, text, &mut |_| {})?;
+    let fitted = transform::fit(context, definitions, transform, source, text, &mut session.fit_observer())?;
     let fitted = Arc::new(fitted);
     if !session.definitions().set_fitted(&transform.name.text, Arc::clone(&fitted)) {
         return Err(Error::user(format!(
@@ -28,4 +30,28 @@ pub(crate) fn fit(
         )));
     }
     Ok(fitted)
+}
+
+/// Writes a fitted transform of the session to a file.
+pub(crate) fn export(session: &Session, transform: &Transform, path: &str) -> Result<()> {
+    let name = &transform.name.text;
+    let Some(fitted) = &transform.fitted else {
+        return Err(Error::user(format!(
+            "transform \"{name}\" is not fitted; run FIT TRANSFORM {name} FROM .. first"
+        )));
+    };
+    artifact::write(Path::new(path), name, &transform.sql, fitted, &session.context())
+}
+
+/// Reads a fitted transform from a file.
+pub(crate) fn import(session: &Session, name: Option<String>, path: &str, replace: bool) -> Result<()> {
+    let transform = session.load_transform(path)?;
+    let name = name.unwrap_or_else(|| transform.name().to_owned());
+    if !replace && session.definitions().transform(&name).is_some() {
+        return Err(Error::user(format!(
+            "transform \"{name}\" is there already; use IMPORT OR REPLACE TRANSFORM, or give it another name"
+        )));
+    }
+    session.register_transform(&name, &transform);
+    Ok(())
 }

@@ -129,6 +129,40 @@ pub(crate) enum Command {
         #[command(flatten)]
         output: OutputArguments,
     },
+    /// Fit the analyzers of a definition, SELECT .. FROM input, and save the transform
+    Fit {
+        #[command(flatten)]
+        sql: SqlArguments,
+        /// What it is fitted on: a file, a pattern or the name of a table
+        #[arg(long, value_name = "SOURCE")]
+        from: String,
+        /// File of the transform, such as features.hyp
+        #[arg(long, short, value_name = "FILE")]
+        output: PathBuf,
+    },
+    /// Apply a saved transform to files or a table
+    Apply {
+        /// File of the transform
+        transform: PathBuf,
+        /// What it is applied to: a file, a pattern or the name of a table
+        #[arg(long, value_name = "SOURCE")]
+        from: String,
+        /// Columns to give [default: all]
+        #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
+        columns: Vec<String>,
+        /// The rows are those of the fit: target encodings leave the fold of each row out
+        #[arg(long)]
+        train: bool,
+        #[command(flatten)]
+        output: OutputArguments,
+    },
+    /// Verify a saved transform, and show its columns and what was fitted
+    Inspect {
+        /// File of the transform
+        transform: PathBuf,
+        #[command(flatten)]
+        output: OutputArguments,
+    },
     /// Generate seeded data to Parquet or CSV
     #[command(subcommand)]
     Generate(Dataset),

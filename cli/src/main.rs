@@ -15,6 +15,7 @@ mod progress;
 mod runner;
 mod shell;
 mod source;
+mod transform;
 
 use std::process::ExitCode;
 
@@ -82,6 +83,15 @@ fn run(arguments: Arguments) -> Result<()> {
                 format!("DESCRIBE FROM {name}")
             })
         }
+        Command::Fit { sql, from, output } => {
+            let definition = source::read(&sql)?;
+            let none = Output::new(Some(Format::None), None);
+            transform::fit(&self::runner(&session, none, &interrupt)?, &definition, &from, &output)
+        }
+        Command::Apply { transform, from, columns, train, output } => {
+            transform::apply(&runner(output)?, &transform, &from, &columns, train)
+        }
+        Command::Inspect { transform, output } => transform::inspect(&runner(output)?, &transform),
         Command::Generate(dataset) => generate::run(&dataset, session.thread_count() as u64, &interrupt),
         Command::Demo { rows, keep } => {
             let output = Output::new(Some(Format::Table), None);

@@ -3,6 +3,7 @@
 use std::io::{IsTerminal, Write};
 use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use base64::Engine;
@@ -44,7 +45,7 @@ impl Runner {
             self.interrupt.check()?;
             let started = Instant::now();
             // Each statement starts when it is asked for.
-            let Some(answer) = answers.next() else { return Ok(()) };
+            let Some(answer) = self.watching_fits(|| answers.next()) else { return Ok(()) };
             let shown = answers.size_hint().1 == Some(0) || self.output.format.holds_several_results();
             let result = answer.map_err(failed).and_then(|answer| self.write(answer, shown, text));
             if self.timing {
@@ -127,7 +128,7 @@ impl Runner {
         result
     }
 
-    fn failed(&self, error: hypostyle::Error, text: &str) -> Error {
+    pub(crate) fn failed(&self, error: hypostyle::Error, text: &str) -> Error {
         if error.is_cancelled() { Error::Interrupted } else { Error::Query(error.render(text)) }
     }
 
@@ -159,10 +160,35 @@ impl Runner {
         })
     }
 
+    /// Runs `work`, which may fit transforms, while another thread passes Ctrl-C on to their passes and shows their progress.
+    pub(crate) fn watching_fits<T>(&self, work: impl FnOnce() -> T) -> T {
+        let current: Arc<Mutex<Option<RunHandle>>> = Arc::default();
+        let seen = Arc::clone(&current);
+        self.session.observe_fits(Arc::new(move |handle| {
+            *seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(handle);
+        }));
+        std::thread::scope(|scope| {
+            let (working, watching) = channel::<()>();
+            let current = &current;
+            scope.spawn(move || {
+                let handle = || current.lock().unwrap_or_else(PoisonError::into_inner).clone();
+                self.watch_each(&handle, &watching);
+            });
+            let result = work();
+            drop(working);
+            result
+        })
+    }
+
     fn watch(&self, handle: &RunHandle, working: &Receiver<()>) {
+        self.watch_each(&|| Some(handle.clone()), working);
+    }
+
+    fn watch_each(&self, handle: &dyn Fn() -> Option<RunHandle>, working: &Receiver<()>) {
         let started = Instant::now();
         let mut bar = None;
         while let Err(RecvTimeoutError::Timeout) = working.recv_timeout(WATCH_INTERVAL) {
+            let Some(handle) = handle() else { continue };
             if self.interrupt.is_requested() {
                 handle.cancel();
             }

@@ -14,7 +14,7 @@ use crate::lower::lower;
 use crate::nearest::nearest;
 use crate::rewrite::{self, Reading};
 use crate::span::Span;
-use crate::transform::Transform;
+use crate::transform::{Fitted, Transform};
 use crate::tree::{
     Argument, CopyStatement, CreateMacro, CreateTable, CreateTransform, CreateView, DropKind, ExplainFormat,
     Expression, MacroBody, Name, Query, Statement, StatementKind,
@@ -219,6 +219,25 @@ impl<'a> Planner<'a> {
             }),
             StatementKind::Copy(copy) => self.query(|binder| self.copy(copy, binder)),
             _ => self.query(|binder| binder.statement_rows(statement)),
+        }
+    }
+
+    /// Plans all outputs of a transform over the rows of a query.
+    ///
+    /// # Errors
+    /// What is wrong with the query, or a column that it lacks.
+    pub fn apply(&self, name: &str, fitted: &Fitted, source: &Query, training: bool) -> Result<PlannedQuery> {
+        let planned = self.query(|binder| {
+            let relation = binder.query(source)?;
+            let relation = binder.applied(name, fitted, relation, training, source.span)?;
+            for column in relation.columns() {
+                binder.check_present(column.id, source.span)?;
+            }
+            Ok(relation)
+        })?;
+        match planned {
+            Planned::Query(query) => Ok(query),
+            _ => Err(Error::internal("a transform became another statement")),
         }
     }
 

@@ -1,6 +1,8 @@
 //! Plans as bytes: a header with the version, then JSON. Reading checks the form; what a plan means is
 //! checked by [`super::verify`] before it runs.
 
+use serde::de::DeserializeOwned;
+
 use super::{PLAN_VERSION, Plan};
 use crate::error::{Error, Result};
 
@@ -45,29 +47,37 @@ impl Plan {
                 "the plan has version {version}; this release reads version {PLAN_VERSION}"
             )));
         }
-        let json = &rest[end + 1..];
-        match nesting(json) {
-            depth if depth > NESTING_MAX => Err(Error::user(format!(
-                "the plan is nested {depth} levels deep; at most {NESTING_MAX} are read"
-            ))),
-            depth if depth > NESTING_SMALL => read_on_large_stack(json),
-            _ => read(json),
-        }
+        from_json(&rest[end + 1..], "the plan")
     }
 }
 
-fn read(json: &[u8]) -> Result<Plan> {
+/// Reads JSON that may hold expressions, however deep they are; `what` names it in messages.
+///
+/// # Errors
+/// A text that is no such JSON, or that is nested too deep.
+pub fn from_json<T: DeserializeOwned + Send>(json: &[u8], what: &str) -> Result<T> {
+    match nesting(json) {
+        depth if depth > NESTING_MAX => {
+            Err(Error::user(format!("{what} is nested {depth} levels deep; at most {NESTING_MAX} are read")))
+        }
+        depth if depth > NESTING_SMALL => read_on_large_stack(json, what),
+        _ => read(json, what),
+    }
+}
+
+fn read<T: DeserializeOwned>(json: &[u8], what: &str) -> Result<T> {
     let mut reader = serde_json::Deserializer::from_slice(json);
     reader.disable_recursion_limit();
-    let plan = serde::Deserialize::deserialize(&mut reader);
-    let plan = plan.and_then(|plan| reader.end().map(|()| plan));
-    plan.map_err(|error| Error::user(format!("the plan is damaged: {error}")))
+    let value = serde::Deserialize::deserialize(&mut reader);
+    let value = value.and_then(|value| reader.end().map(|()| value));
+    value.map_err(|error| Error::user(format!("{what} is damaged: {error}")))
 }
 
 /// Deep plans would overflow a stack of the usual size, in reading and in dropping what a damaged one left.
-fn read_on_large_stack(json: &[u8]) -> Result<Plan> {
+fn read_on_large_stack<T: DeserializeOwned + Send>(json: &[u8], what: &str) -> Result<T> {
     std::thread::scope(|scope| {
-        let thread = std::thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, || read(json));
+        let thread =
+            std::thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, || read(json, what));
         let thread =
             thread.map_err(|error| Error::Resource(format!("no thread to read a deep plan: {error}")))?;
         thread.join().unwrap_or_else(|_| Err(Error::internal("reading a plan panicked")))

@@ -16,6 +16,7 @@ use hypostyle_functions::types::Schema;
 use hypostyle_functions::value::Literal;
 use serde::{Deserialize, Serialize};
 
+pub use bytes::from_json;
 pub use expression::Expression;
 pub use ordered_join::{AsofIndex, AsofJoin, Inequality, OrderCondition, RangeJoin, is_word_ordered};
 pub(crate) use scanned::ScannedTable;

@@ -213,6 +213,6 @@ fn aggregates(sums: &str, counts: &str, fold: Option<(i64, i64)>) -> Vec<(String
     };
     vec![
         (sums.to_owned(), format!("coalesce(sum(label){filter}, 0)")),
-        (counts.to_owned(), format!("count(label){filter}")),
+        (counts.to_owned(), format!("(count(label){filter})::DOUBLE")),
     ]
 }

@@ -169,7 +169,7 @@ impl Binder<'_> {
     }
 
     /// Refuses to read an output whose input is not there.
-    pub(super) fn check_present(&self, id: usize, span: Span) -> Result<()> {
+    pub(crate) fn check_present(&self, id: usize, span: Span) -> Result<()> {
         match self.absent.iter().find(|absent| absent.id == id) {
             Some(absent) => Err(Error::invalid(absent.message.clone(), span)),
             None => Ok(()),

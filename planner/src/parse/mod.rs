@@ -30,7 +30,7 @@ use sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
 
 use crate::error::{Error, Result};
 use crate::span::{Location, Span};
-use crate::tree::{Expression, Statement};
+use crate::tree::{Expression, Query, Statement};
 
 use adjust::Hint;
 use dialect::HypostyleDialect;
@@ -46,6 +46,21 @@ pub fn parse_statements(sql: &str) -> Result<Vec<Statement>> {
     let mut statements = parse(sql, read_statements)?;
     statements.iter_mut().for_each(|statement| transform::keep_text(statement, sql));
     Ok(statements)
+}
+
+/// Parses one query, or the name of a table or file that stands for all its rows.
+///
+/// # Errors
+/// The first error of syntax, with its place.
+pub fn parse_source(sql: &str) -> Result<Query> {
+    parse(sql, |parser, notes| {
+        let query = statement::query_or_table(parser, notes)?;
+        while parser.consume_token(&Token::SemiColon) {}
+        match parser.peek_token_ref() {
+            next if next.token == Token::EOF => Ok(query),
+            next => Err(failure::unexpected(next, "the end of the query")),
+        }
+    })
 }
 
 /// Parses one expression and nothing else.

@@ -6,6 +6,7 @@ use hypostyle_engine::Context;
 use hypostyle_engine::execution::{Prepared, RunHandle};
 use hypostyle_engine::plan::{Expression, Plan};
 use hypostyle_functions::column::{borrow, value_at};
+use hypostyle_functions::scalar::Volatility;
 use hypostyle_functions::{Field, Literal};
 
 use crate::bind::{Binder, Discovered, Pass};
@@ -51,6 +52,7 @@ pub fn fit(
         let columns = relation.columns();
         let requests = match binder.discover(query, &columns, &known, false)? {
             Discovered::Complete(outputs) => {
+                check_deterministic(&outputs, context, query.span)?;
                 let training = match binder.discover(query, &columns, &known, true)? {
                     Discovered::Complete(outputs) => outputs,
                     Discovered::Requests(_) => {
@@ -74,6 +76,31 @@ pub fn fit(
         format!("analyzers stand more than {LEVELS_MAX} levels inside each other"),
         query.span,
     ))
+}
+
+/// Refuses outputs that differ from one time to the next: what is served would not be what was trained on.
+fn check_deterministic(outputs: &[FittedOutput], context: &Arc<Context>, span: Span) -> Result<()> {
+    for output in outputs {
+        let mut found = None;
+        output.expression.walk(&mut |part| {
+            if let Expression::Call { function, .. } = part
+                && context
+                    .registry
+                    .scalar(function)
+                    .is_some_and(|known| known.volatility != Volatility::Immutable)
+            {
+                found = Some(function.clone());
+            }
+        });
+        if let Some(function) = found {
+            let message = format!(
+                "output \"{}\" calls {function}, which gives other values at another time: pass its value in as a column",
+                output.name
+            );
+            return Err(Error::invalid(message, span));
+        }
+    }
+    Ok(())
 }
 
 /// Runs a plan of one row; its values.

@@ -1,0 +1,98 @@
+//! The container: a zip of stored, aligned members.
+
+use std::io::{Cursor, Read, Write};
+
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, ZipArchive, ZipWriter};
+
+use crate::error::{Error, Result};
+
+/// Members begin at multiples of this, as Arrow wants its buffers and caches their lines.
+const ALIGNMENT_BYTES: u16 = 64;
+
+/// Members of one file; more are no transform.
+const MEMBERS_MAX: usize = 100_000;
+
+/// The bytes of a file with these members.
+pub(super) fn pack(members: &[(String, Vec<u8>)]) -> Result<Vec<u8>> {
+    let failed =
+        |error: &dyn std::fmt::Display| Error::user(format!("the transform was not written: {error}"));
+    let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
+    for (name, bytes) in members {
+        let options = SimpleFileOptions::default()
+            .compression_method(CompressionMethod::Stored)
+            .large_file(u32::try_from(bytes.len()).is_err())
+            .with_alignment(ALIGNMENT_BYTES);
+        writer.start_file(name.as_str(), options).map_err(|error| failed(&error))?;
+        writer.write_all(bytes).map_err(|error| failed(&error))?;
+    }
+    let packed = writer.finish().map_err(|error| failed(&error))?;
+    Ok(packed.into_inner())
+}
+
+/// A file that is being read.
+pub(super) struct Members<'b> {
+    archive: ZipArchive<Cursor<&'b [u8]>>,
+    length: usize,
+}
+
+impl<'b> Members<'b> {
+    /// Reads the list of members.
+    pub fn open(bytes: &'b [u8]) -> Result<Self, String> {
+        let archive = guarded(|| ZipArchive::new(Cursor::new(bytes)))?;
+        if archive.len() > MEMBERS_MAX {
+            return Err(format!("it has {} members; at most {MEMBERS_MAX} are read", archive.len()));
+        }
+        Ok(Self { archive, length: bytes.len() })
+    }
+
+    /// Names of all members.
+    pub fn names(&self) -> Result<Vec<String>, String> {
+        let names = self.archive.file_names().map(|name| name.map(|name| name.into_owned()));
+        names.collect::<Result<_, _>>().map_err(|error| error.to_string())
+    }
+
+    /// The bytes of a member, whose checksum holds.
+    pub fn read(&mut self, name: &str) -> Result<Vec<u8>, String> {
+        let length = self.length;
+        let archive = &mut self.archive;
+        guarded(|| {
+            let mut member = archive.by_name(name)?;
+            if member.compression() != CompressionMethod::Stored {
+                return Err(zip::result::ZipError::UnsupportedArchive("a member is compressed"));
+            }
+            // A damaged length is not asked of the allocator.
+            let mut bytes = Vec::with_capacity((member.size() as usize).min(length));
+            member.read_to_end(&mut bytes)?;
+            Ok(bytes)
+        })
+        .map_err(|problem| format!("member {name}: {problem}"))
+    }
+}
+
+/// Runs the reader of another crate, whose panics are faults of the file.
+fn guarded<T>(read: impl FnOnce() -> zip::result::ZipResult<T>) -> Result<T, String> {
+    match std::panic::catch_unwind(std::panic::AssertUnwindSafe(read)) {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(error)) => Err(error.to_string()),
+        Err(_) => Err("the archive is damaged".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Members, pack};
+
+    #[test]
+    fn members_are_stored_at_multiples_of_64() {
+        let members = vec![("a".to_owned(), vec![1u8; 3]), ("dir/b".to_owned(), vec![2u8; 100])];
+        let packed = pack(&members).unwrap();
+        for (_, bytes) in &members {
+            let place = packed.windows(bytes.len()).position(|window| window == bytes.as_slice()).unwrap();
+            assert_eq!(place % 64, 0);
+        }
+        let mut read = Members::open(&packed).unwrap();
+        assert_eq!(read.read("dir/b").unwrap(), members[1].1);
+        assert!(read.read("c").is_err());
+    }
+}

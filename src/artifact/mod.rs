@@ -1,0 +1,111 @@
+//! Fitted transforms as files: a zip whose members are stored as they are and begin at multiples of 64 bytes.
+//!
+//! | member | holds |
+//! |---|---|
+//! | `manifest.json` | format and version, the SQL, where it was fitted, functions with their versions, and the digest of each member |
+//! | `plan.json` | inputs, output expressions, and the calls of analyzers; lists that were fitted stand in `statistics` |
+//! | `schema/input.arrow`, `schema/output.arrow` | the columns, without rows |
+//! | `statistics/*.arrow` | parameters of each call: single values as one row, lists as columns |
+//! | `golden/input.arrow`, `golden/output.arrow` | rows made of edges and of what was fitted, and what they gave |
+//!
+//! Reading verifies every digest, compares the functions with those of the session, and runs the golden rows. It executes
+//! nothing but the expressions of the plan.
+
+mod golden;
+mod members;
+mod read;
+mod statistics;
+mod write;
+
+#[cfg(test)]
+mod tests;
+
+use hypostyle_functions::Field;
+use hypostyle_planner::transform::{FittedCall, FittedOutput, Provenance};
+use serde::{Deserialize, Serialize};
+
+pub(crate) use read::read;
+pub(crate) use write::write;
+
+/// What `format` of a manifest says.
+const FORMAT: &str = "hypostyle transform";
+
+/// Version of the layout that is written, and the latest that is read.
+const VERSION: u32 = 1;
+
+const MANIFEST: &str = "manifest.json";
+const PLAN: &str = "plan.json";
+const INPUT_SCHEMA: &str = "schema/input.arrow";
+const OUTPUT_SCHEMA: &str = "schema/output.arrow";
+const GOLDEN_INPUT: &str = "golden/input.arrow";
+const GOLDEN_OUTPUT: &str = "golden/output.arrow";
+
+/// What is said of the file as a whole.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Manifest {
+    /// Always [`FORMAT`].
+    pub format: String,
+    /// Layout of the file.
+    pub version: u32,
+    /// The program that wrote it.
+    pub written_by: String,
+    /// Name of the transform.
+    pub name: String,
+    /// Its definition.
+    pub sql: String,
+    /// Where it was fitted.
+    pub provenance: Provenance,
+    /// Functions that its expressions call, with the versions of their meaning.
+    pub functions: Vec<(String, u32)>,
+    /// Versions of tables that functions are built with.
+    pub tables: Vec<(String, String)>,
+    /// All other members.
+    pub members: Vec<Member>,
+}
+
+/// A member of the file.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Member {
+    /// Its name.
+    pub name: String,
+    /// Its length.
+    pub bytes: u64,
+    /// SHA-256 of its bytes, in hexadecimal digits.
+    pub sha256: String,
+}
+
+/// `plan.json`. Literals of lists that were fitted are parameters, by their place among the parameters of all calls.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct StoredPlan {
+    inputs: Vec<Field>,
+    outputs: Vec<FittedOutput>,
+    calls: Vec<StoredCall>,
+}
+
+/// A call of an analyzer without the values of its parameters.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct StoredCall {
+    #[serde(flatten)]
+    call: FittedCall,
+    /// Names of its parameters, and the member that holds each.
+    stored: Vec<StoredParameter>,
+}
+
+/// Where the value of a parameter is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct StoredParameter {
+    name: String,
+    #[serde(rename = "type")]
+    data_type: hypostyle_functions::Type,
+    /// The member, whose column has the name of the parameter; a list is the whole column.
+    member: String,
+}
+
+/// A member's name and its bytes.
+type NamedBytes = (String, Vec<u8>);
+
+/// The digest of a member.
+fn digest(bytes: &[u8]) -> String {
+    use sha2::Digest;
+    sha2::Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}

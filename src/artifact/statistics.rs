@@ -1,0 +1,161 @@
+//! Parameters as Arrow files, which every reader of Arrow knows, and back.
+
+use std::collections::BTreeMap;
+use std::io::Cursor;
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, RecordBatchOptions};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Field as ArrowField, Schema as ArrowSchema};
+use arrow::ipc::reader::FileReader;
+use arrow::ipc::writer::FileWriter;
+use hypostyle_engine::Batch;
+use hypostyle_functions::column::{borrow, literal_array, value_at};
+use hypostyle_functions::{Literal, Schema, Type, Value};
+use hypostyle_planner::transform::FittedCall;
+
+use super::{NamedBytes, StoredParameter};
+use crate::error::{Error, Result};
+
+/// An Arrow file of one batch.
+pub(super) fn arrow_file(batch: &RecordBatch) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let mut writer = FileWriter::try_new(&mut bytes, &batch.schema())?;
+    writer.write(batch)?;
+    writer.finish()?;
+    drop(writer);
+    Ok(bytes)
+}
+
+/// The batches of an Arrow file as one.
+pub(super) fn read_arrow_file(bytes: &[u8]) -> Result<RecordBatch, String> {
+    let read = || -> Result<RecordBatch, arrow::error::ArrowError> {
+        let reader = FileReader::try_new(Cursor::new(bytes), None)?;
+        let schema = reader.schema();
+        let batches = reader.collect::<Result<Vec<_>, _>>()?;
+        arrow::compute::concat_batches(&schema, &batches)
+    };
+    // Panics of the decoder are faults of the file.
+    match std::panic::catch_unwind(read) {
+        Ok(result) => result.map_err(|error| error.to_string()),
+        Err(_) => Err("the Arrow file is damaged".to_owned()),
+    }
+}
+
+/// The type in which a member holds values: texts with offsets, decimals of 128 bits.
+fn stored_type(data_type: &DataType) -> DataType {
+    let field = |field: &Arc<ArrowField>| {
+        Arc::new(ArrowField::new(field.name(), stored_type(field.data_type()), field.is_nullable()))
+    };
+    match data_type {
+        DataType::Utf8View => DataType::LargeUtf8,
+        DataType::BinaryView => DataType::LargeBinary,
+        DataType::List(element) => DataType::List(field(element)),
+        DataType::FixedSizeList(element, size) => DataType::FixedSizeList(field(element), *size),
+        DataType::Struct(fields) => DataType::Struct(fields.iter().map(field).collect()),
+        other => other.clone(),
+    }
+}
+
+/// A column as a member holds it.
+pub(super) fn stored(array: &ArrayRef, data_type: &Type) -> Result<ArrayRef> {
+    Ok(cast(array, &stored_type(&data_type.to_exported()))?)
+}
+
+/// The values of a literal: the elements of a list, or the one value.
+fn values(literal: &Literal) -> Result<(ArrayRef, Type)> {
+    let array = literal_array(literal)?;
+    match (&literal.data_type, &literal.value) {
+        (Type::List(element), Value::List(..)) => {
+            let list = array.as_list_opt::<i32>().ok_or_else(|| Error::user("a list of another layout"))?;
+            Ok((list.value(0), Type::clone(element)))
+        }
+        _ => Ok((array, literal.data_type.clone())),
+    }
+}
+
+/// The members with the parameters of a call, and where each parameter is.
+pub(super) fn members_of(
+    number: usize,
+    call: &FittedCall,
+) -> Result<(Vec<NamedBytes>, Vec<StoredParameter>)> {
+    let mut tables: BTreeMap<String, Vec<(String, ArrayRef)>> = BTreeMap::new();
+    let mut stored_parameters = Vec::with_capacity(call.parameters.len());
+    let mut of_categories = false;
+    for (name, literal) in &call.parameters {
+        let is_list = matches!(literal.value, Value::List(..));
+        of_categories |= name == "keys";
+        let part = match (is_list, of_categories) {
+            (false, _) => "values",
+            (true, true) => "keys",
+            (true, false) => name.as_str(),
+        };
+        let member = format!("statistics/{number:04}_{}_{part}.arrow", call.analyzer);
+        let (array, data_type) = values(literal)?;
+        tables.entry(member.clone()).or_default().push((name.clone(), stored(&array, &data_type)?));
+        stored_parameters.push(StoredParameter {
+            name: name.clone(),
+            data_type: literal.data_type.clone(),
+            member,
+        });
+    }
+    let mut members = Vec::with_capacity(tables.len());
+    for (member, columns) in tables {
+        members.push((member, arrow_file(&batch(columns)?)?));
+    }
+    Ok((members, stored_parameters))
+}
+
+/// A batch of named columns.
+pub(super) fn batch(columns: Vec<(String, ArrayRef)>) -> Result<RecordBatch> {
+    let fields = columns.iter().map(|(name, array)| ArrowField::new(name, array.data_type().clone(), true));
+    let schema = Arc::new(ArrowSchema::new(fields.collect::<Vec<_>>()));
+    let rows = columns.first().map_or(0, |(_, array)| array.len());
+    let options = RecordBatchOptions::new().with_row_count(Some(rows));
+    let arrays = columns.into_iter().map(|(_, array)| array).collect();
+    Ok(RecordBatch::try_new_with_options(schema, arrays, &options)?)
+}
+
+/// The values of each column of a batch in these types.
+pub(super) fn rows_of(batch: &RecordBatch, schema: &Schema) -> Result<Vec<Vec<Value>>, String> {
+    let stored = Schema::from_arrow(&batch.schema()).map_err(|error| error.to_string())?;
+    let names = |schema: &Schema| -> Vec<(String, Type)> {
+        schema.fields.iter().map(|field| (field.name.clone(), field.data_type.clone())).collect()
+    };
+    if names(&stored) != names(schema) {
+        return Err("its columns are not those of the plan".to_owned());
+    }
+    let batch = Batch::import(batch, schema).map_err(|error| error.to_string())?;
+    let mut columns = Vec::with_capacity(batch.columns.len());
+    for (column, field) in batch.columns.iter().zip(&schema.fields) {
+        let array = column.to_array().map_err(|error| error.to_string())?;
+        let bump = Default::default();
+        let view = borrow(&array, &field.data_type, &bump);
+        columns.push((0..batch.rows).map(|row| value_at(&view, row)).collect());
+    }
+    Ok(columns)
+}
+
+/// A parameter out of its member.
+pub(super) fn parameter_of(batch: &RecordBatch, parameter: &StoredParameter) -> Result<Literal, String> {
+    let StoredParameter { name, data_type, member } = parameter;
+    let wrong = |problem: &str| format!("member {member}: column \"{name}\" {problem}");
+    let column = batch.column_by_name(name).ok_or_else(|| wrong("is missing"))?;
+    let found = Type::from_arrow(column.data_type()).map_err(|error| wrong(&error.to_string()))?;
+    let is_one = member.ends_with("_values.arrow");
+    let is_list = if is_one { None } else { data_type.element().cloned() };
+    let expected = is_list.clone().unwrap_or_else(|| data_type.clone());
+    if found != expected {
+        return Err(wrong(&format!("has type {found}; the plan says {expected}")));
+    }
+    let one = super::statistics::batch(vec![(name.clone(), Arc::clone(column))])
+        .map_err(|error| error.to_string())?;
+    let schema = Schema::new(vec![hypostyle_functions::Field::new(name.clone(), expected.clone())]);
+    let mut values = rows_of(&one, &schema)?.pop().unwrap_or_default();
+    let value = match is_list {
+        Some(element) => Value::List(element, values),
+        None if values.len() == 1 => values.pop().unwrap_or(Value::Null),
+        None => return Err(wrong("is not one row")),
+    };
+    Ok(Literal { data_type: data_type.clone(), value })
+}

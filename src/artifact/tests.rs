@@ -1,0 +1,163 @@
+//! Damaged, foreign and later files are clear errors, and whatever can be read is what was written.
+
+use std::sync::Arc;
+
+use hypostyle_engine::Context;
+use hypostyle_planner::transform::Fitted;
+
+use super::members::{Members, pack};
+use super::read::from_bytes;
+use super::write::to_bytes;
+use super::{MANIFEST, Manifest, PLAN, digest};
+use crate::Session;
+
+fn fitted() -> (Session, Arc<Fitted>) {
+    let session = Session::new();
+    let source = "(SELECT i AS id, CASE WHEN i % 5 = 0 THEN NULL ELSE sin(i) END AS x, 'c' || i % 7 AS c, ['t' || i % 3] AS tags, \
+                  DATE '2024-01-01' AS day, (i % 2 = 0) AS y, 1.50 AS price FROM range(200) t(i))";
+    let definition = "SELECT id, standard_scale(impute(x)) AS x, quantile_bucketize(x, 8) AS bucket, vocab_encode(c, oov => 4) AS c, \
+                      multi_hot(tags) AS tags, target_encode(c, y::INTEGER, key => id, folds => 2) AS target, \
+                      date_part('year', day) AS year, standard_scale(price) AS price, upper(c) AS upper FROM input";
+    let transform = session.fit(definition, source).unwrap();
+    let fitted = Arc::clone(transform.fitted());
+    (session, fitted)
+}
+
+fn written(session: &Session, fitted: &Fitted) -> (Vec<u8>, Arc<Context>) {
+    let context = session.context();
+    (to_bytes("features", "SELECT ..", fitted, &context).unwrap(), context)
+}
+
+/// The members of a file, changed and written again with right digests.
+fn changed(bytes: &[u8], change: impl FnOnce(&mut Manifest, &mut Vec<(String, Vec<u8>)>)) -> Vec<u8> {
+    let mut members = Members::open(bytes).unwrap();
+    let mut manifest: Manifest = serde_json::from_slice(&members.read(MANIFEST).unwrap()).unwrap();
+    let names: Vec<String> = manifest.members.iter().map(|member| member.name.clone()).collect();
+    let mut parts: Vec<(String, Vec<u8>)> =
+        names.into_iter().map(|name| (name.clone(), members.read(&name).unwrap())).collect();
+    change(&mut manifest, &mut parts);
+    for (name, bytes) in &parts {
+        if let Some(member) = manifest.members.iter_mut().find(|member| member.name == *name) {
+            member.bytes = bytes.len() as u64;
+            member.sha256 = digest(bytes);
+        }
+    }
+    parts.insert(0, (MANIFEST.to_owned(), serde_json::to_vec(&manifest).unwrap()));
+    pack(&parts).unwrap()
+}
+
+fn refusal(bytes: &[u8], context: &Arc<Context>) -> String {
+    from_bytes(bytes, context).map(|_| ()).unwrap_err()
+}
+
+#[test]
+fn what_is_written_is_read_back() {
+    let (session, fitted) = fitted();
+    let (bytes, context) = written(&session, &fitted);
+    let (manifest, read) = from_bytes(&bytes, &context).unwrap();
+    assert_eq!(manifest.name, "features");
+    assert!(read == *fitted);
+    assert!(manifest.functions.iter().any(|(name, _)| name == "vocab_lookup"));
+    assert_eq!(bytes, written(&session, &fitted).0, "two writes of one transform are the same bytes");
+}
+
+#[test]
+fn lists_that_were_fitted_stand_in_statistics_alone() {
+    let (session, fitted) = fitted();
+    let (bytes, _) = written(&session, &fitted);
+    let mut members = Members::open(&bytes).unwrap();
+    let plan = String::from_utf8(members.read(PLAN).unwrap()).unwrap();
+    assert!(!plan.contains("\"c6\""), "{plan}");
+    assert!(members.names().unwrap().iter().any(|name| name.ends_with("vocab_encode_keys.arrow")));
+}
+
+#[test]
+fn a_file_that_is_cut_off_is_refused() {
+    let (session, fitted) = fitted();
+    let (bytes, context) = written(&session, &fitted);
+    for length in (0..bytes.len()).step_by(211) {
+        assert!(from_bytes(&bytes[..length], &context).is_err(), "{length} of {} bytes", bytes.len());
+    }
+}
+
+#[test]
+fn a_changed_bit_is_refused_or_changes_nothing() {
+    let (session, fitted) = fitted();
+    let (mut bytes, context) = written(&session, &fitted);
+    let mut refused = 0;
+    for place in (0..bytes.len()).step_by(97) {
+        let bit = 1 << (place % 8);
+        bytes[place] ^= bit;
+        match from_bytes(&bytes, &context) {
+            Ok((_, read)) => assert!(read == *fitted, "byte {place}"),
+            Err(_) => refused += 1,
+        }
+        bytes[place] ^= bit;
+    }
+    assert!(refused > bytes.len() / 97 / 2);
+}
+
+#[test]
+fn other_files_are_refused() {
+    let (session, fitted) = fitted();
+    let (bytes, context) = written(&session, &fitted);
+    assert!(refusal(b"PAR1 is no zip", &context).contains("the file is no transform, or is damaged"));
+    let foreign = pack(&[("word/document.xml".to_owned(), b"<xml/>".to_vec())]).unwrap();
+    assert!(refusal(&foreign, &context).contains("the file is no transform"));
+    let other = changed(&bytes, |manifest, _| manifest.format = "another engine".to_owned());
+    assert_eq!(refusal(&other, &context), "the file is \"another engine\"; expected \"hypostyle transform\"");
+    let later = changed(&bytes, |manifest, _| manifest.version = 2);
+    assert_eq!(
+        refusal(&later, &context),
+        "the transform has version 2, of a later release; this release reads up to version 1"
+    );
+}
+
+#[test]
+fn functions_that_are_missing_or_have_another_meaning_are_named() {
+    let (session, fitted) = fitted();
+    let (bytes, context) = written(&session, &fitted);
+    let missing = changed(&bytes, |manifest, _| manifest.functions.push(("own_function".to_owned(), 1)));
+    assert!(
+        refusal(&missing, &context)
+            .contains("calls the function own_function, which this session does not have")
+    );
+    let newer = changed(&bytes, |manifest, _| {
+        manifest.functions.iter_mut().for_each(|(_, version)| *version += 1);
+    });
+    assert!(refusal(&newer, &context).contains("this session has version 1"));
+}
+
+#[test]
+fn members_that_contradict_each_other_are_refused() {
+    let (session, fitted) = fitted();
+    let (bytes, context) = written(&session, &fitted);
+    let lost = changed(&bytes, |manifest, parts| {
+        parts.retain(|(name, _)| !name.contains("vocab_encode_keys"));
+        manifest.members.retain(|member| !member.name.contains("vocab_encode_keys"));
+    });
+    assert!(refusal(&lost, &context).contains("has no member statistics/"));
+    let stray = changed(&bytes, |_, parts| parts.push(("extra".to_owned(), vec![1])));
+    assert_eq!(refusal(&stray, &context), "member extra is not in the manifest");
+    let swapped = changed(&bytes, |_, parts| {
+        let output = parts.iter().find(|(name, _)| name == "schema/output.arrow").unwrap().1.clone();
+        parts.iter_mut().find(|(name, _)| name == "schema/input.arrow").unwrap().1 = output;
+    });
+    assert!(refusal(&swapped, &context).contains("its columns are not those of the plan"));
+    let wrong = changed(&bytes, |_, parts| {
+        let plan = parts.iter_mut().find(|(name, _)| name == PLAN).unwrap();
+        let text = String::from_utf8(plan.1.clone()).unwrap();
+        plan.1 = text.replacen("\"function\": \"upper\"", "\"function\": \"lower\"", 1).into_bytes();
+    });
+    assert!(
+        refusal(&wrong, &context).contains("the golden rows do not hold"),
+        "{}",
+        refusal(&wrong, &context)
+    );
+    let broken = changed(&bytes, |_, parts| {
+        let plan = parts.iter_mut().find(|(name, _)| name == PLAN).unwrap();
+        let text = String::from_utf8(plan.1.clone()).unwrap();
+        plan.1 = text.replacen("\"index\": 0", "\"index\": 77", 1).into_bytes();
+    });
+    assert!(refusal(&broken, &context).contains("the plan reads column 77"));
+}

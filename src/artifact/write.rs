@@ -1,0 +1,159 @@
+//! A fitted transform to the bytes of its file.
+
+use std::collections::{BTreeSet, HashMap};
+use std::io::Write;
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, RecordBatch};
+use hypostyle_connectors::output::Target;
+use hypostyle_engine::Context;
+use hypostyle_engine::plan::Expression;
+use hypostyle_functions::column::Output;
+use hypostyle_functions::{Literal, Schema, Type, Value};
+use hypostyle_planner::transform::{Fitted, FittedCall};
+
+use super::{
+    FORMAT, GOLDEN_INPUT, GOLDEN_OUTPUT, INPUT_SCHEMA, MANIFEST, Manifest, Member, NamedBytes, OUTPUT_SCHEMA,
+    PLAN, StoredCall, StoredPlan, VERSION, digest, golden, members, statistics,
+};
+use crate::error::{Error, Result};
+
+/// Values by column.
+type Columns = Vec<Vec<Value>>;
+
+/// Writes a fitted transform; the file has its name once it is whole.
+pub(crate) fn write(
+    path: &Path,
+    name: &str,
+    sql: &str,
+    fitted: &Fitted,
+    context: &Arc<Context>,
+) -> Result<()> {
+    let bytes = to_bytes(name, sql, fitted, context)?;
+    let failed =
+        |error: &dyn std::fmt::Display| Error::user(format!("cannot write {}: {error}", path.display()));
+    let mut target = Target::create(path).map_err(|error| failed(&error))?;
+    target.write_all(&bytes).map_err(|error| failed(&error))?;
+    target.commit().map_err(|error| failed(&error))?;
+    Ok(())
+}
+
+pub(super) fn to_bytes(name: &str, sql: &str, fitted: &Fitted, context: &Arc<Context>) -> Result<Vec<u8>> {
+    let (mut parts, plan) = stored_plan(fitted)?;
+    let plan = serde_json::to_vec_pretty(&plan)
+        .map_err(|error| Error::user(format!("the plan was not written: {error}")))?;
+    parts.insert(0, (PLAN.to_owned(), plan));
+    parts.push((INPUT_SCHEMA.to_owned(), table_file(&fitted.input_schema(), &[])?));
+    parts.push((OUTPUT_SCHEMA.to_owned(), table_file(&fitted.schema(), &[])?));
+    let (inputs, outputs) = golden_rows(fitted, context)?;
+    parts.push((GOLDEN_INPUT.to_owned(), table_file(&fitted.input_schema(), &inputs)?));
+    parts.push((GOLDEN_OUTPUT.to_owned(), table_file(&fitted.schema(), &outputs)?));
+    let manifest = Manifest {
+        format: FORMAT.to_owned(),
+        version: VERSION,
+        written_by: format!("hypostyle {}", env!("CARGO_PKG_VERSION")),
+        name: name.to_owned(),
+        sql: sql.to_owned(),
+        provenance: fitted.provenance.clone(),
+        functions: functions_of(fitted),
+        tables: hypostyle_functions::versions::tables()
+            .into_iter()
+            .map(|(table, version)| (table.to_owned(), version))
+            .collect(),
+        members: parts
+            .iter()
+            .map(|(name, bytes)| Member {
+                name: name.clone(),
+                bytes: bytes.len() as u64,
+                sha256: digest(bytes),
+            })
+            .collect(),
+    };
+    let manifest = serde_json::to_vec_pretty(&manifest)
+        .map_err(|error| Error::user(format!("the manifest was not written: {error}")))?;
+    parts.insert(0, (MANIFEST.to_owned(), manifest));
+    members::pack(&parts)
+}
+
+/// The plan with parameters in place of fitted lists, and the members that hold these.
+fn stored_plan(fitted: &Fitted) -> Result<(Vec<NamedBytes>, StoredPlan)> {
+    let (mut parts, mut calls) = (Vec::new(), Vec::with_capacity(fitted.calls.len()));
+    let mut lists: HashMap<&Literal, usize> = HashMap::new();
+    let mut place = 0;
+    for (number, call) in fitted.calls.iter().enumerate() {
+        let (members, stored) = statistics::members_of(number, call)?;
+        parts.extend(members);
+        for (_, literal) in &call.parameters {
+            if matches!(literal.value, Value::List(..)) {
+                lists.entry(literal).or_insert(place);
+            }
+            place += 1;
+        }
+        calls.push(StoredCall { call: FittedCall { parameters: Vec::new(), ..call.clone() }, stored });
+    }
+    let mut outputs = fitted.outputs.clone();
+    let arguments = calls.iter_mut().flat_map(|call| &mut call.call.arguments);
+    let expressions = outputs
+        .iter_mut()
+        .flat_map(|output| [&mut output.expression].into_iter().chain(&mut output.training));
+    for expression in expressions.chain(arguments) {
+        expression.walk_mut(&mut |part| {
+            if let Expression::Literal(literal) = part
+                && let Some(index) = lists.get(literal)
+            {
+                *part = Expression::Parameter { index: *index, data_type: literal.data_type.clone() };
+            }
+        });
+    }
+    Ok((parts, StoredPlan { inputs: fitted.inputs.clone(), outputs, calls }))
+}
+
+/// Functions that the outputs call, with their versions.
+fn functions_of(fitted: &Fitted) -> Vec<(String, u32)> {
+    let mut functions = BTreeSet::new();
+    for output in &fitted.outputs {
+        for expression in [&output.expression].into_iter().chain(&output.training) {
+            expression.walk(&mut |part| {
+                if let Expression::Call { function, version, .. } = part {
+                    functions.insert((function.clone(), *version));
+                }
+            });
+        }
+    }
+    functions.into_iter().collect()
+}
+
+/// Columns of inputs and of what they give; rows that an output refuses are left out.
+fn golden_rows(fitted: &Fitted, context: &Arc<Context>) -> Result<(Columns, Columns)> {
+    let mut rows = golden::rows(fitted);
+    let outputs = match golden::evaluate(fitted, &rows, context) {
+        Ok(outputs) => outputs,
+        Err(_) => {
+            rows.retain(|row| golden::evaluate(fitted, std::slice::from_ref(row), context).is_ok());
+            golden::evaluate(fitted, &rows, context)?
+        }
+    };
+    let columns = (0..fitted.inputs.len()).map(|column| rows.iter().map(|row| row[column].clone()).collect());
+    Ok((columns.collect(), outputs))
+}
+
+/// An Arrow file of columns of values; without columns of no rows.
+fn table_file(schema: &Schema, columns: &[Vec<Value>]) -> Result<Vec<u8>> {
+    let mut arrays = Vec::with_capacity(schema.fields.len());
+    for (position, field) in schema.fields.iter().enumerate() {
+        let values = columns.get(position).map_or(&[][..], Vec::as_slice);
+        arrays.push((field.name.clone(), column(values, &field.data_type)?));
+    }
+    let batch: RecordBatch = statistics::batch(arrays)?;
+    statistics::arrow_file(&batch)
+}
+
+fn column(values: &[Value], data_type: &Type) -> Result<ArrayRef> {
+    let mut output = Output::new(data_type.clone());
+    output.prepare(values.len());
+    for (row, value) in values.iter().enumerate() {
+        output.set_value(row, value)?;
+    }
+    statistics::stored(&output.freeze()?, data_type)
+}

@@ -1,0 +1,371 @@
+//! Fitted transforms from Rust: fit, apply to queries, pushed batches and rows, save and load.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use hypostyle_engine::execution::Prepared as EnginePrepared;
+use hypostyle_engine::memory_table::HostTable;
+use hypostyle_engine::plan::{Expression, Node, Plan, TableReference};
+use hypostyle_engine::{Catalog, Context, FoundTables};
+use hypostyle_functions::types::{Field, Schema};
+use hypostyle_functions::value::Literal;
+use hypostyle_planner::transform::{self, Fitted};
+use hypostyle_planner::{Definition, Error as PlanError, Planner, Span, parse};
+
+use crate::answer::Answer;
+use crate::artifact;
+use crate::error::{Error, Result};
+use crate::prepared::Prepared;
+use crate::row::{RowEvaluator, RowPlan};
+use crate::session::Session;
+use crate::statement::closed;
+
+/// The table that a transform reads in its own plan.
+const INPUT: &str = "input";
+
+/// A transform whose analyzers have their parameters: plain data and expressions, without aggregates. Cheap to clone, shared between
+/// threads as it is.
+///
+/// ```
+/// use hypostyle::Session;
+/// let session = Session::new();
+/// session.sql("CREATE TABLE train AS SELECT i::DOUBLE AS x FROM range(5) t(i)")?.drain()?;
+/// let transform = session.fit("SELECT standard_scale(x) AS x FROM input", "train")?;
+///
+/// let batches = transform.apply("(SELECT 2.0::DOUBLE AS x)")?.collect_all()?;
+/// assert_eq!(batches[0].num_rows(), 1);
+///
+/// let mut row = transform.row()?;
+/// let x = row.input("x")?;
+/// row.start(1)?;
+/// row.set_f64(x, 2.0)?;
+/// row.evaluate()?;
+/// assert_eq!(row.get_f64(0, 0), Some(0.0));
+/// # Ok::<(), hypostyle::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Transform {
+    session: Session,
+    name: String,
+    sql: String,
+    fitted: Arc<Fitted>,
+}
+
+impl std::fmt::Debug for Transform {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Transform")
+            .field("name", &self.name)
+            .field("outputs", &self.outputs())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Session {
+    /// Fits a definition, `SELECT .. FROM input`, on a source: a table, a path in quotes or a query.
+    ///
+    /// # Errors
+    /// A text that is no such definition or source, or what the fit reports.
+    pub fn fit(&self, definition: &str, source: &str) -> Result<Transform> {
+        let query = parse::parse_source(definition)?;
+        transform::check_definition(&query)?;
+        let defined = transform::Transform {
+            name: hypostyle_planner::tree::Name::new("transform", Span::NONE),
+            query: Some(query),
+            sql: definition.trim().to_owned(),
+            fitted: None,
+        };
+        let definitions = self.definitions().clone();
+        let context = self.context();
+        let query = parse::parse_source(source)?;
+        let fitted = transform::fit(
+            &context,
+            &definitions,
+            &defined,
+            &query,
+            source.trim(),
+            &mut self.fit_observer(),
+        )?;
+        Ok(Transform {
+            session: self.clone(),
+            name: defined.name.text,
+            sql: defined.sql,
+            fitted: Arc::new(fitted),
+        })
+    }
+
+    /// The fitted transform of this name, as CREATE TRANSFORM and FIT TRANSFORM made it.
+    ///
+    /// # Errors
+    /// A name that is no transform's, or one that is not fitted.
+    pub fn transform(&self, name: &str) -> Result<Transform> {
+        let definitions = self.definitions();
+        let Some(transform) = definitions.transform(name) else {
+            let near = definitions.nearest_transform(name);
+            return Err(PlanError::unknown("transform", name, near, Span::NONE).into());
+        };
+        let Some(fitted) = &transform.fitted else {
+            return Err(Error::user(format!(
+                "transform \"{name}\" is not fitted; run FIT TRANSFORM {name} FROM .. first"
+            )));
+        };
+        Ok(Transform {
+            session: self.clone(),
+            name: transform.name.text.clone(),
+            sql: transform.sql.clone(),
+            fitted: Arc::clone(fitted),
+        })
+    }
+
+    /// Reads a transform from a file that [`Transform::save`] or EXPORT TRANSFORM wrote, and verifies it.
+    ///
+    /// # Errors
+    /// A file that is not there, is no transform, is damaged, comes from a later release, needs a function that this
+    /// session does not have, or whose golden rows give other values here.
+    pub fn load_transform(&self, path: impl AsRef<Path>) -> Result<Transform> {
+        let (manifest, fitted) = artifact::read(path.as_ref(), &self.context())?;
+        Ok(Transform {
+            session: self.clone(),
+            name: manifest.name,
+            sql: manifest.sql,
+            fitted: Arc::new(fitted),
+        })
+    }
+
+    /// Gives a transform a name in this session, under which SQL applies it; replaces one of that name.
+    pub fn register_transform(&self, name: &str, transform: &Transform) {
+        self.definitions().apply(Definition::Transform(transform::Transform {
+            name: hypostyle_planner::tree::Name::new(name, Span::NONE),
+            query: None,
+            sql: transform.sql.clone(),
+            fitted: Some(Arc::clone(&transform.fitted)),
+        }));
+    }
+}
+
+impl Transform {
+    /// The same transform under another name.
+    #[must_use]
+    pub fn named(self, name: &str) -> Self {
+        Self { name: name.to_owned(), ..self }
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its definition.
+    pub fn sql(&self) -> &str {
+        &self.sql
+    }
+
+    /// Columns that it reads when it is applied; those that only the fit has read, such as labels, are not among them.
+    pub fn inputs(&self) -> Schema {
+        self.chosen(&(0..self.fitted.outputs.len()).collect::<Vec<_>>()).inputs
+    }
+
+    /// Columns that it gives.
+    pub fn outputs(&self) -> Schema {
+        self.fitted.schema()
+    }
+
+    /// What was fitted: outputs, calls of analyzers with their parameters, and where they come from.
+    pub fn fitted(&self) -> &Arc<Fitted> {
+        &self.fitted
+    }
+
+    /// The parameters of all analyzers: the analyzer, the name of the parameter, its value.
+    pub fn parameters(&self) -> impl Iterator<Item = (&str, &str, &Literal)> {
+        self.fitted.calls.iter().flat_map(|call| {
+            call.parameters.iter().map(|(name, literal)| (call.analyzer.as_str(), name.as_str(), literal))
+        })
+    }
+
+    /// All outputs over a table, a path in quotes or a query.
+    ///
+    /// # Errors
+    /// A source that is wrong or lacks a column, or what starting it reports.
+    pub fn apply(&self, source: &str) -> Result<Answer> {
+        self.applied(source, false)
+    }
+
+    /// As [`Transform::apply`], for the rows that were fitted on: target encodings leave the fold of a row out.
+    ///
+    /// # Errors
+    /// As [`Transform::apply`].
+    pub fn apply_training(&self, source: &str) -> Result<Answer> {
+        self.applied(source, true)
+    }
+
+    fn applied(&self, source: &str, training: bool) -> Result<Answer> {
+        let query = parse::parse_source(source)?;
+        let context = self.session.context();
+        let definitions = self.session.definitions().clone();
+        let planned =
+            Planner::new(&context, &definitions).apply(&self.name, &self.fitted, &query, training)?;
+        Ok(Answer::of_run(closed(planned, &context)?.start(&[])?))
+    }
+
+    /// All outputs over batches.
+    ///
+    /// # Errors
+    /// A batch without a column that is read, or with one of another type.
+    pub fn apply_batches(&self, batches: &[RecordBatch]) -> Result<Vec<RecordBatch>> {
+        let prepared = self.prepare()?;
+        let inputs = self.inputs();
+        let mut run = prepared.start(&[])?;
+        let schema = Arc::new(prepared.schema().to_arrow());
+        let mut outputs = Vec::new();
+        let mut take = |run: &mut crate::Run| -> Result<()> {
+            while let Some(batch) = run.next()? {
+                outputs.push(batch.export(&schema)?);
+            }
+            Ok(())
+        };
+        for batch in batches {
+            run.push(picked(batch, &inputs)?)?;
+            take(&mut run)?;
+        }
+        run.finish()?;
+        take(&mut run)?;
+        Ok(outputs)
+    }
+
+    /// The transform as a query over an input that a host pushes, with the columns of [`Transform::inputs`]: started any number of
+    /// times, each run fed with [`crate::Run::push`].
+    ///
+    /// # Errors
+    /// A function that the session does not have any more.
+    pub fn prepare(&self) -> Result<Prepared> {
+        let all: Vec<usize> = (0..self.fitted.outputs.len()).collect();
+        let Chosen { expressions, inputs, outputs } = self.chosen(&all);
+        let catalog = Catalog::default();
+        catalog.add_table(INPUT, Arc::new(HostTable::new(inputs.clone())));
+        let own = self.session.context();
+        let context = Arc::new(Context {
+            registry: Arc::clone(&own.registry),
+            catalog: Arc::new(catalog),
+            settings: own.settings.clone(),
+            configuration: own.configuration.clone(),
+            memory: Arc::clone(&own.memory),
+            found: FoundTables::default(),
+        });
+        let scan = Node::Scan {
+            table: TableReference::Named(INPUT.to_owned()),
+            projection: (0..inputs.fields.len()).collect(),
+            filters: Vec::new(),
+            limit: None,
+        };
+        let node = Node::Project { input: Box::new(Plan::new(scan, inputs)), expressions };
+        let plan = Plan::new(node, outputs);
+        Ok(Prepared::new(EnginePrepared::new(plan, Arc::clone(&context))?, Vec::new(), context))
+    }
+
+    /// An evaluator of all outputs for single rows and micro-batches.
+    ///
+    /// # Errors
+    /// A function that the session does not have any more.
+    pub fn row(&self) -> Result<RowEvaluator> {
+        self.row_plan(None)?.evaluator(&[])
+    }
+
+    /// As [`Transform::row`], of the outputs of these names; only the columns that they read are inputs.
+    ///
+    /// # Errors
+    /// A name that is no output's.
+    pub fn row_of(&self, outputs: &[&str]) -> Result<RowEvaluator> {
+        self.row_plan(Some(outputs))?.evaluator(&[])
+    }
+
+    fn row_plan(&self, chosen: Option<&[&str]>) -> Result<RowPlan> {
+        let all = self.outputs();
+        let positions: Vec<usize> = match chosen {
+            None => (0..all.fields.len()).collect(),
+            Some(names) => names
+                .iter()
+                .map(|name| {
+                    let position = all.fields.iter().position(|field| field.name.eq_ignore_ascii_case(name));
+                    position.ok_or_else(|| {
+                        Error::user(format!("transform \"{}\" has no output \"{name}\"", self.name))
+                    })
+                })
+                .collect::<Result<_>>()?,
+        };
+        let Chosen { expressions, inputs, outputs } = self.chosen(&positions);
+        RowPlan::of_expressions(&expressions, inputs, outputs, &self.session.context())
+    }
+
+    /// Some of the outputs over the columns that they read.
+    fn chosen(&self, positions: &[usize]) -> Chosen {
+        let mut expressions: Vec<Expression> = Vec::with_capacity(positions.len());
+        let mut outputs: Vec<Field> = Vec::with_capacity(positions.len());
+        for output in positions.iter().filter_map(|position| self.fitted.outputs.get(*position)) {
+            expressions.push(output.expression.clone());
+            outputs.push(Field::new(output.name.clone(), output.expression.data_type()));
+        }
+        let mut read: Vec<usize> = expressions.iter().flat_map(Expression::columns).collect();
+        read.sort_unstable();
+        read.dedup();
+        for expression in &mut expressions {
+            expression.walk_mut(&mut |part| {
+                if let Expression::Column { index, .. } = part
+                    && let Ok(position) = read.binary_search(index)
+                {
+                    *index = position;
+                }
+            });
+        }
+        let inputs = read.iter().filter_map(|position| self.fitted.inputs.get(*position).cloned());
+        Chosen { expressions, inputs: Schema::new(inputs.collect()), outputs: Schema::new(outputs) }
+    }
+
+    /// Writes the transform to a file, which has its name once it is whole.
+    ///
+    /// # Errors
+    /// A file that cannot be written.
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
+        artifact::write(path.as_ref(), &self.name, &self.sql, &self.fitted, &self.session.context())
+    }
+}
+
+/// Outputs over the columns that they read.
+struct Chosen {
+    expressions: Vec<Expression>,
+    inputs: Schema,
+    outputs: Schema,
+}
+
+/// The columns of a batch that are read, in their order and types.
+fn picked(batch: &RecordBatch, inputs: &Schema) -> Result<crate::Batch> {
+    let mut columns = Vec::with_capacity(inputs.fields.len());
+    for field in &inputs.fields {
+        let known = batch.schema();
+        let position =
+            known.fields().iter().position(|column| column.name().eq_ignore_ascii_case(&field.name));
+        let Some(position) = position else {
+            return Err(Error::user(format!(
+                "the batch has no column \"{}\", which the transform reads",
+                field.name
+            )));
+        };
+        let found = hypostyle_functions::Type::from_arrow(known.field(position).data_type())?;
+        if found != field.data_type {
+            return Err(Error::user(format!(
+                "column \"{}\" of the batch has type {found}; the transform was fitted on {}",
+                field.name, field.data_type
+            )));
+        }
+        columns.push(Arc::clone(batch.column(position)));
+    }
+    let fields: Vec<_> = inputs
+        .fields
+        .iter()
+        .zip(&columns)
+        .map(|(field, column)| arrow::datatypes::Field::new(&field.name, column.data_type().clone(), true))
+        .collect();
+    let options = arrow::array::RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+    let schema = Arc::new(arrow::datatypes::Schema::new(fields));
+    let batch = RecordBatch::try_new_with_options(schema, columns, &options)?;
+    Ok(crate::Batch::import(&batch, inputs)?)
+}
