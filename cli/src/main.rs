@@ -36,6 +36,7 @@ static ALLOCATOR: hypostyle::functions::kernel::huge_pages::HugePages =
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    hypostyle::functions::kernel::huge_pages::limit_arenas(arguments.session.thread_count());
     match run(arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

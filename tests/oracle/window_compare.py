@@ -37,13 +37,15 @@ SELECT
     CASE WHEN i * 122949823 % 15 = 0 THEN NULL ELSE DATE '2024-01-28' + CAST(i * 122949823 % 40 AS INTEGER) END AS d,
     CASE WHEN i * 141650939 % 16 = 0 THEN NULL
          ELSE TIMESTAMP '2024-01-30 12:00:00' + INTERVAL (i * 141650939 % 500) HOUR END AS ts,
-    CAST(i % 3 AS BIGINT) AS n
+    CAST(i % 3 AS BIGINT) AS n,
+    TIMESTAMP '2024-02-27 12:00:00' + INTERVAL (i * 179424673 % 300) HOUR AS moment,
+    CASE WHEN i * 198491317 % 8 = 0 THEN NULL ELSE (i * 198491317 % 1009 - 500) * pow(2.0, i * 217645199 % 70 - 30) END AS w
 FROM range({rows}) t(i)
 """
 # Aggregates whose result does not depend on the order of rows: any order and frame will do.
 UNORDERED = [
     "count(*)", "count(x)", "count(s)", "sum(x)", "sum(f)", "sum(q)", "sum(b)", "avg(x)", "avg(f)", "avg(q)", "min(x)", "max(x)",
-    "min(f)", "max(f)", "min(s)", "max(s)", "min(d)", "max(ts)", "min(q)", "bool_and(b)", "bool_or(b)", "bit_and(id)",
+    "sum(w)", "avg(w)", "min(w)", "max(w)", "sum(id)", "min(f)", "max(f)", "min(s)", "max(s)", "min(d)", "max(ts)", "min(q)", "bool_and(b)", "bool_or(b)", "bit_and(id)",
     "bit_or(id)", "bit_xor(id)", "var_pop(x)", "stddev_samp(f)", "covar_pop(x, f)", "median(x)",
     "quantile_cont(f, 0.3)", "quantile_disc(x, 0.7)", "count(DISTINCT x)", "count(DISTINCT s)", "sum(DISTINCT x)",
     "avg(DISTINCT f)", "min(DISTINCT s)", "list(x ORDER BY id)", "string_agg(s, '-' ORDER BY id)", "list(DISTINCT x ORDER BY x)",
@@ -72,13 +74,13 @@ class Generator:
         return self.pick("", "", " DESC", " NULLS FIRST", " DESC NULLS FIRST", " ASC NULLS LAST")
 
     def total_order(self):
-        keys = [self.pick("x", "f", "s", "d", "ts", "q", "b", "x + id % 2") + self.direction() for _ in range(self.random.randrange(3))]
+        keys = [self.pick("x", "f", "s", "d", "ts", "moment", "q", "b", "x + id % 2") + self.direction() for _ in range(self.random.randrange(3))]
         return "ORDER BY " + ", ".join(keys + ["id" + self.pick("", " DESC")])
 
     def order(self):
         """Keys with ties."""
         count = self.random.randrange(3)
-        keys = [self.pick("x", "f", "s", "d", "ts", "q", "b", "k") + self.direction() for _ in range(count)]
+        keys = [self.pick("x", "f", "s", "d", "ts", "moment", "q", "b", "k") + self.direction() for _ in range(count)]
         return "ORDER BY " + ", ".join(keys) if keys else ""
 
     def bounds(self, offsets):
@@ -112,6 +114,8 @@ class Generator:
                 ("q", ["0", "0.5", "1", "n"]),
                 ("d", ["INTERVAL 1 DAY", "INTERVAL 7 DAYS", "INTERVAL '1 month'", "INTERVAL 0 DAYS"]),
                 ("ts", ["INTERVAL 1 HOUR", "INTERVAL '3 days'", "INTERVAL '1 month 2 hours'", "INTERVAL (n) DAY"]),
+                ("moment", ["INTERVAL 1 HOUR", "INTERVAL '3 days'", "INTERVAL '1 month'", "INTERVAL '2 days 90 minutes'", "INTERVAL (n) DAY"]),
+                ("moment", ["INTERVAL 0 HOUR", "INTERVAL 12 HOURS"]),
                 ("id", ["0", "3", "n"]),
             )
             if needs_total:
@@ -119,6 +123,14 @@ class Generator:
             return f"ORDER BY {key}{self.direction()} RANGE {self.bounds(offsets)}{self.exclude()}"
         order = self.total_order() if units == "ROWS" or needs_total else self.order()
         return f"{order} {units} {self.bounds(OFFSETS)}{self.exclude()}"
+
+    def first_rows(self):
+        """A condition that leaves the first rows of each partition."""
+        partition = self.pick("PARTITION BY k", "PARTITION BY g", "PARTITION BY k, g", "PARTITION BY k % 3, g", "")
+        rows = self.pick("= 1", "<= 2", "<= 3", "< 7", "<= 40")
+        if self.chance(0.2):
+            return f"rank() OVER ({partition} {self.order() or 'ORDER BY x'}) {rows}"
+        return f"row_number() OVER ({partition} {self.total_order()}) {rows}"
 
     def filter(self):
         return self.pick("", "", "", " FILTER (WHERE x > 0)", " FILTER (WHERE b)", " FILTER (WHERE s IS NOT NULL AND id % 3 > 0)")
@@ -197,6 +209,16 @@ class Engines:
         answer = cursor.execute(f"SELECT {casts} FROM ({relation}) AS answer({', '.join(names)}) ORDER BY c0").fetchall()
         return [row[1] for row in described], answer
 
+    def first_row_problems(self, number, table, condition, options):
+        """What differs in the rows that a condition on their number leaves."""
+        sql = f"SELECT id, x, s, w FROM {table} QUALIFY {condition}"
+        path, error = self.ours(number, sql, options)
+        if error:
+            return [(sql, error)]
+        ours, theirs = self.rows(f"SELECT * FROM '{path}'")[1], self.rows(sql)[1]
+        path.unlink()
+        return [] if ours == theirs else [(sql, f"{len(ours)} rows {ours[:3]}, DuckDB {len(theirs)} rows {theirs[:3]}")]
+
     def problems(self, number, table, cases, options):
         """What differs: case and text."""
         sql = f"SELECT id, {', '.join(cases)} FROM {table}"
@@ -243,17 +265,19 @@ def main():
     print(f"seed {seed}", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         engines = Engines(arguments.program, folder)
-        jobs = []
+        jobs, firsts = [], []
         for number in range(-(-arguments.cases // CASES_PER_QUERY)):
             generator = Generator(seed + number * 7_919)
             table = engines.table(generator.pick(1, 7, 60, 60, 300), generator.pick(1, 4, 30))
             options = ["--threads", str(generator.pick(1, 2))] + generator.pick([], [], ["--memory-limit", "3MB"])
             jobs.append((number, table, [generator.case() for _ in range(CASES_PER_QUERY)], options))
+            firsts.append((f"first{number}", table, generator.first_rows(), options))
         with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
             found = [problem for problems in pool.map(lambda job: engines.problems(*job), jobs) for problem in problems]
+            found += [problem for problems in pool.map(lambda job: engines.first_row_problems(*job), firsts) for problem in problems]
     for case, problem in found:
         print(f"--\n{case}\n  => {problem}")
-    print(f"{len(jobs) * CASES_PER_QUERY} cases, {len(found)} differ (seed {seed})")
+    print(f"{len(jobs) * CASES_PER_QUERY + len(firsts)} cases, {len(found)} differ (seed {seed})")
     return 1 if found else 0
 
 

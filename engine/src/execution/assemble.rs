@@ -107,6 +107,14 @@ pub(super) fn types(schema: &Schema) -> Vec<Type> {
     schema.fields.iter().map(|field| field.data_type.clone()).collect()
 }
 
+/// A null for each column that is not read.
+fn blanks(schema: &Schema, read: &HashSet<usize>) -> Vec<Option<ArrayRef>> {
+    let blank = |(column, data_type): (usize, &Type)| {
+        (!read.contains(&column)).then(|| arrow::array::new_null_array(&data_type.to_arrow(), 1))
+    };
+    types(schema).iter().enumerate().map(blank).collect()
+}
+
 impl Assembler<'_> {
     /// The phases that give the rows of a plan whose consumer takes them in order, and which of them it wants. `id` is
     /// the position of the node in the plan, a node coming before its inputs.
@@ -121,7 +129,7 @@ impl Assembler<'_> {
             // The rows of a projection are those of its input, one for one.
             Node::Project { input, expressions } => {
                 let (mut phases, window) = match &input.node {
-                    Node::Filter { .. } => {
+                    Node::Filter { .. } | Node::Window { .. } => {
                         (self.phases_read_by(input, expressions, id + 1)?, RowWindow::default())
                     }
                     _ => self.ordered(input, id + 1)?,
@@ -160,7 +168,7 @@ impl Assembler<'_> {
         match &plan.node {
             Node::Scan { .. } => self.scan(plan, id, &[]),
             Node::Values { rows } => self.values(plan, rows, id),
-            Node::Filter { input, predicate } => self.filter(input, predicate, Vec::new(), id),
+            Node::Filter { input, predicate } => self.filter(input, predicate, (Vec::new(), None), id),
             Node::Project { input, expressions } => {
                 let mut phases = self.phases_read_by(input, expressions, id + 1)?;
                 self.project(&mut phases, expressions, &input.schema, id)?;
@@ -206,7 +214,7 @@ impl Assembler<'_> {
                 );
                 Ok(phases)
             }
-            Node::Window { input, window } => self.window(input, window, id),
+            Node::Window { input, window } => self.window(input, window, (Vec::new(), None), id),
             Node::Sample { input, method, size, seed } => self.sample(input, *method, *size, *seed, id),
             Node::ComputedLimit { input, amounts } => self.computed_limit(input, amounts, id),
             Node::PositionalJoin { left, right } => self.positional_join(left, right, id),
@@ -236,27 +244,37 @@ impl Assembler<'_> {
     /// The phases that give the rows of a plan of whose columns only these expressions read.
     fn phases_read_by(&mut self, plan: &Plan, readers: &[Expression], id: usize) -> Result<Vec<Phase>> {
         let read: HashSet<usize> = readers.iter().flat_map(Expression::columns).collect();
-        let (input, predicate) = match &plan.node {
-            Node::Filter { input, predicate } => (input, predicate),
-            Node::AsofJoin(join) => return self.as_of(join, Some(&read), id),
-            _ => return self.phases(plan, id),
-        };
-        let blank = |(column, data_type): (usize, &Type)| {
-            (!read.contains(&column)).then(|| arrow::array::new_null_array(&data_type.to_arrow(), 1))
-        };
-        let blanks = types(&input.schema).iter().enumerate().map(blank).collect();
-        self.filter(input, predicate, blanks, id)
+        self.phases_read(plan, read, id)
+    }
+
+    /// The phases that give the rows of a plan of whose columns only these are read.
+    fn phases_read(&mut self, plan: &Plan, mut read: HashSet<usize>, id: usize) -> Result<Vec<Phase>> {
+        match &plan.node {
+            Node::Filter { input, predicate } => {
+                let blanks = blanks(&input.schema, &read);
+                read.extend(predicate.columns());
+                self.filter(input, predicate, (blanks, Some(read)), id)
+            }
+            Node::Window { input, window } => {
+                let blanks = blanks(&input.schema, &read);
+                read.extend(window.expressions().into_iter().flat_map(Expression::columns));
+                self.window(input, window, (blanks, Some(read)), id)
+            }
+            Node::AsofJoin(join) => self.as_of(join, Some(&read), id),
+            _ => self.phases(plan, id),
+        }
     }
 
     fn filter(
         &mut self,
         input: &Plan,
         predicate: &Expression,
-        blanks: Vec<Option<ArrayRef>>,
+        (blanks, read): (Vec<Option<ArrayRef>>, Option<HashSet<usize>>),
         id: usize,
     ) -> Result<Vec<Phase>> {
-        let mut phases = match &input.node {
-            Node::Scan { .. } => self.scan(input, id + 1, &conjuncts(predicate))?,
+        let mut phases = match (&input.node, read) {
+            (Node::Scan { .. }, _) => self.scan(input, id + 1, &conjuncts(predicate))?,
+            (Node::Window { .. }, Some(read)) => self.phases_read(input, read, id + 1)?,
             _ => self.phases(input, id + 1)?,
         };
         let predicate = self.set(std::slice::from_ref(predicate), &input.schema)?;
@@ -433,9 +451,20 @@ impl Assembler<'_> {
         Ok(vec![self.source(AggregateSource(aggregate), id)])
     }
 
-    fn window(&mut self, input: &Plan, window: &Window, id: usize) -> Result<Vec<Phase>> {
+    /// `blanks` are nulls for the columns of the input that nobody reads behind the window, `read` is all that is read of
+    /// its input.
+    fn window(
+        &mut self,
+        input: &Plan,
+        window: &Window,
+        (blanks, read): (Vec<Option<ArrayRef>>, Option<HashSet<usize>>),
+        id: usize,
+    ) -> Result<Vec<Phase>> {
         // Ties and frames of rows depend on the order of the input.
-        let phases = self.with_order(true, |assembler| assembler.phases(input, id + 1))?;
+        let phases = self.with_order(true, |assembler| match read {
+            Some(read) => assembler.phases_read(input, read, id + 1),
+            None => assembler.phases(input, id + 1),
+        })?;
         let context = Arc::clone(&self.run.context);
         let bound = self.bindings.part(|| {
             let (shape, expressions) = WindowShape::bind(window, &context)?;
@@ -444,7 +473,8 @@ impl Assembler<'_> {
         })?;
         let (shape, set) = (Arc::clone(&bound.0), Arc::clone(&bound.1));
         let run = Arc::clone(&self.run);
-        let operator = WindowOperator::new(shape, set, types(&input.schema), run, self.metrics.of(id));
+        let types = types(&input.schema);
+        let operator = WindowOperator::new(shape, set, types, blanks, run, self.metrics.of(id));
         self.break_at(phases, Arc::clone(&operator), id);
         Ok(vec![self.source(WindowSource(operator), id)])
     }

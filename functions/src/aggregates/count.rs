@@ -76,8 +76,13 @@ impl Accumulator for Count {
     }
 
     fn frames(&self, _: &[View<'_>], frames: &Frames, output: &mut Output) -> Result<bool> {
-        let counts = output.fixed::<i64>();
-        counts.iter_mut().enumerate().for_each(|(row, count)| *count = frames.count(row) as i64);
+        let counts = output.fixed::<i64>().iter_mut();
+        match frames.single() {
+            Some((starts, ends)) => counts
+                .zip(starts.iter().zip(ends))
+                .for_each(|(count, (&start, &end))| *count = i64::from(end.saturating_sub(start))),
+            None => counts.enumerate().for_each(|(row, count)| *count = frames.count(row) as i64),
+        }
         Ok(true)
     }
 

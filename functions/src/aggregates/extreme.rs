@@ -90,8 +90,19 @@ trait Comparable: WritableFixed {
     /// A value that no other is less than, and one that none is greater than.
     const LEAST: Self;
     const GREATEST: Self;
+    /// A whole number in the same order.
+    type Order: Ord + Copy;
 
     fn is_less(self, other: Self) -> bool;
+
+    fn order(self) -> Self::Order;
+}
+
+/// A whole number that orders as `is_less` does: NaN is one value, and the greatest.
+#[inline(always)]
+fn float_order(value: f64) -> i64 {
+    let bits = value.to_bits() as i64;
+    if value.is_nan() { i64::MAX } else { bits ^ ((bits >> 63) as u64 >> 1) as i64 }
 }
 
 macro_rules! comparable {
@@ -99,6 +110,11 @@ macro_rules! comparable {
         $(impl Comparable for $integer {
             const LEAST: Self = <$integer>::MIN;
             const GREATEST: Self = <$integer>::MAX;
+            type Order = Self;
+            #[inline(always)]
+            fn order(self) -> Self {
+                self
+            }
             #[inline(always)]
             fn is_less(self, other: Self) -> bool {
                 self < other
@@ -107,6 +123,11 @@ macro_rules! comparable {
         $(impl Comparable for $float {
             const LEAST: Self = <$float>::NEG_INFINITY;
             const GREATEST: Self = <$float>::NAN;
+            type Order = i64;
+            #[inline(always)]
+            fn order(self) -> i64 {
+                float_order(f64::from(self))
+            }
             #[inline(always)]
             fn is_less(self, other: Self) -> bool {
                 match compare_floats(f64::from(self), f64::from(other)) {
@@ -208,26 +229,39 @@ impl<T: Comparable, const GREATEST: bool> Accumulator for Extreme<T, GREATEST> {
     }
 
     fn frames(&self, arguments: &[View<'_>], frames: &Frames, output: &mut Output) -> Result<bool> {
-        let Some(frames) = frames.sliding() else { return Ok(false) };
+        let Some(sliding) = frames.sliding() else { return Ok(false) };
         let values = arguments[0].fixed::<T>();
-        extreme_of_frames(
-            frames,
-            // Of equal values the first is held, as in `offer`.
-            |later, held| match GREATEST {
-                true => values.get(held).is_less(values.get(later)),
-                false => values.get(later).is_less(values.get(held)),
-            },
-            |row, found| match found {
-                Some(position) => output.fixed::<T>()[row] = values.get(position),
-                None => output.set_null(row),
-            },
-        );
+        match values.flat() {
+            Some(flat) => of_frames::<T, GREATEST>(sliding, |row| flat[row], output.fixed::<T>()),
+            None => of_frames::<T, GREATEST>(sliding, |row| values.get(row), output.fixed::<T>()),
+        }
+        frames.empty_rows(|row| output.set_null(row));
         Ok(true)
     }
 
     fn memory_bytes(&self) -> usize {
         self.groups.capacity() * size_of::<Best<T>>()
     }
+}
+
+/// The extreme of each frame; nothing is written of an empty one.
+#[inline(always)]
+fn of_frames<T: Comparable, const GREATEST: bool>(
+    frames: (&[u32], &[u32]),
+    value: impl Fn(usize) -> T,
+    results: &mut [T],
+) {
+    extreme_of_frames(
+        frames,
+        |position| value(position).order(),
+        // Of equal values the first is held, as in `offer`.
+        |later, held| if GREATEST { held < later } else { later < held },
+        |row, found| {
+            if let Some(position) = found {
+                results[row] = value(position);
+            }
+        },
+    );
 }
 
 /// Marks a group without values.
@@ -369,5 +403,35 @@ impl<const GREATEST: bool> Accumulator for ArgExtreme<GREATEST> {
     fn memory_bytes(&self) -> usize {
         let values = self.values.as_ref().map_or(0, Output::memory_bytes);
         self.keys.memory_bytes() + values + self.ordinals.capacity() * 8 + self.held.capacity() * 4
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Comparable;
+
+    #[test]
+    fn the_order_of_floats_is_that_in_which_they_are_compared() {
+        let nan = f64::from_bits(0xfff8_0000_0000_0001);
+        let values = [
+            f64::NEG_INFINITY,
+            -1.5,
+            -5e-324,
+            -0.0,
+            0.0,
+            5e-324,
+            1.5,
+            f64::MAX,
+            f64::INFINITY,
+            f64::NAN,
+            nan,
+        ];
+        for left in values {
+            for right in values {
+                assert_eq!(left.is_less(right), left.order() < right.order(), "{left} {right}");
+                let (left, right) = (left as f32, right as f32);
+                assert_eq!(left.is_less(right), left.order() < right.order(), "{left} {right}");
+            }
+        }
     }
 }

@@ -3,7 +3,9 @@
 use crate::aggregate::{Accumulator, BoundAggregate};
 use crate::column::{Output, Rows, View};
 use crate::error::{Error, Result};
-use crate::kernel::reproducible::{Narrow, ROWS_MAX, Reproducible, add_grouped, add_grouped_rows};
+use crate::kernel::reproducible::{
+    Narrow, ROWS_MAX, Reproducible, RunningSums, add_grouped, add_grouped_rows,
+};
 use crate::types::Type;
 use crate::window::{Frames, merge_of_frames};
 
@@ -24,14 +26,27 @@ pub(super) trait Statistic: Send + Sync + 'static {
     fn add_all(state: &mut Reproducible<Self::State>, input: Self::Input<'_>, rows: usize) {
         (0..rows).for_each(|row| state.add(Self::row(input, row)));
     }
+
+    /// Running totals of the rows, where the result is made of the sum and the number of rows alone.
+    fn running_sums(_: Self::Input<'_>, _: usize) -> Option<RunningSums> {
+        None
+    }
 }
 
 /// The result of a group; `None` is null.
 pub(super) type Finish<N> = fn(&Reproducible<N>) -> Option<f64>;
 
+/// The result of a sum over a number of rows, which is not 0.
+pub(super) type FinishSum = fn(f64, usize) -> f64;
+
 /// An aggregate over doubles with this statistic.
 pub(super) fn bound<S: Statistic>(finish: Finish<S::State>) -> BoundAggregate {
-    let make = move || Statistics::<S> { groups: Vec::new(), finish };
+    bound_to_sums::<S>(finish, |sum, _| sum)
+}
+
+/// The same, for a statistic that knows its running sums: `finish_sum` makes the result of one, with the same bits.
+pub(super) fn bound_to_sums<S: Statistic>(finish: Finish<S::State>, finish_sum: FinishSum) -> BoundAggregate {
+    let make = move || Statistics::<S> { groups: Vec::new(), finish, finish_sum };
     BoundAggregate::strict(Type::Float64, vec![state_type::<S::State>()], make)
         .sharing(move |held: &mut Statistics<S>, groups, output| held.write(finish, groups, output))
 }
@@ -43,6 +58,7 @@ fn state_type<N: Narrow>() -> Type {
 struct Statistics<S: Statistic> {
     groups: Vec<Reproducible<S::State>>,
     finish: Finish<S::State>,
+    finish_sum: FinishSum,
 }
 
 impl<S: Statistic> Statistics<S> {
@@ -54,6 +70,27 @@ impl<S: Statistic> Statistics<S> {
             }
         }
         Ok(())
+    }
+
+    /// Writes the results of frames from running sums.
+    fn write_sums(&self, sums: &RunningSums, frames: &Frames, output: &mut Output) {
+        let results = output.fixed::<f64>();
+        let finish = |sum: f64, rows: usize| if rows == 0 { 0.0 } else { (self.finish_sum)(sum, rows) };
+        match frames.single() {
+            Some((starts, ends)) => {
+                for ((result, &start), &end) in results.iter_mut().zip(starts).zip(ends) {
+                    let (start, end) = (start as usize, end as usize);
+                    *result = finish(sums.sum(std::iter::once((start, end))), end - start);
+                }
+            }
+            None => {
+                for (row, result) in results.iter_mut().enumerate() {
+                    let sum = sums.sum(frames.of(row).map(|range| (range.start, range.end)));
+                    *result = finish(sum, frames.count(row));
+                }
+            }
+        }
+        frames.empty_rows(|row| output.set_null(row));
     }
 }
 
@@ -101,12 +138,16 @@ impl<S: Statistic> Accumulator for Statistics<S> {
     }
 
     fn frames(&self, arguments: &[View<'_>], frames: &Frames, output: &mut Output) -> Result<bool> {
-        let Some(frames) = frames.sliding() else { return Ok(false) };
         let rows = arguments.first().map_or(0, |argument| argument.length);
         if rows >= ROWS_MAX as usize {
             return Ok(false);
         }
         let input = S::input(arguments);
+        if let Some(sums) = S::running_sums(input, rows) {
+            self.write_sums(&sums, frames, output);
+            return Ok(true);
+        }
+        let Some(frames) = frames.sliding() else { return Ok(false) };
         merge_of_frames(
             frames,
             S::State::EMPTY,

@@ -3,13 +3,13 @@
 use super::by_group::{add_by_group, few_groups};
 use super::interval::mean_interval;
 use super::packed::{ROWS_MAX, VALUE_BITS, add_packed};
-use super::reproducible::{Statistic, bound};
+use super::reproducible::{Statistic, bound, bound_to_sums};
 use super::{Physical, physical};
 use crate::aggregate::{Accumulator, AggregateFunction, BoundAggregate};
 use crate::column::{Fixed, Output, Rows, View, WritableFixed};
 use crate::error::{Error, Result};
 use crate::kernel::magnitude::are_within;
-use crate::kernel::reproducible::{NarrowSum, Sum};
+use crate::kernel::reproducible::{NarrowSum, RunningSums, Sum};
 use crate::kernel::transcendental::{exp_one, ln_one};
 use crate::scalar::Arguments;
 use crate::signature::{Pattern, exact, parameter};
@@ -218,6 +218,9 @@ struct IntegerSum<T> {
 
 const DECIMAL_MAX: i128 = 99_999_999_999_999_999_999_999_999_999_999_999_999;
 
+/// Rows whose small values, of [`VALUE_BITS`] and a sign, surely sum to less than 2^63.
+const FRAME_ROWS_MAX: usize = 1 << 24;
+
 impl<T> IntegerSum<T> {
     fn out_of_range(&self) -> Error {
         Error::OutOfRange {
@@ -303,6 +306,31 @@ impl<T> IntegerSum<T> {
         Ok(true)
     }
 
+    /// The same for values whose running totals fit 64 bits.
+    fn word_frames(&self, value: impl Fn(usize) -> i64, rows: usize, frames: &Frames, output: &mut Output) {
+        let mut totals = Vec::with_capacity(rows + 1);
+        let mut total = 0i64;
+        totals.push(total);
+        totals.extend((0..rows).map(|row| {
+            total += value(row);
+            total
+        }));
+        let sum_of = |row: usize| match frames.single() {
+            Some((starts, ends)) => totals[ends[row] as usize] - totals[starts[row] as usize],
+            None => frames.of(row).map(|range| totals[range.end] - totals[range.start]).sum(),
+        };
+        if self.mean {
+            let unit = 10f64.powi(i32::from(self.scale));
+            for (row, mean) in output.fixed::<f64>().iter_mut().enumerate() {
+                *mean = sum_of(row) as f64 / (frames.count(row) as f64 * unit);
+            }
+        } else {
+            let sums = output.fixed::<i128>().iter_mut().enumerate();
+            sums.for_each(|(row, sum)| *sum = i128::from(sum_of(row)));
+        }
+        frames.empty_rows(|row| output.set_null(row));
+    }
+
     fn write_frame(&self, group: IntegerGroup, row: usize, output: &mut Output) -> Result<()> {
         if group.count == 0 {
             output.set_null(row);
@@ -355,8 +383,15 @@ impl<T: Whole> Accumulator for IntegerSum<T> {
     }
 
     fn frames(&self, arguments: &[View<'_>], frames: &Frames, output: &mut Output) -> Result<bool> {
-        let values = arguments[0].fixed::<T>();
-        self.frames_of(|row| values.get(row).widen(), arguments[0].length, frames, output)
+        let (values, rows) = (arguments[0].fixed::<T>(), arguments[0].length);
+        if let Some(flat) = values.flat()
+            && rows <= FRAME_ROWS_MAX
+            && T::are_small(&flat[..rows])
+        {
+            self.word_frames(|row| flat[row].word(), rows, frames, output);
+            return Ok(true);
+        }
+        self.frames_of(|row| values.get(row).widen(), rows, frames, output)
     }
 
     fn memory_bytes(&self) -> usize {
@@ -404,9 +439,13 @@ impl Accumulator for TruthSum {
 
 fn floats<T: Real>(mean: bool) -> BoundAggregate {
     if mean {
-        return bound::<Total<T>>(|state: &Sum| (state.rows() > 0).then(|| state.mean()));
+        // Running sums are finite, so a mean is the sum over the rows as that of a state is.
+        return bound_to_sums::<Total<T>>(
+            |state: &Sum| (state.rows() > 0).then(|| state.mean()),
+            |sum, rows| sum / rows as f64,
+        );
     }
-    bound::<Total<T>>(|state| (state.rows() > 0).then(|| state.finish()))
+    bound_to_sums::<Total<T>>(|state| (state.rows() > 0).then(|| state.finish()), |sum, _| sum)
 }
 
 /// The sum of a float column.
@@ -429,6 +468,13 @@ impl<T: Real> Statistic for Total<T> {
         match input.flat().and_then(T::as_doubles) {
             Some(values) => state.add_slice(&values[..rows]),
             None => (0..rows).for_each(|row| state.add(input.get(row).widen())),
+        }
+    }
+
+    fn running_sums(input: Fixed<'_, T>, rows: usize) -> Option<RunningSums> {
+        match input.flat() {
+            Some(values) => RunningSums::new(rows, |row| values[row].widen()),
+            None => RunningSums::new(rows, |row| input.get(row).widen()),
         }
     }
 }

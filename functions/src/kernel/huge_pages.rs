@@ -3,6 +3,10 @@
 //! A column of embeddings or a kept table is read from end to end; on pages of 4 KiB each page costs a walk of the page table, and
 //! each first write a fault. Systems that give large pages only to those who ask are asked for blocks of [`LARGE_BYTES`]
 //! and more, which can do with a page that is only partly used.
+//!
+//! The system's allocator keeps what threads free in arenas, and gives a thread that starts one that happens to be free.
+//! So where workers come and go with every query, one arena after the other grows to what the largest query took, and
+//! none shrinks: [`limit_arenas`] holds the program to as many as have work at one time.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 
@@ -42,6 +46,32 @@ unsafe impl GlobalAlloc for HugePages {
     }
 }
 
+/// Lets threads share this many arenas, two at least; to be called before threads are started. True if the system's
+/// allocator has arenas and has taken the limit.
+pub fn limit_arenas(threads: usize) -> bool {
+    set_arena_limit(threads.clamp(2, 1 << 10) as i32)
+}
+
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+fn set_arena_limit(arenas: i32) -> bool {
+    use std::ffi::c_int;
+
+    /// `M_ARENA_MAX` of the GNU library.
+    const ARENA_MAX: c_int = -8;
+
+    unsafe extern "C" {
+        fn mallopt(parameter: c_int, value: c_int) -> c_int;
+    }
+
+    // SAFETY: the function takes any values, guards its state itself, and says whether it has taken these.
+    unsafe { mallopt(ARENA_MAX, arenas) == 1 }
+}
+
+#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+fn set_arena_limit(_: i32) -> bool {
+    false
+}
+
 /// Asks for large pages under the part of a block that has whole ones.
 #[inline]
 fn advise(block: *mut u8, bytes: usize) {
@@ -79,6 +109,12 @@ fn advise_large(_: *mut u8, _: usize) {}
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    fn a_limit_of_arenas_is_taken_whatever_the_number_of_threads() {
+        assert!([0, 1, 2, 64, usize::MAX].into_iter().all(limit_arenas));
+    }
 
     #[test]
     fn blocks_keep_their_content_however_they_grow() {

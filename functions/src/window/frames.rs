@@ -1,6 +1,7 @@
 //! Frames of many rows, and the loops over them in amortized constant time a row.
 
-use std::collections::VecDeque;
+/// Candidates that frames have left behind, from which on their room is given back.
+const PASSED_MAX: usize = 1 << 10;
 
 /// The frame of each row, as up to three disjoint ascending ranges of positions in the arguments.
 ///
@@ -25,7 +26,7 @@ impl Frames {
 
     /// The ranges of one row, of which some may be empty.
     #[inline(always)]
-    pub fn of(&self, row: usize) -> impl Iterator<Item = std::ops::Range<usize>> + '_ {
+    pub fn of(&self, row: usize) -> impl Iterator<Item = std::ops::Range<usize>> + Clone + '_ {
         self.parts.iter().map(move |(starts, ends)| starts[row] as usize..ends[row] as usize)
     }
 
@@ -35,9 +36,28 @@ impl Frames {
         self.of(row).map(|range| range.len()).sum()
     }
 
+    /// Starts and ends of frames of one range.
+    pub fn single(&self) -> Option<(&[u32], &[u32])> {
+        match self.parts.as_slice() {
+            [(starts, ends)] => Some((starts, ends)),
+            _ => None,
+        }
+    }
+
+    /// Calls `body` with each row whose frame is empty.
+    pub fn empty_rows(&self, mut body: impl FnMut(usize)) {
+        match self.single() {
+            Some((starts, ends)) => {
+                let empty = starts.iter().zip(ends).enumerate().filter(|(_, (start, end))| start >= end);
+                empty.for_each(|(row, _)| body(row));
+            }
+            None => (0..self.len()).filter(|&row| self.count(row) == 0).for_each(body),
+        }
+    }
+
     /// Starts and ends of frames of one range whose ends both never move back from row to row.
     pub fn sliding(&self) -> Option<(&[u32], &[u32])> {
-        let [(starts, ends)] = self.parts.as_slice() else { return None };
+        let (starts, ends) = self.single()?;
         (starts.is_sorted() && ends.is_sorted()).then_some((starts, ends))
     }
 }
@@ -91,33 +111,39 @@ pub fn merge_of_frames<S: Copy>(
     }
 }
 
-/// The position of the extreme value of each frame, which slides; `None` for an empty one. `beats(a, b)` is true if the
-/// value at `a`, which comes later, makes the one at `b` of no use.
-pub fn extreme_of_frames(
+/// The position of the extreme value of each frame, which slides; `None` for an empty one. `key` is what is compared of
+/// a position; `beats(a, b)` is true if key `a`, which comes later, makes key `b` of no use.
+pub fn extreme_of_frames<K: Copy>(
     (starts, ends): (&[u32], &[u32]),
-    beats: impl Fn(usize, usize) -> bool,
+    key: impl Fn(usize) -> K,
+    beats: impl Fn(K, K) -> bool,
     mut write: impl FnMut(usize, Option<usize>),
 ) {
-    // Candidates: each is beaten by none that follows it.
-    let mut candidates: VecDeque<u32> = VecDeque::new();
-    let mut end = 0u32;
+    // Candidates from `first` on: each is beaten by none that follows it.
+    let mut candidates: Vec<(K, u32)> = Vec::new();
+    let (mut first, mut end) = (0usize, 0u32);
     for (row, (&frame_start, &frame_end)) in starts.iter().zip(ends).enumerate() {
         if frame_start >= end {
             candidates.clear();
-            end = frame_start;
+            (first, end) = (0, frame_start);
         }
         while end < frame_end {
-            while candidates.back().is_some_and(|&held| beats(end as usize, held as usize)) {
-                candidates.pop_back();
+            let entering = key(end as usize);
+            while candidates.len() > first && candidates.last().is_some_and(|held| beats(entering, held.0)) {
+                candidates.pop();
             }
-            candidates.push_back(end);
+            candidates.push((entering, end));
             end += 1;
         }
-        while candidates.front().is_some_and(|&held| held < frame_start) {
-            candidates.pop_front();
+        while candidates.get(first).is_some_and(|held| held.1 < frame_start) {
+            first += 1;
         }
-        let held = candidates.front().filter(|_| frame_end > frame_start);
-        write(row, held.map(|&held| held as usize));
+        if first >= PASSED_MAX && first * 2 > candidates.len() {
+            candidates.drain(..first);
+            first = 0;
+        }
+        let held = candidates.get(first).filter(|_| frame_end > frame_start);
+        write(row, held.map(|held| held.1 as usize));
     }
 }
 
@@ -155,7 +181,8 @@ mod tests {
         let mut found = Vec::new();
         extreme_of_frames(
             (&starts, &ends),
-            |a, b| values[a] <= values[b],
+            |at| values[at],
+            |a, b| a <= b,
             |_, at| found.push(at.map(|at| values[at])),
         );
         let expected: Vec<Option<u32>> = starts
@@ -164,5 +191,33 @@ mod tests {
             .map(|(&start, &end)| (start..end).map(|at| values[at as usize]).min())
             .collect();
         assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn candidates_that_are_left_behind_are_given_back() {
+        // Ascending values: every position stays a candidate for the least until its frame has passed it.
+        let starts: Vec<u32> = (0..9000u32).map(|row| row.saturating_sub(700)).collect();
+        let ends: Vec<u32> = (1..=9000).collect();
+        let mut found = Vec::new();
+        extreme_of_frames(
+            (&starts, &ends),
+            |at| at,
+            |a, b| a < b,
+            |_, at| found.push(at.map(|at| at as u32)),
+        );
+        assert_eq!(found, starts.iter().copied().map(Some).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn empty_rows_are_those_without_positions() {
+        let (starts, ends) = frames();
+        let mut empty = Vec::new();
+        let single = Frames { parts: vec![(starts.clone(), ends.clone())] };
+        single.empty_rows(|row| empty.push(row));
+        assert_eq!(empty, [0, 5, 7, 14, 16]);
+        let mut both = Vec::new();
+        Frames { parts: vec![(starts.clone(), starts), (ends.clone(), ends)] }
+            .empty_rows(|row| both.push(row));
+        assert_eq!(both, (0..17).collect::<Vec<_>>());
     }
 }

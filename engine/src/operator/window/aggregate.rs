@@ -13,7 +13,7 @@ use hypostyle_functions::window::Frames;
 
 use super::arrange::Arrangement;
 use super::blocks::Blocks;
-use super::frame::frames;
+use super::counted::Counted;
 use super::shape::{Aggregate, Call, Way};
 use super::stage::Stage;
 use crate::error::Result;
@@ -24,64 +24,21 @@ const ENTRIES_MAX: usize = 1 << 16;
 
 /// The aggregate at each row, in order.
 pub(super) fn evaluate(stage: &Stage<'_>, call: &Call, aggregate: &Aggregate) -> Result<ArrayRef> {
-    let counted = counted(stage, aggregate)?;
-    let positions = counted.as_ref().map(|counted| UInt32Array::from(counted.positions.clone()));
-    let columns = aggregate.call.arguments.iter().map(|&column| stage.taken(column, positions.as_ref()));
+    let of_call = &aggregate.call;
+    let counted = stage.counted(of_call.filter, &of_call.arguments[..of_call.strict])?;
+    let columns = of_call.arguments.iter().map(|&column| stage.taken(column, counted.as_ref()));
     let columns: Vec<Column> = columns.collect::<Result<_>>()?;
     let bump = Bump::new();
-    let types = aggregate.call.arguments.iter().map(|&column| stage.data_type(column));
+    let types = of_call.arguments.iter().map(|&column| stage.data_type(column));
     let arguments: Vec<View<'_>> =
         columns.iter().zip(types).map(|(column, data_type)| column.view(data_type, &bump)).collect();
-    let rows = positions.as_ref().map_or(stage.rows(), Array::len);
+    let rows = counted.as_ref().map_or(stage.rows(), |counted| counted.positions.len());
     if call.frame.is_whole {
-        return whole(stage, call, aggregate, &arguments, counted.as_ref(), rows);
+        return whole(stage, call, aggregate, &arguments, counted.as_deref(), rows);
     }
-    let frames = frames(stage, &call.frame, counted.as_ref().map(|counted| counted.before.as_slice()))?;
+    let frames = stage.frames(&call.frame, counted.as_ref())?;
     let over = Over { call, aggregate, arguments: &arguments, rows, frames: &frames };
     over.evaluate()
-}
-
-/// The rows that an aggregate counts.
-struct Counted {
-    /// Their positions in the order.
-    positions: Vec<u32>,
-    /// How many come before each position, and how many there are.
-    before: Vec<u32>,
-}
-
-/// The rows that the filter accepts and that have no null argument, if not all are.
-fn counted(stage: &Stage<'_>, aggregate: &Aggregate) -> Result<Option<Counted>> {
-    let call = &aggregate.call;
-    let rows = stage.rows();
-    let mut keep: Option<Vec<bool>> = None;
-    if let Some(filter) = call.filter {
-        keep = Some(stage.with_sorted(filter, |view| {
-            let truth = view.boolean();
-            (0..rows).map(|row| view.is_valid(row) && truth.get(row)).collect()
-        })?);
-    }
-    for &column in &call.arguments[..call.strict] {
-        stage.with_sorted(column, |view| {
-            if view.may_be_null() {
-                let keep = keep.get_or_insert_with(|| vec![true; rows]);
-                keep.iter_mut().enumerate().for_each(|(row, keep)| *keep &= view.is_valid(row));
-            }
-        })?;
-    }
-    Ok(keep.filter(|keep| keep.contains(&false)).map(|keep| kept(&keep)))
-}
-
-fn kept(keep: &[bool]) -> Counted {
-    let mut before = Vec::with_capacity(keep.len() + 1);
-    let mut positions = Vec::new();
-    for (position, &keep) in keep.iter().enumerate() {
-        before.push(positions.len() as u32);
-        if keep {
-            positions.push(position as u32);
-        }
-    }
-    before.push(positions.len() as u32);
-    Counted { positions, before }
 }
 
 /// One group per partition.

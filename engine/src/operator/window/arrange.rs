@@ -19,7 +19,12 @@ pub(super) struct Arrangement {
     pub peers: Vec<u32>,
     /// Whether every row stands at its own position.
     pub is_identity: bool,
+    /// The key that was sorted by last and its values as [`numbers`] in order, where it is a number without nulls.
+    pub numbers: Option<(Key, Vec<u64>)>,
 }
+
+/// Rows that are given groups at once: the table of groups then grows with the groups, and not with the rows.
+const ASSIGNED_ROWS: usize = 1 << 13;
 
 impl Arrangement {
     /// Rows by partition, in the order of the input: every partition is one group of peers.
@@ -27,7 +32,7 @@ impl Arrangement {
         let whole = vec![0, rows as u32];
         if shape.is_one_partition() {
             let order = (0..rows as u32).collect();
-            return Self { order, partitions: whole.clone(), peers: whole, is_identity: true };
+            return Self { order, partitions: whole.clone(), peers: whole, is_identity: true, numbers: None };
         }
         let bump = Bump::new();
         let keys = shape.partition_keys;
@@ -37,9 +42,8 @@ impl Arrangement {
             .map(|(column, data_type)| column.view(data_type, &bump))
             .collect();
         let mut table = GroupTable::new(&shape.column_types[..keys]);
-        let mut groups = Vec::new();
-        table.assign(&views, rows, Rows::All(rows), &mut groups);
-        let count = table.hashes().len();
+        let groups = groups(&mut table, &views, rows);
+        let count = table.len();
         let mut starts = vec![0u32; count + 1];
         groups.iter().for_each(|&group| starts[group as usize + 1] += 1);
         for group in 0..count {
@@ -53,7 +57,7 @@ impl Arrangement {
             *place += 1;
         }
         let is_identity = order.is_sorted();
-        Self { order, partitions: starts.clone(), peers: starts, is_identity }
+        Self { order, partitions: starts.clone(), peers: starts, is_identity, numbers: None }
     }
 
     /// Sorts the rows of each group of peers by further keys, one after the other: mostly the first leaves little to the
@@ -66,8 +70,11 @@ impl Arrangement {
             }
             let bump = Bump::new();
             let view = columns[key.column].view(&types[key.column], &bump);
+            self.numbers = None;
             match numbers(&view, rows, key.descending) {
-                Some(numbers) if !view.may_be_null() => self.sort_peers(|row| numbers[row]),
+                Some(numbers) if !view.may_be_null() => {
+                    self.numbers = Some((key.clone(), self.sort_numbers(&numbers)));
+                }
                 Some(numbers) => {
                     let null = u8::from(!key.nulls_first) * 2;
                     self.sort_peers(|row| match view.is_valid(row) {
@@ -120,6 +127,34 @@ impl Arrangement {
         self.peers = peers;
     }
 
+    /// Sorts each group of peers by the numbers of its rows, and cuts it where the number changes; the numbers in order.
+    fn sort_numbers(&mut self, numbers: &[u64]) -> Vec<u64> {
+        let mut sorted: Vec<u64> = self.order.iter().map(|&row| numbers[row as usize]).collect();
+        let mut peers = Vec::with_capacity(self.order.len() + 1);
+        let mut keyed: Vec<(u64, u32)> = Vec::new();
+        for ends in self.peers.windows(2) {
+            let (start, end) = (ends[0] as usize, ends[1] as usize);
+            let values = &mut sorted[start..end];
+            if !values.is_sorted() {
+                let rows = &mut self.order[start..end];
+                keyed.clear();
+                keyed.extend(values.iter().copied().zip(rows.iter().copied()));
+                // Rows of one group stand in the order of the input, so their numbers break ties.
+                keyed.sort_unstable();
+                values.iter_mut().zip(&keyed).for_each(|(value, (sorted, _))| *value = *sorted);
+                rows.iter_mut().zip(&keyed).for_each(|(row, (_, sorted))| *row = *sorted);
+            }
+            if start < end {
+                peers.push(ends[0]);
+            }
+            let pairs = values.windows(2).zip(ends[0] + 1..);
+            peers.extend(pairs.filter(|(pair, _)| pair[0] != pair[1]).map(|(_, position)| position));
+        }
+        peers.push(self.order.len() as u32);
+        self.peers = peers;
+        sorted
+    }
+
     /// The position of each row.
     pub fn positions(&self) -> Vec<u32> {
         let mut positions = vec![0u32; self.order.len()];
@@ -137,6 +172,25 @@ impl Arrangement {
         }
         numbers
     }
+}
+
+/// The group of each row.
+fn groups(table: &mut GroupTable, keys: &[View<'_>], rows: usize) -> Vec<u32> {
+    let mut groups = Vec::with_capacity(rows);
+    let mut of_stretch = Vec::new();
+    for start in (0..rows).step_by(ASSIGNED_ROWS) {
+        let count = ASSIGNED_ROWS.min(rows - start);
+        let stretch: Option<Vec<View<'_>>> = keys.iter().map(|key| key.part(start..start + count)).collect();
+        match stretch {
+            Some(stretch) => table.assign(&stretch, count, Rows::All(count), &mut of_stretch),
+            None => {
+                table.assign(keys, rows, Rows::All(rows), &mut of_stretch);
+                return of_stretch;
+            }
+        }
+        groups.extend_from_slice(&of_stretch);
+    }
+    groups
 }
 
 /// Values of a fixed-width column as numbers in the same order; a null row has any number. `None` for other columns.

@@ -1,6 +1,8 @@
 //! Evaluates all calls over the rows of a part, which holds whole partitions.
 
-use arrow::array::{ArrayRef, UInt32Array};
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, UInt32Array};
 use hypostyle_functions::column::Column;
 
 use super::arrange::Arrangement;
@@ -9,9 +11,31 @@ use super::stage::Stage;
 use super::{aggregate, position};
 use crate::error::Result;
 
-/// The results of the calls, rows in the order of the input.
-pub(super) fn evaluate(shape: &WindowShape, columns: &[Column], rows: usize) -> Result<Vec<ArrayRef>> {
-    let mut results: Vec<Option<ArrayRef>> = vec![None; shape.calls.len()];
+/// The result of a call over a part.
+#[derive(Debug, Clone)]
+pub(super) struct Computed {
+    /// The values, in the order of the call.
+    pub values: ArrayRef,
+    /// The position of each row in that order; `None` if it is the order of the input.
+    pub positions: Option<Arc<Vec<u32>>>,
+}
+
+impl Computed {
+    /// The values, rows in the order of the input.
+    pub fn restored(&self) -> Result<ArrayRef> {
+        match &self.positions {
+            None => Ok(Arc::clone(&self.values)),
+            Some(positions) => {
+                let positions = UInt32Array::from(positions.to_vec());
+                Ok(arrow_select::take::take(&self.values, &positions, None)?)
+            }
+        }
+    }
+}
+
+/// The results of the calls.
+pub(super) fn evaluate(shape: &WindowShape, columns: &[Column], rows: usize) -> Result<Vec<Computed>> {
+    let mut results: Vec<Option<Computed>> = vec![None; shape.calls.len()];
     let partitioned = Arrangement::partitioned(shape, columns, rows);
     let mut sorted: Option<(usize, Arrangement)> = None;
     for (position, keys) in shape.orders.iter().enumerate() {
@@ -40,7 +64,7 @@ pub(super) fn evaluate_order(
 ) -> Result<Vec<ArrayRef>> {
     let arrangement = Arrangement::partitioned(shape, columns, rows);
     let arrangement = arrangement.refined(&shape.orders[order], columns, &shape.column_types);
-    evaluate_calls(shape, columns, &arrangement, order)
+    evaluate_calls(shape, columns, &arrangement, order)?.iter().map(Computed::restored).collect()
 }
 
 fn evaluate_calls(
@@ -48,20 +72,18 @@ fn evaluate_calls(
     columns: &[Column],
     arrangement: &Arrangement,
     order: usize,
-) -> Result<Vec<ArrayRef>> {
+) -> Result<Vec<Computed>> {
     let stage = Stage::new(shape, columns, arrangement, &shape.orders[order]);
-    let positions = UInt32Array::from(match arrangement.is_identity {
-        true => Vec::new(),
-        false => arrangement.positions(),
-    });
+    let positions = (!arrangement.is_identity).then(|| Arc::new(arrangement.positions()));
     let calls = shape.calls.iter().filter(|call| call.order == order);
     calls
         .map(|call| {
-            let computed = match &call.function {
+            let values = match &call.function {
                 Function::Aggregate(function) => aggregate::evaluate(&stage, call, function)?,
                 Function::Positional(function) => position::evaluate(&stage, call, function)?,
             };
-            stage.restored(computed, &positions)
+            debug_assert_eq!(values.len(), stage.rows());
+            Ok(Computed { values, positions: positions.clone() })
         })
         .collect()
 }

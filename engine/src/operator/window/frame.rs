@@ -7,7 +7,8 @@ use hypostyle_functions::column::{View, compare};
 use hypostyle_functions::window::Frames;
 
 use super::arrange::{Arrangement, numbers};
-use super::shape::{Bound, Frame};
+use super::key_move::SAFE;
+use super::shape::{Bound, Frame, Offset};
 use super::stage::Stage;
 use crate::error::{Error, Result};
 use crate::plan::{Exclusion, FrameUnits};
@@ -26,8 +27,11 @@ impl FrameEnds {
     /// The frames of all rows.
     pub fn of(stage: &Stage<'_>, frame: &Frame) -> Result<Self> {
         let side = |bound: Bound, is_end: bool| match (bound, frame.units) {
-            (Bound::Preceding(column) | Bound::Following(column), FrameUnits::Range) => {
-                by_value(stage, frame, bound, column, is_end)
+            (Bound::Preceding(offset) | Bound::Following(offset), FrameUnits::Range) => {
+                match by_shift(stage, frame, bound, offset, is_end) {
+                    Some(edges) => Ok(edges),
+                    None => by_value(stage, frame, bound, offset, is_end),
+                }
             }
             (Bound::Preceding(_) | Bound::Following(_), FrameUnits::Rows) => by_rows(stage, bound, is_end),
             (Bound::Preceding(_) | Bound::Following(_), FrameUnits::Groups) => {
@@ -51,7 +55,13 @@ impl FrameEnds {
 
 /// For each position, the start or end of its group among these.
 pub(super) fn edges(starts: &[u32], is_end: bool) -> Vec<u32> {
-    let mut edges = vec![0u32; starts.last().map_or(0, |&end| end as usize)];
+    let rows = starts.last().map_or(0, |&end| end);
+    if starts.len() == rows as usize + 1 && starts.windows(2).all(|ends| ends[0] < ends[1]) {
+        // Each position is a group of its own.
+        let first = u32::from(is_end);
+        return (first..rows + first).collect();
+    }
+    let mut edges = vec![0u32; rows as usize];
     for ends in starts.windows(2) {
         edges[ends[0] as usize..ends[1] as usize].fill(ends[usize::from(is_end)]);
     }
@@ -61,8 +71,8 @@ pub(super) fn edges(starts: &[u32], is_end: bool) -> Vec<u32> {
 /// The whole number at each row that a bound lies away, in order.
 fn offsets(stage: &Stage<'_>, bound: Bound, units: &str) -> Result<Vec<Option<i64>>> {
     let (column, side) = match bound {
-        Bound::Preceding(column) => (column, "PRECEDING"),
-        Bound::Following(column) => (column, "FOLLOWING"),
+        Bound::Preceding(Offset::Column(column)) => (column, "PRECEDING"),
+        Bound::Following(Offset::Column(column)) => (column, "FOLLOWING"),
         _ => return Err(Error::internal("a bound without a value was asked for it")),
     };
     let offsets: Vec<Option<i64>> = stage.with_sorted(column, |view| {
@@ -125,14 +135,67 @@ fn by_groups(stage: &Stage<'_>, bound: Bound, is_end: bool) -> Result<Vec<u32>> 
     Ok(edges)
 }
 
+/// Bounds at values that lie a constant away from the key the rows are sorted by: both move on together. `None` where it
+/// takes a closer look to tell them.
+fn by_shift(
+    stage: &Stage<'_>,
+    frame: &Frame,
+    bound: Bound,
+    offset: Offset,
+    is_end: bool,
+) -> Option<Vec<u32>> {
+    let (Offset::Moved(moved), [order]) = (offset, stage.keys) else { return None };
+    let (key, numbers) = stage.arrangement.numbers.as_ref()?;
+    if key != order || Some(key.column) != frame.key {
+        return None;
+    }
+    let shift = stage.shape.moves[moved].shift?;
+    let turned = if key.descending { -shift } else { shift };
+    let is_backwards = match bound {
+        Bound::Preceding(_) => turned > 0,
+        _ => turned < 0,
+    };
+    let (least, greatest) =
+        numbers.iter().fold((u64::MAX, 0), |(least, greatest), &at| (least.min(at), greatest.max(at)));
+    // Numbers are whole numbers moved up by 2^63, so that they are in the middle where they are small.
+    let safe = (1 << 63) - SAFE as u64..(1 << 63) + SAFE as u64;
+    if is_backwards || !(safe.contains(&least) && safe.contains(&greatest)) {
+        return None;
+    }
+    let mut edges = Vec::with_capacity(numbers.len());
+    for partition in stage.arrangement.partitions.windows(2) {
+        let last = partition[1] as usize;
+        let mut at = partition[0] as usize;
+        for row in partition[0] as usize..last {
+            // The first number that is not passed.
+            let limit = numbers[row].wrapping_add_signed(turned) + u64::from(is_end);
+            while at < last && numbers[at] < limit {
+                at += 1;
+            }
+            edges.push(at as u32);
+        }
+    }
+    Some(edges)
+}
+
 /// Bounds at values: the first row that is not before the value, or behind the last one that is not after it. Rows whose
 /// key or offset is null are bounded by their peers.
-fn by_value(stage: &Stage<'_>, frame: &Frame, bound: Bound, column: usize, is_end: bool) -> Result<Vec<u32>> {
+fn by_value(
+    stage: &Stage<'_>,
+    frame: &Frame,
+    bound: Bound,
+    offset: Offset,
+    is_end: bool,
+) -> Result<Vec<u32>> {
     let Some(key) = frame.key else { return Err(Error::internal("a range frame without a key")) };
     let [direction] = stage.keys else { return Err(Error::internal("a range frame without its order")) };
     let direction = direction.descending;
     let bump = Bump::new();
-    let (keys, bounds) = (stage.sorted(key)?, stage.sorted(column)?);
+    let keys = stage.sorted(key)?;
+    let bounds = match offset {
+        Offset::Column(column) => stage.sorted(column)?,
+        Offset::Moved(moved) => stage.shape.moves[moved].evaluate(keys.clone(), stage.rows())?,
+    };
     let data_type = stage.data_type(key);
     let (keys, bounds) = (keys.view(data_type, &bump), bounds.view(data_type, &bump));
     let rows = stage.rows();

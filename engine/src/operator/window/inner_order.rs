@@ -39,6 +39,7 @@ impl<'a> InnerOrder<'a> {
             partitions: stage.arrangement.partitions.clone(),
             peers: stage.arrangement.partitions.clone(),
             is_identity: true,
+            numbers: None,
         };
         let inner = outer.refined(&function.order, &columns, &stage.shape.column_types);
         let places = inner.positions();

@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use arrow::array::ArrayRef;
 use bumpalo::Bump;
 use hypostyle_functions::column::{Column, Data, Output, View};
 
 use super::WindowOperator;
+use super::first_rows::{FirstRows, Left};
 use super::shape::WindowShape;
 use crate::batch::Batch;
 use crate::error::Result;
@@ -38,6 +40,7 @@ pub(super) struct StoredBatch {
 }
 
 /// Places of a batch's rows in the order of the input.
+#[derive(Clone)]
 pub(super) enum Ordinals {
     /// One after the other from this one.
     From(u64),
@@ -117,6 +120,8 @@ pub(super) struct Local {
     lists: Vec<Vec<u32>>,
     /// Rows that were left when rows were last thrown away.
     rows_after_cut: usize,
+    /// Rows that have not taken the way of the others yet, since most of them will not have to.
+    first_rows: Option<FirstRows>,
 }
 
 impl Local {
@@ -129,6 +134,7 @@ impl Local {
         let parts = (0..window.parts).map(|_| Part::new(&window.shape)).collect();
         let lists = vec![Vec::new(); window.parts];
         let kept = Kept { morsels: Vec::new(), parts, reservation };
+        let first_rows = FirstRows::of(&window.shape, evaluator.set().sources(), &window.blanks);
         Self {
             window,
             evaluator,
@@ -139,6 +145,7 @@ impl Local {
             hashes: Vec::new(),
             lists,
             rows_after_cut: 0,
+            first_rows,
         }
     }
 
@@ -162,7 +169,7 @@ impl Local {
         parts
     }
 
-    fn store(&mut self, batch: Batch, ordinal: u64, columns: &[Column]) {
+    fn store(&mut self, mut batch: Batch, ordinals: Ordinals, columns: &[Column]) {
         let bump = Bump::new();
         let shape = Arc::clone(&self.window.shape);
         let views: Vec<View<'_>> = columns
@@ -187,10 +194,10 @@ impl Local {
             }
             part.rows += if parts.is_empty() { rows } else { list.len() };
         }
+        blank(&mut batch, &self.window.blanks);
         let (batch, bytes) = self.keeper.keep(batch);
         self.batch_bytes += bytes + parts.len() + starts.len() * 4;
         if let Some(morsel) = self.kept.morsels.last_mut() {
-            let ordinals = Ordinals::From(ordinal);
             morsel.batches.push(StoredBatch { batch, ordinals, parts, starts });
         }
     }
@@ -208,15 +215,21 @@ impl Local {
     }
 
     fn memory_bytes(&self) -> usize {
-        self.batch_bytes + self.kept.parts.iter().map(Part::memory_bytes).sum::<usize>()
+        let first = self.first_rows.as_ref().map_or(0, FirstRows::memory_bytes);
+        first + self.batch_bytes + self.kept.parts.iter().map(Part::memory_bytes).sum::<usize>()
     }
-}
 
-impl LocalSink for Local {
-    fn push(&mut self, batch: Batch) -> Result<()> {
-        let ordinal = self.ordinals.next(&batch)?;
-        let columns = self.evaluator.evaluate(&batch)?;
-        self.store(batch, ordinal, &columns);
+    /// Rows that come from here on take the usual way, and so do those that were first so far.
+    fn leave_first_rows(&mut self) -> Result<()> {
+        let Some(first) = self.first_rows.take() else { return Ok(()) };
+        for Left { batch, columns, ordinals } in first.into_rows()? {
+            self.store(batch, ordinals, &columns);
+        }
+        Ok(())
+    }
+
+    /// Throws rows away that cannot be among the first of their partitions, once there are many.
+    fn cut(&mut self) -> Result<()> {
         if let Some(limit) = self.window.shape.limit
             && self.kept.rows() >= self.rows_after_cut.saturating_mul(CUT_GROWTH).max(CUT_ROWS_MIN)
         {
@@ -224,10 +237,34 @@ impl LocalSink for Local {
             self.rows_after_cut = self.kept.rows();
             self.batch_bytes = self.kept.batch_bytes();
         }
-        let bytes = self.memory_bytes();
+        Ok(())
+    }
+}
+
+impl LocalSink for Local {
+    fn push(&mut self, batch: Batch) -> Result<()> {
+        let ordinal = self.ordinals.next(&batch)?;
+        let columns = self.evaluator.evaluate(&batch)?;
+        let types = &self.window.shape.column_types;
+        let is_taken = match &mut self.first_rows {
+            Some(first) => first.add(&batch, ordinal, &columns, types)?,
+            None => false,
+        };
+        if !is_taken {
+            self.leave_first_rows()?;
+            self.store(batch, Ordinals::From(ordinal), &columns);
+        } else if self.first_rows.as_ref().is_some_and(|first| !first.is_worth_it()) {
+            self.leave_first_rows()?;
+        }
+        self.cut()?;
+        let mut bytes = self.memory_bytes();
         let asked = self.window.account.take_spill_request();
         if !asked && self.kept.reservation.try_resize(bytes) {
             return Ok(());
+        }
+        if self.first_rows.is_some() {
+            self.leave_first_rows()?;
+            bytes = self.memory_bytes();
         }
         if bytes <= KEPT_BYTES_MIN {
             self.kept.reservation.force(bytes);
@@ -236,11 +273,23 @@ impl LocalSink for Local {
         self.give_up()
     }
 
-    fn finish(self: Box<Self>) -> Result<()> {
+    fn finish(mut self: Box<Self>) -> Result<()> {
+        self.leave_first_rows()?;
+        let bytes = self.memory_bytes();
+        self.kept.reservation.force(bytes);
         self.window.note_peak();
         let Self { window, kept, .. } = *self;
         window.lock().kept.push(kept);
         Ok(())
+    }
+}
+
+/// Puts the nulls that stand for columns in their place.
+pub(super) fn blank(batch: &mut Batch, blanks: &[Option<ArrayRef>]) {
+    for (column, blank) in batch.columns.iter_mut().zip(blanks) {
+        if let Some(blank) = blank {
+            *column = Column::Constant { value: Arc::clone(blank), length: batch.rows };
+        }
     }
 }
 

@@ -11,10 +11,13 @@
 mod aggregate;
 mod arrange;
 mod blocks;
+mod counted;
 mod cut;
 mod evaluate;
+mod first_rows;
 mod frame;
 mod inner_order;
+mod key_move;
 mod local;
 mod part;
 mod position;
@@ -26,6 +29,7 @@ mod stage;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use arrow::array::ArrayRef;
 use hypostyle_functions::types::Type;
 
 use crate::error::Result;
@@ -48,6 +52,8 @@ pub struct WindowOperator {
     expressions: Arc<ExpressionSet>,
     /// Types of the input's columns.
     input_types: Vec<Type>,
+    /// For each column of the input that nobody reads behind the window, the null that stands for it from here on.
+    blanks: Vec<Option<ArrayRef>>,
     parts: usize,
     run: Arc<RunContext>,
     account: Arc<Account>,
@@ -78,11 +84,13 @@ enum Step {
 }
 
 impl WindowOperator {
-    /// A window over rows of these types; `expressions` gives what it reads, as `shape` lays it out.
+    /// A window over rows of these types; `expressions` gives what it reads, as `shape` lays it out. A column of the input
+    /// that has one of the `blanks` is null behind the window.
     pub fn new(
         shape: Arc<WindowShape>,
         expressions: Arc<ExpressionSet>,
         input_types: Vec<Type>,
+        blanks: Vec<Option<ArrayRef>>,
         run: Arc<RunContext>,
         metrics: Arc<OperatorMetrics>,
     ) -> Arc<Self> {
@@ -91,6 +99,7 @@ impl WindowOperator {
         Arc::new(Self {
             shape,
             expressions,
+            blanks: if blanks.is_empty() { vec![None; input_types.len()] } else { blanks },
             input_types,
             parts,
             run,
@@ -111,7 +120,9 @@ impl WindowOperator {
     /// Bytes of the results of so many rows.
     fn result_bytes(&self, rows: usize) -> usize {
         let width = |call: &shape::Call| if call.result.is_fixed_width() { 16 } else { 48 };
-        rows * self.shape.calls.iter().map(width).sum::<usize>()
+        // For each order, also the position of each row in it.
+        rows * (self.shape.calls.iter().map(width).sum::<usize>()
+            + self.shape.orders.len() * size_of::<u32>())
     }
 
     /// Brings what the workers kept together, part by part.

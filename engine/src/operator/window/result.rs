@@ -3,10 +3,12 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use arrow::array::ArrayRef;
-use hypostyle_functions::column::Column;
+use arrow::array::{Array, ArrayRef};
+use bumpalo::Bump;
+use hypostyle_functions::column::{Column, Data, Output, View, borrow};
 use hypostyle_functions::types::Type;
 
+use super::evaluate::Computed;
 use super::local::{StoredBatch, StoredMorsel};
 use super::shape::WindowShape;
 use crate::batch::Batch;
@@ -15,8 +17,8 @@ use crate::memory::Reservation;
 use crate::operator::sort::run::gather_column;
 use crate::table::Reader;
 
-/// The results of one part, a column per call, rows in the order of the input.
-pub(super) type PartResults = Arc<Vec<ArrayRef>>;
+/// The results of one part, one per call.
+pub(super) type PartResults = Arc<Vec<Computed>>;
 
 /// The morsels that wait to be given out, in order.
 pub(super) struct Morsels {
@@ -35,7 +37,7 @@ impl Morsels {
         let morsel = self.waiting.pop_front()?;
         Some(Box::new(MorselReader {
             batches: morsel.batches.into_iter(),
-            types: shape.calls.iter().map(|call| call.result.clone()).collect(),
+            shape: Arc::clone(shape),
             results,
             _reservations: Arc::clone(&self.reservations),
         }))
@@ -44,40 +46,121 @@ impl Morsels {
 
 struct MorselReader {
     batches: std::vec::IntoIter<StoredBatch>,
-    types: Vec<Type>,
+    shape: Arc<WindowShape>,
     results: Vec<PartResults>,
     _reservations: Arc<Vec<Reservation>>,
 }
 
 impl Reader for MorselReader {
     fn next(&mut self) -> Result<Option<Batch>> {
-        let Some(StoredBatch { mut batch, parts, mut starts, .. }) = self.batches.next() else {
+        let Some(StoredBatch { mut batch, mut parts, starts, .. }) = self.batches.next() else {
             return Ok(None);
         };
         if parts.is_empty() {
-            let (start, rows) = (starts[0] as usize, batch.rows);
-            let results = self.results[0].iter();
-            batch.columns.extend(results.map(|result| Column::Flat(result.slice(start, rows))));
-            return Ok(Some(batch));
+            parts = vec![0; batch.rows];
         }
-        // The arrays of parts that have no rows are not there and not asked for.
-        let used: Vec<usize> =
-            (0..self.results.len()).filter(|&part| !self.results[part].is_empty()).collect();
-        let mut place_of = vec![0; self.results.len()];
-        used.iter().enumerate().for_each(|(place, &part)| place_of[part] = place);
-        let places: Vec<(usize, usize)> = parts
-            .iter()
-            .map(|&part| {
-                let row = &mut starts[usize::from(part)];
-                *row += 1;
-                (place_of[usize::from(part)], *row as usize - 1)
-            })
-            .collect();
-        for (call, data_type) in self.types.iter().enumerate() {
-            let arrays: Vec<ArrayRef> =
-                used.iter().map(|&part| Arc::clone(&self.results[part][call])).collect();
-            batch.columns.push(Column::Flat(gather_column(&arrays, &places, data_type)?));
+        let mut of_orders: Vec<Option<Vec<u32>>> = vec![None; self.shape.orders.len()];
+        for (position, call) in self.shape.calls.iter().enumerate() {
+            let computed: Vec<Option<&Computed>> =
+                self.results.iter().map(|results| results.get(position)).collect();
+            let places =
+                of_orders[call.order].get_or_insert_with(|| places(&computed, &parts, starts.clone()));
+            batch.columns.push(Column::Flat(gather(&computed, &parts, places, &call.result)?));
         }
         Ok(Some(batch))
+    }
+}
+
+/// For each row of a batch, the position of its result among those of its part.
+fn places(computed: &[Option<&Computed>], parts: &[u8], mut next: Vec<u32>) -> Vec<u32> {
+    let positions: Vec<Option<&[u32]>> = computed
+        .iter()
+        .map(|part| part.and_then(|part| part.positions.as_deref().map(Vec::as_slice)))
+        .collect();
+    let place = |&part: &u8| {
+        let row = next[usize::from(part)];
+        next[usize::from(part)] = row + 1;
+        positions[usize::from(part)].map_or(row, |positions| positions[row as usize])
+    };
+    parts.iter().map(place).collect()
+}
+
+/// The values at these places of the parts of the rows.
+fn gather(
+    computed: &[Option<&Computed>],
+    parts: &[u8],
+    places: &[u32],
+    data_type: &Type,
+) -> Result<ArrayRef> {
+    let is_there = |part: &Option<&Computed>| part.is_some_and(|part| !part.values.is_empty());
+    if !data_type.is_fixed_width() {
+        // The arrays of parts that have no rows are not there and not asked for.
+        let used: Vec<usize> = (0..computed.len()).filter(|&part| is_there(&computed[part])).collect();
+        let mut place_of = vec![0; computed.len()];
+        used.iter().enumerate().for_each(|(place, &part)| place_of[part] = place);
+        let arrays: Vec<ArrayRef> = computed
+            .iter()
+            .flatten()
+            .map(|part| Arc::clone(&part.values))
+            .filter(|array| !array.is_empty())
+            .collect();
+        let places: Vec<(usize, usize)> = parts
+            .iter()
+            .zip(places)
+            .map(|(&part, &place)| (place_of[usize::from(part)], place as usize))
+            .collect();
+        return gather_column(&arrays, &places, data_type);
+    }
+    let bump = Bump::new();
+    let views: Vec<Option<View<'_>>> = computed
+        .iter()
+        .map(|part| {
+            part.filter(|part| is_there(&Some(part))).map(|part| borrow(&part.values, data_type, &bump))
+        })
+        .collect();
+    let mut output = Output::new(data_type.clone());
+    output.prepare(parts.len());
+    if !gather_fixed(&mut output, &views, parts, places) {
+        for (row, (&part, &place)) in parts.iter().zip(places).enumerate() {
+            if let Some(view) = &views[usize::from(part)] {
+                output.copy(row, view, place as usize);
+            }
+        }
+        return Ok(output.freeze()?);
+    }
+    if views.iter().flatten().any(View::may_be_null) {
+        for (row, (&part, &place)) in parts.iter().zip(places).enumerate() {
+            if views[usize::from(part)].is_some_and(|view| view.is_null(place as usize)) {
+                output.set_null(row);
+            }
+        }
+    }
+    Ok(output.freeze()?)
+}
+
+/// Writes the values of all rows, also of nulls; false where values have no loop of their own.
+fn gather_fixed(output: &mut Output, views: &[Option<View<'_>>], parts: &[u8], places: &[u32]) -> bool {
+    macro_rules! fixed {
+        ($variant:ident, $kind:ty) => {{
+            let values: Vec<&[$kind]> = views
+                .iter()
+                .map(|view| match view.map(|view| view.data) {
+                    Some(Data::$variant(values)) => values,
+                    _ => &[],
+                })
+                .collect();
+            let rows = output.fixed::<$kind>().iter_mut().zip(parts.iter().zip(places));
+            rows.for_each(|(row, (&part, &place))| *row = values[usize::from(part)][place as usize]);
+            true
+        }};
+    }
+    // One arm expands to the loop over values of one Rust type.
+    match views.iter().flatten().next().map(|view| view.data) {
+        Some(Data::Int32(_)) => fixed!(Int32, i32),
+        Some(Data::Int64(_)) => fixed!(Int64, i64),
+        Some(Data::Float32(_)) => fixed!(Float32, f32),
+        Some(Data::Float64(_)) => fixed!(Float64, f64),
+        Some(Data::Int128(_)) => fixed!(Int128, i128),
+        _ => false,
     }
 }

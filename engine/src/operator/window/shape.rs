@@ -7,6 +7,7 @@ use hypostyle_functions::column::literal_array;
 use hypostyle_functions::types::Type;
 use hypostyle_functions::window::WindowKind;
 
+use super::key_move::{self, KeyMove};
 use crate::context::Context;
 use crate::error::Result;
 use crate::operator::aggregate::{Call as AggregateCall, bind_call};
@@ -29,6 +30,8 @@ pub(crate) struct WindowShape {
     pub orders: Vec<Vec<Key>>,
     /// What is computed.
     pub calls: Vec<Call>,
+    /// Keys of ranges moved by a constant, where bounds lie.
+    pub moves: Vec<KeyMove>,
     /// Rows of each partition that are wanted.
     pub limit: Option<RowLimit>,
 }
@@ -134,14 +137,23 @@ pub(crate) struct Frame {
 pub(crate) enum Bound {
     /// The start of the partition.
     UnboundedPreceding,
-    /// Before the row by the value of this column, or at it.
-    Preceding(usize),
+    /// Before the row by this, or at it.
+    Preceding(Offset),
     /// The row or its peers.
     CurrentRow,
-    /// After the row by the value of this column, or at it.
-    Following(usize),
+    /// After the row by this, or at it.
+    Following(Offset),
     /// The end of the partition.
     UnboundedFollowing,
+}
+
+/// Where a bound with a value lies.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Offset {
+    /// At, or away by, the value of this evaluated column.
+    Column(usize),
+    /// At the key of the range moved, as this one of [`WindowShape::moves`] says.
+    Moved(usize),
 }
 
 impl WindowShape {
@@ -150,7 +162,7 @@ impl WindowShape {
     /// # Errors
     /// An aggregate that the registry does not have in this form and version.
     pub fn bind(window: &Window, context: &Arc<Context>) -> Result<(Self, Vec<Expression>)> {
-        let mut layout = Layout { expressions: window.partition.clone() };
+        let mut layout = Layout { expressions: window.partition.clone(), moves: Vec::new() };
         let orders: Vec<Vec<Key>> = window.orders.iter().map(|keys| layout.keys(keys)).collect();
         let mut calls = Vec::with_capacity(window.calls.len());
         for call in &window.calls {
@@ -173,6 +185,7 @@ impl WindowShape {
             let frame = layout.frame(call, has_order);
             calls.push(Call { function, order: call.order, frame, result: call.data_type.clone() });
         }
+        let moves = layout.moves.iter().map(|moved| KeyMove::bind(moved, context)).collect::<Result<_>>()?;
         let expressions = layout.expressions;
         let constant = |expression: &Expression| match expression {
             Expression::Literal(literal) => literal_array(literal).map(Some),
@@ -184,6 +197,7 @@ impl WindowShape {
             partition_keys: window.partition.len(),
             orders,
             calls,
+            moves,
             limit: window.limit,
         };
         Ok((shape, expressions))
@@ -197,14 +211,13 @@ impl WindowShape {
 
 struct Layout {
     expressions: Vec<Expression>,
+    /// Bounds of ranges that are made of their key and a constant.
+    moves: Vec<Expression>,
 }
 
 impl Layout {
     fn place(&mut self, expression: &Expression) -> usize {
-        self.expressions.iter().position(|known| known == expression).unwrap_or_else(|| {
-            self.expressions.push(expression.clone());
-            self.expressions.len() - 1
-        })
+        position_of(&mut self.expressions, expression)
     }
 
     fn keys(&mut self, keys: &[SortKey]) -> Vec<Key> {
@@ -219,11 +232,17 @@ impl Layout {
 
     fn frame(&mut self, call: &WindowCall, has_order: bool) -> Frame {
         let WindowFrame { units, start, end, exclude, key } = &call.frame;
+        let mut offset = |value: &Expression| match key {
+            Some(key) if *units == FrameUnits::Range && key_move::is_move_of(value, key) => {
+                Offset::Moved(position_of(&mut self.moves, value))
+            }
+            _ => Offset::Column(position_of(&mut self.expressions, value)),
+        };
         let mut bound = |bound: &FrameBound| match bound {
             FrameBound::UnboundedPreceding => Bound::UnboundedPreceding,
-            FrameBound::Preceding(value) => Bound::Preceding(self.place(value)),
+            FrameBound::Preceding(value) => Bound::Preceding(offset(value)),
             FrameBound::CurrentRow => Bound::CurrentRow,
-            FrameBound::Following(value) => Bound::Following(self.place(value)),
+            FrameBound::Following(value) => Bound::Following(offset(value)),
             FrameBound::UnboundedFollowing => Bound::UnboundedFollowing,
         };
         let (start, end) = (bound(start), bound(end));
@@ -237,6 +256,14 @@ impl Layout {
         let key = key.as_ref().map(|key| self.place(key));
         Frame { units: *units, start, end, exclude: *exclude, key, is_whole }
     }
+}
+
+/// The position of an expression among others, to which it is added where it is not there.
+fn position_of(expressions: &mut Vec<Expression>, expression: &Expression) -> usize {
+    expressions.iter().position(|known| known == expression).unwrap_or_else(|| {
+        expressions.push(expression.clone());
+        expressions.len() - 1
+    })
 }
 
 fn way(call: &crate::plan::AggregateCall, bound: &AggregateCall, context: &Arc<Context>) -> Way {

@@ -95,7 +95,7 @@ impl WindowOperator {
         if rows > 0 {
             let batch = by_ordinal(concat_batches(&batches)?)?;
             drop(batches);
-            let results = evaluate::evaluate(&self.shape, &self.evaluated(&batch), rows)?;
+            let results = self.restored_results(&batch)?;
             self.add_results(&batch, results, &mut run)?;
         }
         self.note_peak();
@@ -157,7 +157,7 @@ impl WindowOperator {
             Some(order) => taken(&batch, order)?,
             None => batch,
         };
-        let mut results = evaluate::evaluate(&self.shape, &self.evaluated(&batch), rows)?;
+        let mut results = self.restored_results(&batch)?;
         if let Some(order) = &order {
             let mut places = vec![0u32; rows];
             order.values().iter().enumerate().for_each(|(place, &row)| places[row as usize] = place as u32);
@@ -168,6 +168,12 @@ impl WindowOperator {
         }
         let by_order = self.calls_by_order().map(|call| Arc::clone(&results[call])).collect();
         Ok(Some((by_order, order.is_none())))
+    }
+
+    /// The results of all calls over stored rows, in the order in which these stand.
+    fn restored_results(&self, batch: &Batch) -> Result<Vec<ArrayRef>> {
+        let computed = evaluate::evaluate(&self.shape, &self.evaluated(batch), batch.rows)?;
+        computed.iter().map(evaluate::Computed::restored).collect()
     }
 
     /// The evaluated columns of stored rows, constants put in.

@@ -3,13 +3,15 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use arrow::array::{Array, ArrayRef, UInt32Array};
+use arrow::array::UInt32Array;
 use bumpalo::Bump;
 use hypostyle_functions::column::{Column, View};
 use hypostyle_functions::types::Type;
+use hypostyle_functions::window::Frames;
 
 use super::arrange::Arrangement;
-use super::frame::FrameEnds;
+use super::counted::Counted;
+use super::frame::{FrameEnds, frames};
 use super::shape::{Frame, Key, WindowShape};
 use crate::error::Result;
 
@@ -24,8 +26,35 @@ pub(super) struct Stage<'a> {
     /// The rows in order, for taking columns.
     order: UInt32Array,
     sorted: RefCell<Vec<Option<Column>>>,
-    frames: RefCell<Vec<(Frame, Rc<FrameEnds>)>>,
+    ends: RefCell<Vec<(Frame, Rc<FrameEnds>)>>,
+    counted: Known<CountedOf, Option<Rc<Counted>>>,
+    frames: Known<(Frame, Option<*const Counted>), Rc<Frames>>,
+    taken: Known<(usize, *const Counted), Column>,
 }
+
+/// What was made for one call, and serves others that ask for the same.
+struct Known<Key, Value>(RefCell<Vec<(Key, Value)>>);
+
+impl<Key, Value> Default for Known<Key, Value> {
+    fn default() -> Self {
+        Self(RefCell::default())
+    }
+}
+
+impl<Key: PartialEq, Value: Clone> Known<Key, Value> {
+    /// What is known under a key, made where it is not.
+    fn get_or_make(&self, key: Key, make: impl FnOnce() -> Result<Value>) -> Result<Value> {
+        if let Some((_, value)) = self.0.borrow().iter().find(|(other, _)| *other == key) {
+            return Ok(value.clone());
+        }
+        let value = make()?;
+        self.0.borrow_mut().push((key, value.clone()));
+        Ok(value)
+    }
+}
+
+/// The filter of an aggregate and its arguments whose nulls do not count.
+type CountedOf = (Option<usize>, Vec<usize>);
 
 impl<'a> Stage<'a> {
     pub fn new(
@@ -41,7 +70,10 @@ impl<'a> Stage<'a> {
             keys,
             order: UInt32Array::from(arrangement.order.clone()),
             sorted: RefCell::new(vec![None; columns.len()]),
-            frames: RefCell::default(),
+            ends: RefCell::default(),
+            counted: Known::default(),
+            frames: Known::default(),
+            taken: Known::default(),
         }
     }
 
@@ -70,12 +102,21 @@ impl<'a> Stage<'a> {
         Ok(sorted)
     }
 
-    /// The rows of an evaluated column that stand at these positions; all if `None`.
-    pub fn taken(&self, column: usize, positions: Option<&UInt32Array>) -> Result<Column> {
-        let Some(positions) = positions else { return self.sorted(column) };
-        Ok(match self.sorted(column)? {
-            Column::Constant { value, .. } => Column::Constant { value, length: positions.len() },
-            other => Column::Flat(arrow_select::take::take(&other.to_array()?, positions, None)?),
+    /// The positions that an aggregate with this filter and these arguments counts, if not all do.
+    pub fn counted(&self, filter: Option<usize>, strict: &[usize]) -> Result<Option<Rc<Counted>>> {
+        self.counted.get_or_make((filter, strict.to_vec()), || Counted::find(self, filter, strict))
+    }
+
+    /// The rows of an evaluated column that count, in order; all if `None`.
+    pub fn taken(&self, column: usize, counted: Option<&Rc<Counted>>) -> Result<Column> {
+        let Some(counted) = counted else { return self.sorted(column) };
+        self.taken.get_or_make((column, Rc::as_ptr(counted)), || counted.take(self, column))
+    }
+
+    /// The frames of all rows over the positions that count.
+    pub fn frames(&self, frame: &Frame, counted: Option<&Rc<Counted>>) -> Result<Rc<Frames>> {
+        self.frames.get_or_make((frame.clone(), counted.map(Rc::as_ptr)), || {
+            Ok(Rc::new(frames(self, frame, counted.map(|counted| counted.before.as_slice()))?))
         })
     }
 
@@ -84,12 +125,23 @@ impl<'a> Stage<'a> {
         let known = |(other, _): &&(Frame, Rc<FrameEnds>)| {
             other.units == frame.units && other.start == frame.start && other.end == frame.end
         };
-        if let Some((_, ends)) = self.frames.borrow().iter().find(known) {
+        if let Some((_, ends)) = self.ends.borrow().iter().find(known) {
             return Ok(Rc::clone(ends));
         }
         let ends = Rc::new(FrameEnds::of(self, frame)?);
-        self.frames.borrow_mut().push((frame.clone(), Rc::clone(&ends)));
+        self.ends.borrow_mut().push((frame.clone(), Rc::clone(&ends)));
         Ok(ends)
+    }
+
+    /// Calls `body` with the view of an evaluated column, rows in the order of the input.
+    pub fn with_input<T>(&self, column: usize, body: impl FnOnce(&View<'_>) -> T) -> T {
+        let bump = Bump::new();
+        body(&self.columns[column].view(self.data_type(column), &bump))
+    }
+
+    /// The row at each position.
+    pub fn in_order(&self) -> impl Iterator<Item = usize> + '_ {
+        self.arrangement.order.iter().map(|&row| row as usize)
     }
 
     /// Calls `body` with the view of an evaluated column in order.
@@ -98,14 +150,5 @@ impl<'a> Stage<'a> {
         let sorted = self.sorted(column)?;
         let view = sorted.view(self.data_type(column), &bump);
         Ok(body(&view))
-    }
-
-    /// Brings a column from the order back to that of the input.
-    pub fn restored(&self, result: ArrayRef, positions: &UInt32Array) -> Result<ArrayRef> {
-        debug_assert_eq!(result.len(), self.rows());
-        match self.arrangement.is_identity {
-            true => Ok(result),
-            false => Ok(arrow_select::take::take(&result, positions, None)?),
-        }
     }
 }

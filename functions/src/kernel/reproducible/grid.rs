@@ -34,7 +34,7 @@ impl Top {
 
     /// The bin at which the cut of a finite value starts; higher for infinities and NaN than for any other.
     #[inline(always)]
-    fn needed(size_bits: u64) -> u8 {
+    pub(super) fn needed(size_bits: u64) -> u8 {
         (((size_bits >> 52) + 52) >> 5) as u8
     }
 
@@ -48,6 +48,11 @@ impl Top {
     #[inline(always)]
     pub(super) fn number(self) -> u8 {
         self.0.get()
+    }
+
+    /// Whether values that need at most this bin are added as they are, without being scaled first.
+    pub(super) fn holds_unscaled(self) -> bool {
+        self.number() < TOP_SCALED
     }
 
     /// Whether a value is finite and [`add_absorbed`] may add it as it is.

@@ -10,6 +10,8 @@
 //! - [`Comoments`]: covariance, correlation, regression.
 //! - [`PowerSums`]: skewness and kurtosis.
 //!
+//! [`RunningSums`] gives the sums of many ranges of one column, as over the frames of a window.
+//!
 //! All are [`Reproducible`]: 64-bit bins up to [`ROWS_MAX`] rows, then 128-bit bins in a box, beyond any number of rows.
 //! Squares and products enter with their rounding errors, so they are exact down to the lowest bin kept.
 //!
@@ -22,6 +24,7 @@ mod float_sum;
 mod grid;
 mod moments;
 mod power_sums;
+mod running_sums;
 mod wide_bins;
 mod wide_integer;
 
@@ -32,6 +35,7 @@ pub use comoments::{Comoments, Deviations, NarrowComoments, WideComoments};
 pub use float_sum::{NarrowSum, Sum, WideSum};
 pub use moments::{Moments, NarrowMoments, WideMoments};
 pub use power_sums::{NarrowPowerSums, PowerSums, WidePowerSums};
+pub use running_sums::RunningSums;
 
 use crate::kernel::prefetch::{DISTANCE, prefetch};
 
