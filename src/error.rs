@@ -17,7 +17,7 @@ pub enum Error {
     Sql(#[from] planner::Error),
     /// The plan could not be made ready or run: data, files, memory, cancellation.
     #[error(transparent)]
-    Engine(#[from] engine::Error),
+    Engine(engine::Error),
     /// A Substrait plan could not be written or read.
     #[error(transparent)]
     Substrait(#[from] substrait::Error),
@@ -47,9 +47,21 @@ impl Error {
     }
 }
 
+impl From<engine::Error> for Error {
+    /// The error of a row says in which expression of the text it arose.
+    fn from(error: engine::Error) -> Self {
+        match error {
+            engine::Error::Function(error @ functions::Error::Placed { .. }) => {
+                Self::Sql(planner::Error::from(error))
+            }
+            other => Self::Engine(other),
+        }
+    }
+}
+
 impl From<functions::Error> for Error {
     fn from(error: functions::Error) -> Self {
-        Self::Engine(error.into())
+        Self::from(engine::Error::from(error))
     }
 }
 

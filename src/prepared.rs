@@ -102,11 +102,8 @@ impl Prepared {
         if given.data_type == parameter.data_type {
             return Ok(given);
         }
-        let cast = hypostyle_engine::plan::Expression::Cast {
-            input: Box::new(hypostyle_engine::plan::Expression::Literal(given)),
-            to: parameter.data_type.clone(),
-            is_try: false,
-        };
+        let given = hypostyle_engine::plan::Expression::Literal(given);
+        let cast = hypostyle_engine::plan::Expression::cast(given, parameter.data_type.clone());
         Ok(hypostyle_engine::expression::evaluate_constant(&cast, &self.context)?)
     }
 }

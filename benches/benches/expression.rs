@@ -18,7 +18,7 @@ use hypostyle_functions::scalar::Settings;
 use hypostyle_functions::{Field, Literal, Registry, Schema, Type, Value};
 
 /// Rows of the batches that a host pushes.
-const BATCH_ROWS: usize = 8192;
+const BATCH_ROWS: usize = 16384;
 
 fn bytes() -> usize {
     std::env::var("HYPOSTYLE_BENCH_BYTES").ok().and_then(|text| text.parse().ok()).unwrap_or(64 << 20)

@@ -80,10 +80,10 @@ const WRONG: [Wrong; 27] = [
         "SELECT * FROM read_csv('mixed.csv', columns = {'a': 'INTEGER', 'b': 'VARCHAR'})",
         &["mixed.csv, line 3, column \"a\"", "\"foo\"", "INTEGER"],
     ),
-    in_data("SELECT a // (a - 1) FROM 'good.csv'", &["division by zero"]),
-    in_data("SELECT a % (a - 1) FROM 'good.csv'", &["division by zero"]),
-    in_data("SELECT 9223372036854775807 + a FROM 'good.csv'", &["out of range for BIGINT"]),
-    in_data("SELECT b::INTEGER FROM 'good.csv'", &["cannot cast \"x\" from VARCHAR to INTEGER"]),
+    at_place("SELECT a // (a - 1) FROM 'good.csv'", &["division by zero"]),
+    at_place("SELECT a % (a - 1) FROM 'good.csv'", &["division by zero"]),
+    at_place("SELECT 9223372036854775807 + a FROM 'good.csv'", &["out of range for BIGINT"]),
+    at_place("SELECT b::INTEGER FROM 'good.csv'", &["column 8", "cannot cast \"x\" from VARCHAR to INTEGER"]),
 ];
 
 fn write_inputs(folder: &Path) {

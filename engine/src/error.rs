@@ -1,6 +1,7 @@
 //! The error of the engine.
 
 use hypostyle_functions as functions;
+use hypostyle_functions::Place;
 
 /// Result with this crate's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -57,6 +58,15 @@ impl Error {
     /// An internal error with this text.
     pub fn internal(message: impl Into<String>) -> Self {
         Self::Internal(message.into())
+    }
+
+    /// The same error with this place, where a function is at fault and has none.
+    #[must_use]
+    pub fn at(self, place: Place) -> Self {
+        match self {
+            Self::Function(error) => Self::Function(error.at(place)),
+            other => other,
+        }
     }
 
     /// A file or stream at fault.

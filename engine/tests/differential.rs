@@ -15,7 +15,7 @@ use hypostyle_engine::{Batch, Context};
 use hypostyle_functions::arrow::array::{Array, ArrayRef, ListArray};
 use hypostyle_functions::arrow::buffer::NullBuffer;
 use hypostyle_functions::column::{Column, literal_array, value_at};
-use hypostyle_functions::{Field, Literal, Schema, Type, Value};
+use hypostyle_functions::{Field, Literal, Place, Schema, Type, Value};
 use sample::{call, case, context};
 
 /// Cases of one run; `HYPOSTYLE_DIFFERENTIAL_CASES` asks for more.
@@ -149,9 +149,7 @@ impl Grower<'_> {
                 2 => self.calls("least", &[Float64, Float64], &Float64, depth),
                 3 => self.calls("clamp", &[Float64, Float64, Float64], &Float64, depth),
                 4 => self.calls("double", &[Int64], &Float64, depth),
-                _ => {
-                    Expression::Cast { input: Box::new(self.grow(&Int64, depth)), to: Float64, is_try: false }
-                }
+                _ => Expression::cast(self.grow(&Int64, depth), Float64),
             },
             Boolean => match self.random.below(8) {
                 0 | 1 => self.calls("less", &[Int64, Int64], &Boolean, depth),
@@ -168,7 +166,12 @@ impl Grower<'_> {
             Text => match self.random.below(3) {
                 0 => self.calls("upper", &[Text], &Text, depth),
                 1 => self.calls("concat", &[Text, Text], &Text, depth),
-                _ => Expression::Cast { input: Box::new(self.grow(&Int64, depth)), to: Text, is_try: true },
+                _ => Expression::Cast {
+                    input: Box::new(self.grow(&Int64, depth)),
+                    to: Text,
+                    is_try: true,
+                    place: Place::NONE,
+                },
             },
             _ => {
                 let source = self.grow(&list, depth);

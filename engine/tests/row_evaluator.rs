@@ -12,7 +12,7 @@ use hypostyle_engine::expression::{Evaluator, ExpressionSet, RowEvaluator};
 use hypostyle_engine::plan::Expression;
 use hypostyle_engine::{Batch, Result};
 use hypostyle_functions::column::{Column, literal_array, value_at};
-use hypostyle_functions::{Field, Literal, Schema, Type, Value};
+use hypostyle_functions::{Field, Literal, Place, Schema, Type, Value};
 use sample::{call, case, context, float, int, null, text_of};
 
 struct Counting;
@@ -111,8 +111,8 @@ fn expressions() -> Vec<Expression> {
         call("list_sum", vec![transformed()], Type::Int64),
         call("list_sum", vec![l()], Type::Int64),
         call("embedding_sum", vec![e()], Type::Float64),
-        Expression::Cast { input: Box::new(i()), to: Type::Text, is_try: false },
-        Expression::Cast { input: Box::new(x()), to: Type::Float32, is_try: true },
+        Expression::cast(i(), Type::Text),
+        Expression::Cast { input: Box::new(x()), to: Type::Float32, is_try: true, place: Place::NONE },
         null(Type::Int64),
         t(),
     ]

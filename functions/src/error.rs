@@ -1,5 +1,6 @@
 //! The error of this crate: what went wrong, where in the call, and what would be right.
 
+use crate::place::Place;
 use crate::types::Type;
 
 /// Result with this crate's [`Error`].
@@ -90,6 +91,14 @@ pub enum Error {
         /// What can be used instead.
         right: String,
     },
+    /// The error of a row, and the place of the call or cast that gave it.
+    #[error("{error}")]
+    Placed {
+        /// What went wrong.
+        error: Box<Error>,
+        /// Where in the text of the query.
+        place: Place,
+    },
     /// Memory, time or input and output ran out.
     #[error("{0}")]
     Resource(String),
@@ -102,6 +111,16 @@ impl Error {
     /// A user error with this text.
     pub fn user(message: impl Into<String>) -> Self {
         Self::User(message.into())
+    }
+
+    /// The same error with this place, unless it has one, none is known, or the expression is not at fault.
+    #[must_use]
+    pub fn at(self, place: Place) -> Self {
+        match self {
+            Self::Placed { .. } | Self::Resource(_) | Self::Internal(_) => self,
+            error if place.is_known() => Self::Placed { error: Box::new(error), place },
+            error => error,
+        }
     }
 
     /// An internal error with this text.

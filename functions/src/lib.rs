@@ -36,6 +36,7 @@ mod list;
 mod logic;
 mod map;
 mod math;
+pub mod place;
 mod quantization;
 mod regex;
 pub mod registry;
@@ -53,6 +54,7 @@ pub mod versions;
 pub mod window;
 
 pub use error::{Error, Result};
+pub use place::Place;
 pub use registry::Registry;
 pub use types::{Field, Schema, TimeUnit, Type};
 pub use value::{Literal, Value};

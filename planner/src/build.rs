@@ -10,7 +10,7 @@ use hypostyle_engine::plan::{AggregateCall, Expression, JoinKind, Plan, TableRef
 use hypostyle_functions::scalar::Arguments;
 use hypostyle_functions::signature::{Given, Signature};
 use hypostyle_functions::window::WindowKind;
-use hypostyle_functions::{Literal, Type};
+use hypostyle_functions::{Literal, Place, Type};
 
 use crate::bind::{Binder, Parameter, distinct_rows, folded, split_keys};
 use crate::definitions::Definitions;
@@ -93,6 +93,7 @@ impl<'a> Builder<'a> {
             version: function.version,
             arguments: cast,
             data_type: bound.result,
+            place: Place::NONE,
         };
         Ok(folded(call, &function, self.context))
     }
@@ -104,7 +105,7 @@ impl<'a> Builder<'a> {
             (false, Expression::Literal(null)) if null.value.is_null() => {
                 Expression::Literal(Literal::null(to.clone()))
             }
-            (false, other) => self.binder.cast_leniently(other, to, is_try),
+            (false, other) => self.binder.cast_leniently(other, to, is_try, Span::NONE),
         }
     }
 

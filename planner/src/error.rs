@@ -166,7 +166,12 @@ impl std::error::Error for Error {}
 
 impl From<hypostyle_functions::Error> for Error {
     fn from(error: hypostyle_functions::Error) -> Self {
-        Self::new(ErrorKind::Function(error), Span::NONE)
+        match error {
+            hypostyle_functions::Error::Placed { error, place } => {
+                Self::new(ErrorKind::Function(*error), Span::of_place(place))
+            }
+            error => Self::new(ErrorKind::Function(error), Span::NONE),
+        }
     }
 }
 

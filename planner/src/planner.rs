@@ -151,12 +151,14 @@ pub struct Planner<'a> {
     context: &'a Arc<Context>,
     definitions: &'a Definitions,
     values: Option<&'a [(String, Literal)]>,
+    /// Where EXECUTE names the prepared statement that is planned.
+    executed_at: Option<Span>,
 }
 
 impl<'a> Planner<'a> {
     /// A planner over these.
     pub fn new(context: &'a Arc<Context>, definitions: &'a Definitions) -> Self {
-        Self { context, definitions, values: None }
+        Self { context, definitions, values: None, executed_at: None }
     }
 
     /// Gives parameters these values, by name; `$1` and the first `?` have the name `1`.
@@ -243,8 +245,12 @@ impl<'a> Planner<'a> {
 
     fn binder(&self) -> Binder<'a> {
         let binder = Binder::new(self.context, self.definitions);
-        match self.values {
+        let binder = match self.values {
             Some(values) => binder.with_values(values),
+            None => binder,
+        };
+        match self.executed_at {
+            Some(span) => binder.expanded_from(span),
             None => binder,
         }
     }
@@ -298,7 +304,7 @@ impl<'a> Planner<'a> {
                 argument.name.as_ref().map_or_else(|| (position + 1).to_string(), |name| name.text.clone());
             values.push((parameter, self.constant(&argument.value)?));
         }
-        let planner = Planner { context: self.context, definitions: self.definitions, values: Some(&values) };
+        let planner = Planner { values: Some(&values), executed_at: Some(name.span), ..*self };
         planner.plan(statement).map_err(|error| {
             let message = format!("in prepared statement \"{}\": {}", name.text, error.message());
             Error::invalid(message, name.span)

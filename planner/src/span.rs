@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use hypostyle_functions::Place;
+
 /// A character of the text: line and column, both counted from 1; columns count characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Location {
@@ -28,6 +30,18 @@ impl Span {
     /// True where the place is known.
     pub fn is_known(self) -> bool {
         self.start.line > 0
+    }
+
+    /// The span as expressions of a plan carry it.
+    pub fn place(self) -> Place {
+        let pair = |location: Location| (location.line, location.column);
+        Place { start: pair(self.start), end: pair(self.end) }
+    }
+
+    /// The span of an expression of a plan.
+    pub fn of_place(place: Place) -> Self {
+        let location = |(line, column)| Location { line, column };
+        Self { start: location(place.start), end: location(place.end) }
     }
 
     /// The smallest span that covers both.

@@ -5,6 +5,7 @@ mod lazy_forms;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use hypostyle_functions::Place;
 use hypostyle_functions::lanes::LaneKind;
 use hypostyle_functions::scalar::{Arguments, Body, Bound, Cost, Nulls, Volatility};
 use hypostyle_functions::signature::Given;
@@ -94,13 +95,15 @@ impl<'a> Compiler<'a> {
                 let key = Key::Parameter(*index, data_type.clone());
                 Ok(self.intern(key, data_type.clone(), Kind::Parameter(*index), Cost::Cheap, false))
             }
-            Expression::Call { function, version, arguments, data_type } => {
-                self.call(function, *version, arguments, data_type)
+            Expression::Call { function, version, arguments, data_type, place } => {
+                let id = self.call(function, *version, arguments, data_type);
+                Ok(self.placed(id.map_err(|error| error.at(*place))?, *place))
             }
             Expression::Lambda { .. } => Err(Error::internal("a lambda stands outside of a call")),
-            Expression::Cast { input, to, is_try } => {
+            Expression::Cast { input, to, is_try, place } => {
                 let input = self.add(input)?;
-                self.cast(input, to, *is_try)
+                let id = self.cast(input, to, *is_try)?;
+                Ok(self.placed(id, *place))
             }
             Expression::And(operands) => self.logic(operands, true),
             Expression::Or(operands) => self.logic(operands, false),
@@ -113,6 +116,15 @@ impl<'a> Compiler<'a> {
                 self.attempt(input)
             }
         }
+    }
+
+    /// The node, whose errors name this place unless the same was written elsewhere before.
+    fn placed(&mut self, id: NodeId, place: Place) -> NodeId {
+        let node = &mut self.graph.nodes[id];
+        if !node.place.is_known() {
+            node.place = place;
+        }
+        id
     }
 
     fn column(&mut self, expression: &Expression, index: usize, data_type: &Type) -> Result<NodeId> {
@@ -210,6 +222,7 @@ impl<'a> Compiler<'a> {
             is_strict,
             cost,
             consumers: 0,
+            place: Place::NONE,
             is_quiet: false,
         });
         self.graph.nodes.len() - 1

@@ -134,7 +134,12 @@ impl State {
             Kind::Input(_) | Kind::Constant(_) | Kind::Parameter(_) | Kind::Try(_) => {
                 self.copy(run, id, rows, output, domain)
             }
-            Kind::Call(call) => self.call(run, id, call, rows, output, domain),
+            Kind::Call(call) => {
+                let (place, errors) = (run.graph.nodes[id].place, output.errors().len());
+                let called = self.call(run, id, call, rows, output, domain);
+                output.place_errors(errors, place);
+                called.map_err(|error| error.at(place))
+            }
             Kind::Program { program, inputs, explain } => {
                 for &input in inputs {
                     self.demand(run, input, rows, domain)?;
@@ -250,10 +255,11 @@ impl State {
         }
         match explain {
             Explain::Kernel(kernel, _) => {
+                let place = run.graph.nodes[id].place;
                 let columns = self.columns(run);
                 for &row in failed {
                     output.fail(row as usize, || {
-                        kernel_error(&columns, &**kernel, inputs, row as usize, domain)
+                        kernel_error(&columns, &**kernel, inputs, row as usize, domain).at(place)
                     });
                 }
                 Ok(())

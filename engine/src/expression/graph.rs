@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use hypostyle_functions::Place;
 use hypostyle_functions::lanes::{LaneKernel, LaneKind};
 use hypostyle_functions::scalar::{Body, Cost, Nulls};
 use hypostyle_functions::types::Type;
@@ -41,6 +42,8 @@ pub(super) struct Node {
     pub cost: Cost,
     /// Nodes and outputs that read it.
     pub consumers: usize,
+    /// Where the expression was written.
+    pub place: Place,
     /// True if its errors are only ever turned into nulls, so that their text is not needed.
     pub is_quiet: bool,
 }

@@ -499,7 +499,7 @@ fn shown(expression: &Expression, schema: &Schema) -> String {
             let parameters = parameters.iter().map(|(id, _)| format!("v{id}")).collect::<Vec<_>>().join(", ");
             format!("({parameters}) -> {}", shown(body, schema))
         }
-        Expression::Cast { input, to, is_try } => {
+        Expression::Cast { input, to, is_try, .. } => {
             format!("{}({} AS {to})", if *is_try { "TRY_CAST" } else { "CAST" }, shown(input, schema))
         }
         Expression::And(operands) => format!("({})", all(operands.iter(), schema, " AND ")),

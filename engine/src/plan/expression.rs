@@ -1,5 +1,6 @@
 //! Expressions of a plan: typed, coerced, plain data.
 
+use hypostyle_functions::place::Place;
 use hypostyle_functions::types::Type;
 use hypostyle_functions::value::Literal;
 use serde::{Deserialize, Serialize};
@@ -40,6 +41,9 @@ pub enum Expression {
         arguments: Vec<Expression>,
         /// Type of the result.
         data_type: Type,
+        /// Where it was written; not part of stored plans.
+        #[serde(skip)]
+        place: Place,
     },
     /// A lambda; only as an argument of a call. Its body may read columns and variables from outside.
     Lambda {
@@ -56,6 +60,9 @@ pub enum Expression {
         to: Type,
         /// Whether a value that does not fit becomes null instead of an error.
         is_try: bool,
+        /// Where it was written; not part of stored plans.
+        #[serde(skip)]
+        place: Place,
     },
     /// True if all are; false decides over null and over errors further on.
     And(Vec<Expression>),
@@ -89,7 +96,12 @@ impl Expression {
 
     /// A call of version 1 of a function.
     pub fn call(function: impl Into<String>, arguments: Vec<Expression>, data_type: Type) -> Self {
-        Self::Call { function: function.into(), version: 1, arguments, data_type }
+        Self::Call { function: function.into(), version: 1, arguments, data_type, place: Place::NONE }
+    }
+
+    /// A cast whose failure is an error.
+    pub fn cast(input: Expression, to: Type) -> Self {
+        Self::Cast { input: Box::new(input), to, is_try: false, place: Place::NONE }
     }
 
     /// Type of the result; of a lambda, of its body's result.

@@ -2,7 +2,7 @@
 
 use super::{CATEGORY, decimal, overflow, temporal};
 use crate::error::Error;
-use crate::lanes::{Outcome, binary, over_digits, partial_binary};
+use crate::lanes::{Arithmetic, Outcome, arithmetic, binary, over_digits, partial_binary};
 use crate::scalar::{Bound, ScalarFunction};
 use crate::signature::exact;
 use crate::types::Type;
@@ -18,10 +18,10 @@ pub(super) fn divide() -> ScalarFunction {
     .example("1 / 0", "inf");
     let function = function
         .overload([exact("left", Type::Float32), exact("right", Type::Float32)], |_| {
-            Ok(Bound::lanes(Type::Float32, binary(|a: f32, b: f32| a / b)))
+            Ok(Bound::lanes(Type::Float32, arithmetic::<f32>(Arithmetic::Divide)))
         })
         .overload([exact("left", Type::Float64), exact("right", Type::Float64)], |_| {
-            Ok(Bound::lanes(Type::Float64, binary(|a: f64, b: f64| a / b)))
+            Ok(Bound::lanes(Type::Float64, arithmetic::<f64>(Arithmetic::Divide)))
         });
     temporal::quotient_forms(function)
 }

@@ -2,7 +2,7 @@
 
 use super::integer::{self, Operation, Overflowing};
 use super::{CATEGORY, decimal, temporal};
-use crate::lanes::binary;
+use crate::lanes::{Arithmetic, arithmetic};
 use crate::scalar::{Bound, ScalarFunction};
 use crate::signature::exact;
 use crate::types::Type;
@@ -29,10 +29,10 @@ pub(super) fn function() -> ScalarFunction {
         .example("timestamp '2024-01-02 12:00:00' - timestamp '2024-01-01 10:00:00'", "1 day 02:00:00");
     let function = integer::forms::<Subtract>(function)
         .overload([exact("left", Type::Float32), exact("right", Type::Float32)], |_| {
-            Ok(Bound::lanes(Type::Float32, binary(|a: f32, b: f32| a - b)))
+            Ok(Bound::lanes(Type::Float32, arithmetic::<f32>(Arithmetic::Subtract)))
         })
         .overload([exact("left", Type::Float64), exact("right", Type::Float64)], |_| {
-            Ok(Bound::lanes(Type::Float64, binary(|a: f64, b: f64| a - b)))
+            Ok(Bound::lanes(Type::Float64, arithmetic::<f64>(Arithmetic::Subtract)))
         });
     temporal::difference_forms(decimal::sum_forms(function, "-", true))
 }

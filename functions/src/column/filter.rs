@@ -10,7 +10,7 @@ use arrow::datatypes::ArrowNativeType;
 
 use super::bits::Bits;
 use crate::error::{Error, Result};
-use crate::kernel::compact::{VECTOR_BYTES, compact, compact_u32, compact_u64};
+use crate::kernel::compact::{VECTOR_BYTES, compact, compact_u32_before, compact_u64_before};
 
 /// The rows of `array` where `keep` is set, whose number is `kept`.
 pub(super) fn filter(array: &ArrayRef, keep: &BooleanBuffer, kept: usize) -> Result<ArrayRef> {
@@ -35,9 +35,13 @@ fn filter_fixed<T: ArrowPrimitiveType>(
     let masks = bits.to_bytes(&mut words);
     let bytes = array.values().inner();
     let is_aligned = bytes.as_ptr().cast::<u64>().is_aligned();
+    // Half of the next batch, where this one is a slice of a longer array; the other half comes while that is looked at.
+    let following = bytes_behind(bytes).min(bytes.len() / 2) / size_of::<T::Native>();
     let values = match size_of::<T::Native>() {
-        4 => kept_values(kept, |output| compact_u32(bytes.typed_data(), masks, output)),
-        8 if is_aligned => kept_values(kept, |output| compact_u64(bytes.typed_data(), masks, output)),
+        4 => kept_values(kept, |output| compact_u32_before(bytes.typed_data(), masks, output, following)),
+        8 if is_aligned => {
+            kept_values(kept, |output| compact_u64_before(bytes.typed_data(), masks, output, following))
+        }
         _ => kept_values(kept, |output| compact(&array.values()[..], word, output)),
     };
     let kept = values.len() / size_of::<T::Native>();
@@ -51,6 +55,11 @@ fn filter_fixed<T: ArrowPrimitiveType>(
     };
     let filtered = PrimitiveArray::<T>::try_new(ScalarBuffer::new(values, 0, kept), nulls)?;
     Ok(Arc::new(filtered.with_data_type(array.data_type().clone())))
+}
+
+/// Bytes of the same allocation behind a buffer.
+fn bytes_behind(buffer: &Buffer) -> usize {
+    buffer.capacity().saturating_sub(buffer.ptr_offset() + buffer.len())
 }
 
 /// What `compact` appends, `kept` values.

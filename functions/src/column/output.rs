@@ -14,6 +14,7 @@ use super::bytes_output::{BytesOutput, TextWriter};
 use super::nested_output::ListWriter;
 use super::view::{Data, Encoding, FixedWidth, ListData, View};
 use crate::error::{Error, Result};
+use crate::place::Place;
 use crate::types::Type;
 
 pub use data::{OutputData, WritableFixed};
@@ -239,6 +240,14 @@ impl Output {
     /// Rows and errors in the order they were recorded.
     pub fn errors(&self) -> &[(u32, Error)] {
         &self.errors
+    }
+
+    /// Gives the errors recorded after the first `count` a place, where they have none.
+    pub fn place_errors(&mut self, count: usize, place: Place) {
+        for (_, error) in self.errors.iter_mut().skip(count) {
+            let bare = std::mem::replace(error, Error::Resource(String::new()));
+            *error = bare.at(place);
+        }
     }
 
     /// Takes the errors out; the rows stay null.

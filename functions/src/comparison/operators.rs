@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::CATEGORY;
 use super::ordered::{Ordered, with_ordered_type};
 use crate::column::compare;
-use crate::lanes::{LaneKernel, binary};
+use crate::lanes::{Float, LaneKernel, binary, comparison};
 use crate::registry::Registry;
 use crate::scalar::{Bound, ScalarFunction};
 use crate::signature::variable;
@@ -49,7 +49,12 @@ fn function(name: &str, operator: Operator, summary: &str) -> ScalarFunction {
 }
 
 fn bind(operator: Operator, data_type: &Type) -> Bound {
-    if let Some(kernel) = with_ordered_type!(data_type, kernel(operator)) {
+    let kernel = match data_type {
+        Type::Float32 => Some(float_kernel::<f32>(operator)),
+        Type::Float64 => Some(float_kernel::<f64>(operator)),
+        other => with_ordered_type!(other, kernel(operator)),
+    };
+    if let Some(kernel) = kernel {
         return Bound::lanes(Type::Boolean, kernel);
     }
     match (data_type, operator) {
@@ -76,15 +81,26 @@ fn holds(operator: Operator, order: Ordering) -> bool {
     }
 }
 
+/// Lifts the rule of an operator on two values of type `T`.
+macro_rules! lifted {
+    ($operator:expr, $lift:path) => {
+        match $operator {
+            Operator::Equal => $lift(|a: T, b: T| a.equal(b)),
+            Operator::NotEqual => $lift(|a: T, b: T| !a.equal(b)),
+            Operator::Less => $lift(|a: T, b: T| a.less(b)),
+            Operator::LessOrEqual => $lift(|a: T, b: T| !b.less(a)),
+            Operator::Greater => $lift(|a: T, b: T| b.less(a)),
+            Operator::GreaterOrEqual => $lift(|a: T, b: T| !a.less(b)),
+        }
+    };
+}
+
 fn kernel<T: Ordered>(operator: Operator) -> Arc<dyn LaneKernel> {
-    match operator {
-        Operator::Equal => binary(|a: T, b: T| a.equal(b)),
-        Operator::NotEqual => binary(|a: T, b: T| !a.equal(b)),
-        Operator::Less => binary(|a: T, b: T| a.less(b)),
-        Operator::LessOrEqual => binary(|a: T, b: T| !b.less(a)),
-        Operator::Greater => binary(|a: T, b: T| b.less(a)),
-        Operator::GreaterOrEqual => binary(|a: T, b: T| !a.less(b)),
-    }
+    lifted!(operator, binary)
+}
+
+fn float_kernel<T: Ordered + Float>(operator: Operator) -> Arc<dyn LaneKernel> {
+    lifted!(operator, comparison)
 }
 
 /// Lengths differ more often than bytes do, so they are looked at first.

@@ -2,10 +2,15 @@
 
 #[cfg(target_arch = "x86_64")]
 use super::level::{Level, Tier};
+#[cfg(target_arch = "x86_64")]
+use super::prefetch::prefetch_line_far;
 
 /// Set bits of a word from which on every lane is written and the place moves on by the lane's bit,
 /// rather than set bits looked up one by one.
 const DENSE_BITS: u32 = 12;
+
+/// Values of which no more than one is kept from which on set bits are looked up, instead of storing every vector.
+const SPARSE: usize = 48;
 
 /// Values that a word has bits for.
 const WORD: usize = 64;
@@ -47,27 +52,39 @@ fn compact_word<T: Copy>(chunk: &[T], bits: u64, kept: &mut Vec<T>) {
 
 /// Declares [`compact`] for one type, with the instruction that compresses a whole vector where the machine has it.
 ///
-/// `compact_u32: u32, 16, u16, ...` declares `compact_u32(values, bits, kept)` over vectors of 16 lanes, whose bits lie
-/// lowest first in whole bytes.
+/// `compact_u32 / compact_u32_before: u32, 16, u16, ...` declares `compact_u32(values, bits, kept)` over vectors of 16 lanes, whose
+/// bits lie lowest first in whole bytes, and one that asks the memory system for the values that come next.
 macro_rules! compacted {
-    ($($(#[$meta:meta])* $name:ident: $type:ty, $lanes:literal, $mask:ty, $compress:ident;)+) => {$(
+    ($($(#[$meta:meta])* $name:ident / $name_before:ident: $type:ty, $lanes:literal, $mask:ty, $compress:ident;)+) => {$(
         $(#[$meta])*
         pub fn $name(values: &[$type], bits: &[u8], kept: &mut Vec<$type>) {
+            $name_before(values, bits, kept, 0);
+        }
+
+        #[doc = concat!("As [`", stringify!($name), "`], asking for `following` values behind the slice meanwhile.")]
+        pub fn $name_before(values: &[$type], bits: &[u8], kept: &mut Vec<$type>, following: usize) {
             assert!(bits.len() * 8 >= values.len(), "{} bytes of bits for {} values", bits.len(), values.len());
             #[cfg(target_arch = "x86_64")]
             #[target_feature(enable = "avx512f,popcnt")]
-            fn avx512(values: &[$type], bits: &[u8], kept: &mut Vec<$type>) {
+            fn avx512(values: &[$type], bits: &[u8], kept: &mut Vec<$type>, following: usize) {
                 use std::arch::x86_64::{$compress, _mm512_loadu_si512, _mm512_storeu_si512};
                 let (vectors, rest) = values.as_chunks::<$lanes>();
                 let (masks, _) = bits.as_chunks::<{ $lanes / 8 }>();
                 let masks = &masks[..vectors.len()];
                 let masks_of_rest = &bits[vectors.len() * $lanes / 8..];
                 let count = count_bits(masks.as_flattened());
+                if count * SPARSE < values.len() {
+                    return compact(values, |index| word_of(bits, index, values.len()), kept);
+                }
                 // Each store writes a whole vector, of which the lanes behind the kept ones are overwritten.
                 kept.reserve(count + $lanes);
                 let target = kept.spare_capacity_mut().as_mut_ptr();
                 let mut place = 0;
-                for (vector, mask) in vectors.iter().zip(masks) {
+                let asked = following.min(values.len()) / $lanes;
+                for (index, (vector, mask)) in vectors.iter().zip(masks).enumerate() {
+                    if index < asked {
+                        prefetch_line_far(vector.as_ptr().wrapping_add(values.len()));
+                    }
                     let mask = <$mask>::from_le_bytes(*mask);
                     // SAFETY: the vector has as many lanes as are loaded.
                     let lanes = unsafe { _mm512_loadu_si512(vector.as_ptr().cast()) };
@@ -84,8 +101,9 @@ macro_rules! compacted {
             #[cfg(target_arch = "x86_64")]
             if Level::current().tier() == Tier::Avx512 {
                 // SAFETY: a `Level` of this tier exists only where the machine was found to have these features.
-                return unsafe { avx512(values, bits, kept) };
+                return unsafe { avx512(values, bits, kept, following) };
             }
+            let _ = following;
             compact(values, |index| word_of(bits, index, values.len()), kept);
         }
     )+};
@@ -115,9 +133,9 @@ at_each_level! {
 
 compacted! {
     /// [`compact`] for values of four bytes.
-    compact_u32: u32, 16, u16, _mm512_maskz_compress_epi32;
+    compact_u32 / compact_u32_before: u32, 16, u16, _mm512_maskz_compress_epi32;
     /// [`compact`] for values of eight bytes.
-    compact_u64: u64, 8, u8, _mm512_maskz_compress_epi64;
+    compact_u64 / compact_u64_before: u64, 8, u8, _mm512_maskz_compress_epi64;
 }
 
 at_each_level! {
@@ -164,11 +182,11 @@ mod tests {
                 let bits: Vec<u8> =
                     (0..=length / 64).flat_map(|index| u64::to_le_bytes(word(index))).collect();
                 compact(&values, word, &mut kept);
-                compact_u32(&values, &bits, &mut same);
+                compact_u32_before(&values, &bits, &mut same, length);
                 assert_eq!(kept, expected);
                 assert_eq!(same, expected);
                 let mut kept = Vec::new();
-                compact_u64(&wide, &bits, &mut kept);
+                compact_u64_before(&wide, &bits, &mut kept, length / 2);
                 let expected: Vec<u64> =
                     expected[1..].iter().map(|&value| u64::from(value) << 40 | 7).collect();
                 assert_eq!(kept, expected);

@@ -6,7 +6,11 @@
 
 use std::hint::select_unpredictable;
 
+use super::ahead::Ahead;
 use super::level::{Level, Tier};
+
+/// Lanes between two requests for memory.
+const CHUNK: usize = 128;
 
 /// Declares generic functions whose body is compiled for every level and chosen at each call.
 ///
@@ -98,6 +102,68 @@ lane_loops! {
         let lanes = results.iter_mut().zip(first).zip(second).zip(third).zip(fourth);
         for ((((result, &a), &b), &c), &d) in lanes {
             *result = function(a, b, c, d);
+        }
+    }
+
+    /// As [`unary`], asking for memory meanwhile.
+    pub fn unary_ahead[A: Copy, R, F](function: &F, first: &[A], results: &mut [R], ahead: &Ahead)
+    where [F: Fn(A) -> R] {
+        let (blocks, rest) = results.as_chunks_mut::<CHUNK>();
+        let (firsts, first) = first.as_chunks::<CHUNK>();
+        let mut steps = ahead.steps(blocks.len());
+        for (results, first) in blocks.iter_mut().zip(firsts) {
+            steps.ask();
+            for (result, &a) in results.iter_mut().zip(first) {
+                *result = function(a);
+            }
+        }
+        for (result, &a) in rest.iter_mut().zip(first) {
+            *result = function(a);
+        }
+    }
+
+    /// As [`binary`], asking for memory meanwhile.
+    pub fn binary_ahead[A: Copy, R, F](
+        function: &F,
+        lanes: [&[A]; 2],
+        results: &mut [R],
+        ahead: &Ahead,
+    )
+    where [F: Fn(A, A) -> R] {
+        let (blocks, rest) = results.as_chunks_mut::<CHUNK>();
+        let [(firsts, first), (seconds, second)] = lanes.map(|lanes| lanes.as_chunks::<CHUNK>());
+        let mut steps = ahead.steps(blocks.len());
+        for ((results, first), second) in blocks.iter_mut().zip(firsts).zip(seconds) {
+            steps.ask();
+            for ((result, &a), &b) in results.iter_mut().zip(first).zip(second) {
+                *result = function(a, b);
+            }
+        }
+        for ((result, &a), &b) in rest.iter_mut().zip(first).zip(second) {
+            *result = function(a, b);
+        }
+    }
+
+    /// As [`ternary`], asking for memory meanwhile.
+    pub fn ternary_ahead[A: Copy, R, F](
+        function: &F,
+        lanes: [&[A]; 3],
+        results: &mut [R],
+        ahead: &Ahead,
+    )
+    where [F: Fn(A, A, A) -> R] {
+        let (blocks, rest) = results.as_chunks_mut::<CHUNK>();
+        let [(firsts, first), (seconds, second), (thirds, third)] =
+            lanes.map(|lanes| lanes.as_chunks::<CHUNK>());
+        let mut steps = ahead.steps(blocks.len());
+        for (((results, first), second), third) in blocks.iter_mut().zip(firsts).zip(seconds).zip(thirds) {
+            steps.ask();
+            for (((result, &a), &b), &c) in results.iter_mut().zip(first).zip(second).zip(third) {
+                *result = function(a, b, c);
+            }
+        }
+        for (((result, &a), &b), &c) in rest.iter_mut().zip(first).zip(second).zip(third) {
+            *result = function(a, b, c);
         }
     }
 

@@ -27,8 +27,22 @@ pub fn prefetch_line<T>(address: *const T) {
     let _ = address;
 }
 
+/// Asks for the line of the caches around an address, which may be any, for the second level: what will be read only after more
+/// than the first level holds.
+#[inline(always)]
+pub fn prefetch_line_far<T>(address: *const T) {
+    #[cfg(target_arch = "x86_64")]
+    {
+        use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
+        // SAFETY: prefetching reads nothing and faults on no address; SSE is part of the target.
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(address.cast::<i8>()) };
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = address;
+}
+
 /// Bytes of a line of the caches.
-const LINE_BYTES: usize = 64;
+pub const LINE_BYTES: usize = 64;
 
 /// Asks for `count` elements from place `start` on, which may lie behind the slice: what follows it in memory is often
 /// read next.

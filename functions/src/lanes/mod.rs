@@ -4,18 +4,27 @@
 //! operation, so both give the same bits by construction. Nulls never reach a kernel: lanes whose
 //! inputs are null hold arbitrary values, and what a kernel reports for them is ignored.
 
+mod choice;
 mod digits;
+mod float;
 mod lift;
+mod pair;
 mod register;
+
+use std::sync::Arc;
 
 use arrow::datatypes::IntervalMonthDayNano;
 use half::f16;
 
+pub use choice::comparison;
 pub(crate) use digits::over_digits;
+pub use float::Float;
 pub use lift::{Outcome, binary, checked, parametric, partial_binary, partial_unary, slice, ternary, unary};
+pub use pair::{Arithmetic, arithmetic, paired};
 pub use register::Register;
 
 use crate::error::Error;
+use crate::kernel::ahead::Ahead;
 use crate::types::Type;
 
 /// Most lanes that one run of a kernel is given.
@@ -145,11 +154,34 @@ pub struct Marks<'a> {
     pub failed: &'a mut [u64],
 }
 
+impl Marks<'_> {
+    /// For a kernel that makes no nulls and cannot fail.
+    pub fn none() -> Self {
+        Self { null: &mut [], failed: &mut [] }
+    }
+}
+
 /// A fixed-width function over blocks of lanes.
 pub trait LaneKernel: Send + Sync {
     /// Computes every lane of `output` from the same lane of the inputs: the arguments of fixed width, in
     /// order. Arguments of other types must be constants, which the kernel was bound with.
-    fn run(&self, inputs: &[Lanes<'_>], output: &mut LanesMut<'_>, marks: &mut Marks<'_>);
+    ///
+    /// A kernel has this or [`LaneKernel::run_ahead`], of which each calls the other unless it is written.
+    fn run(&self, inputs: &[Lanes<'_>], output: &mut LanesMut<'_>, marks: &mut Marks<'_>) {
+        self.run_ahead(inputs, output, marks, &Ahead::default());
+    }
+
+    /// As [`LaneKernel::run`], and asks for memory meanwhile.
+    fn run_ahead(
+        &self,
+        inputs: &[Lanes<'_>],
+        output: &mut LanesMut<'_>,
+        marks: &mut Marks<'_>,
+        ahead: &Ahead,
+    ) {
+        ahead.ask();
+        self.run(inputs, output, marks);
+    }
 
     /// True if [`LaneKernel::run`] takes a single lane for each input of which `given` says that it is constant, and all
     /// lanes of the others.
@@ -165,6 +197,17 @@ pub trait LaneKernel: Send + Sync {
     /// True if [`LaneKernel::run`] may set a bit of [`Marks::failed`].
     fn can_fail(&self) -> bool {
         false
+    }
+
+    /// What the kernel computes, if it is one step of float arithmetic.
+    fn arithmetic(&self) -> Option<(Arithmetic, LaneKind)> {
+        None
+    }
+
+    /// For a comparison, the kernel that takes its two operands and two values of `kind`, and gives the first where the
+    /// comparison holds, else the second.
+    fn choice(&self, _kind: LaneKind) -> Option<Arc<dyn LaneKernel>> {
+        None
     }
 
     /// The error of a failed lane.

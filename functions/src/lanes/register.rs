@@ -5,8 +5,8 @@ use half::f16;
 
 use super::{LaneKind, Lanes, LanesMut};
 use crate::column::{Data, Output, View};
+use crate::kernel::ahead::Ahead;
 use crate::kernel::lane_loop;
-use crate::kernel::prefetch::prefetch_range;
 use crate::kernel::stream::copy_past_caches;
 
 /// Bytes of a line of the caches, which is also the longest vector.
@@ -167,11 +167,11 @@ macro_rules! registers {
         }
 
         impl Lanes<'_> {
-            /// Asks the memory system for rows `start .. start + length` of a flat column, which will be read soon.
+            /// Adds rows `start .. start + length` of a flat column to what is asked for; they need not be there.
             #[inline]
-            pub fn prefetch(view: &View<'_>, start: usize, length: usize) {
+            pub fn ask_ahead(ahead: &mut Ahead, view: &View<'_>, start: usize, length: usize) {
                 match view.data {
-                    $(Data::$variant(values) => prefetch_range(values, start, length),)*
+                    $(Data::$variant(values) => ahead.add(values, start, length),)*
                     _ => {}
                 }
             }

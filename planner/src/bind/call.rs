@@ -182,6 +182,7 @@ impl Binder<'_> {
             version: function.version,
             arguments,
             data_type: bound.result,
+            place: self.place(span),
         };
         Ok(Bound::typed(constant::folded(call, function, self.context)))
     }
@@ -273,7 +274,7 @@ impl Binder<'_> {
         }
         let arguments = macro_arguments(definition, &call.arguments, span)?;
         self.macro_arguments.push(arguments);
-        let bound = self.deeper(span, |binder| binder.expression(body, frame));
+        let bound = self.in_definition(span, |binder| binder.expression(body, frame));
         self.macro_arguments.pop();
         bound.map_err(|error| within("macro", &call.name.text, error, span))
     }

@@ -38,14 +38,21 @@ impl Binder<'_> {
                 Ok(Expression::Literal(Literal::null(to.clone())))
             }
             (Adapts::Text, expression) => self.cast_constant(expression, to, span),
-            (_, expression) => Ok(self.cast_leniently(expression, to, false)),
+            (_, expression) => Ok(self.cast_leniently(expression, to, false, span)),
         }
     }
 
     /// A cast; of a constant its value, unless it fails, which it then does only where a row uses it.
-    pub(crate) fn cast_leniently(&self, expression: Expression, to: &Type, is_try: bool) -> Expression {
+    pub(crate) fn cast_leniently(
+        &self,
+        expression: Expression,
+        to: &Type,
+        is_try: bool,
+        span: Span,
+    ) -> Expression {
         let constant = matches!(expression, Expression::Literal(_));
-        let cast = Expression::Cast { input: Box::new(expression), to: to.clone(), is_try };
+        let place = self.place(span);
+        let cast = Expression::Cast { input: Box::new(expression), to: to.clone(), is_try, place };
         match constant.then(|| constant::evaluate(&cast, self.context)) {
             Some(Some(Ok(literal))) => Expression::Literal(literal),
             _ => cast,
@@ -54,7 +61,8 @@ impl Binder<'_> {
 
     /// Casts a constant that adapts; its failure is the query's.
     fn cast_constant(&self, expression: Expression, to: &Type, span: Span) -> Result<Expression> {
-        let cast = Expression::Cast { input: Box::new(expression), to: to.clone(), is_try: false };
+        let place = self.place(span);
+        let cast = Expression::Cast { input: Box::new(expression), to: to.clone(), is_try: false, place };
         match constant::evaluate(&cast, self.context) {
             Some(Ok(literal)) => Ok(Expression::Literal(literal)),
             Some(Err(error)) => Err(error.at(span)),
@@ -74,7 +82,7 @@ impl Binder<'_> {
         let read = Expression::Parameter { index, data_type: data_type.clone() };
         match data_type == *to {
             true => read,
-            false => Expression::Cast { input: Box::new(read), to: to.clone(), is_try: false },
+            false => Expression::cast(read, to.clone()),
         }
     }
 

@@ -130,13 +130,16 @@ impl Binder<'_> {
             let read = self.alias(position, frame)?;
             return self.fields(read, names.get(1..).unwrap_or_default());
         }
+        // The row of a table here stands before the columns of queries around.
+        if names.len() == 1
+            && let Some(row) = self.whole_row(first, &scope, Some(&mut *frame))?
+        {
+            return Ok(row);
+        }
         if let Some((read, count)) = self.outer_column(names)? {
             return self.fields(Bound::typed(read), names.get(count..).unwrap_or_default());
         }
         if names.len() == 1 {
-            if let Some(row) = self.whole_row(first, &scope, Some(&mut *frame))? {
-                return Ok(row);
-            }
             for outer in self.outer.clone().into_iter().rev() {
                 if let Some(row) = self.whole_row(first, &outer, None)? {
                     self.outer_reads += 1;
@@ -289,7 +292,7 @@ impl Binder<'_> {
 
     /// The negation of a truth value; a comparison becomes its opposite, which is null for the same rows.
     pub(super) fn not(&mut self, operand: Expression, span: Span) -> Result<Bound> {
-        if let Expression::Call { function, version, arguments, data_type } = &operand
+        if let Expression::Call { function, version, arguments, data_type, place } = &operand
             && let Some(opposite) = operator::negated(function)
         {
             let (version, arguments, data_type) = (*version, arguments.clone(), data_type.clone());
@@ -298,6 +301,7 @@ impl Binder<'_> {
                 version,
                 arguments,
                 data_type,
+                place: *place,
             }));
         }
         self.apply(operator::NOT, vec![(Bound::typed(operand), span)], span)
@@ -391,7 +395,7 @@ impl Binder<'_> {
         if bound.adapts == Adapts::Parameter || from == to && !matches!(bound.adapts, Adapts::Parameter) {
             return Ok(Bound::typed(self.cast(bound, &to, operand.span)?));
         }
-        Ok(Bound::typed(self.cast_leniently(bound.expression, &to, lenient)))
+        Ok(Bound::typed(self.cast_leniently(bound.expression, &to, lenient, operand.span)))
     }
 }
 

@@ -162,7 +162,7 @@ impl Binder<'_> {
         let common = std::mem::take(&mut self.common);
         let macro_arguments = std::mem::take(&mut self.macro_arguments);
         let recursions = std::mem::take(&mut self.recursions);
-        let relation = self.deeper(span, |binder| binder.query(query));
+        let relation = self.in_definition(span, |binder| binder.query(query));
         self.recursions = recursions;
         self.outer = outer;
         self.common = common;

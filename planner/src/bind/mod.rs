@@ -49,7 +49,7 @@ use std::sync::Arc;
 
 use hypostyle_engine::Context;
 use hypostyle_engine::plan::AggregateCall;
-use hypostyle_functions::{Literal, Type};
+use hypostyle_functions::{Literal, Place, Type};
 
 use crate::definitions::Definitions;
 use crate::error::{Error, ErrorKind, Result};
@@ -103,6 +103,8 @@ pub struct Binder<'a> {
     next_variable: u32,
     expressions: usize,
     expansions: usize,
+    /// Where the view, macro or prepared statement stands whose text is being bound: that text is not the one of the statement.
+    expanded_at: Option<Span>,
     /// Scopes of the queries around this one, innermost last: names found there make a query correlated.
     outer: Vec<Rc<Scope>>,
     /// Times that a name was found there.
@@ -144,6 +146,7 @@ impl<'a> Binder<'a> {
             next_variable: 0,
             expressions: 0,
             expansions: 0,
+            expanded_at: None,
             outer: Vec::new(),
             outer_reads: 0,
             outer_calls: Vec::new(),
@@ -159,6 +162,12 @@ impl<'a> Binder<'a> {
             transform_input: None,
             absent: Vec::new(),
         }
+    }
+
+    /// Names this place in the errors of rows: what is bound is the text of a statement prepared before.
+    pub(crate) fn expanded_from(mut self, span: Span) -> Self {
+        self.expanded_at = Some(span);
+        self
     }
 
     /// Binds parameters to these values instead of leaving them open.
@@ -227,5 +236,19 @@ impl<'a> Binder<'a> {
         let result = stacker::maybe_grow(256 << 10, 4 << 20, || bind(self));
         self.expansions -= 1;
         result
+    }
+
+    /// Runs `bind` over the text of a view or macro that is used at `span`.
+    fn in_definition<T>(&mut self, span: Span, bind: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        let outside = self.expanded_at;
+        self.expanded_at = outside.or(Some(span));
+        let result = self.deeper(span, bind);
+        self.expanded_at = outside;
+        result
+    }
+
+    /// The place that errors of rows name for an expression of this span.
+    fn place(&self, span: Span) -> Place {
+        self.expanded_at.unwrap_or(span).place()
     }
 }

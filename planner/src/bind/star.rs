@@ -26,10 +26,13 @@ impl Binder<'_> {
         frame: &mut Frame,
     ) -> Result<Vec<(String, Bound)>> {
         let scope = Rc::clone(&frame.scope);
-        if !star.qualifier.is_empty()
-            && !star.qualifier.first().is_some_and(|table| scope.has_table(&table.text))
-        {
-            return self.struct_star(star, span, &scope);
+        let is_table = match star.qualifier.as_slice() {
+            [] => true,
+            [table] => scope.has_table(&table.text),
+            _ => false,
+        };
+        if !is_table {
+            return self.struct_star(star, span, frame);
         }
         let columns = star_columns(star, &scope, span)?;
         check_names(star, &columns)?;
@@ -54,8 +57,9 @@ impl Binder<'_> {
         }
     }
 
-    /// `s.*` of a column that is a struct: its fields.
-    fn struct_star(&mut self, star: &Star, span: Span, scope: &Scope) -> Result<Vec<(String, Bound)>> {
+    /// `s.*` of a column that is a struct: its fields, some of them left out, replaced or renamed.
+    fn struct_star(&mut self, star: &Star, span: Span, frame: &mut Frame) -> Result<Vec<(String, Bound)>> {
+        let scope = Rc::clone(&frame.scope);
         let found = scope.find(&star.qualifier)?.ok_or_else(|| match star.qualifier.as_slice() {
             [table] => {
                 let mut tables: Vec<&str> =
@@ -70,13 +74,26 @@ impl Binder<'_> {
         let Type::Struct(fields) = bound.data_type() else {
             return Err(Error::invalid(format!("a star behind a value of type {}", bound.data_type()), span));
         };
+        let named = star.exclude.iter().map(|excluded| &excluded.column);
+        let named = named.chain(star.replace.iter().map(|replacement| &replacement.column));
+        for name in named.chain(star.rename.iter().map(|(old, _)| old)) {
+            if !fields.iter().any(|field| name.is(&field.name)) {
+                let names = fields.iter().map(|field| field.name.as_str());
+                return Err(Error::unknown("field", &name.text, nearest(&name.text, names), name.span));
+            }
+        }
         let is_excluded = |name: &str| star.exclude.iter().any(|excluded| excluded.column.is(name));
-        let kept = fields.into_iter().filter(|field| !is_excluded(&field.name));
-        kept.map(|field| {
-            let value = self.field(bound.clone(), &Name::new(field.name.clone(), span))?;
-            Ok((field.name, value))
-        })
-        .collect()
+        let mut values = Vec::with_capacity(fields.len());
+        for field in fields.into_iter().filter(|field| !is_excluded(&field.name)) {
+            let replacement = star.replace.iter().find(|replacement| replacement.column.is(&field.name));
+            let value = match replacement {
+                Some(Replacement { expression, .. }) => self.untyped_as_text(expression, frame)?,
+                None => self.field(bound.clone(), &Name::new(field.name.clone(), span))?,
+            };
+            let renamed = star.rename.iter().find(|(old, _)| old.is(&field.name));
+            values.push((renamed.map_or(field.name, |(_, new)| new.text.clone()), value));
+        }
+        Ok(values)
     }
 
     /// The items that an item with COLUMNS stands for; `None` if it has none.

@@ -32,7 +32,7 @@ impl Binder<'_> {
             };
             let arguments = macro_arguments(&definition, arguments, span)?;
             self.macro_arguments.push(arguments);
-            let relation = self.deeper(span, |binder| binder.query(query));
+            let relation = self.in_definition(span, |binder| binder.query(query));
             self.macro_arguments.pop();
             let relation = relation.map_err(|error| within("macro", &name.text, error, span))?;
             return named(relation, Some(&name.text), alias, span);

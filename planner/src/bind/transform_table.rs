@@ -157,7 +157,7 @@ impl Binder<'_> {
             || (from.is_float() && to.is_float());
         match fits {
             true if from == to => Ok(column.read()),
-            true => Ok(self.cast_leniently(column.read(), to, false)),
+            true => Ok(self.cast_leniently(column.read(), to, false, span)),
             false => {
                 let message = format!(
                     "column \"{}\" has type {from}; transform \"{name}\" was fitted on {to}",

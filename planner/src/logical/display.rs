@@ -168,7 +168,7 @@ impl Display for ShownExpression<'_> {
                 let parameters: Vec<String> = parameters.iter().map(|(id, _)| format!("v{id}")).collect();
                 write!(f, "{} -> {}", parameters.join(", "), ShownExpression(body))
             }
-            Expression::Cast { input, to, is_try } => {
+            Expression::Cast { input, to, is_try, .. } => {
                 write!(f, "{}cast({} as {to})", if *is_try { "try_" } else { "" }, ShownExpression(input))
             }
             Expression::And(terms) => write!(f, "and({})", Shown(terms)),

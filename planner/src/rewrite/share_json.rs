@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use hypostyle_engine::Context;
 use hypostyle_engine::plan::Expression;
-use hypostyle_functions::{Field, Literal, Type, Value};
+use hypostyle_functions::{Field, Literal, Place, Type, Value};
 
 use crate::logical::Relation;
 
@@ -120,6 +120,7 @@ fn shared(
         version: many,
         arguments: vec![text.clone(), list(paths), list(forms)],
         data_type: Type::Struct(fields),
+        place: Place::NONE,
     };
     let position = Expression::Literal(Literal::new(Value::Int64(position as i64 + 1)));
     Some(Expression::Call {
@@ -127,5 +128,6 @@ fn shared(
         version: field,
         arguments: vec![answers, position],
         data_type: data_type.clone(),
+        place: Place::NONE,
     })
 }

@@ -82,7 +82,8 @@ fn step(expression: &mut Expression, context: &Arc<Context>) -> Option<Expressio
         Expression::Cast { .. } => fold::value(expression, context),
         Expression::Call { function, arguments, .. } => {
             if function == operator::NOT
-                && let [Expression::Call { function, version, arguments, data_type }] = arguments.as_slice()
+                && let [Expression::Call { function, version, arguments, data_type, place }] =
+                    arguments.as_slice()
                 && let Some(opposite) = operator::negated(function)
             {
                 let (version, arguments, data_type) = (*version, arguments.clone(), data_type.clone());
@@ -91,6 +92,7 @@ fn step(expression: &mut Expression, context: &Arc<Context>) -> Option<Expressio
                     version,
                     arguments,
                     data_type,
+                    place: *place,
                 });
             }
             unwrap_cast::comparison(expression).or_else(|| fold::value(expression, context))

@@ -16,7 +16,7 @@ pub fn comparison(expression: &Expression) -> Option<Expression> {
         }
         _ => return None,
     };
-    let Expression::Cast { input, to, is_try: false } = cast else { return None };
+    let Expression::Cast { input, to, is_try: false, .. } = cast else { return None };
     if !operator::is_comparison(function)
         || literal.value.is_null()
         || matches!(**input, Expression::Literal(_))

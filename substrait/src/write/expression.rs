@@ -76,7 +76,7 @@ impl Writer<'_> {
                 self.call(function, arguments, data_type, scope)?
             }
             Bound::Lambda { parameters, body } => self.lambda(parameters, body, scope)?,
-            Bound::Cast { input, to, is_try } => self.cast(input, to, *is_try, scope)?,
+            Bound::Cast { input, to, is_try, .. } => self.cast(input, to, *is_try, scope)?,
             Bound::And(terms) => self.variadic(Extension::Boolean, "and", terms, &Type::Boolean, scope)?,
             Bound::Or(terms) => self.variadic(Extension::Boolean, "or", terms, &Type::Boolean, scope)?,
             // What is left of a COALESCE of nulls.

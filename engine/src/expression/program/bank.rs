@@ -1,11 +1,12 @@
 //! What the operations of a block read, and those that decide between operands.
 
+use hypostyle_functions::kernel::ahead::Ahead;
 use hypostyle_functions::kernel::lane_loop;
 use hypostyle_functions::lanes::{LaneKernel, Lanes, LanesMut, Marks, Register};
 
 use super::block::Block;
 use super::machine::{Source, Splat};
-use super::mask::{Mask, WORDS, Words, set_mask};
+use super::mask::{Mask, WORDS, Words, set_mask, strict_words};
 use super::{Location, Operation, Program};
 
 /// Most operands of an operation whose lanes are lent without an allocation.
@@ -18,6 +19,8 @@ pub(super) struct Bank<'a> {
     pub registers: &'a [Vec<Register>],
     pub splats: &'a [Splat],
     pub block: &'a Block<'a>,
+    /// What operations ask for while they run.
+    pub ahead: &'a Ahead,
 }
 
 impl<'a> Bank<'a> {
@@ -78,26 +81,38 @@ impl<'a> Bank<'a> {
         marks: &mut Marks<'_>,
     ) {
         match operation.operands[..] {
-            [a] => kernel.run(&[self.lanes(a)], target, marks),
+            [a] => kernel.run_ahead(&[self.lanes(a)], target, marks, self.ahead),
             [a, b] => {
                 let given = [a, b].map(|operand| self.splat(operand).is_some());
                 let accepts = given.contains(&true) && kernel.accepts_splats(&given);
-                kernel.run(&[self.operand(a, accepts), self.operand(b, accepts)], target, marks);
+                let lanes = [self.operand(a, accepts), self.operand(b, accepts)];
+                kernel.run_ahead(&lanes, target, marks, self.ahead);
             }
             [a, b, c] => {
                 let given = [a, b, c].map(|operand| self.splat(operand).is_some());
                 let accepts = given.contains(&true) && kernel.accepts_splats(&given);
                 let lanes = [self.operand(a, accepts), self.operand(b, accepts), self.operand(c, accepts)];
-                kernel.run(&lanes, target, marks);
+                kernel.run_ahead(&lanes, target, marks, self.ahead);
+            }
+            [a, b, c, d] => {
+                let given = [a, b, c, d].map(|operand| self.splat(operand).is_some());
+                let accepts = given.contains(&true) && kernel.accepts_splats(&given);
+                let lanes = [
+                    self.operand(a, accepts),
+                    self.operand(b, accepts),
+                    self.operand(c, accepts),
+                    self.operand(d, accepts),
+                ];
+                kernel.run_ahead(&lanes, target, marks, self.ahead);
             }
             ref operands if operands.len() <= OPERANDS_INLINE => {
                 let mut lanes = [Lanes::Boolean(&[]); OPERANDS_INLINE];
                 lanes.iter_mut().zip(operands).for_each(|(lanes, &operand)| *lanes = self.lanes(operand));
-                kernel.run(&lanes[..operands.len()], target, marks);
+                kernel.run_ahead(&lanes[..operands.len()], target, marks, self.ahead);
             }
             _ => {
                 let lanes: Vec<_> = operation.operands.iter().map(|&operand| self.lanes(operand)).collect();
-                kernel.run(&lanes, target, marks);
+                kernel.run_ahead(&lanes, target, marks, self.ahead);
             }
         }
     }
@@ -156,6 +171,39 @@ impl<'a> Bank<'a> {
         });
     }
 
+    /// A comparison and the choice by it.
+    pub fn choose(
+        &self,
+        [comparison, choice]: [&dyn LaneKernel; 2],
+        masks: &mut [Mask],
+        operation: &Operation,
+        conditions: &mut Vec<bool>,
+        target: &mut LanesMut<'_>,
+    ) {
+        let [left, right, first, second] = operation.operands[..] else { return };
+        let mut marks = Marks::none();
+        if operation.operands.iter().all(|&operand| masks[operand].is_clear()) {
+            self.run_kernel(choice, operation, target, &mut marks);
+            return masks[operation.result].clear();
+        }
+        let mut taken = [0; WORDS];
+        let lanes = self.scratch(conditions);
+        comparison.run(&[self.lanes(left), self.lanes(right)], &mut LanesMut::Boolean(lanes), &mut marks);
+        lane_loop::pack(lanes, &mut taken[..self.block.words()]);
+        for (index, word) in taken[..self.block.words()].iter_mut().enumerate() {
+            *word &= strict_words(masks, &[left, right], index).0;
+        }
+        let (a, b) = (self.lanes(first), self.lanes(second));
+        target.select(self.unpacked(&taken, conditions), &a, &b);
+        set_mask(masks, operation, self.block, |masks, index| {
+            let (f, s) = (&masks[first], &masks[second]);
+            let taken = taken[index];
+            let compared = strict_words(masks, &[left, right], index).1;
+            let failed = compared | taken & f.failed(index) | !taken & s.failed(index);
+            ((taken & f.valid(index) | !taken & s.valid(index)) & !failed, failed)
+        });
+    }
+
     pub fn coalesce(
         &self,
         masks: &mut [Mask],
@@ -189,7 +237,7 @@ impl<'a> Bank<'a> {
         target: &mut LanesMut<'_>,
     ) {
         let [first, second] = operation.operands[..] else { return };
-        self.run_kernel(kernel, operation, target, &mut Marks { null: &mut [], failed: &mut [] });
+        self.run_kernel(kernel, operation, target, &mut Marks::none());
         if masks[first].is_clear() && masks[second].is_clear() {
             return masks[operation.result].clear();
         }
@@ -207,11 +255,15 @@ impl<'a> Bank<'a> {
         });
     }
 
-    fn unpacked<'c>(&self, words: &Words, conditions: &'c mut Vec<bool>) -> &'c [bool] {
+    fn scratch<'c>(&self, conditions: &'c mut Vec<bool>) -> &'c mut [bool] {
         if conditions.len() < self.block.length {
             conditions.resize(WORDS * 64, false);
         }
-        let lanes = &mut conditions[..self.block.length];
+        &mut conditions[..self.block.length]
+    }
+
+    fn unpacked<'c>(&self, words: &Words, conditions: &'c mut Vec<bool>) -> &'c [bool] {
+        let lanes = self.scratch(conditions);
         lane_loop::unpack(&words[..self.block.words()], lanes);
         lanes
     }

@@ -11,6 +11,8 @@ pub(super) struct Block<'a> {
     pub rows: Option<&'a [u32]>,
     /// True if the result is written past the caches.
     pub is_streamed: bool,
+    /// True if all lanes of all operands and results hold values.
+    pub is_plain: bool,
 }
 
 impl Block<'_> {

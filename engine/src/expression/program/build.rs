@@ -10,8 +10,9 @@ use super::{Code, Location, Operation, Place, Program};
 #[derive(Default)]
 pub(in crate::expression) struct Builder {
     inputs: Vec<LaneKind>,
-    values: Vec<LaneKind>,
-    operations: Vec<(Code, Vec<Value>)>,
+    /// Kinds of the operations' results.
+    pub(super) values: Vec<LaneKind>,
+    pub(super) operations: Vec<(Code, Vec<Value>)>,
 }
 
 /// An operand before inputs and values are numbered together.
@@ -59,8 +60,9 @@ impl Builder {
         self.operations.len()
     }
 
-    /// The program: registers are handed on as soon as their last reader is past.
-    pub fn build(self) -> Program {
+    /// The program: operations that can run as one are merged, and registers are handed on as soon as their last reader is past.
+    pub fn build(mut self) -> Program {
+        self.merge();
         let inputs = self.inputs.len();
         let location = |value: &Value| match value {
             Value::Input(index) => *index,
@@ -87,11 +89,13 @@ impl Builder {
             operations.push(Operation { code, operands, result: inputs + position });
         }
         let widest = places.iter().map(|place| place.kind.width_bytes()).max().unwrap_or(1);
+        let is_total = operations.iter().all(|operation| operation.code.is_total());
         Program {
             places: places.into(),
             inputs,
             operations: operations.into(),
             lanes: Program::lanes_for(widest),
+            is_total,
         }
     }
 }

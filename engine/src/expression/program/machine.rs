@@ -1,6 +1,7 @@
 //! Runs programs block by block.
 
 use hypostyle_functions::column::{Data, Encoding, Output, Rows, View};
+use hypostyle_functions::kernel::ahead::Ahead;
 use hypostyle_functions::kernel::lane_loop;
 use hypostyle_functions::kernel::stream::settle;
 use hypostyle_functions::lanes::{LaneKind, Lanes, LanesMut, Marks, Register};
@@ -74,6 +75,7 @@ impl Machine {
         let is_streamed = matches!(rows, Rows::All(_))
             && kind != LaneKind::Boolean
             && total * kind.width_bytes() >= STREAMED_BYTES;
+        let is_plain = self.is_plain(program, sources);
         let mut start = 0;
         while start < total {
             let length = program.lanes.min(total - start);
@@ -81,13 +83,13 @@ impl Machine {
                 Rows::All(_) => None,
                 Rows::Selected(rows) => Some(&rows[start..start + length]),
             };
-            let block = Block { start, length, rows, is_streamed };
+            let block = Block { start, length, rows, is_streamed, is_plain };
             for (location, source) in sources.iter().enumerate() {
                 self.load(program.places[location], location, source, &block);
             }
             for (index, operation) in program.operations.iter().enumerate() {
-                ask_ahead(program, sources, &block, index);
-                self.execute(program, operation, sources, &block, output);
+                let ahead = ahead(program, sources, &block, index);
+                self.execute(program, operation, sources, &block, &ahead, output);
             }
             self.store(program, &block, output, failed);
             start += length;
@@ -95,6 +97,16 @@ impl Machine {
         if is_streamed {
             settle();
         }
+    }
+
+    /// True if all lanes of the run hold values, as the masks then say once for all blocks.
+    fn is_plain(&mut self, program: &Program, sources: &[Source<'_>]) -> bool {
+        let is_plain = program.is_total
+            && sources.iter().all(|source| source.failed.is_none() && !source.view.may_be_null());
+        if is_plain {
+            self.masks[..program.places.len()].iter_mut().for_each(Mask::clear);
+        }
+        is_plain
     }
 
     fn reserve(&mut self, program: &Program) {
@@ -112,9 +124,11 @@ impl Machine {
     /// Brings a block of an input into its register, unless its lanes can be read where they lie.
     fn load(&mut self, place: Place, location: Location, source: &Source<'_>, block: &Block<'_>) {
         let view = &source.view;
-        let mask = &mut self.masks[location];
-        mask.clear();
-        load_mask(mask, source, block);
+        if !block.is_plain {
+            let mask = &mut self.masks[location];
+            mask.clear();
+            load_mask(mask, source, block);
+        }
         if source.splat.is_some() {
             return;
         }
@@ -143,6 +157,7 @@ impl Machine {
         operation: &Operation,
         sources: &[Source<'_>],
         block: &Block<'_>,
+        ahead: &Ahead,
         output: &mut Output,
     ) {
         let place = program.places[operation.result];
@@ -153,20 +168,22 @@ impl Machine {
             register = std::mem::take(&mut self.registers[place.kind as usize][place.register]);
         }
         let Self { registers, splats, masks, marks, conditions } = self;
-        let bank = Bank { program, sources, registers, splats, block };
+        let bank = Bank { program, sources, registers, splats, block, ahead };
         let mut target =
             if is_direct { LanesMut::of_output(output, place.kind, block.start, block.length) } else { None }
                 .unwrap_or_else(|| register.lanes_mut(block.length));
         match &operation.code {
             Code::Kernel(kernel) => {
-                let is_marking = kernel.makes_nulls() || kernel.can_fail();
+                let is_marking = !program.is_total && (kernel.makes_nulls() || kernel.can_fail());
                 if is_marking {
                     marks.null[..block.words()].fill(0);
                     marks.failed[..block.words()].fill(0);
                 }
                 let mut lent = Marks { null: &mut marks.null, failed: &mut marks.failed };
                 bank.run_kernel(&**kernel, operation, &mut target, &mut lent);
-                strict_mask(masks, operation, block, is_marking.then_some(&*marks));
+                if !block.is_plain {
+                    strict_mask(masks, operation, block, is_marking.then_some(&*marks));
+                }
             }
             Code::Combine(kernel) => bank.combine(&**kernel, masks, operation, conditions, &mut target),
             Code::And | Code::Or => {
@@ -174,6 +191,9 @@ impl Machine {
                 bank.logic(masks, operation, is_and, &mut target);
             }
             Code::Select => bank.select(masks, operation, conditions, &mut target),
+            Code::Choose { comparison, choice } => {
+                bank.choose([&**comparison, &**choice], masks, operation, conditions, &mut target);
+            }
             Code::Coalesce => bank.coalesce(masks, operation, conditions, &mut target),
         }
         if !is_direct {
@@ -216,17 +236,18 @@ impl Machine {
     }
 }
 
-/// Asks for the columns of the next block, a part of them before each operation: most operations read nothing from memory,
-/// which would stand still meanwhile.
-fn ask_ahead(program: &Program, sources: &[Source<'_>], block: &Block<'_>, operation: usize) {
-    if block.rows.is_some() {
-        return;
+/// What an operation asks for while it runs: a part of the columns of the next block, since most operations read nothing from
+/// memory, which would stand still meanwhile.
+fn ahead(program: &Program, sources: &[Source<'_>], block: &Block<'_>, operation: usize) -> Ahead {
+    let mut ahead = Ahead::default();
+    if block.rows.is_none() {
+        let part = block.length.div_ceil(program.operations.len());
+        let start = block.start + block.length + operation * part;
+        for source in sources.iter().filter(|source| source.splat.is_none() && source.view.is_flat()) {
+            Lanes::ask_ahead(&mut ahead, &source.view, start, part);
+        }
     }
-    let part = block.length.div_ceil(program.operations.len());
-    let start = block.start + block.length + operation * part;
-    for source in sources.iter().filter(|source| source.splat.is_none() && source.view.is_flat()) {
-        Lanes::prefetch(&source.view, start, part);
-    }
+    ahead
 }
 
 fn for_each_bit(mut word: u64, mut body: impl FnMut(usize)) {

@@ -2,9 +2,9 @@
 
 use hypostyle_functions::lanes::LANES_MAX;
 
-use super::Operation;
 use super::block::Block;
 use super::machine::Source;
+use super::{Location, Operation};
 
 /// Words that hold one bit for each lane of the longest block.
 pub(super) const WORDS: usize = LANES_MAX / 64;
@@ -122,20 +122,25 @@ pub(super) fn strict_mask(
         return masks[operation.result].clear();
     }
     set_mask(masks, operation, block, |masks, index| {
-        let (mut valid, mut failed, mut null) = (u64::MAX, 0, 0);
-        for &operand in &operation.operands {
-            let mask = &masks[operand];
-            valid &= mask.valid(index);
-            failed |= mask.failed(index);
-            null |= !(mask.valid(index) | mask.failed(index));
-        }
-        failed &= !null;
+        let (mut valid, mut failed) = strict_words(masks, &operation.operands, index);
         if let Some(marks) = marks {
             failed |= marks.failed[index] & valid;
             valid &= !marks.null[index];
         }
         (valid & !failed, failed)
     });
+}
+
+/// The lanes `index * 64 ..` where all operands hold values, and those that failed because one did while none was null.
+pub(super) fn strict_words(masks: &[Mask], operands: &[Location], index: usize) -> (u64, u64) {
+    let (mut valid, mut failed, mut null) = (u64::MAX, 0, 0);
+    for &operand in operands {
+        let mask = &masks[operand];
+        valid &= mask.valid(index);
+        failed |= mask.failed(index);
+        null |= !(mask.valid(index) | mask.failed(index));
+    }
+    (valid, failed & !null)
 }
 
 /// Sets the result's mask word by word, and its flags by what the words hold.

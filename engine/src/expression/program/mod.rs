@@ -9,6 +9,7 @@ mod block;
 mod build;
 mod machine;
 mod mask;
+mod merge;
 
 use std::sync::Arc;
 
@@ -45,8 +46,25 @@ pub(super) enum Code {
     Or,
     /// The second operand where the first is true, else the third.
     Select,
+    /// The third operand where a comparison of the first two holds, else the fourth.
+    Choose {
+        /// The comparison.
+        comparison: Arc<dyn LaneKernel>,
+        /// Both in one loop, where no lane is null or failed.
+        choice: Arc<dyn LaneKernel>,
+    },
     /// The first operand where it is not null, else the second.
     Coalesce,
+}
+
+impl Code {
+    /// True if lanes that hold values give lanes that hold values.
+    fn is_total(&self) -> bool {
+        match self {
+            Self::Kernel(kernel) => !kernel.makes_nulls() && !kernel.can_fail(),
+            _ => true,
+        }
+    }
 }
 
 /// One operation.
@@ -70,6 +88,8 @@ pub(super) struct Program {
     pub operations: Box<[Operation]>,
     /// Lanes of a block.
     pub lanes: usize,
+    /// True if no operation makes nulls or fails.
+    pub is_total: bool,
 }
 
 impl Program {

@@ -1,0 +1,70 @@
+//! Kernels over floats that ask for memory while they run: what they compute takes less time than what they read.
+
+use std::marker::PhantomData;
+use std::ops::{Add, Div, Mul, Sub};
+
+use super::{Lane, LaneKind, Lanes, LanesMut};
+use crate::kernel::ahead::Ahead;
+use crate::kernel::lane_loop::{binary_ahead, ternary_ahead, unary_ahead};
+
+/// Floats that programs compute with.
+pub trait Float:
+    Lane + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self> + Div<Output = Self>
+{
+    /// Their lanes.
+    const KIND: LaneKind;
+}
+
+impl Float for f32 {
+    const KIND: LaneKind = LaneKind::Float32;
+}
+
+impl Float for f64 {
+    const KIND: LaneKind = LaneKind::Float64;
+}
+
+/// A rule for two values.
+#[derive(Clone, Copy)]
+pub(super) struct Two<T, R, F>(pub F, PhantomData<fn(T) -> R>);
+
+impl<T: Float, R: Lane, F: Fn(T, T) -> R> Two<T, R, F> {
+    pub fn new(function: F) -> Self {
+        Self(function, PhantomData)
+    }
+
+    /// The rule over lanes, one of which may be a single one that stands for all.
+    pub fn run(&self, inputs: &[Lanes<'_>], output: &mut LanesMut<'_>, ahead: &Ahead) {
+        let (function, results) = (&self.0, R::write(output));
+        match [T::read(&inputs[0]), T::read(&inputs[1])] {
+            [first, &[b]] => unary_ahead(&|a| function(a, b), first, results, ahead),
+            [&[a], second] => unary_ahead(&|b| function(a, b), second, results, ahead),
+            operands => binary_ahead(function, operands, results, ahead),
+        }
+    }
+
+    pub fn accepts_splats(given: &[bool]) -> bool {
+        matches!(given, [true, false] | [false, true])
+    }
+}
+
+/// A rule for three values.
+pub(super) struct Three<T, F>(F, PhantomData<fn(T) -> T>);
+
+impl<T: Float, F: Fn(T, T, T) -> T> Three<T, F> {
+    pub fn new(function: F) -> Self {
+        Self(function, PhantomData)
+    }
+
+    /// The rule over lanes; the last two may be single ones that stand for all.
+    pub fn run(&self, inputs: &[Lanes<'_>], output: &mut LanesMut<'_>, ahead: &Ahead) {
+        let (function, results) = (&self.0, T::write(output));
+        match [0, 1, 2].map(|position| T::read(&inputs[position])) {
+            [first, &[b], &[c]] => unary_ahead(&|a| function(a, b, c), first, results, ahead),
+            operands => ternary_ahead(function, operands, results, ahead),
+        }
+    }
+
+    pub fn accepts_splats(given: &[bool]) -> bool {
+        matches!(given, [false, true, true])
+    }
+}
