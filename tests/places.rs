@@ -59,4 +59,13 @@ fn text_of_a_definition_is_marked_where_it_is_used() {
     assert_eq!(failed(&[NUMBERS, definition, "SELECT number(s) FROM t"]).1, "number(s");
     let prepared = "PREPARE p AS SELECT s::integer + $1 FROM t";
     assert_eq!(failed(&[NUMBERS, prepared, "EXECUTE p(1)"]).1, "p");
+    let again = "PREPARE q AS EXECUTE p(2)";
+    assert_eq!(failed(&[NUMBERS, prepared, again, "EXECUTE  q"]).1, "q");
+}
+
+#[test]
+fn questions_to_one_json_text_are_marked() {
+    let table = "CREATE TABLE j AS SELECT '{\"a\":' AS s";
+    let marked = failed(&[table, "SELECT json_extract(s, '$.a'), json_extract(s, '$.b') FROM j"]).1;
+    assert!(marked.starts_with("json_extract(s, '$.a'"), "{marked}");
 }

@@ -304,7 +304,8 @@ impl<'a> Planner<'a> {
                 argument.name.as_ref().map_or_else(|| (position + 1).to_string(), |name| name.text.clone());
             values.push((parameter, self.constant(&argument.value)?));
         }
-        let planner = Planner { values: Some(&values), executed_at: Some(name.span), ..*self };
+        let planner =
+            Planner { values: Some(&values), executed_at: self.executed_at.or(Some(name.span)), ..*self };
         planner.plan(statement).map_err(|error| {
             let message = format!("in prepared statement \"{}\": {}", name.text, error.message());
             Error::invalid(message, name.span)

@@ -12,6 +12,10 @@ use crate::kernel::lane_loop;
 struct Comparison<T, F>(Two<T, bool, F>);
 
 impl<T: Float, F: Fn(T, T) -> bool + Copy + Send + Sync + 'static> LaneKernel for Comparison<T, F> {
+    fn run(&self, inputs: &[Lanes<'_>], output: &mut LanesMut<'_>, marks: &mut Marks<'_>) {
+        self.run_ahead(inputs, output, marks, &Ahead::default());
+    }
+
     fn run_ahead(&self, inputs: &[Lanes<'_>], output: &mut LanesMut<'_>, _: &mut Marks<'_>, ahead: &Ahead) {
         self.0.run(inputs, output, ahead);
     }
@@ -36,6 +40,10 @@ pub fn comparison<T: Float>(
 struct Choice<T, F>(F, PhantomData<fn(T) -> T>);
 
 impl<T: Float, F: Fn(T, T) -> bool + Send + Sync> LaneKernel for Choice<T, F> {
+    fn run(&self, inputs: &[Lanes<'_>], output: &mut LanesMut<'_>, marks: &mut Marks<'_>) {
+        self.run_ahead(inputs, output, marks, &Ahead::default());
+    }
+
     fn run_ahead(&self, inputs: &[Lanes<'_>], output: &mut LanesMut<'_>, _: &mut Marks<'_>, ahead: &Ahead) {
         let (holds, results) = (&self.0, T::write(output));
         let [left, right, first, second] = [0, 1, 2, 3].map(|position| T::read(&inputs[position]));

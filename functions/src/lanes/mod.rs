@@ -165,11 +165,7 @@ impl Marks<'_> {
 pub trait LaneKernel: Send + Sync {
     /// Computes every lane of `output` from the same lane of the inputs: the arguments of fixed width, in
     /// order. Arguments of other types must be constants, which the kernel was bound with.
-    ///
-    /// A kernel has this or [`LaneKernel::run_ahead`], of which each calls the other unless it is written.
-    fn run(&self, inputs: &[Lanes<'_>], output: &mut LanesMut<'_>, marks: &mut Marks<'_>) {
-        self.run_ahead(inputs, output, marks, &Ahead::default());
-    }
+    fn run(&self, inputs: &[Lanes<'_>], output: &mut LanesMut<'_>, marks: &mut Marks<'_>);
 
     /// As [`LaneKernel::run`], and asks for memory meanwhile.
     fn run_ahead(

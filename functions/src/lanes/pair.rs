@@ -1,7 +1,8 @@
 //! Steps of float arithmetic, two of which run as one loop.
 //!
 //! A program whose steps are as short as one addition spends as much time between the loops as in them. A pair reads three
-//! operands and rounds after each step, as two loops would: the bits are the same.
+//! operands and rounds after each step, as two loops would: the bits are the same, but for the sign and the payload of NaN, which
+//! compilers and processors leave open.
 
 use std::sync::Arc;
 
@@ -25,6 +26,10 @@ pub enum Arithmetic {
 struct Step<T, F>(Arithmetic, Two<T, T, F>);
 
 impl<T: Float, F: Fn(T, T) -> T + Send + Sync> LaneKernel for Step<T, F> {
+    fn run(&self, inputs: &[Lanes<'_>], output: &mut LanesMut<'_>, marks: &mut Marks<'_>) {
+        self.run_ahead(inputs, output, marks, &Ahead::default());
+    }
+
     fn run_ahead(&self, inputs: &[Lanes<'_>], output: &mut LanesMut<'_>, _: &mut Marks<'_>, ahead: &Ahead) {
         self.1.run(inputs, output, ahead);
     }
@@ -41,6 +46,10 @@ impl<T: Float, F: Fn(T, T) -> T + Send + Sync> LaneKernel for Step<T, F> {
 struct Pair<T, F>(Three<T, F>);
 
 impl<T: Float, F: Fn(T, T, T) -> T + Send + Sync> LaneKernel for Pair<T, F> {
+    fn run(&self, inputs: &[Lanes<'_>], output: &mut LanesMut<'_>, marks: &mut Marks<'_>) {
+        self.run_ahead(inputs, output, marks, &Ahead::default());
+    }
+
     fn run_ahead(&self, inputs: &[Lanes<'_>], output: &mut LanesMut<'_>, _: &mut Marks<'_>, ahead: &Ahead) {
         self.0.run(inputs, output, ahead);
     }
@@ -82,8 +91,7 @@ fn three<T: Float>(function: impl Fn(T, T, T) -> T + Send + Sync + 'static) -> A
 }
 
 fn pair<T: Float>(first: Arithmetic, second: Arithmetic, is_left: bool) -> Option<Arc<dyn LaneKernel>> {
-    // One loop for each second step over the first one given. The operands stay in their order: which NaN comes out of two
-    // depends on it.
+    // One loop for each second step over the first one given.
     macro_rules! then {
         ($a:ident, $b:ident, $first:expr) => {
             match (second, is_left) {

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use hypostyle_functions::Type;
+use hypostyle_functions::{Field, Type};
 
 use crate::bind::Binder;
 use crate::bind::frame::Frame;
@@ -74,17 +74,9 @@ impl Binder<'_> {
         let Type::Struct(fields) = bound.data_type() else {
             return Err(Error::invalid(format!("a star behind a value of type {}", bound.data_type()), span));
         };
-        let named = star.exclude.iter().map(|excluded| &excluded.column);
-        let named = named.chain(star.replace.iter().map(|replacement| &replacement.column));
-        for name in named.chain(star.rename.iter().map(|(old, _)| old)) {
-            if !fields.iter().any(|field| name.is(&field.name)) {
-                let names = fields.iter().map(|field| field.name.as_str());
-                return Err(Error::unknown("field", &name.text, nearest(&name.text, names), name.span));
-            }
-        }
-        let is_excluded = |name: &str| star.exclude.iter().any(|excluded| excluded.column.is(name));
+        let fields = star_fields(star, fields, span)?;
         let mut values = Vec::with_capacity(fields.len());
-        for field in fields.into_iter().filter(|field| !is_excluded(&field.name)) {
+        for field in fields {
             let replacement = star.replace.iter().find(|replacement| replacement.column.is(&field.name));
             let value = match replacement {
                 Some(Replacement { expression, .. }) => self.untyped_as_text(expression, frame)?,
@@ -407,6 +399,36 @@ fn check_names(star: &Star, columns: &[&ScopeColumn]) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// The fields that a star behind a struct leaves; REPLACE and RENAME must name some of them.
+fn star_fields(star: &Star, mut fields: Vec<Field>, span: Span) -> Result<Vec<Field>> {
+    let unknown = |name: &Name, fields: &[Field]| {
+        let names = fields.iter().map(|field| field.name.as_str());
+        Error::unknown("field", &name.text, nearest(&name.text, names), name.span)
+    };
+    for Excluded { table, column } in &star.exclude {
+        if let Some(table) = table {
+            let message = format!("a field of a struct stands alone, without \"{}.\" before it", table.text);
+            return Err(Error::invalid(message, table.span));
+        }
+        if !fields.iter().any(|field| column.is(&field.name)) {
+            return Err(unknown(column, &fields));
+        }
+    }
+    fields.retain(|field| !star.exclude.iter().any(|excluded| excluded.column.is(&field.name)));
+    if let Some((_, pattern)) = &star.like {
+        let pattern = like_regex(pattern, span)?;
+        fields.retain(|field| pattern.is_match(&field.name));
+    }
+    let replaced = star.replace.iter().map(|replacement| &replacement.column);
+    match replaced
+        .chain(star.rename.iter().map(|(old, _)| old))
+        .find(|name| !fields.iter().any(|field| name.is(&field.name)))
+    {
+        Some(name) => Err(unknown(name, &fields)),
+        None => Ok(fields),
+    }
 }
 
 fn like_regex(pattern: &str, span: Span) -> Result<regex::Regex> {

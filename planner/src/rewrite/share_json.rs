@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use hypostyle_engine::Context;
 use hypostyle_engine::plan::Expression;
-use hypostyle_functions::{Field, Literal, Place, Type, Value};
+use hypostyle_functions::{Field, Literal, Type, Value};
 
 use crate::logical::Relation;
 
@@ -108,6 +108,7 @@ fn shared(
     texts: &HashMap<Expression, Questions>,
     [many, field]: [u32; 2],
 ) -> Option<Expression> {
+    let &Expression::Call { place, .. } = expression else { return None };
     let (text, question, data_type) = question(expression)?;
     let questions = texts.get(text)?;
     let position = *questions.positions.get(&question)?;
@@ -120,7 +121,7 @@ fn shared(
         version: many,
         arguments: vec![text.clone(), list(paths), list(forms)],
         data_type: Type::Struct(fields),
-        place: Place::NONE,
+        place,
     };
     let position = Expression::Literal(Literal::new(Value::Int64(position as i64 + 1)));
     Some(Expression::Call {
@@ -128,6 +129,6 @@ fn shared(
         version: field,
         arguments: vec![answers, position],
         data_type: data_type.clone(),
-        place: Place::NONE,
+        place,
     })
 }
