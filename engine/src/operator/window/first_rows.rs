@@ -177,7 +177,7 @@ impl FirstRows {
             let of_group = &mut entries[group as usize * limit..][..limit];
             let mut place = usize::from(*count);
             if place == limit {
-                if entering >= of_group[limit - 1] {
+                if !is_before(&entering, &of_group[limit - 1]) {
                     continue;
                 }
                 place -= 1;
@@ -185,7 +185,7 @@ impl FirstRows {
                 *count += 1;
                 self.first += 1;
             }
-            while place > 0 && entering < of_group[place - 1] {
+            while place > 0 && is_before(&entering, &of_group[place - 1]) {
                 of_group[place] = of_group[place - 1];
                 place -= 1;
             }
@@ -281,6 +281,17 @@ impl FirstRows {
         });
         Ok(left.collect())
     }
+}
+
+/// Whether an entry comes before another: its numbers decide one after the other.
+#[inline(always)]
+fn is_before<const WIDTH: usize>(left: &[u64; WIDTH], right: &[u64; WIDTH]) -> bool {
+    for (left, right) in left.iter().zip(right) {
+        if left != right {
+            return left < right;
+        }
+    }
+    false
 }
 
 impl Held {

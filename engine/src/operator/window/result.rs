@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef};
 use bumpalo::Bump;
-use hypostyle_functions::column::{Column, Data, Output, View, borrow};
+use hypostyle_functions::column::{Bits, Column, Data, Output, View, borrow};
 use hypostyle_functions::types::Type;
 
 use super::evaluate::Computed;
@@ -129,13 +129,23 @@ fn gather(
         return Ok(output.freeze()?);
     }
     if views.iter().flatten().any(View::may_be_null) {
-        for (row, (&part, &place)) in parts.iter().zip(places).enumerate() {
-            if views[usize::from(part)].is_some_and(|view| view.is_null(place as usize)) {
-                output.set_null(row);
-            }
-        }
+        gather_validity(&mut output, &views, parts, places);
     }
     Ok(output.freeze()?)
+}
+
+/// Writes which rows are null, a word of rows at a time.
+fn gather_validity(output: &mut Output, views: &[Option<View<'_>>], parts: &[u8], places: &[u32]) {
+    let validity: Vec<Option<Bits<'_>>> =
+        views.iter().map(|view| view.and_then(|view| view.validity)).collect();
+    let rows = parts.chunks(64).zip(places.chunks(64));
+    for (word, (parts, places)) in output.validity_words().iter_mut().zip(rows) {
+        let is_valid = |(&part, &place): (&u8, &u32)| {
+            validity[usize::from(part)].is_none_or(|validity| validity.get(place as usize))
+        };
+        let bits = parts.iter().zip(places).map(is_valid).enumerate();
+        *word = bits.fold(0, |word, (at, is_valid)| word | u64::from(is_valid) << at);
+    }
 }
 
 /// Writes the values of all rows, also of nulls; false where values have no loop of their own.

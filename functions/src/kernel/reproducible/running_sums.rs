@@ -74,24 +74,24 @@ impl RunningSums {
 impl Level {
     fn new(top_number: u8, has_lower: bool, rows: usize, value: &impl Fn(usize) -> f64) -> Option<Self> {
         let top = Top::from_number(u64::from(top_number), BINS)?;
-        let mut totals = Vec::with_capacity(rows + 1);
-        let mut needing = Vec::with_capacity(if has_lower { rows + 1 } else { 0 });
-        let (mut total, mut count) = (0i128, 0u32);
-        totals.push(total);
-        if has_lower {
-            needing.push(count);
-        }
-        for row in 0..rows {
+        let mut totals = vec![0i128; rows + 1];
+        let mut total = 0i128;
+        for (row, next) in totals[1..].iter_mut().enumerate() {
             let value = value(row);
-            let needed = Top::needed(value.to_bits() & SIZE_BITS);
+            let is_higher = Top::needed(value.to_bits() & SIZE_BITS) > top_number;
             let mut bins = [0i64; BINS];
-            add_absorbed(&mut bins, top, if needed > top_number { 0.0 } else { value });
-            let [high, middle, low] = bins.map(i128::from);
-            total += (high << 64) + (middle << 32) + low;
-            totals.push(total);
-            if has_lower {
-                count += u32::from(needed == top_number);
-                needing.push(count);
+            add_absorbed(&mut bins, top, if is_higher { 0.0 } else { value });
+            let [high, middle, low] = bins;
+            total += (i128::from(high) << 64) + (i128::from(middle) << 32) + i128::from(low);
+            *next = total;
+        }
+        let mut needing = Vec::new();
+        if has_lower {
+            let mut count = 0u32;
+            needing = vec![0u32; rows + 1];
+            for (row, next) in needing[1..].iter_mut().enumerate() {
+                count += u32::from(Top::needed(value(row).to_bits() & SIZE_BITS) == top_number);
+                *next = count;
             }
         }
         Some(Self {
