@@ -141,14 +141,18 @@ fn explain(
             ExplainFormat::Text => run.plan().display_analyzed(&run.metrics()),
             ExplainFormat::Json => run.plan().to_json_text(Some(&run.metrics())),
             ExplainFormat::Html => run.plan().to_html(Some(&run.metrics())),
-            ExplainFormat::Substrait => return Err(Error::user("a Substrait plan has no place for figures")),
+            ExplainFormat::Substrait | ExplainFormat::Leakage | ExplainFormat::Consistency => {
+                return Err(Error::user("this form of a plan has no place for figures"));
+            }
         }
     } else {
         match format {
             ExplainFormat::Text => query.plan.to_string(),
             ExplainFormat::Json => query.plan.to_json_text(None),
             ExplainFormat::Html => query.plan.to_html(None),
-            ExplainFormat::Substrait => return Err(Error::user("this query has no Substrait plan")),
+            ExplainFormat::Substrait | ExplainFormat::Leakage | ExplainFormat::Consistency => {
+                return Err(Error::user("this statement has no such plan"));
+            }
         }
     };
     texts(&[("plan", vec![text])])

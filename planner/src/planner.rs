@@ -176,6 +176,12 @@ impl<'a> Planner<'a> {
             StatementKind::Explain { analyze, format: ExplainFormat::Substrait, statement: inner } => {
                 self.relation_of(inner, *analyze)
             }
+            StatementKind::Explain { format: ExplainFormat::Leakage, statement: inner, .. } => {
+                self.query(|binder| binder.leakage(inner))
+            }
+            StatementKind::Explain { format: ExplainFormat::Consistency, statement: inner, .. } => {
+                self.query(|binder| binder.consistency(inner))
+            }
             StatementKind::Explain { analyze, format, statement: inner } => match self.plan(inner)? {
                 Planned::Query(query) => Ok(Planned::Explain { analyze: *analyze, format: *format, query }),
                 _ => Err(Error::invalid("EXPLAIN takes a statement that has a plan", inner.span)),

@@ -40,6 +40,14 @@ fn sample_deviation() -> Vec<(&'static str, Literal)> {
 
 pub(super) fn register(registry: &mut Registry) {
     registry.register_analyzer(
+        Analyzer::new("power_transform", "The power of x that makes the column most like a normal distribution, scaled to mean 0 and deviation 1.", power)
+            .option(text("method", "yeo-johnson"))
+            .option(flag("standardize", true))
+            .set("sklearn", Vec::new())
+            .note("method => 'yeo-johnson', or 'box-cox' for numbers above 0: the transforms and likelihood of power_lambda. The fit holds the column in memory.")
+            .note("Nulls and NaN do not count and stay what they are."),
+    );
+    registry.register_analyzer(
         Analyzer::new("standard_scale", "(x - mean) / std, with the mean and standard deviation of the column.", standard)
             .option(integer("ddof", 0))
             .set("sklearn", Vec::new())
@@ -86,6 +94,28 @@ pub(super) fn register(registry: &mut Registry) {
             .note("low and high are shares; method => 'cont' interpolates between neighbours, 'disc' takes a value of the column.")
             .note("Quantiles are exact. Nulls and NaN do not count and stay what they are."),
     );
+}
+
+/// The numbers of the column as a list, in the order of its rows.
+const NUMBERS: &str = "list(x) FILTER (WHERE x IS NOT NULL)";
+
+fn power(given: &Given<'_>) -> Result<Form> {
+    given.refuse_list()?;
+    let method = given.word("method", &["yeo-johnson", "box-cox"])?;
+    let function = if method == "box-cox" { "boxcox" } else { "yeo_johnson" };
+    let lambda = Statistic::value("lambda", format!("power_lambda({NUMBERS}, method => '{method}')"));
+    // A column of one value has no exponent and stays as it is.
+    let transformed = format!("{function}({NUMBERS}, coalesce(lambda, 1))");
+    let scalar = format!("{function}(x, coalesce(lambda, 1))");
+    if !given.flag("standardize")? {
+        return Ok(of_number(vec![lambda], &scalar));
+    }
+    let statistics = vec![
+        lambda,
+        Statistic::value("mean", format!("list_avg({transformed})")),
+        Statistic::value("std", format!("list_stddev_pop({transformed})")),
+    ];
+    Ok(of_number(statistics, &format!("standard_scale({scalar}, mean, std)")))
 }
 
 fn standard(given: &Given<'_>) -> Result<Form> {

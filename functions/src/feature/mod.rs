@@ -13,6 +13,7 @@ mod missing;
 mod modulus;
 pub(crate) mod number_forms;
 mod polynomial;
+mod power_lambda;
 mod power_transform;
 mod quantile_rank;
 mod scale;
@@ -30,6 +31,7 @@ pub(crate) fn register(registry: &mut Registry) {
     registry.register_scalar(bucket_label::function());
     registry.register_scalar(quantile_rank::function());
     registry.register_scalar(uniform_borders::function());
+    registry.register_scalar(power_lambda::function());
     registry.register_scalar(sigrid::function());
     registry.register_scalar(clamp::function());
     registry.register_scalar(modulus::function());

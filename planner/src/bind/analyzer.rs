@@ -25,14 +25,16 @@ use crate::tree::{self, Call, Name};
 /// What the analyzers of a statement know and ask for.
 #[derive(Debug, Default)]
 pub(super) struct Fitting {
-    /// Calls whose parameters are known.
-    pub known: Vec<FittedCall>,
+    /// Calls whose parameters are known. Vocabularies are large, so they are shared and not copied.
+    pub known: Rc<Vec<FittedCall>>,
     /// Calls whose parameters can be found next.
     pub requests: Vec<Request>,
     /// How often a made-up parameter was handed out.
     pub made_up: usize,
     /// Whether the rows are those of the fit.
     pub training: bool,
+    /// Whether a call was met that is another scalar for those.
+    pub has_training: bool,
     /// The rows that calls OVER () of a query are fitted on; `None` while a transform is bound.
     pub source: Option<Relation>,
     /// Whether the calls are those of a query, OVER ().
@@ -174,18 +176,17 @@ impl Binder<'_> {
                 options.push(((*option).to_owned(), literal.clone()));
             }
         }
-        let fitting = self.fitting.as_ref();
-        let known = fitting.and_then(|fitting| {
-            let is_it = |known: &&FittedCall| {
-                known.analyzer == *name && known.arguments == arguments && known.options == options
-            };
-            fitting.known.iter().find(is_it).map(|known| known.parameters.clone())
-        });
-        let parameters = match known.filter(|_| !is_nested) {
-            Some(parameters) => parameters,
-            None => self.request(analyzer, &written, arguments, options, is_nested, span)?,
+        let known = self.fitting.as_ref().map(|fitting| Rc::clone(&fitting.known)).unwrap_or_default();
+        let is_it = |known: &&FittedCall| {
+            known.analyzer == *name && known.arguments == arguments && known.options == options
         };
-        self.fitted_scalar(&written, &parameters, span)
+        match known.iter().find(is_it).filter(|_| !is_nested) {
+            Some(known) => self.fitted_scalar(&written, &known.parameters, span),
+            None => {
+                let made_up = self.request(analyzer, &written, arguments, options, is_nested, span)?;
+                self.fitted_scalar(&written, &made_up, span)
+            }
+        }
     }
 
     /// The scalar of a call with its parameters.
@@ -195,7 +196,11 @@ impl Binder<'_> {
         parameters: &[(String, Literal)],
         span: Span,
     ) -> Result<Bound> {
-        let training = self.fitting.as_ref().is_some_and(|fitting| fitting.training);
+        let mut training = false;
+        if let Some(fitting) = &mut self.fitting {
+            training = fitting.training;
+            fitting.has_training |= written.form.training.is_some();
+        }
         let sql = match &written.form.training {
             Some(sql) if training => sql,
             _ => &written.form.scalar,
@@ -203,7 +208,7 @@ impl Binder<'_> {
         let mut named = surroundings(written, |input| input.value.clone());
         named.extend(parameters.iter().map(|(name, literal)| (name.clone(), constant(literal))));
         let mut frame = Frame::new(Rc::default(), Clause::Select);
-        let bound = self.template(sql, &named, &mut frame, span)?;
+        let bound = self.template(sql, &Rc::new(named), &mut frame, span)?;
         let is_single = written.inputs.first().is_some_and(|input| input.was_single);
         match written.form.keeps_float && is_single && bound.data_type() == Type::Float64 {
             true => Ok(Bound::typed(self.cast(bound, &Type::Float32, span)?)),
@@ -221,13 +226,15 @@ impl Binder<'_> {
         is_nested: bool,
         span: Span,
     ) -> Result<Vec<(String, Literal)>> {
-        let named = surroundings(written, |input| input.counted.clone());
+        let mut named = Rc::new(surroundings(written, |input| input.counted.clone()));
         let (mut values, mut tables) = (Aggregated { values: Vec::new(), calls: Vec::new() }, Vec::new());
         let mut frame = Frame::new(Rc::default(), Clause::Select);
         for statistic in &written.form.statistics {
             match statistic {
                 Statistic::Value { name, sql } => {
                     let bound = self.template(sql, &named, &mut frame, span)?;
+                    // Later statistics may read it by its name.
+                    Rc::make_mut(&mut named).push(((*name).to_owned(), bound.clone()));
                     values.values.push(((*name).to_owned(), bound.expression));
                 }
                 Statistic::Table(table) => tables.push(self.requested_table(table, &named, span)?),
@@ -272,7 +279,7 @@ impl Binder<'_> {
     fn requested_table(
         &mut self,
         table: &CategoryTable,
-        named: &Named,
+        named: &Rc<Named>,
         span: Span,
     ) -> Result<RequestedTable> {
         let mut frame = Frame::new(Rc::default(), Clause::Select);
@@ -286,10 +293,10 @@ impl Binder<'_> {
     }
 
     /// Binds a text of an analyzer, whose names stand for bound values.
-    fn template(&mut self, sql: &str, named: &Named, frame: &mut Frame, span: Span) -> Result<Bound> {
+    fn template(&mut self, sql: &str, named: &Rc<Named>, frame: &mut Frame, span: Span) -> Result<Bound> {
         let mut tree = parse_expression(sql)?;
         place(&mut tree, span);
-        self.named_values.push(named.clone());
+        self.named_values.push(Rc::clone(named));
         self.macro_arguments.push(Vec::new());
         let bound = self.expression(&tree, frame);
         self.macro_arguments.pop();

@@ -5,6 +5,7 @@
 //! anew, all of them read rows that are gathered once; else each scan reads the columns that it alone needs.
 
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use hypostyle_engine::plan::{AggregateCall, Expression, SortKey, TableReference};
 use hypostyle_functions::analyzer::{Order, Source as Categories};
@@ -23,8 +24,8 @@ use crate::tree::{Query, QueryBody};
 /// What binding a definition gave.
 #[derive(Debug)]
 pub(crate) enum Discovered {
-    /// Its columns, over the columns of the input: nothing is left to fit.
-    Complete(Vec<FittedOutput>),
+    /// Its columns, over the columns of the input: nothing is left to fit. And whether they are others for the rows of the fit.
+    Complete(Vec<FittedOutput>, bool),
     /// What is to be found next.
     Requests(Vec<Request>),
 }
@@ -81,10 +82,10 @@ impl Binder<'_> {
         &mut self,
         query: &Query,
         columns: &[Column],
-        known: &[FittedCall],
+        known: &Rc<Vec<FittedCall>>,
         training: bool,
     ) -> Result<Discovered> {
-        self.fitting = Some(Fitting { known: known.to_vec(), training, ..Fitting::default() });
+        self.fitting = Some(Fitting { known: Rc::clone(known), training, ..Fitting::default() });
         self.transform_input = Some(columns.to_vec());
         // The tables of WITH of the source are its own.
         let shared = std::mem::take(&mut self.shared);
@@ -109,7 +110,7 @@ impl Binder<'_> {
         };
         let outputs = outputs.into_iter().zip(texts);
         let output = |((name, expression), text)| FittedOutput { name, text, expression, training: None };
-        Ok(Discovered::Complete(outputs.map(output).collect()))
+        Ok(Discovered::Complete(outputs.map(output).collect(), fitting.has_training))
     }
 
     /// The plan that finds what is asked for; `counts` adds the number of rows and of values.

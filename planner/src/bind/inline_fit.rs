@@ -1,11 +1,13 @@
 //! `standard_scale(x) OVER ()`: analyzers of a query, fitted on its own rows while it is planned.
 
+use std::rc::Rc;
+
 use crate::bind::Binder;
 use crate::bind::analyzer::Fitting;
 use crate::error::{Error, Result};
 use crate::logical::Relation;
 use crate::span::Span;
-use crate::transform::{Provenance, finish_pass, run_pass};
+use crate::transform::{FittedCall, Provenance, finish_pass, run_pass};
 use crate::tree::{Expression, ExpressionKind, OrderBy, Select};
 
 /// Levels of analyzers inside analyzers.
@@ -31,10 +33,10 @@ impl Binder<'_> {
     }
 
     fn select_in_levels(&mut self, select: &Select, order_by: &OrderBy) -> Result<Relation> {
-        let mut known = Vec::new();
+        let mut known: Rc<Vec<FittedCall>> = Rc::default();
         let mut provenance = Provenance::default();
         for level in 0..LEVELS_MAX {
-            self.fitting = Some(Fitting { known: known.clone(), is_inline: true, ..Fitting::default() });
+            self.fitting = Some(Fitting { known: Rc::clone(&known), is_inline: true, ..Fitting::default() });
             let open_before = self.parameters.len();
             let relation = self.select_bound(select, order_by, true);
             let Some(fitting) = self.fitting.take() else {
@@ -55,7 +57,7 @@ impl Binder<'_> {
             let pass = pass?;
             let values =
                 run_pass(pass.relation.clone(), &pass.result, self.context, select.span, &mut |_| {})?;
-            finish_pass(&pass, values, level, &mut known, &mut provenance)?;
+            finish_pass(&pass, values, level, Rc::make_mut(&mut known), &mut provenance)?;
         }
         Err(Error::invalid(
             format!("analyzers stand more than {LEVELS_MAX} levels inside each other"),

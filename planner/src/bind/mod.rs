@@ -22,6 +22,7 @@ mod full_join;
 mod group;
 mod inline_fit;
 mod join;
+mod leakage;
 mod limit;
 mod literal;
 pub mod operator;
@@ -125,11 +126,13 @@ pub struct Binder<'a> {
     /// Arguments of the macros being expanded, innermost last.
     macro_arguments: Vec<Vec<(String, Rc<Expression>)>>,
     /// Values that the names of an analyzer's text stand for, innermost last.
-    named_values: Vec<Vec<(String, scope::Bound)>>,
+    named_values: Vec<Rc<Vec<(String, scope::Bound)>>>,
     /// What analyzers know and ask for, while a transform is fitted.
     fitting: Option<analyzer::Fitting>,
     /// The columns of `input`, while a transform is bound.
     transform_input: Option<Vec<Column>>,
+    /// What EXPLAIN LEAKAGE tells of transforms that were met.
+    findings: Vec<[String; 3]>,
     /// Columns of transforms whose inputs are not there.
     absent: Vec<transform_table::Absent>,
 }
@@ -160,6 +163,7 @@ impl<'a> Binder<'a> {
             named_values: Vec::new(),
             fitting: None,
             transform_input: None,
+            findings: Vec::new(),
             absent: Vec::new(),
         }
     }

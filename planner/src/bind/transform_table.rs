@@ -37,9 +37,35 @@ impl Binder<'_> {
             return Err(Error::invalid(message, span));
         };
         let (table, training) = self.transform_arguments(name, arguments, span)?;
+        self.find_leakage(name, fitted, table, training);
         let source = self.transform_source(name, table)?;
         let relation = self.applied(name, fitted, source, training, span)?;
         named(relation, Some(name), alias, span)
+    }
+
+    /// Notes where a transform is applied to the very rows that it was fitted on.
+    fn find_leakage(&mut self, name: &str, fitted: &Fitted, table: &Argument, training: bool) {
+        let applied = table.value.to_string();
+        let source = fitted.provenance.source.trim_end_matches(';').trim_end();
+        let is_same = source == applied || source.ends_with(&format!(" {applied}"));
+        if !is_same {
+            return;
+        }
+        let finding = |severity: &str, finding: &str| {
+            [severity.to_owned(), format!("transform {name}"), finding.to_owned()]
+        };
+        let encodes_targets = fitted.calls.iter().any(|call| call.analyzer == "target_encode");
+        let has_folds = fitted.outputs.iter().any(|output| output.training.is_some());
+        if encodes_targets && !(training && has_folds) {
+            self.findings.push(finding(
+                "leak",
+                "encodes the label of each row into its features: fit with key and folds, and apply to the training rows with mode => 'train'",
+            ));
+        }
+        self.findings.push(finding(
+            "check",
+            "is applied to the table that it was fitted on: right for training, and no measure of what it does to other rows",
+        ));
     }
 
     fn transform_arguments<'t>(
@@ -130,12 +156,16 @@ impl Binder<'_> {
                 self.absent.push(Absent { id: column.id, message });
                 expression = Expression::Literal(Literal::null(data_type));
             } else {
-                expression.walk_mut(&mut |part| {
-                    if let Expression::Column { index, .. } = part
-                        && let Some(Some(value)) = inputs.get(*index)
-                    {
-                        *part = value.clone();
+                let applied_at = self.place(span);
+                expression.walk_mut(&mut |part| match part {
+                    Expression::Column { index, .. } => {
+                        if let Some(Some(value)) = inputs.get(*index) {
+                            *part = value.clone();
+                        }
                     }
+                    // The text that they were written in is not the one of this statement.
+                    Expression::Call { place, .. } | Expression::Cast { place, .. } => *place = applied_at,
+                    _ => {}
                 });
             }
             computed.push(Computed { column, expression });

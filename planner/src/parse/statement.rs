@@ -179,6 +179,13 @@ fn explain(parser: &mut Parser, notes: &mut Notes, depth: usize) -> Outcome<Stat
     parser.advance_token();
     let mut analyze = take_word(parser, "ANALYZE");
     let mut format = ExplainFormat::Text;
+    for (name, checked) in [("LEAKAGE", ExplainFormat::Leakage), ("CONSISTENCY", ExplainFormat::Consistency)]
+    {
+        if !analyze && take_word(parser, name) {
+            let statement = Box::new(parse_nested(parser, notes, depth + 1)?);
+            return Ok(StatementKind::Explain { analyze, format: checked, statement });
+        }
+    }
     let options = matches!(
         (&parser.peek_token_ref().token, word(parser.peek_nth_token_ref(1)).as_str()),
         (Token::LParen, "ANALYZE" | "FORMAT")

@@ -1,5 +1,6 @@
 //! FIT: passes of aggregates over the source, one for each level of analyzers inside analyzers.
 
+use std::rc::Rc;
 use std::sync::Arc;
 
 use hypostyle_engine::Context;
@@ -7,7 +8,7 @@ use hypostyle_engine::execution::{Prepared, RunHandle};
 use hypostyle_engine::plan::{Expression, Plan};
 use hypostyle_functions::column::{borrow, value_at};
 use hypostyle_functions::scalar::Volatility;
-use hypostyle_functions::{Field, Literal};
+use hypostyle_functions::{Field, Literal, Place};
 
 use crate::bind::{Binder, Discovered, Pass};
 use crate::definitions::Definitions;
@@ -41,7 +42,7 @@ pub fn fit(
         );
         return Err(Error::invalid(message, transform.name.span));
     };
-    let mut known: Vec<FittedCall> = Vec::new();
+    let mut known: Rc<Vec<FittedCall>> = Rc::default();
     let mut provenance = Provenance { source: source_text.to_owned(), ..Provenance::default() };
     for level in 0..LEVELS_MAX {
         let mut binder = Binder::new(context, definitions);
@@ -51,25 +52,29 @@ pub fn fit(
         }
         let columns = relation.columns();
         let requests = match binder.discover(query, &columns, &known, false)? {
-            Discovered::Complete(outputs) => {
+            Discovered::Complete(outputs, has_training) => {
                 check_deterministic(&outputs, context, query.span)?;
-                let training = match binder.discover(query, &columns, &known, true)? {
-                    Discovered::Complete(outputs) => outputs,
-                    Discovered::Requests(_) => {
-                        return Err(Error::internal("training asks for what was fitted"));
-                    }
+                let training = match has_training {
+                    false => None,
+                    true => match binder.discover(query, &columns, &known, true)? {
+                        Discovered::Complete(outputs, _) => Some(outputs),
+                        Discovered::Requests(_) => {
+                            return Err(Error::internal("training asks for what was fitted"));
+                        }
+                    },
                 };
                 if let Some(parameter) = binder.into_parameters().first() {
                     let message = format!("a transform has no parameters such as ${}", parameter.name);
                     return Err(Error::invalid(message, query.span));
                 }
-                return Ok(fitted(&columns, outputs, training, known, provenance));
+                let calls = Rc::unwrap_or_clone(known);
+                return Ok(fitted(&columns, outputs, training, calls, provenance));
             }
             Discovered::Requests(requests) => requests,
         };
         let pass = binder.fit_pass(relation, &requests, level == 0)?;
         let values = run_pass(pass.relation.clone(), &pass.result, context, source.span, observe)?;
-        finish_pass(&pass, values, level, &mut known, &mut provenance)?;
+        finish_pass(&pass, values, level, Rc::make_mut(&mut known), &mut provenance)?;
         provenance.passes += 1;
     }
     Err(Error::invalid(
@@ -184,29 +189,34 @@ pub(crate) fn finish_pass(
 fn fitted(
     columns: &[Column],
     outputs: Vec<FittedOutput>,
-    training: Vec<FittedOutput>,
+    training: Option<Vec<FittedOutput>>,
     mut calls: Vec<FittedCall>,
     provenance: Provenance,
 ) -> Fitted {
     let mut read: Vec<usize> = Vec::new();
-    let all = outputs.iter().chain(&training).map(|output| &output.expression);
+    let all = outputs.iter().chain(training.iter().flatten()).map(|output| &output.expression);
     let all = all.chain(calls.iter().flat_map(|call| &call.arguments));
     all.for_each(|expression| read.extend(expression.columns()));
     let inputs: Vec<&Column> = columns.iter().filter(|column| read.contains(&column.id)).collect();
     let place = |expression: &mut Expression| {
-        expression.walk_mut(&mut |part| {
-            if let Expression::Column { index, .. } = part
-                && let Some(position) = inputs.iter().position(|input| input.id == *index)
-            {
-                *index = position;
+        expression.walk_mut(&mut |part| match part {
+            Expression::Column { index, .. } => {
+                if let Some(position) = inputs.iter().position(|input| input.id == *index) {
+                    *index = position;
+                }
             }
+            // It is applied in statements of other texts.
+            Expression::Call { place, .. } | Expression::Cast { place, .. } => *place = Place::NONE,
+            _ => {}
         });
     };
     let mut outputs = outputs;
-    for (output, other) in outputs.iter_mut().zip(training) {
+    for (output, other) in outputs.iter_mut().zip(training.into_iter().flatten()) {
         if other.expression != output.expression {
             output.training = Some(other.expression);
         }
+    }
+    for output in &mut outputs {
         place(&mut output.expression);
         output.training.iter_mut().for_each(place);
     }

@@ -124,6 +124,10 @@ pub enum ExplainFormat {
     Html,
     /// A plan that other engines read, as bytes.
     Substrait,
+    /// What a query can see that it will not see when it is served.
+    Leakage,
+    /// How repeatable each expression is.
+    Consistency,
 }
 
 /// `CREATE [OR REPLACE] [TEMP] VIEW [IF NOT EXISTS] name [(columns)] AS query`.
