@@ -13,8 +13,15 @@ use crate::error::{Error, Result};
 use crate::memory::{Account, Reservation, used_bytes_of};
 use crate::operator::{LocalSink, Sink, Task};
 
-/// Batches that may wait before workers ahead of the front are asked to pause.
+/// Batches that may wait before workers ahead of the front are asked to pause, however large they are.
 const WAITING_BATCHES: usize = 64;
+
+/// Bytes that may wait where memory is plenty: about a row group of a wide table, so that whoever reads the next one
+/// need not pause until the front is through.
+const WAITING_BYTES: usize = 256 << 20;
+
+/// Share of the free memory that may wait.
+const WAITING_SHARE: usize = 16;
 
 /// Batches of the front morsel that may wait for whoever pulls.
 const FRONT_BATCHES: usize = 4;
@@ -137,6 +144,16 @@ impl OrderedSink {
 }
 
 impl Sequence {
+    /// True if workers ahead of the front may go on.
+    fn has_room(&self) -> bool {
+        if self.waiting_batches < WAITING_BATCHES {
+            return true;
+        }
+        let free_bytes = self.reservation.account().budget().free_bytes();
+        // A limit may end the run before what is ahead is taken.
+        self.window.count.is_none() && self.waiting_bytes < WAITING_BYTES.min(free_bytes / WAITING_SHARE)
+    }
+
     fn has_front(&mut self) -> bool {
         if self.window.count == Some(0) {
             return false;
@@ -215,7 +232,7 @@ impl Sink for Arc<OrderedSink> {
         }
         // Rows that wait are enough once they fill the window, even if the morsels before them give none.
         let is_enough = sequence.window.morsel_rows().is_some_and(|rows| sequence.waiting_rows >= rows);
-        sequence.waiting_batches < WAITING_BATCHES && !is_enough
+        sequence.has_room() && !is_enough
     }
 
     fn wants_more(&self) -> bool {
