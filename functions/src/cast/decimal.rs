@@ -134,14 +134,35 @@ fn to_integer<R: Integer>(from: &Type, precision: u8, unit: i128, to: &Type, mod
 /// Powers of ten up to this one are exact as doubles.
 const EXACT_UNIT: i128 = power_of_ten(22);
 
-/// The unscaled value divided by its unit, both as doubles; a unit that is no double is first made one
-/// where the value has digits to spare.
+/// The double nearest to an unscaled value divided by its unit, a power of ten.
 #[inline(always)]
 pub(crate) fn to_double(value: i128, unit: i128) -> f64 {
-    if unit <= EXACT_UNIT || value.unsigned_abs() < 1 << 53 {
+    if value.unsigned_abs() <= 1 << 53 && unit <= EXACT_UNIT {
+        // A quotient of two exact doubles is rounded once.
         return value as f64 / unit as f64;
     }
-    (value / unit) as f64 + (value % unit / (unit / EXACT_UNIT)) as f64 / EXACT_UNIT as f64
+    nearest_quotient(value, unit)
+}
+
+/// Units up to this one leave a quotient of at least 57 bits, with 64 behind the point, to values of more than 53.
+const SHORT_UNIT: u128 = 10u128.pow(18);
+
+/// [`to_double`] where one of the two is no double.
+fn nearest_quotient(value: i128, unit: i128) -> f64 {
+    let (digits, unit) = (value.unsigned_abs(), unit.unsigned_abs());
+    if unit > SHORT_UNIT || digits <= 1 << 53 {
+        return format!("{value}e-{}", unit.ilog10()).parse().unwrap_or(f64::NAN);
+    }
+    // The bits of the quotient that decide the rounding; the last one is set where any bit behind it is.
+    let (whole, rest) = (digits / unit, digits % unit);
+    let magnitude = if whole >> 63 != 0 {
+        (whole | u128::from(rest != 0)) as f64
+    } else {
+        let shifted = rest << 64;
+        let bits = whole << 64 | shifted / unit | u128::from(!shifted.is_multiple_of(unit));
+        bits as f64 / 2f64.powi(64)
+    };
+    if value < 0 { -magnitude } else { magnitude }
 }
 
 fn between(

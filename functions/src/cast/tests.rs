@@ -378,3 +378,22 @@ fn casts_at_the_edges_of_types_and_forms_answer_as_duckdb() {
 "#,
     );
 }
+
+#[test]
+fn decimals_become_the_nearest_double() {
+    use super::decimal::{power_of_ten, to_double};
+    let mut state = 5u64;
+    let mut next = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state >> 11
+    };
+    for _ in 0..20_000 {
+        let digits = i128::from(next()) << 64 | i128::from(next()) << 20;
+        let digits = digits >> (next() % 118);
+        let (value, places) = (if next() % 2 == 0 { digits } else { -digits }, (next() % 39) as u32);
+        let expected: f64 = format!("{value}e-{places}").parse().unwrap();
+        let nearest = to_double(value, power_of_ten(places));
+        assert!(nearest == expected, "{value}e-{places} is {expected:e}, not {nearest:e}");
+    }
+    assert_eq!(to_double(9_777_988_750_000_000_000, power_of_ten(13)), 977_798.875);
+}
