@@ -35,6 +35,13 @@ macro_rules! with_width {
     };
 }
 
+at_each_level! {
+    /// The greatest of some values; 0 if there are none.
+    pub fn greatest / greatest_at(values: &[u32]) -> u32 {
+        values.iter().fold(0, |greatest, &value| greatest.max(value))
+    }
+}
+
 /// [`unpack`] at the level given.
 ///
 /// # Panics
@@ -179,5 +186,19 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn the_greatest_value_is_found_at_every_place() {
+        for length in 0..70 {
+            for place in 0..length {
+                let mut values = vec![7; length];
+                values[place] = u32::MAX - 1;
+                for level in Level::available() {
+                    assert_eq!(greatest_at(level, &values), u32::MAX - 1, "{place} of {length} at {level}");
+                }
+            }
+        }
+        assert_eq!(greatest(&[]), 0);
     }
 }

@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 use arrow::array::ArrayRef;
 use arrow::buffer::NullBuffer;
 use hypostyle_functions::column::{Bits, Column};
+use hypostyle_functions::kernel::bit_pack::greatest;
 use hypostyle_functions::kernel::compact::{compact, compact_u32, keep_bits};
 use hypostyle_functions::kernel::expand::{expand, expand_u32};
 use parquet::basic::Encoding;
@@ -220,7 +221,7 @@ fn open<S: Stored>(
 
 /// Refuses codes outside a dictionary of this many values.
 pub fn check_codes(codes: &[u32], values: usize) -> Result<()> {
-    let greatest = codes.iter().fold(0, |greatest, &code| greatest.max(code)) as usize;
+    let greatest = greatest(codes) as usize;
     if greatest < values || codes.is_empty() {
         return Ok(());
     }
