@@ -37,6 +37,10 @@ pub(super) struct LambdaCall<'a> {
 }
 
 impl Lambda for LambdaCall<'_> {
+    fn parameter_count(&self) -> usize {
+        self.body.parameters
+    }
+
     fn call(
         &mut self,
         parameters: &[View<'_>],

@@ -2,9 +2,11 @@
 
 use std::ops::Range;
 
+use super::bits::Bits;
 use super::output::{Output, OutputData};
 use super::rows::Rows;
 use super::view::{Data, View};
+use crate::kernel::compact::{compact_f32, compact_f64, compact_i32, compact_i64};
 use crate::kernel::span::Span;
 
 impl Output {
@@ -59,7 +61,37 @@ impl Output {
 
     /// Copies the given rows of `source` to the same rows of this column.
     pub fn copy_rows(&mut self, source: &View<'_>, rows: &Rows<'_>) {
-        rows.for_each(|row| self.copy(row, source, row));
+        match rows {
+            Rows::All(count) if self.copy_all(source, *count) => {}
+            _ => rows.for_each(|row| self.copy(row, source, row)),
+        }
+    }
+
+    /// Copies the first `count` rows of a flat column of numbers or bytes; false if it is another.
+    fn copy_all(&mut self, source: &View<'_>, count: usize) -> bool {
+        if !source.is_flat() {
+            return false;
+        }
+        if let (OutputData::Bytes(to), Data::Bytes(_)) = (&mut self.data, source.data) {
+            let bytes = source.bytes();
+            match source.validity {
+                None => (0..count).for_each(|row| to.set_row(row, &bytes, row)),
+                Some(validity) => {
+                    let valid = (0..count).filter(|&row| validity.get(row));
+                    valid.for_each(|row| to.set_row(row, &bytes, row));
+                }
+            }
+        } else if !self.copy_block(0, source, 0..count) {
+            return false;
+        }
+        if let Some(validity) = source.validity {
+            let words = &mut self.validity_words()[..count.div_ceil(64)];
+            for (index, word) in words.iter_mut().enumerate() {
+                let rows = (count - index * 64).min(64);
+                *word &= validity.word(index) | !(u64::MAX >> (64 - rows));
+            }
+        }
+        true
     }
 
     /// Appends row `source_row` of `source`.
@@ -114,6 +146,38 @@ impl Output {
         }
     }
 
+    /// Appends the rows of `source` whose bit is set, of which there is one for each row.
+    pub fn push_kept(&mut self, source: &View<'_>, keep: &Bits<'_>) {
+        let rows = keep.len();
+        if source.is_flat() && !source.may_be_null() {
+            let mut words = Vec::new();
+            let bits = keep.to_bytes(&mut words);
+            let length = match (&mut self.data, source.data) {
+                (OutputData::Int32(to), Data::Int32(from)) => appended(to, &from[..rows], bits, compact_i32),
+                (OutputData::Int64(to), Data::Int64(from)) => appended(to, &from[..rows], bits, compact_i64),
+                (OutputData::Float32(to), Data::Float32(from)) => {
+                    appended(to, &from[..rows], bits, compact_f32)
+                }
+                (OutputData::Float64(to), Data::Float64(from)) => {
+                    appended(to, &from[..rows], bits, compact_f64)
+                }
+                _ => None,
+            };
+            if let Some(length) = length {
+                return self.resize(length);
+            }
+        }
+        let mut places = Vec::new();
+        for index in 0..keep.words() {
+            let mut word = keep.word(index);
+            while word != 0 {
+                places.push((index * 64) as u32 + word.trailing_zeros());
+                word &= word - 1;
+            }
+        }
+        self.push_places(source, &places);
+    }
+
     /// A memory copy for each stretch of fixed-width values without nulls; false if the form does not allow it.
     fn copy_spans(&mut self, start: usize, source: &View<'_>, spans: &[Span]) -> bool {
         fn copy<T: Copy>(target: &mut [T], from: &[T], spans: &[Span]) {
@@ -164,4 +228,15 @@ impl Output {
         }
         true
     }
+}
+
+/// Appends by a kernel; the number of values there are then.
+fn appended<T>(
+    to: &mut Vec<T>,
+    from: &[T],
+    bits: &[u8],
+    kernel: fn(&[T], &[u8], &mut Vec<T>),
+) -> Option<usize> {
+    kernel(from, bits, to);
+    Some(to.len())
 }

@@ -138,6 +138,27 @@ fn rows_written_out_of_order_and_copied_freeze_in_order() {
 }
 
 #[test]
+fn rows_copied_together_are_those_copied_one_by_one() {
+    for (data_type, values) in samples() {
+        let long: Vec<Value> = (0..150).map(|row| values[row * row % 11 % 3].clone()).collect();
+        let array = array_of(&data_type, &long);
+        for (start, rows) in [(0, 150), (5, 64), (3, 130), (1, 1)] {
+            let source = Column::Flat(array.slice(start, rows));
+            let bump = Bump::new();
+            let view = source.view(&data_type, &bump);
+            for copying in [false, true] {
+                let mut output =
+                    if copying { Output::copying(data_type.clone()) } else { Output::new(data_type.clone()) };
+                output.prepare(rows);
+                output.copy_rows(&view, &Rows::All(rows));
+                let frozen = Column::Flat(output.freeze().unwrap());
+                assert_eq!(values_of(&frozen, &data_type), long[start..start + rows], "{data_type}");
+            }
+        }
+    }
+}
+
+#[test]
 fn an_output_is_reused_after_a_freeze() {
     for (data_type, values) in samples() {
         let mut output = Output::new(data_type.clone());

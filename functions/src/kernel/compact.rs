@@ -136,6 +136,14 @@ compacted! {
     compact_u32 / compact_u32_before: u32, 16, u16, _mm512_maskz_compress_epi32;
     /// [`compact`] for values of eight bytes.
     compact_u64 / compact_u64_before: u64, 8, u8, _mm512_maskz_compress_epi64;
+    /// [`compact`] for signed numbers of four bytes.
+    compact_i32 / compact_i32_before: i32, 16, u16, _mm512_maskz_compress_epi32;
+    /// [`compact`] for signed numbers of eight bytes.
+    compact_i64 / compact_i64_before: i64, 8, u8, _mm512_maskz_compress_epi64;
+    /// [`compact`] for floats, whose bits are moved as they are.
+    compact_f32 / compact_f32_before: f32, 16, u16, _mm512_maskz_compress_epi32;
+    /// [`compact`] for doubles, whose bits are moved as they are.
+    compact_f64 / compact_f64_before: f64, 8, u8, _mm512_maskz_compress_epi64;
 }
 
 at_each_level! {

@@ -23,7 +23,8 @@ impl<'a> Elements<'a> {
         let list = lists.list();
         let known = rows.iter().filter(|row| lists.is_valid(*row));
         let count = known.clone().map(|row| list.length(row)).sum();
-        let mut outer_rows = bumpalo::collections::Vec::with_capacity_in(count, bump);
+        let outer_rows = bump.alloc_slice_fill_copy(count, 0);
+        let mut rest = &mut outer_rows[..];
         let mut start = None;
         let mut end = 0;
         let mut adjoin = true;
@@ -35,7 +36,9 @@ impl<'a> Elements<'a> {
             adjoin &= range.start == end || start.is_none();
             start.get_or_insert(range.start);
             end = range.end;
-            outer_rows.extend(std::iter::repeat_n(row as u32, range.len()));
+            let own;
+            (own, rest) = rest.split_at_mut(range.len());
+            own.fill(row as u32);
         }
         // Lists that adjoin, as those of a whole batch mostly do, are a part of the child.
         let start = start.unwrap_or(0);
@@ -45,7 +48,7 @@ impl<'a> Elements<'a> {
             known.for_each(|row| places.extend(list.range(row).map(|place| place as u32)));
             chosen(list.child(), places.into_bump_slice())
         });
-        Self { values, outer_rows: outer_rows.into_bump_slice(), bump }
+        Self { values, outer_rows, bump }
     }
 
     /// Number of elements.

@@ -1,12 +1,14 @@
 //! Functions of a list and a lambda: transform, filter and reduce.
 
+use bumpalo::Bump;
+
 use super::elements::{Elements, raise};
 use super::extract::{any_list, element_of};
 use super::reduce;
 use crate::Registry;
 use crate::cast::bind_cast;
 use crate::cast::invoke::invoke;
-use crate::column::{Output, Rows, View};
+use crate::column::{Bits, Output, Rows, View};
 use crate::error::{Error, Result};
 use crate::scalar::{Arguments, Bound, Lambda, Nulls, ScalarFunction};
 use crate::scratch::Scratch;
@@ -154,29 +156,39 @@ impl Test {
         } else {
             std::mem::swap(&mut results, &mut truths);
         }
-        let view = truths.view(bump);
-        let keep = view.boolean();
-        let mut kept = bumpalo::collections::Vec::with_capacity_in(elements.len() + 1, bump);
-        let mut places = bumpalo::collections::Vec::new_in(bump);
-        for element in 0..elements.len() {
-            kept.push(places.len() as u32);
-            if keep.get(element) && view.is_valid(element) {
-                places.push(element as u32);
+        let keep = true_words(&truths.view(bump), elements.len(), bump);
+        let mut rank = 0;
+        let ranks = bump.alloc_slice_fill_iter(keep.iter().map(|word| {
+            rank += word.count_ones();
+            rank - word.count_ones()
+        }));
+        // Number of elements that are kept of those before one.
+        let kept_before = |element: usize| match keep.get(element / 64) {
+            Some(word) => (ranks[element / 64] + (word & ((1 << (element % 64)) - 1)).count_ones()) as usize,
+            None => {
+                ranks.last().zip(keep.last()).map_or(0, |(rank, word)| (rank + word.count_ones()) as usize)
             }
-        }
-        kept.push(places.len() as u32);
+        };
         let lists = arguments[0].list();
         let mut list = output.list();
         let start = list.start();
-        list.child().push_places(&elements.values, &places);
-        let mut element = 0;
+        list.child().push_kept(&elements.values, &Bits::of_words(keep, elements.len()));
+        let (mut element, mut first) = (0, 0);
         rows.for_each(|row| {
-            let first = kept[element];
             element += lists.length(row);
-            list.set(row, start + first as usize, (kept[element] - first) as usize);
+            let next = kept_before(element);
+            list.set(row, start + first, next - first);
+            first = next;
         });
         raise(results.errors(), elements.outer_rows, output);
         raise(truths.errors(), elements.outer_rows, output);
         Ok(())
     }
+}
+
+/// A bit for each row, set where the truth value of a flat column is true.
+fn true_words<'b>(truths: &View<'_>, rows: usize, bump: &'b Bump) -> &'b [u64] {
+    let bits = truths.boolean().bits;
+    let word = |index| bits.word(index) & truths.validity.map_or(u64::MAX, |validity| validity.word(index));
+    bump.alloc_slice_fill_iter((0..rows.div_ceil(64)).map(word))
 }

@@ -207,6 +207,13 @@ fn grade_up(_: &Arguments<'_>, order: Order) -> Bound {
 
 fn reverse(result: Type) -> Bound {
     Bound::strict(result, |arguments, rows, output, scratch| {
+        let done = reverse_plain::<i64>(&arguments[0], rows, output)
+            || reverse_plain::<i32>(&arguments[0], rows, output)
+            || reverse_plain::<f32>(&arguments[0], rows, output)
+            || reverse_plain::<f64>(&arguments[0], rows, output);
+        if done {
+            return output.check_capacity();
+        }
         let lists = arguments[0].list();
         let mut places = bumpalo::collections::Vec::new_in(&scratch.arena);
         let mut list = output.list();
@@ -219,4 +226,26 @@ fn reverse(result: Type) -> Bound {
         list.child().push_places(lists.child(), &places);
         Ok(())
     })
+}
+
+/// Reverses lists of numbers without nulls; false if they are others.
+fn reverse_plain<T: WritableFixed>(view: &View<'_>, rows: Rows<'_>, output: &mut Output) -> bool {
+    let Some(lists) = PlainLists::<T>::of(view) else { return false };
+    let count = rows.iter().map(|row| lists.get(row).len()).sum();
+    let mut list = output.list();
+    let start = list.child().grow(count);
+    let mut next = start;
+    rows.for_each(|row| {
+        let length = lists.get(row).len();
+        list.set(row, next, length);
+        next += length;
+    });
+    let mut rest = &mut list.into_child().fixed::<T>()[start..];
+    rows.for_each(|row| {
+        let values = lists.get(row);
+        let (own, others) = std::mem::take(&mut rest).split_at_mut(values.len());
+        own.iter_mut().zip(values.iter().rev()).for_each(|(target, &value)| *target = value);
+        rest = others;
+    });
+    true
 }
