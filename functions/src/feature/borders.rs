@@ -1,5 +1,7 @@
 //! Borders as an argument: prepared once where they are constant, read row by row where they are not.
 
+use std::ops::Range;
+
 use crate::column::View;
 use crate::error::{Error, Result};
 use crate::kernel::bucketize::{Borders, BordersError, BucketKey, Closed};
@@ -65,11 +67,28 @@ pub(super) fn row_numbers(view: &View<'_>, row: usize) -> Result<Vec<f64>, Strin
     Ok(range.map(|border| values.get(border)).collect())
 }
 
-/// Borders that differ from row to row.
-pub(super) fn row_borders<T: BucketKey>(
-    view: &View<'_>,
-    row: usize,
+/// The borders of rows, prepared again only where a row has another list than the one before it.
+pub(super) struct RowBorders<T> {
     closed: Closed,
-) -> Result<Borders<T>, String> {
-    Borders::new(&row_numbers(view, row)?, closed).map_err(|error| is_refused(&error))
+    /// Where the latest list lies.
+    range: Range<usize>,
+    latest: Option<Result<Borders<T>, String>>,
+}
+
+impl<T: BucketKey> RowBorders<T> {
+    pub(super) fn new(closed: Closed) -> Self {
+        Self { closed, range: 0..0, latest: None }
+    }
+
+    /// The borders of a row of `view`, which is the same in all calls.
+    pub(super) fn of(&mut self, view: &View<'_>, row: usize) -> Result<&Borders<T>, String> {
+        let range = view.list().range(row);
+        if range != self.range {
+            self.latest = None;
+        }
+        self.range = range;
+        let closed = self.closed;
+        let read = || Borders::new(&row_numbers(view, row)?, closed).map_err(|error| is_refused(&error));
+        self.latest.get_or_insert_with(read).as_ref().map_err(String::clone)
+    }
 }

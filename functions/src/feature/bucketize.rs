@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::CATEGORY;
-use super::borders::{borders, closed, closure, prepared, row_borders};
+use super::borders::{RowBorders, borders, closed, closure, prepared};
 use super::elements::{map_elements, over_elements, with_element};
 use crate::column::{FixedWidth, Output, Rows, View};
 use crate::error::{Error, Result};
@@ -134,18 +134,15 @@ fn bind<T: Bucketed>(arguments: &Arguments<'_>) -> Result<Bound> {
     let function: Arc<str> = arguments.function.into();
     Ok(Bound::null_aware(Type::Int32, move |arguments, rows, output, _| {
         let placing = Placing { missing, function: &function };
+        let mut own = RowBorders::<T>::new(closed);
         rows.for_each(|row| {
             if arguments[1].is_null(row) {
                 return output.set_null(row);
             }
-            let own;
             let borders = match &borders {
                 Some(borders) => borders,
-                None => match row_borders::<T>(&arguments[1], row, closed) {
-                    Ok(read) => {
-                        own = read;
-                        &own
-                    }
+                None => match own.of(&arguments[1], row) {
+                    Ok(borders) => borders,
                     Err(problem) => return output.fail(row, || Error::argument(&*function, 2, problem)),
                 },
             };
@@ -204,10 +201,11 @@ fn bind_list<T: Bucketed>(arguments: &Arguments<'_>) -> Result<Bound> {
     if !missing.is_plain() {
         return Ok(Bound::strict(result, move |arguments, rows, output, _| {
             let placing = Placing { missing, function: &function };
+            let mut own = RowBorders::<T>::new(closed);
             rows.for_each(|row| match &borders {
                 Some(borders) => place_elements(&placing, borders, &arguments[0], row, output),
-                None => match row_borders::<T>(&arguments[1], row, closed) {
-                    Ok(borders) => place_elements(&placing, &borders, &arguments[0], row, output),
+                None => match own.of(&arguments[1], row) {
+                    Ok(borders) => place_elements(&placing, borders, &arguments[0], row, output),
                     Err(problem) => output.fail(row, || Error::argument(&*function, 2, problem)),
                 },
             });
@@ -219,9 +217,10 @@ fn bind_list<T: Bucketed>(arguments: &Arguments<'_>) -> Result<Bound> {
         return Ok(over_elements(list, Type::Int32, kernel));
     }
     Ok(Bound::strict(result, move |arguments, rows, output, _| {
-        rows.for_each(|row| match row_borders::<T>(&arguments[1], row, closed) {
+        let mut own = RowBorders::<T>::new(closed);
+        rows.for_each(|row| match own.of(&arguments[1], row) {
             Ok(borders) => {
-                let kernel = |values: &[T], buckets: &mut [i32]| T::run(&borders, values, buckets);
+                let kernel = |values: &[T], buckets: &mut [i32]| T::run(borders, values, buckets);
                 map_elements(&arguments[0], Rows::Selected(&[row as u32]), output, &kernel);
             }
             Err(problem) => output.fail(row, || Error::argument(&*function, 2, problem)),
