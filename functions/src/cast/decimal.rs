@@ -159,7 +159,7 @@ fn nearest_quotient(value: i128, unit: i128) -> f64 {
         (whole | u128::from(rest != 0)) as f64
     } else {
         let shifted = rest << 64;
-        let bits = whole << 64 | shifted / unit | u128::from(!shifted.is_multiple_of(unit));
+        let bits = (whole << 64) | (shifted / unit) | u128::from(!shifted.is_multiple_of(unit));
         bits as f64 / 2f64.powi(64)
     };
     if value < 0 { -magnitude } else { magnitude }
