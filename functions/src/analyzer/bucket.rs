@@ -52,12 +52,14 @@ fn quantiles(given: &Given<'_>) -> Result<Form> {
     let method = given.word("method", &["cont", "disc"])?;
     let shares = (1..buckets).map(|bucket| Value::float64(bucket as f64 / buckets as f64)).collect();
     let shares = Literal::new(Value::List(Type::Float64, shares));
-    let borders = match buckets {
-        1 => "[]::DOUBLE[]".to_owned(),
-        _ => format!(
-            "coalesce(list_sort(list_distinct(quantile_{method}(x, shares) FILTER (WHERE isfinite(x)))), []::DOUBLE[])"
-        ),
-    };
+    if buckets == 1 {
+        let borders = Literal::new(Value::List(Type::Float64, Vec::new()));
+        let form = of_number(Vec::new(), SCALAR);
+        return Ok(Form { constants: vec![("borders", borders)], keeps_float: false, ..form });
+    }
+    let borders = format!(
+        "coalesce(list_sort(list_distinct(quantile_{method}(x, shares) FILTER (WHERE isfinite(x)))), []::DOUBLE[])"
+    );
     let statistics = vec![Statistic::value("borders", borders)];
     Ok(Form { constants: vec![("shares", shares)], keeps_float: false, ..of_number(statistics, SCALAR) })
 }

@@ -163,8 +163,25 @@ impl Binder<'_> {
         let made_up_before = fitting.made_up;
         let written = self.written_analyzer(analyzer, call, span, frame)?;
         let is_nested = self.fitting.as_ref().is_some_and(|fitting| fitting.made_up > made_up_before);
-        let mut arguments: Vec<Expression> =
-            written.inputs.iter().map(|input| input.value.expression.clone()).collect();
+        // What was fitted is known by what is served, also where the rows are those of the fit.
+        let served = match self.fitting.as_mut().filter(|fitting| fitting.training) {
+            Some(fitting) => {
+                fitting.training = false;
+                let served = self.written_analyzer(analyzer, call, span, frame);
+                if let Some(fitting) = &mut self.fitting {
+                    fitting.training = true;
+                }
+                Some(served?)
+            }
+            None => None,
+        };
+        let mut arguments: Vec<Expression> = served
+            .as_ref()
+            .unwrap_or(&written)
+            .inputs
+            .iter()
+            .map(|input| input.value.expression.clone())
+            .collect();
         if is_over {
             let source = self.fitting.as_ref().and_then(|fitting| fitting.source.as_ref());
             let columns = source.map(Relation::columns).unwrap_or_default();
@@ -226,6 +243,9 @@ impl Binder<'_> {
         is_nested: bool,
         span: Span,
     ) -> Result<Vec<(String, Literal)>> {
+        if written.form.statistics.is_empty() {
+            return Ok(Vec::new());
+        }
         let mut named = Rc::new(surroundings(written, |input| input.counted.clone()));
         let (mut values, mut tables) = (Aggregated { values: Vec::new(), calls: Vec::new() }, Vec::new());
         let mut frame = Frame::new(Rc::default(), Clause::Select);
@@ -438,7 +458,7 @@ impl Binder<'_> {
                     false => return Err(wrong("a list of texts")),
                 },
             };
-            let counted = match reading == Reading::Number && data_type.is_float() {
+            let counted = match matches!(reading, Reading::Number | Reading::Plain) && data_type.is_float() {
                 true => self.without_nan(value.clone(), place)?,
                 false => value.clone(),
             };

@@ -55,7 +55,7 @@ impl Binder<'_> {
             resolve_named(&mut select, &mut order_by)?;
             return self.select(&select, &order_by);
         }
-        match self.fits_inline(select) {
+        match self.transform_input.is_none() && self.fits_inline(select) {
             true => self.select_fitted(select, order_by),
             false => self.select_bound(select, order_by, false),
         }
