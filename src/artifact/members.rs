@@ -39,9 +39,16 @@ pub(super) struct Members<'b> {
 impl<'b> Members<'b> {
     /// Reads the list of members.
     pub fn open(bytes: &'b [u8]) -> Result<Self, String> {
-        let archive = guarded(|| ZipArchive::new(Cursor::new(bytes)))?;
+        let mut archive = guarded(|| ZipArchive::new(Cursor::new(bytes)))?;
         if archive.len() > MEMBERS_MAX {
             return Err(format!("it has {} members; at most {MEMBERS_MAX} are read", archive.len()));
+        }
+        let mut total = 0u64;
+        for index in 0..archive.len() {
+            total = total.saturating_add(guarded(|| Ok(archive.by_index_raw(index)?.size()))?);
+        }
+        if total > bytes.len() as u64 {
+            return Err(format!("its members take {total} bytes, more than the file has"));
         }
         Ok(Self { archive, length: bytes.len() })
     }

@@ -29,6 +29,7 @@ pub(super) fn arrow_file(batch: &RecordBatch) -> Result<Vec<u8>> {
 
 /// The batches of an Arrow file as one.
 pub(super) fn read_arrow_file(bytes: &[u8]) -> Result<RecordBatch, String> {
+    check_batches(bytes)?;
     let read = || -> Result<RecordBatch, arrow::error::ArrowError> {
         let reader = FileReader::try_new(Cursor::new(bytes), None)?;
         let schema = reader.schema();
@@ -40,6 +41,37 @@ pub(super) fn read_arrow_file(bytes: &[u8]) -> Result<RecordBatch, String> {
         Ok(result) => result.map_err(|error| error.to_string()),
         Err(_) => Err("the Arrow file is damaged".to_owned()),
     }
+}
+
+/// Refuses what no transform is written as and what would make a reader allocate more than the file has: compressed batches,
+/// dictionaries, and more rows than its bytes have room for.
+fn check_batches(bytes: &[u8]) -> Result<(), String> {
+    let damaged = || "the Arrow file is damaged".to_owned();
+    // The length of the footer and the magic number are the last ten bytes.
+    let end = bytes.len().checked_sub(10).ok_or_else(damaged)?;
+    let length = bytes[end..].first_chunk::<4>().map(|length| i32::from_le_bytes(*length));
+    let length = length.and_then(|length| usize::try_from(length).ok()).ok_or_else(damaged)?;
+    let start = end.checked_sub(length).ok_or_else(damaged)?;
+    let footer = arrow::ipc::root_as_footer(&bytes[start..end]).map_err(|_| damaged())?;
+    if footer.dictionaries().is_some_and(|dictionaries| !dictionaries.is_empty()) {
+        return Err("it has dictionaries, which no transform is written with".to_owned());
+    }
+    for block in footer.recordBatches().iter().flatten() {
+        // A mark and a length of four bytes each come before the message.
+        let first = usize::try_from(block.offset()).ok().and_then(|offset| offset.checked_add(8));
+        let last = usize::try_from(block.offset()).ok().zip(usize::try_from(block.metaDataLength()).ok());
+        let last = last.and_then(|(offset, length)| offset.checked_add(length));
+        let message = first.zip(last).and_then(|(first, last)| bytes.get(first..last)).ok_or_else(damaged)?;
+        let message = arrow::ipc::root_as_message(message).map_err(|_| damaged())?;
+        let batch = message.header_as_record_batch().ok_or_else(damaged)?;
+        if batch.compression().is_some() {
+            return Err("it is compressed, which no transform is written as".to_owned());
+        }
+        if usize::try_from(batch.length()).map_or(true, |rows| rows / 8 > bytes.len()) {
+            return Err(format!("{} rows do not fit into {} bytes", batch.length(), bytes.len()));
+        }
+    }
+    Ok(())
 }
 
 /// The type in which a member holds values: texts with offsets, decimals of 128 bits.
@@ -158,4 +190,38 @@ pub(super) fn parameter_of(batch: &RecordBatch, parameter: &StoredParameter) -> 
         None => return Err(wrong("is not one row")),
     };
     Ok(Literal { data_type: data_type.clone(), value })
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::{Int64Array, NullArray};
+    use arrow::ipc::CompressionType;
+    use arrow::ipc::writer::IpcWriteOptions;
+
+    use super::*;
+
+    #[test]
+    fn what_makes_a_reader_allocate_is_refused() {
+        let array: ArrayRef = Arc::new(Int64Array::from_iter_values(0..1000));
+        let plain = batch(vec![("x".to_owned(), array)]).unwrap();
+        let bytes = arrow_file(&plain).unwrap();
+        assert_eq!(read_arrow_file(&bytes).unwrap(), plain);
+        for length in 0..bytes.len().min(300) {
+            assert!(
+                read_arrow_file(&bytes[..length]).is_err()
+                    && read_arrow_file(&bytes[bytes.len() - length..]).is_err()
+            );
+        }
+        let mut packed = Vec::new();
+        let options =
+            IpcWriteOptions::default().try_with_compression(Some(CompressionType::LZ4_FRAME)).unwrap();
+        let mut writer = FileWriter::try_new_with_options(&mut packed, &plain.schema(), options).unwrap();
+        writer.write(&plain).unwrap();
+        writer.finish().unwrap();
+        drop(writer);
+        assert!(read_arrow_file(&packed).unwrap_err().contains("compressed"));
+        let nulls: ArrayRef = Arc::new(NullArray::new(1 << 40));
+        let long = arrow_file(&batch(vec![("x".to_owned(), nulls)]).unwrap()).unwrap();
+        assert!(read_arrow_file(&long).unwrap_err().contains("1099511627776 rows"));
+    }
 }

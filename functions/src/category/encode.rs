@@ -138,8 +138,12 @@ fn bind_target(arguments: &Arguments<'_>) -> Result<Bound> {
     let (prior, smoothing) = (constant(4)?, constant(5)?);
     let sums = numbers(arguments, 2, Value::as_f64)?;
     let counts = numbers(arguments, 3, Value::as_f64)?;
-    let means =
-        sums.into_iter().zip(counts).map(|(sum, count)| smoothed(sum, count, prior, smoothing)).collect();
+    // A category without a target, as all rows of one fold are in training, is drawn to the prior alone.
+    let mean = |(sum, count)| match count + smoothing == 0.0 {
+        true => prior,
+        false => smoothed(sum, count, prior, smoothing),
+    };
+    let means = sums.into_iter().zip(counts).map(mean).collect();
     encoding(arguments, Type::Float64, means, prior)
 }
 

@@ -169,6 +169,8 @@ impl Binder<'_> {
         for name in names {
             let left_column = side_column(&left.scope, name)?;
             let right_column = side_column(&right.scope, name)?;
+            self.check_present(left_column.id, name.span)?;
+            self.check_present(right_column.id, name.span)?;
             let (left_bound, right_bound) =
                 (Bound::typed(left_column.read()), Bound::typed(right_column.read()));
             let Some(common) = self.comparable(&[&left_bound, &right_bound]) else {

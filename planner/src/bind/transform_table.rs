@@ -133,6 +133,8 @@ impl Binder<'_> {
         let mut inputs: Vec<Option<Expression>> = Vec::with_capacity(fitted.inputs.len());
         for input in &fitted.inputs {
             let found = columns.iter().find(|column| column.name.eq_ignore_ascii_case(&input.name));
+            // A column that another transform could not compute is as good as none.
+            let found = found.filter(|column| self.check_present(column.id, span).is_ok());
             inputs.push(match found {
                 Some(column) => Some(self.transform_input_value(name, column, &input.data_type, span)?),
                 None => None,
