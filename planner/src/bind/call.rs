@@ -64,7 +64,9 @@ impl Binder<'_> {
         if let Some(over) = &call.over {
             return self.window_call(call, over, span, frame);
         }
-        if let Some(definition) = self.definitions.find_macro(&name) {
+        // The texts of analyzers mean the functions of the library, whatever a session calls its macros.
+        let of_analyzer = !self.named_values.is_empty();
+        if let Some(definition) = self.definitions.find_macro(&name).filter(|_| !of_analyzer) {
             let definition = std::sync::Arc::clone(definition);
             return self.scalar_macro(&definition, call, span, frame);
         }

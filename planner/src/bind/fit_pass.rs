@@ -93,6 +93,13 @@ impl Binder<'_> {
         self.shared = shared;
         self.transform_input = None;
         let Some(fitting) = self.fitting.take() else { return Err(Error::internal("a fit lost its state")) };
+        let is_input = |id: usize| columns.iter().any(|column| column.id == id);
+        let mut read =
+            fitting.requests.iter().flat_map(|request| &request.arguments).flat_map(Expression::columns);
+        if !read.all(is_input) {
+            let message = "an analyzer over a column that the definition computes in a subquery, in WITH or by another transform is";
+            return Err(Error::unsupported(message, query.span));
+        }
         if fitting.made_up > 0 {
             // What made-up parameters broke is told once they are known.
             return match (fitting.requests.is_empty(), relation) {
