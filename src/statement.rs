@@ -19,7 +19,9 @@ use crate::transforms;
 /// Runs one statement.
 pub(crate) fn run(session: &Session, statement: &Statement) -> Result<Answer> {
     let context = session.context();
-    let planned = Planner::new(&context, &session.definitions()).plan(statement)?;
+    // Planning may read data, for PIVOT and for analyzers with OVER: others go on with the session meanwhile.
+    let definitions = session.definitions().clone();
+    let planned = Planner::new(&context, &definitions).plan(statement)?;
     match planned {
         Planned::Query(query) => Ok(Answer::of_run(closed(query, &context)?.start(&[])?)),
         Planned::Explain { analyze, format, query } => explain(&context, analyze, format, query),
@@ -41,7 +43,6 @@ pub(crate) fn run(session: &Session, statement: &Statement) -> Result<Answer> {
             Ok(Answer::nothing())
         }
         Planned::Fit { transform, source, text } => {
-            let definitions = session.definitions().clone();
             transforms::fit(session, &context, &definitions, &transform, &source, &text)?;
             Ok(Answer::nothing())
         }
