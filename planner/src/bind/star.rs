@@ -407,11 +407,8 @@ fn star_fields(star: &Star, mut fields: Vec<Field>, span: Span) -> Result<Vec<Fi
         let names = fields.iter().map(|field| field.name.as_str());
         Error::unknown("field", &name.text, nearest(&name.text, names), name.span)
     };
-    for Excluded { table, column } in &star.exclude {
-        if let Some(table) = table {
-            let message = format!("a field of a struct stands alone, without \"{}.\" before it", table.text);
-            return Err(Error::invalid(message, table.span));
-        }
+    // What stands before the name, `s` in `EXCLUDE (s.x)`, says nothing more.
+    for Excluded { column, .. } in &star.exclude {
         if !fields.iter().any(|field| column.is(&field.name)) {
             return Err(unknown(column, &fields));
         }
