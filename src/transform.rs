@@ -11,6 +11,7 @@ use hypostyle_engine::{Catalog, Context, FoundTables};
 use hypostyle_functions::types::{Field, Schema};
 use hypostyle_functions::value::Literal;
 use hypostyle_planner::transform::{self, Fitted};
+use hypostyle_planner::tree::{Name, Statement, StatementKind};
 use hypostyle_planner::{Definition, Error as PlanError, Planner, Span, parse};
 
 use crate::answer::Answer;
@@ -61,20 +62,32 @@ impl std::fmt::Debug for Transform {
     }
 }
 
+/// The transform that a text defines: one statement, or a query alone, which has no name.
+fn defined(definition: &str) -> Result<transform::Transform> {
+    let statements = parse::parse_statements(definition);
+    let (name, query, sql) = match statements.as_deref() {
+        Ok([Statement { kind: StatementKind::CreateTransform(create), .. }]) => {
+            (create.name.clone(), create.query.clone(), create.text.clone())
+        }
+        Ok(_) => (unnamed(), parse::parse_source(definition)?, definition.trim().to_owned()),
+        Err(error) => return Err(error.clone().into()),
+    };
+    transform::check_definition(&query)?;
+    Ok(transform::Transform { name, query: Some(query), sql, fitted: None })
+}
+
+fn unnamed() -> Name {
+    Name::new("transform", Span::NONE)
+}
+
 impl Session {
-    /// Fits a definition, `SELECT .. FROM input`, on a source: a table, a path in quotes or a query.
+    /// Fits a definition, `CREATE TRANSFORM name AS SELECT .. FROM input` or its query alone, on a source: a table, a path in
+    /// quotes or a query.
     ///
     /// # Errors
     /// A text that is no such definition or source, or what the fit reports.
     pub fn fit(&self, definition: &str, source: &str) -> Result<Transform> {
-        let query = parse::parse_source(definition)?;
-        transform::check_definition(&query)?;
-        let defined = transform::Transform {
-            name: hypostyle_planner::tree::Name::new("transform", Span::NONE),
-            query: Some(query),
-            sql: definition.trim().to_owned(),
-            fitted: None,
-        };
+        let defined = defined(definition)?;
         let definitions = self.definitions().clone();
         let context = self.context();
         let query = parse::parse_source(source)?;

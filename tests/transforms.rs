@@ -146,3 +146,23 @@ fn pushed_batches_and_rows_have_the_bits_of_the_table() {
         }
     }
 }
+
+#[test]
+fn a_statement_and_its_query_alone_are_fitted_alike() {
+    let session = session(1, 2048);
+    let query = "SELECT standard_scale(k) AS k FROM input";
+    let alone = session.fit(query, SOURCE).unwrap();
+    let named =
+        session.fit(&format!("-- A comment.\nCREATE TRANSFORM scaled AS\n{query};\n"), SOURCE).unwrap();
+    assert_eq!((alone.name(), named.name()), ("transform", "scaled"));
+    let rows = |transform: &hypostyle::Transform| {
+        let batches = transform.apply(SOURCE).unwrap().collect_all().unwrap();
+        batches.iter().flat_map(|batch| row_texts(batch).unwrap()).collect::<Vec<_>>()
+    };
+    assert_eq!(rows(&alone), rows(&named));
+    for wrong in
+        ["CREATE TABLE t AS SELECT 1", "SELECT 1 FROM input; SELECT 2 FROM input", "SELECT FROM WHERE", ""]
+    {
+        assert!(session.fit(wrong, SOURCE).is_err(), "{wrong}");
+    }
+}
