@@ -36,7 +36,8 @@ static ALLOCATOR: hypostyle::functions::kernel::huge_pages::HugePages =
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    hypostyle::functions::kernel::huge_pages::limit_arenas(arguments.session.thread_count());
+    // The first thread and the one that shows progress have theirs too: workers that share an arena wait for each other.
+    hypostyle::functions::kernel::huge_pages::limit_arenas(arguments.session.thread_count() + 2);
     match run(arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
