@@ -36,8 +36,8 @@ static ALLOCATOR: hypostyle::functions::kernel::huge_pages::HugePages =
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    // The first thread and the one that shows progress have theirs too: workers that share an arena wait for each other.
-    hypostyle::functions::kernel::huge_pages::limit_arenas(arguments.session.thread_count() + 2);
+    // One more than workers, which wait for each other where they share one.
+    hypostyle::functions::kernel::huge_pages::limit_arenas(arguments.session.thread_count() + 1);
     match run(arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
