@@ -26,7 +26,44 @@ pub enum Error {
     User(String),
 }
 
+/// Whose fault an error is, for hosts that have an exception or a code for each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ErrorClass {
+    /// The query, the data or an argument.
+    User,
+    /// Memory, disk or another resource ran out.
+    Resource,
+    /// The run was stopped on request.
+    Cancelled,
+    /// A bug of this project.
+    Internal,
+}
+
 impl Error {
+    /// Whose fault it is.
+    pub fn class(&self) -> ErrorClass {
+        use functions::Error as Function;
+        match self {
+            Self::Engine(engine::Error::Cancelled) => ErrorClass::Cancelled,
+            Self::Engine(
+                engine::Error::OutOfMemory { .. }
+                | engine::Error::Resource(_)
+                | engine::Error::Function(Function::Resource(_)),
+            ) => ErrorClass::Resource,
+            Self::Engine(engine::Error::Internal(_) | engine::Error::Function(Function::Internal(_))) => {
+                ErrorClass::Internal
+            }
+            Self::Sql(error) => match error.kind() {
+                planner::ErrorKind::Internal(_) | planner::ErrorKind::Function(Function::Internal(_)) => {
+                    ErrorClass::Internal
+                }
+                planner::ErrorKind::Function(Function::Resource(_)) => ErrorClass::Resource,
+                _ => ErrorClass::User,
+            },
+            _ => ErrorClass::User,
+        }
+    }
+
     /// A user error with this text.
     pub fn user(message: impl Into<String>) -> Self {
         Self::User(message.into())

@@ -18,9 +18,11 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod answer;
+pub mod array_function;
 mod artifact;
 pub mod closure;
 mod error;
+mod input;
 mod prepared;
 mod row;
 mod session;
@@ -31,7 +33,8 @@ mod transforms;
 mod value_text;
 
 pub use answer::Answer;
-pub use error::{Error, Result};
+pub use error::{Error, ErrorClass, Result};
+pub use input::input_batch;
 pub use prepared::Prepared;
 pub use row::RowEvaluator;
 pub use session::{FitObserver, Session};
@@ -43,7 +46,9 @@ pub use hypostyle_connectors as files;
 pub use hypostyle_functions as functions;
 pub use hypostyle_substrait as substrait;
 
+pub use hypostyle_engine::Error as EngineError;
 pub use hypostyle_engine::execution::{Progress, Run, RunHandle, Worker};
+pub use hypostyle_engine::memory::HostMemory;
 pub use hypostyle_engine::metrics::{Metrics, OperatorFigures};
 pub use hypostyle_engine::{Batch, Catalog, Configuration, remove_stale_directories};
 pub use hypostyle_engine::{plan, table};
@@ -53,3 +58,5 @@ pub use hypostyle_planner::Parameter;
 
 /// The one re-export of the memory format.
 pub use hypostyle_functions::arrow;
+/// Halves, as columns of HALF hold them.
+pub use hypostyle_functions::half;

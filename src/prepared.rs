@@ -11,6 +11,7 @@ use hypostyle_planner::Parameter;
 
 use crate::answer::Answer;
 use crate::error::{Error, Result};
+use crate::input::host_input;
 use crate::row::{RowEvaluator, RowPlan};
 
 /// A query that is bound and compiled. Immutable; shared between threads as it is.
@@ -45,6 +46,11 @@ impl Prepared {
     /// What the plan was made ready with.
     pub fn context(&self) -> &Arc<Context> {
         &self.context
+    }
+
+    /// Columns of the input whose rows a host pushes, as [`crate::input_batch`] makes them; `None` for a query that reads its own tables.
+    pub fn input(&self) -> Option<Schema> {
+        host_input(self.plan(), &self.context)
     }
 
     /// Starts a run with these parameters.

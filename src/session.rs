@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use arrow::array::RecordBatch;
 use hypostyle_engine::execution::RunHandle;
-use hypostyle_engine::memory::Budget;
+use hypostyle_engine::memory::{Budget, HostMemory};
 use hypostyle_engine::memory_table::{HostTable, MemoryTable};
 use hypostyle_engine::table::TableProvider;
 use hypostyle_engine::{Batch, Catalog, Configuration, Context};
@@ -45,6 +45,8 @@ struct State {
     settings: Mutex<SessionSettings>,
     /// Byte budget of all statements; another one takes its place when the limit is set anew.
     memory: Mutex<Arc<Budget>>,
+    /// Whom that budget asks beside its own limit.
+    host_memory: Option<Arc<dyn HostMemory>>,
     /// Is handed each pass of a fit when it starts.
     fit_observer: Mutex<Option<FitObserver>>,
 }
@@ -76,10 +78,19 @@ impl Session {
 
     /// A session with these limits and sizes.
     pub fn with_configuration(configuration: Configuration) -> Self {
+        Self::made(configuration, None)
+    }
+
+    /// As [`Session::with_configuration`], inside a host that counts memory itself: what queries hold is also asked of it.
+    pub fn with_host_memory(configuration: Configuration, host: Arc<dyn HostMemory>) -> Self {
+        Self::made(configuration, Some(host))
+    }
+
+    fn made(configuration: Configuration, host_memory: Option<Arc<dyn HostMemory>>) -> Self {
         let catalog = Arc::new(Catalog::default());
         hypostyle_connectors::register(&catalog);
         hypostyle_engine::series::register(&catalog);
-        let memory = Mutex::new(Budget::new(configuration.memory_limit_bytes));
+        let memory = Mutex::new(Budget::within(configuration.memory_limit_bytes, host_memory.clone()));
         let settings = SessionSettings { configuration, ..SessionSettings::default() };
         let registry = Registry::builtin();
         registry.lend_files(Arc::new(hypostyle_connectors::function_files::LocalFunctionFiles));
@@ -90,6 +101,7 @@ impl Session {
                 definitions: Mutex::default(),
                 settings: Mutex::new(settings),
                 memory,
+                host_memory,
                 fit_observer: Mutex::default(),
             }),
         }
@@ -252,6 +264,11 @@ impl Session {
         self.change_registry(|registry| registry.register_aggregate(function));
     }
 
+    /// Adds a pack of functions, as those of the project's extensions: `session.extend(hypostyle_media::register)`.
+    pub fn extend(&self, pack: impl FnOnce(&mut Registry)) {
+        self.change_registry(pack);
+    }
+
     fn change_registry(&self, change: impl FnOnce(&mut Registry)) {
         let mut held = self.state.registry.write().unwrap_or_else(PoisonError::into_inner);
         change(Arc::make_mut(&mut held));
@@ -303,7 +320,8 @@ impl Session {
         let limit = settings.configuration.memory_limit_bytes;
         change(&mut settings)?;
         if settings.configuration.memory_limit_bytes != limit {
-            *lock(&self.state.memory) = Budget::new(settings.configuration.memory_limit_bytes);
+            let host = self.state.host_memory.clone();
+            *lock(&self.state.memory) = Budget::within(settings.configuration.memory_limit_bytes, host);
         }
         Ok(())
     }

@@ -17,6 +17,7 @@ use hypostyle_planner::{Definition, Error as PlanError, Planner, Span, parse};
 use crate::answer::Answer;
 use crate::artifact;
 use crate::error::{Error, Result};
+use crate::input::input_batch;
 use crate::prepared::Prepared;
 use crate::row::{RowEvaluator, RowPlan};
 use crate::session::Session;
@@ -237,7 +238,7 @@ impl Transform {
             Ok(())
         };
         for batch in batches {
-            run.push(picked(batch, &inputs)?)?;
+            run.push(input_batch(batch, &inputs)?)?;
             take(&mut run)?;
         }
         run.finish()?;
@@ -347,38 +348,4 @@ struct Chosen {
     expressions: Vec<Expression>,
     inputs: Schema,
     outputs: Schema,
-}
-
-/// The columns of a batch that are read, in their order and types.
-fn picked(batch: &RecordBatch, inputs: &Schema) -> Result<crate::Batch> {
-    let mut columns = Vec::with_capacity(inputs.fields.len());
-    for field in &inputs.fields {
-        let known = batch.schema();
-        let position =
-            known.fields().iter().position(|column| column.name().eq_ignore_ascii_case(&field.name));
-        let Some(position) = position else {
-            return Err(Error::user(format!(
-                "the batch has no column \"{}\", which the transform reads",
-                field.name
-            )));
-        };
-        let found = hypostyle_functions::Type::from_arrow(known.field(position).data_type())?;
-        if found != field.data_type {
-            return Err(Error::user(format!(
-                "column \"{}\" of the batch has type {found}; the transform was fitted on {}",
-                field.name, field.data_type
-            )));
-        }
-        columns.push(Arc::clone(batch.column(position)));
-    }
-    let fields: Vec<_> = inputs
-        .fields
-        .iter()
-        .zip(&columns)
-        .map(|(field, column)| arrow::datatypes::Field::new(&field.name, column.data_type().clone(), true))
-        .collect();
-    let options = arrow::array::RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-    let schema = Arc::new(arrow::datatypes::Schema::new(fields));
-    let batch = RecordBatch::try_new_with_options(schema, columns, &options)?;
-    Ok(crate::Batch::import(&batch, inputs)?)
 }

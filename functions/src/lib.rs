@@ -61,3 +61,5 @@ pub use value::{Literal, Value};
 
 /// The one re-export of the memory format: an Arrow major is a change of this line.
 pub use arrow;
+/// The type of HALF values.
+pub use half;

@@ -198,7 +198,8 @@ impl Reservation {
         Err(Error::OutOfMemory {
             requested: wanted,
             operator: self.account.operator.clone(),
-            limit: budget.limit_bytes,
+            // Without a limit of its own it was the host that refused.
+            limit: budget.limit_bytes().unwrap_or_else(|| budget.used_bytes()),
             holders: budget.holders(),
         })
     }

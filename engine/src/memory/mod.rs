@@ -24,9 +24,23 @@ pub use keep::{Keeper, used_bytes_of};
 pub use promise::Promise;
 pub use waiting::Waiting;
 
+/// A host that counts memory itself, such as the pool of another engine. It is called from any thread that holds rows, and must not call back.
+pub trait HostMemory: Send + Sync {
+    /// Takes bytes if the host has them to give.
+    fn try_take(&self, bytes: usize) -> bool;
+
+    /// Takes bytes without which nothing moves on: small amounts, and what others are about to give back.
+    fn take(&self, bytes: usize);
+
+    /// Gives back bytes that were taken.
+    fn give(&self, bytes: usize);
+}
+
 /// The byte budget of a session.
 pub struct Budget {
     limit_bytes: usize,
+    /// Whom each byte is also asked of.
+    host: Option<Arc<dyn HostMemory>>,
     used_bytes: AtomicUsize,
     /// The part of it that is held by those to whom memory is promised.
     promised_used_bytes: AtomicUsize,
@@ -42,8 +56,14 @@ pub struct Budget {
 impl Budget {
     /// A budget of this many bytes; `None` only counts.
     pub fn new(limit_bytes: Option<usize>) -> Arc<Self> {
+        Self::within(limit_bytes, None)
+    }
+
+    /// As [`Budget::new`], and every byte is asked of the host too.
+    pub fn within(limit_bytes: Option<usize>, host: Option<Arc<dyn HostMemory>>) -> Arc<Self> {
         Arc::new(Self {
             limit_bytes: limit_bytes.unwrap_or(usize::MAX),
+            host,
             used_bytes: AtomicUsize::new(0),
             promised_used_bytes: AtomicUsize::new(0),
             promised_bytes: AtomicUsize::new(0),
@@ -93,6 +113,10 @@ impl Budget {
         let room = self.limit_bytes.saturating_sub(kept_free);
         let fits = |used: usize| used.checked_add(bytes).filter(|&sum| sum <= room);
         match self.used_bytes.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fits) {
+            Ok(_) if self.host.as_ref().is_some_and(|host| !host.try_take(bytes)) => {
+                self.used_bytes.fetch_sub(bytes, Ordering::Relaxed);
+                false
+            }
             Ok(before) => {
                 self.peak_bytes.fetch_max(before + bytes, Ordering::Relaxed);
                 self.count_promised(bytes, 0, holder);
@@ -115,6 +139,9 @@ impl Budget {
 
     /// Takes `bytes` whether they fit or not.
     fn force(&self, bytes: usize, holder: Holder) {
+        if let Some(host) = &self.host {
+            host.take(bytes);
+        }
         let before = self.used_bytes.fetch_add(bytes, Ordering::Relaxed);
         self.peak_bytes.fetch_max(before.saturating_add(bytes), Ordering::Relaxed);
         self.count_promised(bytes, 0, holder);
@@ -123,6 +150,9 @@ impl Budget {
     fn give(&self, bytes: usize, holder: Holder) {
         self.used_bytes.fetch_sub(bytes, Ordering::Relaxed);
         self.count_promised(0, bytes, holder);
+        if let Some(host) = self.host.as_ref().filter(|_| bytes > 0) {
+            host.give(bytes);
+        }
     }
 
     fn count_promised(&self, more: usize, less: usize, holder: Holder) {
@@ -260,5 +290,38 @@ mod tests {
         let error = query.account("sort").reserve().resize(20).expect_err("over the limit");
         assert!(matches!(error, Error::OutOfMemory { requested: 20, limit: 100, .. }));
         assert!(error.to_string().contains("query 1 hash join build holds 90"), "{error}");
+    }
+    /// A pool of 100 bytes that counts.
+    #[derive(Default)]
+    struct Pool(AtomicUsize);
+
+    impl HostMemory for Pool {
+        fn try_take(&self, bytes: usize) -> bool {
+            let fits = |held: usize| (held + bytes <= 100).then_some(held + bytes);
+            self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fits).is_ok()
+        }
+        fn take(&self, bytes: usize) {
+            self.0.fetch_add(bytes, Ordering::Relaxed);
+        }
+        fn give(&self, bytes: usize) {
+            self.0.fetch_sub(bytes, Ordering::Relaxed);
+        }
+    }
+
+    #[test]
+    fn a_host_is_asked_for_each_byte_and_gets_each_back() {
+        let pool = Arc::new(Pool::default());
+        let budget = Budget::within(Some(80), Some(Arc::clone(&pool) as Arc<dyn HostMemory>));
+        let other = Budget::within(None, Some(Arc::clone(&pool) as Arc<dyn HostMemory>));
+        let (mut sort, mut table) =
+            (budget.query().account("sort").reserve(), other.query().account("table").reserve());
+        assert!(sort.try_resize(70) && !sort.try_resize(81));
+        assert!(!table.try_resize(31) && table.try_resize(30));
+        let refused = table.resize(40).expect_err("the pool is spent");
+        assert!(matches!(refused, Error::OutOfMemory { requested: 10, limit: 30, .. }), "{refused}");
+        table.force(40);
+        assert_eq!((pool.0.load(Ordering::Relaxed), budget.used_bytes(), other.used_bytes()), (110, 70, 40));
+        drop((sort, table));
+        assert_eq!((pool.0.load(Ordering::Relaxed), budget.used_bytes(), other.used_bytes()), (0, 0, 0));
     }
 }

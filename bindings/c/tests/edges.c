@@ -1,0 +1,548 @@
+// The edges of the interface, from the side of C: arguments that are missing or wrong, errors, memory that a host refuses, cancellation from
+// another thread, workers on the host's threads, and data that outlives its handles. Built and run by examples.rs.
+
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "../examples/arrow_columns.h"
+#include "hypostyle.h"
+
+#define CHECK(fact)                                                                          \
+  do {                                                                                       \
+    if (!(fact)) {                                                                           \
+      fprintf(stderr, "line %d: %s; %s\n", __LINE__, #fact, hypostyle_error_message(error)); \
+      exit(1);                                                                               \
+    }                                                                                        \
+  } while (0)
+
+static HypostyleError *error;
+
+// The call fails with this code and these words, and leaves an error object, which is freed.
+#define REFUSED(call, kind, words)                                        \
+  do {                                                                    \
+    (void)(call);                                                         \
+    CHECK(hypostyle_error_code(error) == (kind));                         \
+    CHECK(strstr(hypostyle_error_message(error), (words)) != NULL);       \
+    hypostyle_error_free(error);                                          \
+    error = NULL;                                                         \
+  } while (0)
+
+#define OK(call) CHECK((call) == HYPOSTYLE_CODE_OK && error == NULL)
+
+static HypostyleSession *session_of(size_t threads) {
+  HypostyleOptions options = {0};
+  options.threads = threads;
+  HypostyleSession *session = hypostyle_session_new(&options, &error);
+  CHECK(session != NULL && error == NULL);
+  return session;
+}
+
+static int64_t whole(const struct ArrowArray *batch, int64_t column, int64_t row) {
+  const struct ArrowArray *values = batch->children[column];
+  return ((const int64_t *)values->buffers[1])[values->offset + row];
+}
+
+static void missing_arguments_are_errors(void) {
+  HypostyleSession *session = session_of(1);
+  struct ArrowArrayStream stream;
+  REFUSED(hypostyle_session_sql(NULL, "SELECT 1", &error), HYPOSTYLE_CODE_USER, "\"session\" is NULL");
+  REFUSED(hypostyle_session_sql(session, NULL, &error), HYPOSTYLE_CODE_USER, "\"sql\" is NULL");
+  REFUSED(hypostyle_session_sql(session, "SELECT '\xff'", &error), HYPOSTYLE_CODE_USER, "\"sql\" is not UTF-8");
+  REFUSED(hypostyle_session_sql(session, "  ", &error), HYPOSTYLE_CODE_USER, "no statement");
+  REFUSED(hypostyle_session_query(session, "SELECT 1", NULL, &error), HYPOSTYLE_CODE_USER, "\"stream\" is NULL");
+  REFUSED(hypostyle_session_register_stream(session, "t", NULL, &error), HYPOSTYLE_CODE_USER, "\"stream\" is NULL");
+  REFUSED(hypostyle_prepared_run(NULL, NULL, &error), HYPOSTYLE_CODE_USER, "\"prepared\" is NULL");
+  REFUSED(hypostyle_run_push(NULL, NULL, NULL, &error), HYPOSTYLE_CODE_USER, "\"run\" is NULL");
+  REFUSED(hypostyle_row_start(NULL, 1, &error), HYPOSTYLE_CODE_USER, "\"row\" is NULL");
+  REFUSED(hypostyle_transform_save(NULL, "x", &error), HYPOSTYLE_CODE_USER, "\"transform\" is NULL");
+  REFUSED(hypostyle_session_load_transform(session, "/no/such.hyp", &error), HYPOSTYLE_CODE_USER, "/no/such.hyp");
+  // Without a place for the error the code is all there is.
+  CHECK(hypostyle_session_query(NULL, "SELECT 1", &stream, NULL) == HYPOSTYLE_CODE_USER);
+  CHECK(hypostyle_error_code(NULL) == HYPOSTYLE_CODE_OK && hypostyle_error_message(NULL)[0] == 0);
+  hypostyle_session_free(NULL);
+  hypostyle_answer_free(NULL);
+  hypostyle_answer_cancel(NULL);
+  hypostyle_session_cancel(NULL);
+  hypostyle_error_free(NULL);
+  HypostyleOptions options = {0};
+  options.threads = 5000;
+  REFUSED(hypostyle_session_new(&options, &error), HYPOSTYLE_CODE_USER, "option \"threads\"");
+  hypostyle_session_free(session);
+}
+
+static void errors_point_into_the_text(void) {
+  HypostyleSession *session = session_of(1);
+  OK(hypostyle_session_execute(session, "CREATE TABLE t AS SELECT 1 AS price", NULL, &error));
+  REFUSED(hypostyle_session_sql(session, "SELECT 1,\n  prise FROM t", &error), HYPOSTYLE_CODE_USER, "^^^^^");
+  struct ArrowArray batch;
+  HypostyleAnswer *answer = hypostyle_session_sql(session, "SELECT CAST('x' || price AS INTEGER) FROM t", &error);
+  CHECK(answer != NULL);
+  REFUSED(hypostyle_answer_next(answer, &batch, &error), HYPOSTYLE_CODE_USER, "x1");
+  CHECK(batch.release == NULL);
+  hypostyle_answer_free(answer);
+  hypostyle_session_free(session);
+}
+
+static void data_outlives_its_handles(void) {
+  HypostyleSession *session = session_of(2);
+  HypostyleAnswer *answer =
+      hypostyle_session_sql(session, "SELECT i * 2 AS i, 'text ' || i AS t FROM range(10000) r(i)", &error);
+  CHECK(answer != NULL);
+  struct ArrowSchema schema;
+  OK(hypostyle_answer_schema(answer, &schema, &error));
+  CHECK(schema.n_children == 2 && strcmp(schema.children[1]->name, "t") == 0);
+  schema.release(&schema);
+  struct ArrowArray first;
+  OK(hypostyle_answer_next(answer, &first, &error));
+  struct ArrowArrayStream stream;
+  OK(hypostyle_answer_stream(answer, &stream, &error));
+  REFUSED(hypostyle_answer_stream(answer, &stream, &error), HYPOSTYLE_CODE_USER, "handed out");
+  hypostyle_answer_free(answer);
+  hypostyle_session_free(session);
+  int64_t rows = first.length;
+  CHECK(whole(&first, 0, 1) == 2);
+  first.release(&first);
+  struct ArrowArray batch;
+  while (stream.get_next(&stream, &batch) == 0 && batch.release) {
+    CHECK(whole(&batch, 0, 0) == 2 * rows);
+    rows += batch.length;
+    batch.release(&batch);
+  }
+  CHECK(rows == 10000);
+  stream.release(&stream);
+}
+
+static void tables_come_in_as_streams(void) {
+  HypostyleSession *session = session_of(1), *other = session_of(1);
+  struct ArrowArrayStream stream;
+  OK(hypostyle_session_query(session, "SELECT i FROM range(5000) r(i)", &stream, &error));
+  OK(hypostyle_session_register_stream(other, "t", &stream, &error));
+  CHECK(stream.release == NULL);
+  OK(hypostyle_session_query(session, "SELECT i FROM range(5) r(i) WHERE i < 0", &stream, &error));
+  OK(hypostyle_session_register_stream(other, "nothing", &stream, &error));
+  uint64_t rows = 0;
+  OK(hypostyle_session_execute(other, "SELECT * FROM t UNION ALL SELECT * FROM nothing", &rows, &error));
+  CHECK(rows == 5000);
+  // A released array is refused, and so is one that is no struct.
+  struct ArrowArray array;
+  memset(&array, 0, sizeof array);
+  struct ArrowSchema schema = column_schema("l", "x");
+  REFUSED(hypostyle_session_register_array(other, "x", &array, &schema, &error), HYPOSTYLE_CODE_USER, "released");
+  const int64_t value = 1;
+  array = eight_byte_column(&value, 1);
+  schema = column_schema("l", "x");
+  REFUSED(hypostyle_session_register_array(other, "x", &array, &schema, &error), HYPOSTYLE_CODE_USER, "struct");
+  CHECK(array.release == NULL && schema.release == NULL);
+  hypostyle_session_free(session);
+  hypostyle_session_free(other);
+}
+
+static void parameters_are_checked(void) {
+  HypostyleSession *session = session_of(1);
+  HypostylePrepared *prepared =
+      hypostyle_session_prepare(session, "SELECT $1::BIGINT + length($2) AS n, $3::DATE AS d", &error);
+  CHECK(prepared != NULL);
+  struct ArrowSchema schema;
+  OK(hypostyle_prepared_parameters(prepared, &schema, &error));
+  CHECK(schema.n_children == 3 && strcmp(schema.children[0]->format, "l") == 0);
+  schema.release(&schema);
+  OK(hypostyle_prepared_schema(prepared, &schema, &error));
+  CHECK(schema.n_children == 2 && strcmp(schema.children[1]->format, "tdD") == 0);
+  schema.release(&schema);
+  REFUSED(hypostyle_prepared_run(prepared, NULL, &error), HYPOSTYLE_CODE_USER, "takes 3 parameters");
+  REFUSED(hypostyle_prepared_input(prepared, &schema, &error), HYPOSTYLE_CODE_USER, "its own tables");
+  HypostyleValues *values = hypostyle_values_new();
+  const int64_t forty = 40;
+  struct ArrowArray array = eight_byte_column(&forty, 1);
+  schema = column_schema("l", "");
+  OK(hypostyle_values_add_array(values, &array, &schema, &error));
+  OK(hypostyle_values_add_text(values, "a\0b", 3, &error));
+  OK(hypostyle_values_add_text(values, "2026-11-21", 10, &error));
+  HypostyleAnswer *answer = hypostyle_prepared_run(prepared, values, &error);
+  CHECK(answer != NULL);
+  struct ArrowArray batch;
+  OK(hypostyle_answer_next(answer, &batch, &error));
+  CHECK(whole(&batch, 0, 0) == 43);
+  batch.release(&batch);
+  hypostyle_answer_free(answer);
+  hypostyle_values_clear(values);
+  OK(hypostyle_values_add_null(values, &error));
+  OK(hypostyle_values_add_null(values, &error));
+  OK(hypostyle_values_add_text(values, "no date", 7, &error));
+  REFUSED(hypostyle_prepared_run(prepared, values, &error), HYPOSTYLE_CODE_USER, "no date");
+  hypostyle_values_free(values);
+  hypostyle_prepared_free(prepared);
+  hypostyle_session_free(session);
+}
+
+static void runs_are_pushed_snapshot_and_restored(void) {
+  HypostyleSession *session = session_of(1);
+  struct ArrowSchema columns[2] = {column_schema("l", "a"), column_schema("l", "b")};
+  struct ArrowSchema schema = table_schema(columns, 2);
+  OK(hypostyle_session_register_input(session, "input", &schema, &error));
+  HypostylePrepared *prepared = hypostyle_session_prepare(session, "SELECT b - a AS d FROM input", &error);
+  HypostyleRun *run = hypostyle_prepared_start(prepared, NULL, &error);
+  CHECK(run != NULL);
+  const int64_t ones[] = {1, 1}, fives[] = {5, 6};
+  // The columns come in another order, and are found by name.
+  struct ArrowArray arrays[2] = {eight_byte_column(fives, 2), eight_byte_column(ones, 2)};
+  struct ArrowArray batch = table(arrays, 2, 2);
+  struct ArrowSchema named[2] = {column_schema("l", "b"), column_schema("l", "a")};
+  schema = table_schema(named, 2);
+  OK(hypostyle_run_push(run, &batch, &schema, &error));
+  OK(hypostyle_run_next(run, &batch, &error));
+  CHECK(batch.length == 2 && whole(&batch, 0, 1) == 5);
+  batch.release(&batch);
+  OK(hypostyle_run_next(run, &batch, &error));
+  CHECK(batch.release == NULL && !hypostyle_run_is_finished(run));
+  HypostyleBytes *snapshot = hypostyle_run_snapshot(run, &error);
+  CHECK(snapshot != NULL && hypostyle_bytes_length(snapshot) > 0);
+  HypostyleRun *second = hypostyle_prepared_start(prepared, NULL, &error);
+  OK(hypostyle_run_restore(second, hypostyle_bytes_data(snapshot), hypostyle_bytes_length(snapshot), &error));
+  REFUSED(hypostyle_run_restore(second, (const uint8_t *)"no", 2, &error), HYPOSTYLE_CODE_USER, "snapshot");
+  hypostyle_bytes_free(snapshot);
+  hypostyle_run_free(second);
+  // A batch without a column, and one that comes without a schema and has another shape.
+  struct ArrowArray lone = eight_byte_column(ones, 2);
+  struct ArrowSchema lone_schema = column_schema("l", "a");
+  batch = table(&lone, 1, 2);
+  schema = table_schema(&lone_schema, 1);
+  REFUSED(hypostyle_run_push(run, &batch, &schema, &error), HYPOSTYLE_CODE_USER, "no column \"b\"");
+  OK(hypostyle_run_finish(run, &error));
+  OK(hypostyle_run_next(run, &batch, &error));
+  CHECK(batch.release == NULL && hypostyle_run_is_finished(run));
+  hypostyle_run_free(run);
+  hypostyle_prepared_free(prepared);
+  prepared = hypostyle_session_prepare(session, "SELECT sum(a) AS s FROM input", &error);
+  run = hypostyle_prepared_start(prepared, NULL, &error);
+  REFUSED(hypostyle_run_snapshot(run, &error), HYPOSTYLE_CODE_USER, "holds rows");
+  hypostyle_run_free(run);
+  hypostyle_prepared_free(prepared);
+  hypostyle_session_free(session);
+}
+
+struct Shared {
+  HypostyleWorker *worker;
+  _Atomic int64_t *sum;
+};
+
+static void *step_to_the_end(void *argument) {
+  struct Shared *shared = argument;
+  for (;;) {
+    HypostyleProgress progress;
+    struct ArrowArray batch;
+    if (hypostyle_worker_step(shared->worker, &progress, &batch, NULL) != HYPOSTYLE_CODE_OK) return (void *)1;
+    if (progress == HYPOSTYLE_PROGRESS_FINISHED) return NULL;
+    if (progress != HYPOSTYLE_PROGRESS_OUTPUT) continue;
+    for (int64_t row = 0; row < batch.length; row++) *shared->sum += whole(&batch, 0, row);
+    batch.release(&batch);
+  }
+}
+
+static void workers_run_on_threads_of_the_host(void) {
+  HypostyleSession *session = session_of(1);
+  HypostylePrepared *prepared = hypostyle_session_prepare(
+      session, "SELECT i % 100 AS k, count(*) AS n FROM range(200000) r(i) GROUP BY k", &error);
+  CHECK(prepared != NULL);
+  HypostyleRun *run = hypostyle_prepared_start(prepared, NULL, &error);
+  _Atomic int64_t sum = 0;
+  struct Shared shared[2];
+  pthread_t threads[2];
+  for (int i = 0; i < 2; i++) {
+    shared[i] = (struct Shared){hypostyle_run_worker(run, &error), &sum};
+    CHECK(shared[i].worker != NULL);
+  }
+  for (int i = 0; i < 2; i++) pthread_create(&threads[i], NULL, step_to_the_end, &shared[i]);
+  for (int i = 0; i < 2; i++) {
+    void *failed;
+    pthread_join(threads[i], &failed);
+    CHECK(failed == NULL);
+    hypostyle_worker_free(shared[i].worker);
+  }
+  CHECK(sum == 99 * 100 / 2);
+  hypostyle_run_free(run);
+  hypostyle_prepared_free(prepared);
+  hypostyle_session_free(session);
+}
+
+static void *cancel_when_it_moves(void *argument) {
+  HypostyleAnswer *answer = argument;
+  while (hypostyle_answer_progress(answer) <= 0) {
+  }
+  hypostyle_answer_cancel(answer);
+  return NULL;
+}
+
+static void *execute_forever(void *argument) {
+  HypostyleError *own;
+  HypostyleCode code = hypostyle_session_execute(
+      argument, "SELECT max(a.i * b.i) FROM range(3000000) a(i), range(3000000) b(i); SELECT 1", NULL, &own);
+  hypostyle_error_free(own);
+  return (void *)(intptr_t)code;
+}
+
+static void other_threads_cancel(void) {
+  HypostyleSession *session = session_of(2);
+  HypostyleAnswer *answer =
+      hypostyle_session_sql(session, "SELECT max(a.i * b.i) FROM range(3000000) a(i), range(3000000) b(i)", &error);
+  CHECK(answer != NULL);
+  pthread_t thread;
+  pthread_create(&thread, NULL, cancel_when_it_moves, answer);
+  struct ArrowArray batch;
+  REFUSED(hypostyle_answer_next(answer, &batch, &error), HYPOSTYLE_CODE_CANCELLED, "cancelled");
+  pthread_join(thread, NULL);
+  hypostyle_answer_free(answer);
+  // A blocking call is stopped through the session, whichever statement it has come to.
+  pthread_create(&thread, NULL, execute_forever, session);
+  struct timespec pause = {0, 50000000};
+  nanosleep(&pause, NULL);
+  hypostyle_session_cancel(session);
+  void *code;
+  pthread_join(thread, &code);
+  CHECK((HypostyleCode)(intptr_t)code == HYPOSTYLE_CODE_CANCELLED);
+  uint64_t rows;
+  OK(hypostyle_session_execute(session, "SELECT 1", &rows, &error));
+  hypostyle_session_free(session);
+}
+
+struct Pool {
+  _Atomic size_t held, most, asked;
+  size_t limit;
+};
+
+static bool pool_try_take(void *state, size_t bytes) {
+  struct Pool *pool = state;
+  pool->asked++;
+  if (pool->held + bytes > pool->limit) return false;
+  pool->held += bytes;
+  if (pool->held > pool->most) pool->most = (size_t)pool->held;
+  return true;
+}
+
+static void pool_take(void *state, size_t bytes) { ((struct Pool *)state)->held += bytes; }
+static void pool_give(void *state, size_t bytes) { ((struct Pool *)state)->held -= bytes; }
+
+static void the_host_counts_memory(void) {
+  struct Pool pool = {.limit = 64 << 20};
+  HypostyleOptions options = {0};
+  options.threads = 1;
+  options.memory.state = &pool;
+  options.memory.try_take = pool_try_take;
+  REFUSED(hypostyle_session_new(&options, &error), HYPOSTYLE_CODE_USER, "all three");
+  options.memory.take = pool_take;
+  options.memory.give = pool_give;
+  HypostyleSession *session = hypostyle_session_new(&options, &error);
+  CHECK(session != NULL);
+  const char *sorted = "SELECT i, hash(i) AS h FROM range(300000) r(i) ORDER BY h";
+  uint64_t rows;
+  OK(hypostyle_session_execute(session, sorted, &rows, &error));
+  CHECK(rows == 300000 && pool.asked > 0 && pool.most > 1 << 20);
+  CHECK(pool.held == 0);
+  // With less than that it spills, with hardly anything it is refused.
+  pool.limit = 3 << 20;
+  OK(hypostyle_session_execute(session, sorted, &rows, &error));
+  CHECK(rows == 300000 && pool.held == 0);
+  pool.limit = 1000;
+  REFUSED(hypostyle_session_execute(session, "CREATE TABLE t AS SELECT i FROM range(300000) r(i)", &rows, &error),
+          HYPOSTYLE_CODE_RESOURCE, "out of memory");
+  hypostyle_session_free(session);
+  CHECK(pool.held == 0);
+}
+
+struct Scalar {
+  _Atomic int calls, released;
+  int mode;
+};
+
+static int32_t scalar(void *state, const struct ArrowArray *arguments, struct ArrowArray *result, char *message,
+                      size_t message_bytes) {
+  struct Scalar *scalar = state;
+  scalar->calls++;
+  if (scalar->mode == 1) {
+    snprintf(message, message_bytes, "the model is not loaded");
+    return 7;
+  }
+  if (scalar->mode == 2) return 0;
+  int64_t rows = scalar->mode == 3 ? arguments->length + 1 : arguments->length;
+  int64_t *values = calloc((size_t)rows, 8);
+  for (int64_t row = 0; row < rows; row++) values[row] = arguments->children[0]->null_count;
+  *result = eight_byte_column(values, rows);
+  free(values);
+  return 0;
+}
+
+static void release_scalar(void *state) { ((struct Scalar *)state)->released++; }
+
+static void functions_of_the_host(void) {
+  HypostyleSession *session = session_of(2);
+  struct Scalar state = {0};
+  for (int sees_nulls = 0; sees_nulls < 2; sees_nulls++) {
+    struct ArrowSchema argument = column_schema("u", "x"), result = column_schema("l", "");
+    struct ArrowSchema arguments = table_schema(&argument, 1);
+    OK(hypostyle_session_register_scalar(session, "nulls", &arguments, &result, sees_nulls, scalar, &state,
+                                         release_scalar, &error));
+    struct ArrowArrayStream stream;
+    OK(hypostyle_session_query(session, "SELECT sum(nulls(x)) AS n FROM (VALUES ('a'), (NULL), (NULL)) t(x)", &stream,
+                               &error));
+    struct ArrowArray batch;
+    CHECK(stream.get_next(&stream, &batch) == 0 && batch.release != NULL);
+    // Sums of whole numbers have 128 bits.
+    CHECK(((const int64_t *)batch.children[0]->buffers[1])[0] == (sees_nulls ? 6 : 0));
+    batch.release(&batch);
+    stream.release(&stream);
+  }
+  CHECK(state.released == 1 && state.calls >= 2);
+  const char *sql = "SELECT nulls('a' || i) FROM range(10) r(i)";
+  state.mode = 1;
+  REFUSED(hypostyle_session_execute(session, sql, NULL, &error), HYPOSTYLE_CODE_USER, "nulls: the model is not loaded");
+  state.mode = 2;
+  REFUSED(hypostyle_session_execute(session, sql, NULL, &error), HYPOSTYLE_CODE_USER, "gave no array");
+  state.mode = 3;
+  REFUSED(hypostyle_session_execute(session, sql, NULL, &error), HYPOSTYLE_CODE_USER, "11 values for 10 rows");
+  struct ArrowSchema result = column_schema("l", "");
+  REFUSED(hypostyle_session_register_scalar(session, "f", NULL, &result, false, scalar, &state, release_scalar, &error),
+          HYPOSTYLE_CODE_USER, "\"arguments\" is NULL");
+  if (result.release) result.release(&result);
+  CHECK(state.released == 2);
+  hypostyle_session_free(session);
+  CHECK(state.released == 3);
+}
+
+static void rows_are_read_by_type(void) {
+  HypostyleSession *session = session_of(1);
+  OK(hypostyle_session_execute(
+      session,
+      "CREATE TABLE t AS SELECT 1 AS i, 'x' AS s, [1, 2]::BIGINT[] AS ids, [0.5, 1.5]::FLOAT[2] AS v, true AS b", NULL,
+      &error));
+  HypostylePrepared *prepared = hypostyle_session_prepare(
+      session, "SELECT i + 1 AS i, s || '!' AS s, ids || [7::BIGINT] AS ids, v, NOT b AS b, {'k': s} AS st FROM t",
+      &error);
+  CHECK(prepared != NULL);
+  HypostyleRow *row = hypostyle_prepared_row(prepared, NULL, &error);
+  CHECK(row != NULL);
+  size_t i, s, ids, v, b, none;
+  OK(hypostyle_row_input(row, "i", &i, &error));
+  OK(hypostyle_row_input(row, "s", &s, &error));
+  OK(hypostyle_row_input(row, "ids", &ids, &error));
+  OK(hypostyle_row_input(row, "v", &v, &error));
+  OK(hypostyle_row_input(row, "b", &b, &error));
+  REFUSED(hypostyle_row_input(row, "z", &none, &error), HYPOSTYLE_CODE_USER, "no input column \"z\"");
+  REFUSED(hypostyle_row_start(row, 257, &error), HYPOSTYLE_CODE_USER, "256");
+  OK(hypostyle_row_start(row, 2, &error));
+  OK(hypostyle_row_at(row, 1, &error));
+  const int64_t list[] = {3, 4};
+  const float vector[] = {0.25f, -1.0f};
+  OK(hypostyle_row_set_int64(row, i, 41, &error));
+  OK(hypostyle_row_set_text(row, s, "sit", 3, &error));
+  OK(hypostyle_row_set_int64s(row, ids, list, 2, &error));
+  OK(hypostyle_row_set_floats(row, v, vector, 2, &error));
+  OK(hypostyle_row_set_bool(row, b, false, &error));
+  REFUSED(hypostyle_row_set_double(row, i, 1.0, &error), HYPOSTYLE_CODE_USER, "does not take a float");
+  REFUSED(hypostyle_row_set_floats(row, v, vector, 1, &error), HYPOSTYLE_CODE_USER, "dimension 1");
+  REFUSED(hypostyle_row_at(row, 2, &error), HYPOSTYLE_CODE_USER, "row 2");
+  OK(hypostyle_row_evaluate(row, &error));
+  int64_t value = -1;
+  bool is_null = false, truth = false;
+  OK(hypostyle_row_get_int64(row, 0, 0, &value, &is_null, &error));
+  CHECK(is_null && value == -1);
+  REFUSED(hypostyle_row_get_int64(row, 0, 0, &value, NULL, &error), HYPOSTYLE_CODE_USER, "is null");
+  OK(hypostyle_row_get_int64(row, 0, 1, &value, &is_null, &error));
+  CHECK(!is_null && value == 42);
+  double number;
+  REFUSED(hypostyle_row_get_double(row, 0, 1, &number, NULL, &error), HYPOSTYLE_CODE_USER, "not read as a float");
+  REFUSED(hypostyle_row_get_int64(row, 9, 0, &value, NULL, &error), HYPOSTYLE_CODE_USER, "no output column 9");
+  REFUSED(hypostyle_row_get_int64(row, 0, 2, &value, NULL, &error), HYPOSTYLE_CODE_USER, "row 2 of 2");
+  HypostyleText text;
+  OK(hypostyle_row_get_text(row, 1, 1, &text, NULL, &error));
+  CHECK(text.length == 4 && memcmp(text.data, "sit!", 4) == 0);
+  HypostyleInt64s got_ids;
+  OK(hypostyle_row_get_int64s(row, 2, 1, &got_ids, NULL, &error));
+  CHECK(got_ids.count == 3 && got_ids.data[2] == 7);
+  HypostyleFloats floats;
+  OK(hypostyle_row_get_floats(row, 3, 1, &floats, NULL, &error));
+  CHECK(floats.count == 2 && floats.data[0] == 0.25f);
+  OK(hypostyle_row_get_bool(row, 4, 1, &truth, NULL, &error));
+  CHECK(truth);
+  struct ArrowArray array;
+  OK(hypostyle_row_get_array(row, 5, 1, &array, &error));
+  CHECK(array.length == 1 && array.n_children == 1);
+  array.release(&array);
+  hypostyle_row_free(row);
+  hypostyle_prepared_free(prepared);
+  hypostyle_session_free(session);
+}
+
+static void transforms_apply_to_batches(void) {
+  HypostyleSession *session = session_of(1);
+  OK(hypostyle_session_execute(session, "CREATE TABLE t AS SELECT i::DOUBLE AS x FROM range(5) r(i)", NULL, &error));
+  REFUSED(hypostyle_session_fit(session, "SELECT standard_scale(y) AS y FROM input", "t", &error), HYPOSTYLE_CODE_USER,
+          "^");
+  HypostyleTransform *transform =
+      hypostyle_session_fit(session, "SELECT min_max_scale(x) AS x, x + 1 AS y FROM input", "t", &error);
+  CHECK(transform != NULL);
+  OK(hypostyle_session_register_transform(session, "scaled", transform, &error));
+  uint64_t rows;
+  OK(hypostyle_session_execute(session, "SELECT * FROM scaled(t)", &rows, &error));
+  CHECK(rows == 5);
+  const double values[] = {0.0, 2.0, 4.0};
+  for (int64_t count = 3; count >= 0; count -= 3) {
+    struct ArrowArray column = eight_byte_column(values, count), result;
+    struct ArrowArray batch = table(&column, 1, count);
+    OK(hypostyle_transform_apply_array(transform, &batch, NULL, &result, &error));
+    CHECK(result.length == count);
+    if (count) CHECK(((const double *)result.children[0]->buffers[1])[1] == 0.5);
+    result.release(&result);
+  }
+  const char *outputs[] = {"y"};
+  HypostyleRow *row = hypostyle_transform_row(transform, outputs, 1, &error);
+  CHECK(row != NULL);
+  struct ArrowSchema schema;
+  OK(hypostyle_row_outputs(row, &schema, &error));
+  CHECK(schema.n_children == 1 && strcmp(schema.children[0]->name, "y") == 0);
+  schema.release(&schema);
+  hypostyle_row_free(row);
+  const char *absent[] = {"z"};
+  REFUSED(hypostyle_transform_row(transform, absent, 1, &error), HYPOSTYLE_CODE_USER, "\"z\"");
+  hypostyle_transform_free(transform);
+  hypostyle_session_free(session);
+}
+
+static void plans_travel_as_bytes(void) {
+  HypostyleSession *session = session_of(1);
+  HypostyleBytes *plan = hypostyle_session_substrait_plan(session, "SELECT x * 2 AS y FROM range(3) t(x)", &error);
+  CHECK(plan != NULL);
+  HypostylePrepared *prepared = hypostyle_session_prepare_substrait(session, hypostyle_bytes_data(plan),
+                                                                    hypostyle_bytes_length(plan), &error);
+  CHECK(prepared != NULL);
+  hypostyle_bytes_free(plan);
+  HypostyleAnswer *answer = hypostyle_prepared_run(prepared, NULL, &error);
+  struct ArrowArray batch;
+  OK(hypostyle_answer_next(answer, &batch, &error));
+  CHECK(batch.length == 3 && whole(&batch, 0, 2) == 4);
+  batch.release(&batch);
+  hypostyle_answer_free(answer);
+  hypostyle_prepared_free(prepared);
+  REFUSED(hypostyle_session_prepare_substrait(session, (const uint8_t *)"\xff\xff", 2, &error), HYPOSTYLE_CODE_USER, "");
+  hypostyle_session_free(session);
+}
+
+int main(void) {
+  missing_arguments_are_errors();
+  errors_point_into_the_text();
+  data_outlives_its_handles();
+  tables_come_in_as_streams();
+  parameters_are_checked();
+  runs_are_pushed_snapshot_and_restored();
+  workers_run_on_threads_of_the_host();
+  other_threads_cancel();
+  the_host_counts_memory();
+  functions_of_the_host();
+  rows_are_read_by_type();
+  transforms_apply_to_batches();
+  plans_travel_as_bytes();
+  puts("all edges hold");
+  return 0;
+}
