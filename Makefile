@@ -14,12 +14,12 @@ QUERIES ?= 300
 
 PROGRAM := $(or $(CARGO_TARGET_DIR),target)/debug/hypostyle
 
-.PHONY: help test check format lint unit oracle bless demo bench evidence clean
+.PHONY: help test check format lint unit oracle python bless demo bench evidence clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-test: check unit oracle ## all checks: format, lints, tests, fuzz replays, comparison with DuckDB
+test: check unit oracle python ## all checks: format, lints, tests, fuzz replays, comparison with DuckDB
 
 check: format lint ## format and lints, as each commit passes them
 
@@ -54,6 +54,18 @@ oracle: $(VENV)/oracle ## answers of sqllogictest files and random queries again
 	$(VENV)/bin/python tests/oracle/embeddings.py --program $(PROGRAM) --cases 10 --seed $(SEED)
 	$(VENV)/bin/python tests/oracle/substrait.py --program $(PROGRAM)
 	$(VENV)/bin/python tests/oracle/tokens.py --program $(PROGRAM) --seed $(SEED)
+
+$(VENV)/python: bindings/python/requirements-test.txt
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r $<
+	touch $@
+
+# The native module is the debug build of the workspace, put where the package looks for it: maturin would build it again.
+python: $(VENV)/python ## the Python package: its native module, tests, examples of docstrings and README
+	$(CARGO) build --package hypostyle-python
+	cp $(firstword $(wildcard $(dir $(PROGRAM))libhypostyle_native.so $(dir $(PROGRAM))libhypostyle_native.dylib) \
+		$(dir $(PROGRAM))libhypostyle_native.so) bindings/python/python/hypostyle/_native.abi3.so
+	cd bindings/python && PYTHONPATH=python $(abspath $(VENV))/bin/python -m pytest
 
 bless: $(VENV)/oracle ## rewrite golden plans, the printed surface and missing answers; review the difference
 	HYPOSTYLE_BLESS=1 $(CARGO) test --package hypostyle --test plans --test surface

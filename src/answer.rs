@@ -79,11 +79,19 @@ impl Answer {
     /// # Errors
     /// The error that ended the run; after it there is nothing more.
     pub fn next_batch(&mut self) -> Result<Option<RecordBatch>> {
+        self.next_batch_unless(&mut || false)
+    }
+
+    /// As [`Answer::next_batch`]; `stop` is asked between the steps of the run, on this thread, and cancels it.
+    ///
+    /// # Errors
+    /// As [`Answer::next_batch`]; after `stop` one for which [`crate::Error::is_cancelled`] holds.
+    pub fn next_batch_unless(&mut self, stop: &mut dyn FnMut() -> bool) -> Result<Option<RecordBatch>> {
         match &mut self.rows {
             Rows::Failed => Ok(None),
             Rows::Ready(batches) => Ok(batches.next()),
             Rows::Run(run) => {
-                let result = run.next().and_then(|batch| match batch {
+                let result = run.next_unless(stop).and_then(|batch| match batch {
                     Some(batch) => batch.export(&self.arrow_schema).map(Some),
                     None => Ok(None),
                 });

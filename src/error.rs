@@ -39,28 +39,87 @@ pub enum ErrorClass {
     Internal,
 }
 
+/// What an error is about, for hosts that give each its own type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Category {
+    /// The text of the query: syntax, names, types.
+    Sql,
+    /// SQL that this engine does not run.
+    Unsupported,
+    /// A value in the data: a cast, an overflow, an argument that a function refuses.
+    Data,
+    /// A file, a stream or a table could not be read or written.
+    Input,
+    /// The memory limit.
+    Memory,
+    /// Disk, time or another resource.
+    Resource,
+    /// The host or the user stopped the run.
+    Cancelled,
+    /// A request to the session itself.
+    Usage,
+    /// A bug of this project.
+    Internal,
+}
+
+fn function_category(error: &functions::Error) -> Category {
+    use functions::Error as E;
+    match error {
+        E::Placed { error, .. } => function_category(error),
+        E::NoOverload { .. } | E::UnknownFunction { .. } | E::DimensionMismatch { .. } => Category::Sql,
+        E::Unsupported { .. } => Category::Unsupported,
+        E::Resource(_) => Category::Resource,
+        E::Internal(_) => Category::Internal,
+        _ => Category::Data,
+    }
+}
+
 impl Error {
     /// Whose fault it is.
     pub fn class(&self) -> ErrorClass {
-        use functions::Error as Function;
-        match self {
-            Self::Engine(engine::Error::Cancelled) => ErrorClass::Cancelled,
-            Self::Engine(
-                engine::Error::OutOfMemory { .. }
-                | engine::Error::Resource(_)
-                | engine::Error::Function(Function::Resource(_)),
-            ) => ErrorClass::Resource,
-            Self::Engine(engine::Error::Internal(_) | engine::Error::Function(Function::Internal(_))) => {
-                ErrorClass::Internal
-            }
-            Self::Sql(error) => match error.kind() {
-                planner::ErrorKind::Internal(_) | planner::ErrorKind::Function(Function::Internal(_)) => {
-                    ErrorClass::Internal
-                }
-                planner::ErrorKind::Function(Function::Resource(_)) => ErrorClass::Resource,
-                _ => ErrorClass::User,
-            },
+        match self.category() {
+            Category::Memory | Category::Resource => ErrorClass::Resource,
+            Category::Cancelled => ErrorClass::Cancelled,
+            Category::Internal => ErrorClass::Internal,
             _ => ErrorClass::User,
+        }
+    }
+
+    /// What the error is about.
+    pub fn category(&self) -> Category {
+        use engine::Error as E;
+        use planner::ErrorKind as K;
+        match self {
+            Self::Sql(error) => match error.kind() {
+                K::Unsupported(_) => Category::Unsupported,
+                K::Function(error) => function_category(error),
+                K::Source(_) => Category::Input,
+                K::Internal(_) => Category::Internal,
+                _ => Category::Sql,
+            },
+            Self::Engine(error) => match error {
+                E::Function(error) => function_category(error),
+                E::Input { .. } => Category::Input,
+                E::OutOfMemory { .. } => Category::Memory,
+                E::Resource(_) => Category::Resource,
+                E::Cancelled => Category::Cancelled,
+                E::Internal(_) => Category::Internal,
+                _ => Category::Usage,
+            },
+            Self::Substrait(_) => Category::Unsupported,
+            Self::User(_) => Category::Usage,
+        }
+    }
+
+    /// Line and column of the text where the fault begins, both counted from 1, where they are known.
+    pub fn place(&self) -> Option<(u32, u32)> {
+        match self {
+            Self::Sql(error) if error.span().is_known() => {
+                let start = error.span().start;
+                Some((start.line, start.column))
+            }
+            _ => None,
         }
     }
 

@@ -33,7 +33,7 @@ mod transforms;
 mod value_text;
 
 pub use answer::Answer;
-pub use error::{Error, ErrorClass, Result};
+pub use error::{Category, Error, ErrorClass, Result};
 pub use input::input_batch;
 pub use prepared::Prepared;
 pub use row::RowEvaluator;
@@ -50,7 +50,7 @@ pub use hypostyle_engine::Error as EngineError;
 pub use hypostyle_engine::execution::{Progress, Run, RunHandle, Worker};
 pub use hypostyle_engine::memory::HostMemory;
 pub use hypostyle_engine::metrics::{Metrics, OperatorFigures};
-pub use hypostyle_engine::{Batch, Catalog, Configuration, remove_stale_directories};
+pub use hypostyle_engine::{Batch, Catalog, Configuration, MemoryTable, remove_stale_directories};
 pub use hypostyle_engine::{plan, table};
 pub use hypostyle_functions::{Field, Literal, Registry, Schema, Type, Value};
 pub use hypostyle_functions::{aggregate, column, lanes, scalar, signature};

@@ -143,10 +143,22 @@ impl Run {
     // Not an iterator: an error ends the run, and a host-driven run goes on after `None`.
     #[allow(clippy::should_implement_trait)]
     pub fn next(&mut self) -> Result<Option<Batch>> {
+        self.next_unless(&mut || false)
+    }
+
+    /// As [`Run::next`], for hosts that learn only on the caller's thread that they are to stop: `stop` is asked
+    /// between steps and at least every 20 ms while there is nothing to do; once it says so, the run is cancelled.
+    ///
+    /// # Errors
+    /// As [`Run::next`]; [`Error::Cancelled`] after `stop`.
+    pub fn next_unless(&mut self, stop: &mut dyn FnMut() -> bool) -> Result<Option<Batch>> {
         if self.threads > 1 && self.schedule.input.is_none() {
             self.start_helpers();
         }
         loop {
+            if stop() {
+                self.cancel();
+            }
             let seen = self.schedule.changes();
             match self.worker.step()? {
                 Progress::Output(batch) => return Ok(Some(batch)),

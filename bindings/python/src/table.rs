@@ -1,0 +1,113 @@
+//! Tables of other libraries, given to a session.
+
+use std::sync::Arc;
+
+use hypostyle::MemoryTable;
+use hypostyle::arrow::array::{Array, ArrayRef, RecordBatch, RecordBatchOptions, new_empty_array};
+use hypostyle::arrow::compute::concat;
+use hypostyle::arrow::datatypes::{Field as ArrowField, Schema as ArrowSchema, SchemaRef};
+use hypostyle::table::TableProvider;
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+
+use crate::batch::Schema;
+use crate::border;
+use crate::error::Raise;
+
+/// A table that a session can be given.
+#[pyclass(frozen, module = "hypostyle._native")]
+pub struct Table {
+    pub table: Arc<dyn TableProvider>,
+}
+
+impl Table {
+    fn of_batches(py: Python<'_>, schema: &ArrowSchema, batches: &[RecordBatch]) -> PyResult<Self> {
+        let table = py.detach(|| MemoryTable::from_arrow(schema, batches)).raise(py)?;
+        Ok(Self { table: Arc::new(table) })
+    }
+}
+
+#[pymethods]
+impl Table {
+    /// The rows of an object with `__arrow_c_stream__` or `__arrow_c_array__`, read now; their buffers are shared.
+    #[staticmethod]
+    fn of_arrow(py: Python<'_>, data: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let (schema, batches) = arrow_rows(py, data)?;
+        Self::of_batches(py, &schema, &batches)
+    }
+
+    /// Columns of one length by name; each is an object that [`Table::of_arrow`] takes and has one column.
+    #[staticmethod]
+    fn of_columns(py: Python<'_>, columns: Vec<(String, Bound<'_, PyAny>)>) -> PyResult<Self> {
+        let mut fields = Vec::with_capacity(columns.len());
+        let mut arrays = Vec::with_capacity(columns.len());
+        for (name, data) in columns {
+            let (schema, batches) = arrow_rows(py, &data)?;
+            let [field] = &schema.fields()[..] else {
+                return Err(PyTypeError::new_err(format!(
+                    "column \"{name}\" is a table of {} columns; a column has one",
+                    schema.fields().len()
+                )));
+            };
+            let parts: Vec<&dyn Array> = batches.iter().map(|batch| batch.column(0).as_ref()).collect();
+            let array = match &parts[..] {
+                [] => new_empty_array(field.data_type()),
+                [_] => Arc::clone(batches[0].column(0)),
+                parts => concat(parts).map_err(|error| input_error(py, &error.to_string()))?,
+            };
+            fields.push(ArrowField::new(name, array.data_type().clone(), true));
+            arrays.push(array);
+        }
+        if let [first, ..] = &arrays[..]
+            && let Some(position) = arrays.iter().position(|array| array.len() != first.len())
+        {
+            return Err(PyTypeError::new_err(format!(
+                "column \"{}\" has {} rows; column \"{}\" has {}",
+                fields[position].name(),
+                arrays[position].len(),
+                fields[0].name(),
+                first.len()
+            )));
+        }
+        let rows = arrays.first().map_or(0, |array| array.len());
+        let options = RecordBatchOptions::new().with_row_count(Some(rows));
+        let schema = Arc::new(ArrowSchema::new(fields));
+        let batch = RecordBatch::try_new_with_options(Arc::clone(&schema), arrays, &options)
+            .map_err(|error| input_error(py, &error.to_string()))?;
+        Self::of_batches(py, &schema, &[batch])
+    }
+
+    /// Names and types of the columns.
+    #[getter]
+    fn schema(&self) -> Schema {
+        Schema::new(self.table.schema().clone())
+    }
+}
+
+/// All rows of an object that speaks the Arrow PyCapsule protocol.
+pub fn arrow_rows(py: Python<'_>, data: &Bound<'_, PyAny>) -> PyResult<(SchemaRef, Vec<RecordBatch>)> {
+    if let Some(border::ImportedStream { field, arrays }) = border::import_stream(data)? {
+        let schema = border::schema_of(&field);
+        let arrays = py.detach(|| arrays.collect::<Result<Vec<ArrayRef>, _>>());
+        let arrays = arrays.map_err(|error| input_error(py, &error.to_string()))?;
+        let batches =
+            arrays.into_iter().map(|array| border::rows_of(array, &schema)).collect::<PyResult<_>>()?;
+        return Ok((schema, batches));
+    }
+    if let Some((field, array)) = border::import_array(data)? {
+        let schema = border::schema_of(&field);
+        let batch = border::rows_of(array, &schema)?;
+        return Ok((schema, vec![batch]));
+    }
+    Err(PyTypeError::new_err(format!(
+        "{} is no table: it has neither __arrow_c_stream__ nor __arrow_c_array__",
+        data.get_type()
+    )))
+}
+
+/// The exception of a stream that another library failed to give.
+pub fn input_error(py: Python<'_>, message: &str) -> PyErr {
+    let made =
+        py.import("hypostyle.errors").and_then(|module| module.getattr("InputError")?.call1((message,)));
+    made.map_or_else(|error| error, PyErr::from_value)
+}
