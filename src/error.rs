@@ -14,7 +14,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 pub enum Error {
     /// The SQL text is at fault; the place in it is known.
     #[error(transparent)]
-    Sql(#[from] planner::Error),
+    Sql(planner::Error),
     /// The plan could not be made ready or run: data, files, memory, cancellation.
     #[error(transparent)]
     Engine(engine::Error),
@@ -140,6 +140,20 @@ impl Error {
     /// True if the run was stopped on request.
     pub fn is_cancelled(&self) -> bool {
         matches!(self, Self::Engine(engine::Error::Cancelled))
+    }
+}
+
+impl From<planner::Error> for Error {
+    /// What ended a run on the way to a plan, other than the text or the data, stays what it is.
+    fn from(error: planner::Error) -> Self {
+        match error.kind() {
+            planner::ErrorKind::Run(ended)
+                if !matches!(**ended, engine::Error::Function(_) | engine::Error::User(_)) =>
+            {
+                Self::Engine(engine::Error::clone(ended))
+            }
+            _ => Self::Sql(error),
+        }
     }
 }
 

@@ -145,9 +145,19 @@ impl Session {
     /// ```
     ///
     /// # Errors
-    /// A text that is not one query, or what binding reports.
+    /// A text that is not one query, or what binding reports. A query with analyzers OVER () is refused: it would go on with the
+    /// statistics of the rows that are there now (see [`Session::prepare_fitted`]).
     pub fn prepare(&self, sql: &str) -> Result<Prepared> {
-        statement::prepare(self, sql)
+        statement::prepare(self, sql, false)
+    }
+
+    /// As [`Session::prepare`], also for queries with analyzers OVER (), whose statistics are those of the rows that are there now,
+    /// whatever the tables hold when the query is run. PREPARE and EXECUTE fit them each time.
+    ///
+    /// # Errors
+    /// As [`Session::prepare`].
+    pub fn prepare_fitted(&self, sql: &str) -> Result<Prepared> {
+        statement::prepare(self, sql, true)
     }
 
     /// Makes a physical plan ready: one that another process or planner made, or that was read back with
@@ -326,12 +336,12 @@ impl Session {
         Ok(())
     }
 
-    /// Hands each pass of a later fit to `observer` when it starts, so that another thread can show its progress or stop it.
+    /// Hands each pass of a later fit, OVER () included, to `observer` when it starts, so that another thread can show its progress or stop it.
     pub fn observe_fits(&self, observer: FitObserver) {
         *lock(&self.state.fit_observer) = Some(observer);
     }
 
-    pub(crate) fn fit_observer(&self) -> impl FnMut(RunHandle) + use<> {
+    pub(crate) fn fit_observer(&self) -> impl Fn(RunHandle) + Send + Sync + use<> {
         let observer = lock(&self.state.fit_observer).clone();
         move |handle| {
             if let Some(observer) = &observer {

@@ -8,7 +8,7 @@ use hypostyle_engine::execution::Prepared as EnginePrepared;
 use hypostyle_functions::column::Output;
 use hypostyle_functions::types::{Field, Schema, Type};
 use hypostyle_planner::tree::{ExplainFormat, Statement, StatementKind};
-use hypostyle_planner::{Error as PlanError, Planned, PlannedQuery, Planner, Span, parse};
+use hypostyle_planner::{Error as PlanError, Observer, Planned, PlannedQuery, Planner, Span, parse};
 
 use crate::answer::Answer;
 use crate::error::{Error, Result};
@@ -21,7 +21,8 @@ pub(crate) fn run(session: &Session, statement: &Statement) -> Result<Answer> {
     let context = session.context();
     // Planning may read data, for PIVOT and for analyzers with OVER: others go on with the session meanwhile.
     let definitions = session.definitions().clone();
-    let planned = Planner::new(&context, &definitions).plan(statement)?;
+    let observer = session.fit_observer();
+    let planned = Planner::new(&context, &definitions).observed(Observer(&observer)).plan(statement)?;
     match planned {
         Planned::Query(query) => Ok(Answer::of_run(closed(query, &context)?.start(&[])?)),
         Planned::Explain { analyze, format, query } => explain(&context, analyze, format, query),
@@ -72,16 +73,23 @@ fn at(error: Error, span: Span) -> Error {
     }
 }
 
-/// Makes one query ready for many runs.
-pub(crate) fn prepare(session: &Session, sql: &str) -> Result<Prepared> {
+/// Makes one query ready for many runs; `fits` allows it to keep the statistics of what is there now.
+pub(crate) fn prepare(session: &Session, sql: &str, fits: bool) -> Result<Prepared> {
     let statement = one_statement(sql)?;
     let context = session.context();
-    let planned = Planner::new(&context, &session.definitions()).plan(&statement)?;
+    let definitions = session.definitions().clone();
+    let observer = session.fit_observer();
+    let planned = Planner::new(&context, &definitions).observed(Observer(&observer)).plan(&statement)?;
     let Planned::Query(query) = planned else {
         return Err(
             PlanError::invalid("only a statement that gives rows can be prepared", statement.span).into()
         );
     };
+    if query.fits_data && !fits {
+        let message = "an analyzer OVER () is fitted while the query is planned: a prepared query would keep the statistics of the \
+                       rows that are there now; use CREATE TRANSFORM";
+        return Err(PlanError::invalid(message, statement.span).into());
+    }
     Ok(Prepared::new(EnginePrepared::new(query.plan, Arc::clone(&context))?, query.parameters, context))
 }
 

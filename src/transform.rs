@@ -12,7 +12,7 @@ use hypostyle_functions::types::{Field, Schema};
 use hypostyle_functions::value::Literal;
 use hypostyle_planner::transform::{self, Fitted};
 use hypostyle_planner::tree::{Name, Statement, StatementKind};
-use hypostyle_planner::{Definition, Error as PlanError, Planner, Span, parse};
+use hypostyle_planner::{Definition, Error as PlanError, Observer, Planner, Span, parse};
 
 use crate::answer::Answer;
 use crate::artifact;
@@ -92,14 +92,9 @@ impl Session {
         let definitions = self.definitions().clone();
         let context = self.context();
         let query = parse::parse_source(source)?;
-        let fitted = transform::fit(
-            &context,
-            &definitions,
-            &defined,
-            &query,
-            source.trim(),
-            &mut self.fit_observer(),
-        )?;
+        let observer = self.fit_observer();
+        let observer = Observer(&observer);
+        let fitted = transform::fit(&context, &definitions, &defined, &query, source.trim(), observer)?;
         Ok(Transform {
             session: self.clone(),
             name: defined.name.text,
@@ -216,8 +211,9 @@ impl Transform {
         let query = parse::parse_source(source)?;
         let context = self.session.context();
         let definitions = self.session.definitions().clone();
-        let planned =
-            Planner::new(&context, &definitions).apply(&self.name, &self.fitted, &query, training)?;
+        let observer = self.session.fit_observer();
+        let planner = Planner::new(&context, &definitions).observed(Observer(&observer));
+        let planned = planner.apply(&self.name, &self.fitted, &query, training)?;
         Ok(Answer::of_run(closed(planned, &context)?.start(&[])?))
     }
 
@@ -253,6 +249,7 @@ impl Transform {
     /// A function that the session does not have any more.
     pub fn prepare(&self) -> Result<Prepared> {
         let all: Vec<usize> = (0..self.fitted.outputs.len()).collect();
+        self.check_zone(&all)?;
         let Chosen { expressions, inputs, outputs } = self.chosen(&all);
         let catalog = Catalog::default();
         catalog.add_table(INPUT, Arc::new(HostTable::new(inputs.clone())));
@@ -306,8 +303,24 @@ impl Transform {
                 })
                 .collect::<Result<_>>()?,
         };
+        self.check_zone(&positions)?;
         let Chosen { expressions, inputs, outputs } = self.chosen(&positions);
         RowPlan::of_expressions(&expressions, inputs, outputs, &self.session.context())
+    }
+
+    /// Refuses outputs that take instants apart in another zone than that of the fit.
+    fn check_zone(&self, positions: &[usize]) -> Result<()> {
+        let zone = &self.session.context().settings.time_zone;
+        for output in positions.iter().filter_map(|position| self.fitted.outputs.get(*position)) {
+            if let Some(problem) = self.fitted.zone_problem(&output.expression, zone) {
+                let name = &self.name;
+                return Err(Error::user(format!(
+                    "column \"{}\" of transform \"{name}\" {problem}",
+                    output.name
+                )));
+            }
+        }
+        Ok(())
     }
 
     /// Some of the outputs over the columns that they read.

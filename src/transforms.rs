@@ -6,7 +6,7 @@ use std::sync::Arc;
 use hypostyle_engine::Context;
 use hypostyle_planner::transform::{Fitted, Transform};
 use hypostyle_planner::tree::Query;
-use hypostyle_planner::{Definitions, transform};
+use hypostyle_planner::{Definitions, Observer, transform};
 
 use crate::artifact;
 use crate::error::{Error, Result};
@@ -21,11 +21,12 @@ pub(crate) fn fit(
     source: &Query,
     text: &str,
 ) -> Result<Arc<Fitted>> {
-    let fitted = transform::fit(context, definitions, transform, source, text, &mut session.fit_observer())?;
+    let observer = session.fit_observer();
+    let fitted = transform::fit(context, definitions, transform, source, text, Observer(&observer))?;
     let fitted = Arc::new(fitted);
-    if !session.definitions().set_fitted(&transform.name.text, Arc::clone(&fitted)) {
+    if !session.definitions().set_fitted(transform, Arc::clone(&fitted)) {
         return Err(Error::user(format!(
-            "transform \"{}\" was dropped while it was fitted",
+            "transform \"{}\" was dropped or replaced while it was fitted",
             transform.name.text
         )));
     }

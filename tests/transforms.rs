@@ -166,3 +166,94 @@ fn a_statement_and_its_query_alone_are_fitted_alike() {
         assert!(session.fit(wrong, SOURCE).is_err(), "{wrong}");
     }
 }
+
+#[test]
+fn a_query_that_fits_is_not_prepared_by_accident() {
+    let session = session(1, 2048);
+    run(&session, "CREATE TABLE t AS SELECT i::DOUBLE AS x FROM range(4) t(i)");
+    let sql = "SELECT max_abs_scale(x) OVER () AS y FROM t";
+    let refused = session.prepare(sql).unwrap_err().to_string();
+    assert!(refused.contains("a prepared query would keep the statistics"), "{refused}");
+    let prepared = session.prepare_fitted(sql).unwrap();
+    let batches = prepared.run(&[]).unwrap().collect_all().unwrap();
+    let found: Vec<_> = batches.iter().flat_map(|batch| row_texts(batch).unwrap()).collect();
+    assert_eq!(found, run(&session, sql));
+}
+
+#[test]
+fn passes_of_every_fit_are_seen_and_can_be_stopped() {
+    let session = session(2, 512);
+    run(&session, &format!("CREATE TABLE source AS {SOURCE}"));
+    run(&session, "CREATE TRANSFORM one AS SELECT standard_scale(x) AS x FROM input");
+    let seen = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let counter = std::sync::Arc::clone(&seen);
+    session.observe_fits(std::sync::Arc::new(move |handle| {
+        counter.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        handle.cancel();
+    }));
+    let texts = [
+        "FIT TRANSFORM one FROM source",
+        "SELECT standard_scale(x) OVER () FROM source",
+        "PIVOT source ON c USING sum(k)",
+    ];
+    for (position, sql) in texts.into_iter().enumerate() {
+        let error = session.sql(sql).and_then(|answer| answer.collect_all()).unwrap_err();
+        assert!(error.is_cancelled(), "{sql}: {error}");
+        assert_eq!(seen.load(std::sync::atomic::Ordering::Relaxed), position + 1, "{sql}");
+    }
+    assert!(session.fit("SELECT standard_scale(x) AS x FROM input", "source").unwrap_err().is_cancelled());
+}
+
+#[test]
+fn a_fit_that_does_not_fit_into_memory_says_so() {
+    let session = session(1, 2048);
+    run(&session, "SET memory_limit = '300KB'");
+    let error = session
+        .fit("SELECT power_transform(i) AS x FROM input", "(SELECT i::DOUBLE AS i FROM range(1000000) t(i))");
+    let error = error.unwrap_err();
+    assert!(matches!(error, hypostyle::Error::Engine(_)), "{error:?}");
+    assert!(error.to_string().starts_with("out of memory: "), "{error}");
+}
+
+#[test]
+fn a_fit_is_not_given_to_another_definition_of_its_name() {
+    let session = session(1, 2048);
+    run(&session, "CREATE TABLE t AS SELECT i::DOUBLE AS x FROM range(4) t(i)");
+    run(&session, "CREATE TRANSFORM one AS SELECT standard_scale(x) AS x FROM input");
+    let other = session.clone();
+    session.observe_fits(std::sync::Arc::new(move |_| {
+        run(&other, "CREATE OR REPLACE TRANSFORM one AS SELECT min_max_scale(x) AS x FROM input");
+    }));
+    let error = session.sql("FIT TRANSFORM one FROM t").and_then(|answer| answer.collect_all()).unwrap_err();
+    assert!(error.to_string().contains("was dropped or replaced while it was fitted"), "{error}");
+    assert!(session.transform("one").unwrap_err().to_string().contains("is not fitted"));
+}
+
+#[test]
+fn a_transform_of_instants_is_served_in_its_zone_alone() {
+    let session = session(1, 2048);
+    let source = "(SELECT TIMESTAMPTZ '2024-01-01 23:30:00+00' AS at, 2.0 AS x)";
+    let transform = session
+        .fit("SELECT date_part('hour', at) AS hour, standard_scale(x) AS x FROM input", source)
+        .unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("zoned.hyp");
+    transform.save(&path).unwrap();
+    let elsewhere = Session::new();
+    run(&elsewhere, "SET time_zone = 'Asia/Tokyo'");
+    run(&session, "SET time_zone = 'Asia/Tokyo'");
+    let refusals = [
+        elsewhere.load_transform(&path).map(drop).unwrap_err(),
+        transform.apply(source).map(drop).unwrap_err(),
+        transform.prepare().map(drop).unwrap_err(),
+        transform.row().map(drop).unwrap_err(),
+        transform.apply_batches(&[]).map(drop).unwrap_err(),
+    ];
+    for refusal in refusals {
+        let text = refusal.to_string();
+        assert!(text.contains("time zone UTC; the session has Asia/Tokyo"), "{text}");
+    }
+    assert!(transform.row_of(&["x"]).is_ok());
+    run(&elsewhere, "SET time_zone = 'utc'");
+    assert!(elsewhere.load_transform(&path).is_ok());
+}

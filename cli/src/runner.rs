@@ -70,7 +70,7 @@ impl Runner {
             return self.write_substrait(text, analyze, output);
         }
         let failed = |error| self.failed(error, text);
-        let prepared = self.session.prepare(text).map_err(failed)?;
+        let prepared = self.watching_fits(|| self.session.prepare_fitted(text)).map_err(failed)?;
         let metrics = if analyze {
             let mut answer = prepared.run(&[]).map_err(failed)?;
             self.watched(&mut answer, |answer| {

@@ -67,14 +67,14 @@ impl Definitions {
         self.transforms.get(&name.to_lowercase())
     }
 
-    /// Gives a transform what a fit found; false if there is none of this name.
-    pub fn set_fitted(&mut self, name: &str, fitted: Arc<Fitted>) -> bool {
-        match self.transforms.get_mut(&name.to_lowercase()) {
-            Some(transform) => {
+    /// Gives a transform what a fit found; false if it was dropped or has become another one meanwhile.
+    pub fn set_fitted(&mut self, fitted_for: &Transform, fitted: Arc<Fitted>) -> bool {
+        match self.transforms.get_mut(&fitted_for.name.text.to_lowercase()) {
+            Some(transform) if transform.query.is_some() && transform.sql == fitted_for.sql => {
                 Arc::make_mut(transform).fitted = Some(fitted);
                 true
             }
-            None => false,
+            _ => false,
         }
     }
 

@@ -59,6 +59,9 @@ pub enum ErrorKind {
     /// A table, a file or the engine refused.
     #[error("{0}")]
     Source(String),
+    /// A run that planning needs, of a fit or of the values of a PIVOT, did not end well.
+    #[error("{0}")]
+    Run(Box<hypostyle_engine::Error>),
     /// A bug of this project.
     #[error("internal error: {0}; please report it")]
     Internal(String),
@@ -103,6 +106,11 @@ impl Error {
     /// Where in the text; unknown for errors without a place.
     pub fn span(&self) -> Span {
         self.span
+    }
+
+    /// What ended a run that planning needs.
+    pub fn run(error: hypostyle_engine::Error, span: Span) -> Self {
+        Self::new(ErrorKind::Run(Box::new(error)), span)
     }
 
     /// The same error at this place, unless it has one already.

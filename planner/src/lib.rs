@@ -24,7 +24,7 @@ pub use bind::Parameter;
 pub use definitions::Definitions;
 pub use error::{Error, ErrorKind, Result};
 pub use nearest::nearest;
-pub use planner::{Definition, Planned, PlannedQuery, Planner};
+pub use planner::{Definition, Observer, Planned, PlannedQuery, Planner};
 pub use span::{Location, Span};
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use hypostyle_engine::Context;
+use hypostyle_engine::execution::RunHandle;
 use hypostyle_engine::plan::{Plan, WriteTarget};
 use hypostyle_functions::{Literal, Type, Value};
 
@@ -27,6 +28,8 @@ pub struct PlannedQuery {
     pub plan: Plan,
     /// Parameters by position.
     pub parameters: Vec<Parameter>,
+    /// Whether the plan holds what analyzers found in the data that was there while it was made.
+    pub fits_data: bool,
 }
 
 /// What a session does with a statement.
@@ -153,12 +156,29 @@ pub struct Planner<'a> {
     values: Option<&'a [(String, Literal)]>,
     /// Where EXECUTE names the prepared statement that is planned.
     executed_at: Option<Span>,
+    observer: Option<Observer<'a>>,
+}
+
+/// Sees the runs that planning needs when they start: to show their progress and to stop them.
+#[derive(Clone, Copy)]
+pub struct Observer<'a>(pub &'a (dyn Fn(RunHandle) + Send + Sync));
+
+impl std::fmt::Debug for Observer<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Observer")
+    }
 }
 
 impl<'a> Planner<'a> {
     /// A planner over these.
     pub fn new(context: &'a Arc<Context>, definitions: &'a Definitions) -> Self {
-        Self { context, definitions, values: None, executed_at: None }
+        Self { context, definitions, values: None, executed_at: None, observer: None }
+    }
+
+    /// Shows the runs that planning needs to an observer.
+    #[must_use]
+    pub fn observed(self, observer: Observer<'a>) -> Self {
+        Self { observer: Some(observer), ..self }
     }
 
     /// Gives parameters these values, by name; `$1` and the first `?` have the name `1`.
@@ -250,7 +270,7 @@ impl<'a> Planner<'a> {
     }
 
     fn binder(&self) -> Binder<'a> {
-        let binder = Binder::new(self.context, self.definitions);
+        let binder = Binder::new(self.context, self.definitions).observed(self.observer);
         let binder = match self.values {
             Some(values) => binder.with_values(values),
             None => binder,
@@ -263,23 +283,24 @@ impl<'a> Planner<'a> {
 
     /// Binds, rewrites and lowers.
     fn query(&self, bind: impl FnOnce(&mut Binder<'a>) -> Result<Relation>) -> Result<Planned> {
-        let (relation, result, parameters) = self.rewritten(Reading::Fields, bind)?;
+        let (relation, result, binder) = self.rewritten(Reading::Fields, bind)?;
         let plan = lower(&relation, &result)?;
-        Ok(Planned::Query(PlannedQuery { plan, parameters }))
+        let fits_data = binder.fits_data();
+        Ok(Planned::Query(PlannedQuery { plan, parameters: binder.into_parameters(), fits_data }))
     }
 
-    /// Binds and rewrites; the relation, its columns in order, and the parameters that are open.
+    /// Binds and rewrites; the relation, its columns in order, and the binder that knows the parameters that are open.
     fn rewritten(
         &self,
         reading: Reading,
         bind: impl FnOnce(&mut Binder<'a>) -> Result<Relation>,
-    ) -> Result<(Relation, Vec<Column>, Vec<Parameter>)> {
+    ) -> Result<(Relation, Vec<Column>, Binder<'a>)> {
         let mut binder = self.binder();
         let relation = bind(&mut binder)?;
         let relation = binder.with_shared(relation);
         let result = relation.columns();
         let relation = rewrite::rewrite_reading(relation, &result, self.context, reading);
-        Ok((relation, result, binder.into_parameters()))
+        Ok((relation, result, binder))
     }
 
     /// What EXPLAIN shows of a query in a form that tells no physical choices.

@@ -57,7 +57,7 @@ pub struct Manifest {
     pub provenance: Provenance,
     /// Functions that its expressions call, with the versions of their meaning.
     pub functions: Vec<(String, u32)>,
-    /// Versions of tables that functions are built with.
+    /// Versions of the tables that functions are built with, of those that the outputs depend on.
     pub tables: Vec<(String, String)>,
     /// All other members.
     pub members: Vec<Member>,

@@ -34,12 +34,16 @@ pub(super) fn from_bytes(bytes: &[u8], context: &Arc<Context>) -> Result<(Manife
     let manifest = read_manifest(&members.read(MANIFEST).map_err(foreign)?)?;
     let parts = verified_parts(&manifest, &mut members)?;
     check_functions(&manifest, context)?;
+    check_tables(&manifest)?;
     let part = |name: &str| parts.get(name).ok_or_else(|| format!("the transform has no member {name}"));
     let plan: StoredPlan =
         from_json(part(PLAN)?, "the plan of the transform").map_err(|error| error.to_string())?;
     let fitted = assembled(plan, &manifest, &parts)?;
     check_schema(&fitted.input_schema(), part(INPUT_SCHEMA)?, INPUT_SCHEMA)?;
     check_schema(&fitted.schema(), part(OUTPUT_SCHEMA)?, OUTPUT_SCHEMA)?;
+    if let Some((output, problem)) = fitted.output_of_other_zone(&context.settings.time_zone) {
+        return Err(format!("output \"{output}\" {problem}"));
+    }
     check_golden(&fitted, part(GOLDEN_INPUT)?, part(GOLDEN_OUTPUT)?, context)?;
     Ok((manifest, fitted))
 }
@@ -94,6 +98,21 @@ fn check_functions(manifest: &Manifest, context: &Arc<Context>) -> Result<(), St
             return Err(format!(
                 "the transform calls version {version} of the function {name}; this session has version {}",
                 known.version
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Functions may answer otherwise under other tables of characters or of time zones.
+fn check_tables(manifest: &Manifest) -> Result<(), String> {
+    let known = hypostyle_functions::versions::tables();
+    for (table, version) in &manifest.tables {
+        let here = known.iter().find(|(name, _)| name == table).map(|(_, version)| version.as_str());
+        if here != Some(version) {
+            return Err(format!(
+                "the transform depends on version {version} of the table \"{table}\"; this release has version {}: fit it again",
+                here.unwrap_or("none")
             ));
         }
     }
@@ -174,7 +193,9 @@ fn check_golden(fitted: &Fitted, input: &[u8], output: &[u8], context: &Arc<Cont
         Ok::<_, String>((columns, batch.num_rows()))
     };
     let (inputs, rows) = columns(input, &fitted.input_schema(), GOLDEN_INPUT)?;
-    let (expected, _) = columns(output, &fitted.schema(), GOLDEN_OUTPUT)?;
+    let (expected, expected_rows) = columns(output, &fitted.schema(), GOLDEN_OUTPUT)?;
+    // Without inputs there is nothing that could hold the number of rows.
+    let rows = if inputs.is_empty() { expected_rows } else { rows };
     let rows: Vec<Vec<Value>> = (0..rows)
         .map(|row| inputs.iter().map(|column| column.get(row).cloned().unwrap_or(Value::Null)).collect())
         .collect();

@@ -161,3 +161,33 @@ fn members_that_contradict_each_other_are_refused() {
     });
     assert!(refusal(&broken, &context).contains("the plan reads column 77"));
 }
+
+#[test]
+fn a_transform_without_inputs_is_written_and_read() {
+    let session = Session::new();
+    let transform = session.fit("SELECT 1 + 1 AS two, 'a' AS a FROM input", "(SELECT 1 AS x)").unwrap();
+    let (bytes, context) = written(&session, transform.fitted());
+    assert!(from_bytes(&bytes, &context).unwrap().1 == **transform.fitted());
+    let other = changed(&bytes, |_, parts| {
+        let plan = parts.iter_mut().find(|(name, _)| name == PLAN).unwrap();
+        let text = String::from_utf8(plan.1.clone()).unwrap();
+        assert!(text.contains("\"Text\": \"a\""), "{text}");
+        plan.1 = text.replacen("\"Text\": \"a\"", "\"Text\": \"b\"", 1).into_bytes();
+    });
+    assert!(refusal(&other, &context).contains("the golden rows do not hold"));
+}
+
+#[test]
+fn tables_of_characters_are_compared_where_outputs_read_them() {
+    let (session, fitted) = fitted();
+    let (bytes, context) = written(&session, &fitted);
+    let mut tables = Vec::new();
+    let other = changed(&bytes, |manifest, _| {
+        tables = manifest.tables.iter().map(|(table, _)| table.clone()).collect();
+        manifest.tables.iter_mut().for_each(|(_, version)| *version = "1.0".to_owned());
+    });
+    assert_eq!(tables, ["unicode"], "no output reads instants");
+    assert!(
+        refusal(&other, &context).contains("version 1.0 of the table \"unicode\"; this release has version")
+    );
+}

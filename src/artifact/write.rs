@@ -57,10 +57,7 @@ pub(super) fn to_bytes(name: &str, sql: &str, fitted: &Fitted, context: &Arc<Con
         sql: sql.to_owned(),
         provenance: fitted.provenance.clone(),
         functions: functions_of(fitted),
-        tables: hypostyle_functions::versions::tables()
-            .into_iter()
-            .map(|(table, version)| (table.to_owned(), version))
-            .collect(),
+        tables: fitted.tables(context),
         members: parts
             .iter()
             .map(|(name, bytes)| Member {

@@ -3,13 +3,11 @@
 use super::scale::{of_number, text};
 use super::{Analyzer, Form, Given, Statistic};
 use crate::error::Result;
+use crate::feature::BUCKETS_MAX;
 use crate::registry::Registry;
 use crate::signature::exact;
 use crate::types::Type;
 use crate::value::{Literal, Value};
-
-/// Most buckets of a fit.
-const BUCKETS_MAX: i64 = 1 << 16;
 
 pub(super) fn register(registry: &mut Registry) {
     let buckets = || exact("buckets", Type::Int64);
@@ -32,6 +30,7 @@ pub(super) fn register(registry: &mut Registry) {
         .set("sklearn", Vec::new())
         .set("tft", Vec::new())
         .set("bigquery", Vec::new())
+        .note("compat => 'sklearn' drops borders that are equal to the least or greatest value, or nearer than 1e-8 to the one before.")
         .note("Quantiles are exact; method => 'cont' interpolates between neighbours, 'disc' takes values of the column."),
     );
     registry.register_analyzer(options(
@@ -57,11 +56,26 @@ fn quantiles(given: &Given<'_>) -> Result<Form> {
         let form = of_number(Vec::new(), SCALAR);
         return Ok(Form { constants: vec![("borders", borders)], keeps_float: false, ..form });
     }
+    if given.compat == Some("sklearn") {
+        return Ok(quantiles_of_sklearn(buckets, method));
+    }
     let borders = format!(
         "coalesce(list_sort(list_distinct(quantile_{method}(x, shares) FILTER (WHERE isfinite(x)))), []::DOUBLE[])"
     );
     let statistics = vec![Statistic::value("borders", borders)];
     Ok(Form { constants: vec![("shares", shares)], keeps_float: false, ..of_number(statistics, SCALAR) })
+}
+
+/// Borders as scikit-learn keeps them: of the edges, least and greatest value included, those that are nearer than 1e-8 to the
+/// one before go, and the inner ones of the others are the borders.
+fn quantiles_of_sklearn(buckets: i64, method: &str) -> Form {
+    let shares = (0..=buckets).map(|bucket| Value::float64(bucket as f64 / buckets as f64)).collect();
+    let shares = Literal::new(Value::List(Type::Float64, shares));
+    let edges = format!("coalesce(quantile_{method}(x, shares) FILTER (WHERE isfinite(x)), []::DOUBLE[])");
+    let kept = "list_filter(edges, (edge, place) -> place = 1 OR edge - edges[place - 1] > 1e-8)";
+    let statistics =
+        vec![Statistic::value("edges", edges), Statistic::value("borders", format!("({kept})[2:-2]"))];
+    Form { constants: vec![("shares", shares)], keeps_float: false, ..of_number(statistics, SCALAR) }
 }
 
 fn uniform(given: &Given<'_>) -> Result<Form> {

@@ -62,8 +62,8 @@ pub(super) fn register(registry: &mut Registry) {
             .option(integer("folds", 0))
             .option(integer("min_count", 1))
             .set("nvtabular", Vec::new())
-            .note("(sum + mean * smoothing) / (count + smoothing); a category that was not seen gives the mean, null gives null. Rows without a label do not count.")
-            .note("With key => id and folds => k the transform can be applied with mode => 'train': each row is encoded without the rows of its fold, which is hash_bucket(id, k).")
+            .note("(sum + mean * smoothing) / (count + smoothing); a category that was not seen gives the mean, null gives null. Rows without a label do not count, also for min_count; without any label everything is null.")
+            .note("With key => id and folds => k the transform can be applied with mode => 'train': each row is encoded without the rows of its fold, which is hash_bucket(id, k); rows without a key are in the first fold.")
             .note("The label and the key are read by the fit and by mode => 'train' only; serving needs neither."),
     );
 }
@@ -109,16 +109,10 @@ fn table(given: &Given<'_>, columns: Vec<(String, String)>, order: Order) -> Res
         source: if given.is_list(0) { Source::Elements } else { Source::Value },
         key: "x",
         columns,
+        count: "count(*)",
         order,
         min_count: given.count("min_count", 1)?,
         top_k: if given.has("top_k") { given.optional_count("top_k", 1)? } else { None },
-    })
-}
-
-fn order(given: &Given<'_>) -> Result<Order> {
-    Ok(match given.word("order", &["frequency", "value"])? {
-        "value" => Order::Value,
-        _ => Order::Frequency,
     })
 }
 
@@ -128,7 +122,7 @@ fn of_category(statistics: Vec<Statistic>, scalar: &str) -> Form {
 
 fn vocabulary(given: &Given<'_>) -> Result<Form> {
     given.count("oov", 0)?;
-    let table = table(given, Vec::new(), order(given)?)?;
+    let table = table(given, Vec::new(), given.order()?)?;
     let scalar = "vocab_lookup(x, keys, oov_buckets => oov, unknown => unknown, layout => layout)";
     Ok(of_category(vec![Statistic::Table(table)], scalar))
 }
@@ -148,7 +142,7 @@ fn indicator(given: &Given<'_>) -> Result<Form> {
         };
         return Err(crate::error::Error::argument(given.name, 1, problem));
     }
-    let table = table(given, Vec::new(), order(given)?)?;
+    let table = table(given, Vec::new(), given.order()?)?;
     let scalar = match is_list {
         true => "multi_hot(coalesce(vocab_lookup(x, keys), []), greatest(len(keys), 1))",
         false => "one_hot(coalesce(vocab_lookup(x, keys), -1), greatest(len(keys), 1))",
@@ -182,15 +176,16 @@ fn target(given: &Given<'_>) -> Result<Form> {
             ));
         }
         let branch = |fold: i64| {
-            format!("WHEN {fold} THEN target_encode(x, keys, sums_{fold}, counts_{fold}, prior, smoothing)")
+            format!("WHEN {fold} THEN {}", encoded(&format!("sums_{fold}"), &format!("counts_{fold}")))
         };
         let branches: Vec<String> = (0..folds).map(branch).collect();
-        training = Some(format!("CASE hash_bucket(key, {folds}) {} END", branches.join(" ")));
+        training = Some(format!("CASE {} {} END", fold_of_row(folds), branches.join(" ")));
     }
     let table = CategoryTable {
         source: Source::Value,
         key: "x",
         columns,
+        count: "count(label)",
         order: Order::Frequency,
         min_count: given.count("min_count", 1)?,
         top_k: None,
@@ -199,16 +194,26 @@ fn target(given: &Given<'_>) -> Result<Form> {
     Ok(Form {
         readings: vec![Reading::Category, Reading::Number, Reading::Category],
         statistics,
-        scalar: "target_encode(x, keys, sums, counts, prior, smoothing)".into(),
+        scalar: encoded("sums", "counts"),
         training,
         ..Form::default()
     })
 }
 
+/// The encoding by these statistics; without any label there is no prior, and everything is null.
+fn encoded(sums: &str, counts: &str) -> String {
+    format!("target_encode(x, keys, {sums}, {counts}, prior, smoothing)")
+}
+
+/// The fold of a row. Rows without a key are in the first one, so that none is encoded with its own label.
+fn fold_of_row(folds: i64) -> String {
+    format!("coalesce(hash_bucket(key, {folds}), 0)")
+}
+
 /// Sum and number of the labels, of all rows or of those outside of a fold.
 fn aggregates(sums: &str, counts: &str, fold: Option<(i64, i64)>) -> Vec<(String, String)> {
     let filter = match fold {
-        Some((fold, folds)) => format!(" FILTER (WHERE hash_bucket(key, {folds}) IS DISTINCT FROM {fold})"),
+        Some((fold, folds)) => format!(" FILTER (WHERE {} <> {fold})", fold_of_row(folds)),
         None => String::new(),
     };
     vec![

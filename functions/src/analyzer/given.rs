@@ -1,5 +1,6 @@
 //! The call of an analyzer as its form sees it.
 
+use super::Order;
 use crate::error::{Error, Result};
 use crate::types::Type;
 use crate::value::{Literal, Value};
@@ -75,6 +76,17 @@ impl Given<'_> {
         found.ok_or_else(|| {
             let known: Vec<String> = known.iter().map(|word| format!("'{word}'")).collect();
             self.refused(option, &format!("is \"{given}\"; expected {}", known.join(" or ")))
+        })
+    }
+
+    /// The order of categories that the option `order` names.
+    ///
+    /// # Errors
+    /// Another word.
+    pub fn order(&self) -> Result<Order> {
+        Ok(match self.word("order", &["frequency", "value"])? {
+            "value" => Order::Value,
+            _ => Order::Frequency,
         })
     }
 

@@ -1,7 +1,7 @@
 //! Missing values replaced by one of the column.
 
 use super::scale::{flag, text};
-use super::{Analyzer, Form, Given, Reading, Statistic};
+use super::{Analyzer, CategoryTable, Form, Given, Order, Reading, Source, Statistic};
 use crate::error::{Error, Result};
 use crate::registry::Registry;
 use crate::signature::any;
@@ -34,23 +34,46 @@ fn impute(given: &Given<'_>) -> Result<Form> {
     let statistic = match strategy {
         "mean" => Some("avg(x)"),
         "median" => Some("median(x)"),
-        "mode" if given.compat == Some("sklearn") => Some("mode(x ORDER BY x)"),
+        "mode" if given.compat == Some("sklearn") => return least_mode(given),
         "mode" => Some("mode(x)"),
         "min" => Some("min(x)"),
         "max" => Some("max(x)"),
         _ if given.has("value") => None,
         _ => return Err(Error::User(format!("{}: strategy 'constant' needs a value", given.name))),
     };
-    let name = if statistic.is_some() { "fill" } else { "value" };
-    let scalar = match given.flag("nan")? {
-        true => format!("CASE WHEN is_missing(x) THEN {name} ELSE x END"),
-        false => format!("coalesce(x, {name})"),
-    };
+    let scalar = filled(given, if statistic.is_some() { "fill" } else { "value" })?;
     Ok(Form {
         readings: vec![reading],
         statistics: statistic.map(|sql| Statistic::value("fill", sql)).into_iter().collect(),
         scalar,
         keeps_float: reading == Reading::Number,
+        ..Form::default()
+    })
+}
+
+/// The scalar that puts a value in place of what is missing.
+fn filled(given: &Given<'_>, value: &str) -> Result<String> {
+    Ok(match given.flag("nan")? {
+        true => format!("CASE WHEN is_missing(x) THEN {value} ELSE x END"),
+        false => format!("coalesce(x, {value})"),
+    })
+}
+
+/// The least of the most frequent values: the first of the table of categories.
+fn least_mode(given: &Given<'_>) -> Result<Form> {
+    let table = CategoryTable {
+        source: Source::Value,
+        key: "x",
+        columns: Vec::new(),
+        count: "count(*)",
+        order: Order::Frequency,
+        min_count: 1,
+        top_k: Some(1),
+    };
+    Ok(Form {
+        readings: vec![Reading::Plain],
+        statistics: vec![Statistic::Table(table)],
+        scalar: filled(given, "keys[1]")?,
         ..Form::default()
     })
 }

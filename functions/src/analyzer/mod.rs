@@ -116,6 +116,8 @@ pub struct CategoryTable {
     pub key: &'static str,
     /// Names of the lists and the aggregates in them.
     pub columns: Vec<(String, String)>,
+    /// How often a category counts, for its order and for the limits: an aggregate.
+    pub count: &'static str,
     /// Order of the entries.
     pub order: Order,
     /// Categories that stand in fewer rows are left out.

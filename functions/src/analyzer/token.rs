@@ -1,7 +1,7 @@
 //! Lists of tokens as sparse vectors over a fitted vocabulary.
 
 use super::scale::{integer, text};
-use super::{Analyzer, CategoryTable, Form, Given, Order, Reading, Source, Statistic};
+use super::{Analyzer, CategoryTable, Form, Given, Reading, Source, Statistic};
 use crate::error::{Error, Result};
 use crate::registry::Registry;
 use crate::signature::exact;
@@ -49,15 +49,12 @@ fn form(
     if !given.is_list(0) {
         return Err(Error::argument(given.name, 1, "is no list; expected a list of tokens"));
     }
-    let order = match given.word("order", &["frequency", "value"])? {
-        "value" => Order::Value,
-        _ => Order::Frequency,
-    };
     statistics.push(Statistic::Table(CategoryTable {
         source: Source::DistinctElements,
         key: "x",
         columns,
-        order,
+        count: "count(*)",
+        order: given.order()?,
         min_count: given.count("min_count", 1)?,
         top_k: given.optional_count("top_k", 1)?,
     }));

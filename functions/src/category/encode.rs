@@ -30,7 +30,7 @@ pub(super) fn register(registry: &mut Registry) {
         (vec![category, categories, counts, default], bind_count)
     }));
     let function = ScalarFunction::new("target_encode", CATEGORY, "Smoothed mean of a target for a category, from constant lists of categories, sums and counts.")
-        .note("(sum + prior * smoothing) / (count + smoothing); a category that is not in the list gives the prior, null gives null. Of a list every element is encoded.")
+        .note("(sum + prior * smoothing) / (count + smoothing); a category that is not in the list gives the prior, null gives null, and a NULL prior makes all null. Of a list every element is encoded.")
         .note("For training take the statistics of the other folds: `hash_bucket(key, folds)` tells the fold of a row whatever its order.")
         .note("Source: the target encoding of NVTabular, whose smoothing of 20 is the default.")
         .example("target_encode('a', ['a', 'b'], [6, 0], [10, 5], 0.3)", "0.4")
@@ -135,7 +135,9 @@ fn bind_target(arguments: &Arguments<'_>) -> Result<Bound> {
         let value = arguments.constant(position)?.as_f64();
         value.ok_or_else(|| Error::argument(arguments.function, position + 1, problem))
     };
-    let (prior, smoothing) = (constant(4)?, constant(5)?);
+    let smoothing = constant(5)?;
+    // An argument that is null makes every row null, so the number does not matter then.
+    let prior = if arguments.constant(4)?.is_null() { f64::NAN } else { constant(4)? };
     let sums = numbers(arguments, 2, Value::as_f64)?;
     let counts = numbers(arguments, 3, Value::as_f64)?;
     // A category without a target, as all rows of one fold are in training, is drawn to the prior alone.

@@ -93,7 +93,9 @@ fn statistics_encode_categories() {
     target_encode('b', ['a', 'b'], [6, 1], [10, 5], 0.3, 0) -> 0.2
     target_encode(NULL::varchar, ['a'], [6], [10], 0.3) -> NULL
     target_encode(['a', NULL, 'z'], ['a'], [6], [10], 0.3) -> [0.4, NULL, 0.3]
-    target_encode(1, [1], [6], [10], NULL) -> ERR constant number
+    target_encode(1, [1], [6], [10], NULL) -> NULL
+    target_encode([1, 2, NULL], [1], [6], [10], NULL, 0) -> NULL
+    target_encode(1, [1], [6], [10], 0.3, NULL) -> ERR constant number
     smoothed_mean(6, 10, 0.3, 20) -> 0.4
     smoothed_mean(NULL, 10, 0.3, 20) -> NULL
     smoothed_mean(0, 0, 0.3, 0) -> nan

@@ -21,6 +21,8 @@ mod sigmoid;
 mod sigrid;
 mod uniform_borders;
 
+pub(crate) use uniform_borders::BUCKETS_MAX;
+
 use crate::registry::Registry;
 
 const CATEGORY: &str = "feature";

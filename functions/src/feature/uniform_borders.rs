@@ -6,7 +6,7 @@ use crate::signature::exact;
 use crate::types::Type;
 
 /// Most buckets.
-const BUCKETS_MAX: i64 = 1 << 16;
+pub(crate) const BUCKETS_MAX: i64 = 1 << 16;
 
 pub(super) fn function() -> ScalarFunction {
     ScalarFunction::new("uniform_borders", CATEGORY, "The borders that cut a range into buckets of equal width, for bucketize.")

@@ -57,6 +57,8 @@ pub(crate) struct RequestedTable {
     pub table: CategoryTable,
     /// The category, or the list of them.
     pub key: Expression,
+    /// How often a category counts.
+    pub count: AggregateCall,
     /// What is computed of each category.
     pub columns: Aggregated,
 }
@@ -308,8 +310,15 @@ impl Binder<'_> {
         for (name, sql) in &table.columns {
             values.push((name.clone(), self.template(sql, named, &mut frame, span)?.expression));
         }
-        let columns = Aggregated { values, calls: frame.calls };
-        Ok(RequestedTable { table: table.clone(), key, columns })
+        let columns = Aggregated { values, calls: std::mem::take(&mut frame.calls) };
+        let Bound { expression: Expression::Column { .. }, .. } =
+            self.template(table.count, named, &mut frame, span)?
+        else {
+            return Err(Error::internal("the count of a category is no aggregate"));
+        };
+        let count = frame.calls.pop().map(|(_, call)| call);
+        let count = count.ok_or_else(|| Error::internal("the count of a category is no aggregate"))?;
+        Ok(RequestedTable { table: table.clone(), key, count, columns })
     }
 
     /// Binds a text of an analyzer, whose names stand for bound values.

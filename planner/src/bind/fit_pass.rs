@@ -14,7 +14,7 @@ use hypostyle_functions::{Literal, Type, Value};
 use crate::bind::analyzer::{Fitting, Request, RequestedTable};
 use crate::bind::scope::Bound;
 use crate::bind::{Binder, operator};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::logical::{Column, Computed, Relation, SharedRows};
 use crate::rewrite::estimate;
 use crate::span::Span;
@@ -101,7 +101,12 @@ impl Binder<'_> {
             return Err(Error::unsupported(message, query.span));
         }
         if fitting.made_up > 0 {
-            // What made-up parameters broke is told once they are known.
+            // What made-up parameters broke is told once they are known; names mean what they mean before anything is read.
+            if let Err(error) = &relation
+                && is_of_names(error)
+            {
+                return Err(error.clone());
+            }
             return match (fitting.requests.is_empty(), relation) {
                 (false, _) => Ok(Discovered::Requests(fitting.requests)),
                 (true, Err(error)) => Err(error),
@@ -263,7 +268,7 @@ impl Binder<'_> {
             self.categories(reader.relation, reader_key(&reader.columns, requested), table.source)?;
         let key_column = self.new_column("key", key.data_type());
         let reader = Reader { relation, columns: reader.columns };
-        let count = self.plain_aggregate("count", Vec::new())?;
+        let count = reader.call(&requested.count);
         let count_column = self.new_column("count", count.data_type.clone());
         let calls = requested.columns.calls.iter().map(|(column, call)| (column.clone(), reader.call(call)));
         let aggregates = calls.chain([(count_column.clone(), count)]).collect();
@@ -391,6 +396,22 @@ fn reads_text(relation: &Relation) -> bool {
         _ => false,
     };
     is_text || relation.inputs().into_iter().any(reads_text)
+}
+
+/// True for errors that no value of a parameter brings about.
+pub(super) fn is_of_names(error: &Error) -> bool {
+    let of_functions = |error: &hypostyle_functions::Error| {
+        matches!(error, hypostyle_functions::Error::UnknownFunction { .. })
+    };
+    match error.kind() {
+        ErrorKind::Syntax(_)
+        | ErrorKind::Unsupported(_)
+        | ErrorKind::Unknown { .. }
+        | ErrorKind::Ambiguous { .. }
+        | ErrorKind::TooDeep { .. } => true,
+        ErrorKind::Function(error) => of_functions(error),
+        _ => false,
+    }
 }
 
 /// The columns of a bound definition as expressions over the input.

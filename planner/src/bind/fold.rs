@@ -30,12 +30,29 @@ pub fn value(expression: &Expression, context: &Arc<Context>) -> Option<Expressi
 
 /// True if two evaluations of the expression can differ.
 pub fn is_volatile(expression: &Expression, context: &Arc<Context>) -> bool {
-    let mut volatile = false;
+    first_volatile(expression, context).is_some()
+}
+
+/// The first function of an expression whose calls differ within one query.
+pub fn first_volatile(expression: &Expression, context: &Arc<Context>) -> Option<String> {
+    first_changing(expression, context)
+        .filter(|(_, volatility)| *volatility == Volatility::Volatile)
+        .map(|(name, _)| name)
+}
+
+/// The function of an expression that changes most: within one query, else from one query to the next.
+pub fn first_changing(expression: &Expression, context: &Arc<Context>) -> Option<(String, Volatility)> {
+    let mut found: Option<(String, Volatility)> = None;
     expression.walk(&mut |part| {
-        if let Expression::Call { function, .. } = part {
-            let known = context.registry.scalar(function);
-            volatile |= known.is_some_and(|known| known.volatility == Volatility::Volatile);
+        if let Expression::Call { function, .. } = part
+            && let Some(known) = context.registry.scalar(function)
+            && known.volatility != Volatility::Immutable
+            && found.as_ref().is_none_or(|(_, held)| {
+                *held == Volatility::Stable && known.volatility == Volatility::Volatile
+            })
+        {
+            found = Some((function.clone(), known.volatility));
         }
     });
-    volatile
+    found
 }

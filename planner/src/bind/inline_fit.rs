@@ -1,17 +1,20 @@
 //! `standard_scale(x) OVER ()`: analyzers of a query, fitted on its own rows while it is planned.
 
 use std::rc::Rc;
+use std::sync::Arc;
+
+use hypostyle_engine::Context;
+use hypostyle_engine::plan::TableReference;
 
 use crate::bind::Binder;
-use crate::bind::analyzer::Fitting;
+use crate::bind::analyzer::{Fitting, Request};
+use crate::bind::fit_pass::is_of_names;
+use crate::bind::fold;
 use crate::error::{Error, Result};
 use crate::logical::Relation;
 use crate::span::Span;
-use crate::transform::{FittedCall, Provenance, finish_pass, run_pass};
+use crate::transform::{FittedCall, LEVELS_MAX, Provenance, finish_pass, run_pass, too_many_levels};
 use crate::tree::{Expression, ExpressionKind, OrderBy, Select};
-
-/// Levels of analyzers inside analyzers.
-const LEVELS_MAX: usize = 64;
 
 impl Binder<'_> {
     /// True if the select list, QUALIFY or WHERE hold an analyzer OVER ().
@@ -45,24 +48,29 @@ impl Binder<'_> {
             if fitting.made_up == 0 {
                 return relation;
             }
+            // Names mean what they mean before anything is read.
+            if let Err(error) = &relation
+                && is_of_names(error)
+            {
+                return relation;
+            }
             let (Some(source), false) = (fitting.source, fitting.requests.is_empty()) else {
                 return relation.and(Err(Error::internal("a fit asks for nothing and is not complete")));
             };
             self.check_inline_source(&source, open_before, select.span)?;
             self.fits_data = true;
             let source = self.standing_alone(source);
+            self.check_reads_alike(&source, select.span)?;
+            check_arguments(&fitting.requests, self.context, select.span)?;
             let shared = std::mem::take(&mut self.shared);
             let pass = self.fit_pass(source, &fitting.requests, false);
             self.shared = shared;
             let pass = pass?;
             let values =
-                run_pass(pass.relation.clone(), &pass.result, self.context, select.span, &mut |_| {})?;
+                run_pass(pass.relation.clone(), &pass.result, self.context, select.span, self.observer)?;
             finish_pass(&pass, values, level, Rc::make_mut(&mut known), &mut provenance)?;
         }
-        Err(Error::invalid(
-            format!("analyzers stand more than {LEVELS_MAX} levels inside each other"),
-            select.span,
-        ))
+        Err(too_many_levels(select.span))
     }
 
     fn check_inline_source(&self, source: &Relation, open_before: usize, span: Span) -> Result<()> {
@@ -74,5 +82,56 @@ impl Binder<'_> {
             return Ok(());
         };
         Err(Error::invalid(message, span))
+    }
+
+    /// Refuses rows that are others when they are read again: those that are fitted on would not be those that are shown.
+    fn check_reads_alike(&self, relation: &Relation, span: Span) -> Result<()> {
+        let volatile =
+            relation.expressions().into_iter().find_map(|part| fold::first_volatile(part, self.context));
+        let problem = match (relation, volatile) {
+            (_, Some(function)) => format!("call {function}, which gives other values each time"),
+            (Relation::Sample { seed: None, .. }, _) => {
+                "are sampled anew each time; write REPEATABLE (seed)".to_owned()
+            }
+            (Relation::Scan(scan), _) if scan.provider.is_host_driven() => {
+                "are pushed in by a host".to_owned()
+            }
+            (Relation::Scan(scan), _) if is_standard_input(&scan.table) => {
+                "are those of standard input".to_owned()
+            }
+            _ => {
+                return stacker::maybe_grow(64 << 10, 1 << 20, || {
+                    relation.inputs().into_iter().try_for_each(|input| self.check_reads_alike(input, span))
+                });
+            }
+        };
+        let message = format!(
+            "an analyzer OVER () reads the rows of its query twice, to fit and to apply; these {problem}: put them into a table first"
+        );
+        Err(Error::invalid(message, span))
+    }
+}
+
+/// Refuses to fit on values that are others when they are computed again.
+fn check_arguments(requests: &[Request], context: &Arc<Context>, span: Span) -> Result<()> {
+    for request in requests {
+        if let Some(function) = request.arguments.iter().find_map(|part| fold::first_volatile(part, context))
+        {
+            let message = format!(
+                "an argument of {} OVER () calls {function}, which gives other values each time: put its values into a table first",
+                request.analyzer
+            );
+            return Err(Error::invalid(message, span));
+        }
+    }
+    Ok(())
+}
+
+fn is_standard_input(table: &TableReference) -> bool {
+    match table {
+        TableReference::Function { arguments, .. } => {
+            arguments.iter().any(|argument| matches!(argument.value.as_text(), Some("-" | "/dev/stdin")))
+        }
+        TableReference::Named(_) => false,
     }
 }

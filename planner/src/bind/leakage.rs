@@ -9,9 +9,10 @@ use hypostyle_engine::plan::{
     AggregateCall, Exclusion, Expression, FrameBound, FrameUnits, Inequality, Window, WindowCall,
     WindowFunction,
 };
-use hypostyle_functions::scalar::{Exactness, Volatility};
+use hypostyle_functions::scalar::Exactness;
 
 use crate::bind::Binder;
+use crate::bind::fold;
 use crate::error::Result;
 use crate::logical::Relation;
 use crate::tree::Statement;
@@ -66,7 +67,7 @@ impl Binder<'_> {
 
     fn look(&self, relation: &Relation, lines: &mut Vec<Line>) {
         for expression in relation.expressions() {
-            if let Some((function, _)) = self.changing(expression) {
+            if let Some((function, _)) = fold::first_changing(expression, self.context) {
                 let finding =
                     "gives another value at another time: what is served differs from what was trained on";
                 lines.push(line("check", &function, finding));
@@ -107,21 +108,6 @@ impl Binder<'_> {
         });
     }
 
-    /// The first function of an expression that gives other values at another time.
-    fn changing(&self, expression: &Expression) -> Option<(String, Volatility)> {
-        let mut found = None;
-        expression.walk(&mut |part| {
-            if let Expression::Call { function, .. } = part
-                && let Some(known) = self.context.registry.scalar(function)
-                && known.volatility != Volatility::Immutable
-                && found.is_none()
-            {
-                found = Some((function.clone(), known.volatility));
-            }
-        });
-        found
-    }
-
     fn classify(&self, relation: &Relation, lines: &mut Vec<Line>) {
         // Inputs first: in the order in which values are made.
         stacker::maybe_grow(64 << 10, 1 << 20, || {
@@ -159,7 +145,7 @@ impl Binder<'_> {
     }
 
     fn class_of(&self, expression: &Expression) -> (&'static str, String) {
-        if let Some((function, _)) = self.changing(expression) {
+        if let Some((function, _)) = fold::first_changing(expression, self.context) {
             return ("varying", format!("{function} gives another value at another time"));
         }
         let mut platform = None;

@@ -55,6 +55,7 @@ use hypostyle_functions::{Literal, Place, Type};
 use crate::definitions::Definitions;
 use crate::error::{Error, ErrorKind, Result};
 use crate::logical::{Column, Numbering};
+use crate::planner::Observer;
 use crate::span::Span;
 use crate::tree::{CommonTable, Expression};
 
@@ -135,6 +136,8 @@ pub struct Binder<'a> {
     findings: Vec<[String; 3]>,
     /// Columns of transforms whose inputs are not there.
     absent: Vec<transform_table::Absent>,
+    /// Sees the runs that binding needs.
+    observer: Option<Observer<'a>>,
 }
 
 impl<'a> Binder<'a> {
@@ -165,7 +168,13 @@ impl<'a> Binder<'a> {
             transform_input: None,
             findings: Vec::new(),
             absent: Vec::new(),
+            observer: None,
         }
+    }
+
+    /// Shows the runs that binding needs to an observer.
+    pub(crate) fn observed(self, observer: Option<Observer<'a>>) -> Self {
+        Self { observer, ..self }
     }
 
     /// Names this place in the errors of rows: what is bound is the text of a statement prepared before.

@@ -169,11 +169,17 @@ impl Binder<'_> {
         let result = relation.columns();
         let relation = rewrite::rewrite(relation, &result, self.context);
         let plan = lower(&relation, &result)?;
-        let failed = |error: hypostyle_engine::Error| {
-            Error::new(ErrorKind::Source(format!("the values of PIVOT: {error}")), query.span)
+        let failed = |error: hypostyle_engine::Error| match error {
+            hypostyle_engine::Error::Function(_) | hypostyle_engine::Error::User(_) => {
+                Error::new(ErrorKind::Source(format!("the values of PIVOT: {error}")), query.span)
+            }
+            ended => Error::run(ended, query.span),
         };
         let prepared = Prepared::new(plan, std::sync::Arc::clone(self.context)).map_err(failed)?;
         let mut run = prepared.start(&[]).map_err(failed)?;
+        if let Some(observer) = self.observer {
+            (observer.0)(run.handle());
+        }
         let mut texts = Vec::new();
         while let Some(batch) = run.next().map_err(failed)? {
             let Some(column) = batch.columns.first() else { continue };

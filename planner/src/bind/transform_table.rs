@@ -12,6 +12,20 @@ use crate::span::Span;
 use crate::transform::{Fitted, Transform};
 use crate::tree::{Argument, ExpressionKind, LiteralText, Name, TableAlias};
 
+/// Refuses to leave out folds where none were fitted: each row's own label would be in its features.
+fn check_folds(name: &str, fitted: &Fitted, span: Span) -> Result<()> {
+    let encodes_targets = fitted.calls.iter().any(|call| call.analyzer == "target_encode");
+    match encodes_targets && fitted.outputs.iter().all(|output| output.training.is_none()) {
+        false => Ok(()),
+        true => Err(Error::invalid(
+            format!(
+                "transform \"{name}\" has a target_encode without folds, which mode => 'train' cannot leave out: define it with key => id and folds => k"
+            ),
+            span,
+        )),
+    }
+}
+
 /// An output of a transform whose input is not there: reading it is an error, leaving it out is none.
 #[derive(Debug, Clone)]
 pub(super) struct Absent {
@@ -130,14 +144,18 @@ impl Binder<'_> {
         span: Span,
     ) -> Result<Relation> {
         let columns = source.columns();
-        let mut inputs: Vec<Option<Expression>> = Vec::with_capacity(fitted.inputs.len());
+        if training {
+            check_folds(name, fitted, span)?;
+        }
+        // The value of each input, or what is wrong with it, which is told to whoever reads it.
+        let mut inputs: Vec<Result<Expression, String>> = Vec::with_capacity(fitted.inputs.len());
         for input in &fitted.inputs {
             let found = columns.iter().find(|column| column.name.eq_ignore_ascii_case(&input.name));
             // A column that another transform could not compute is as good as none.
             let found = found.filter(|column| self.check_present(column.id, span).is_ok());
             inputs.push(match found {
-                Some(column) => Some(self.transform_input_value(name, column, &input.data_type, span)?),
-                None => None,
+                Some(column) => self.transform_input_value(name, column, &input.data_type, span),
+                None => Err(format!("reads the column \"{}\", which its input does not have", input.name)),
             });
         }
         let mut computed = Vec::with_capacity(fitted.outputs.len());
@@ -147,21 +165,20 @@ impl Binder<'_> {
             let data_type = expression.data_type();
             let column = self.new_column(output.name.clone(), data_type.clone());
             let read = expression.columns();
-            let absent = read.iter().find(|position| inputs.get(**position).is_none_or(Option::is_none));
-            if let Some(position) = absent {
-                let lacking =
-                    fitted.inputs.get(*position).map(|field| field.name.as_str()).unwrap_or_default();
-                let message = format!(
-                    "column \"{}\" of transform \"{name}\" reads the column \"{lacking}\", which its input does not have",
-                    output.name
-                );
+            let zone = &self.context.settings.time_zone;
+            let absent = read
+                .iter()
+                .find_map(|position| inputs.get(*position)?.as_ref().err().cloned())
+                .or_else(|| fitted.zone_problem(&expression, zone));
+            if let Some(problem) = absent {
+                let message = format!("column \"{}\" of transform \"{name}\" {problem}", output.name);
                 self.absent.push(Absent { id: column.id, message });
                 expression = Expression::Literal(Literal::null(data_type));
             } else {
                 let applied_at = self.place(span);
                 expression.walk_mut(&mut |part| match part {
                     Expression::Column { index, .. } => {
-                        if let Some(Some(value)) = inputs.get(*index) {
+                        if let Some(Ok(value)) = inputs.get(*index) {
                             *part = value.clone();
                         }
                     }
@@ -182,7 +199,7 @@ impl Binder<'_> {
         column: &Column,
         to: &Type,
         span: Span,
-    ) -> Result<Expression> {
+    ) -> Result<Expression, String> {
         let from = &column.data_type;
         let fits = implicit_cost(from, to).is_some()
             || (from.is_integer() && to.is_integer())
@@ -190,13 +207,10 @@ impl Binder<'_> {
         match fits {
             true if from == to => Ok(column.read()),
             true => Ok(self.cast_leniently(column.read(), to, false, span)),
-            false => {
-                let message = format!(
-                    "column \"{}\" has type {from}; transform \"{name}\" was fitted on {to}",
-                    column.name
-                );
-                Err(Error::invalid(message, span))
-            }
+            false => Err(format!(
+                "reads the column \"{}\", which has type {from}; transform \"{name}\" was fitted on {to}",
+                column.name
+            )),
         }
     }
 

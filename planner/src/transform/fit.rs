@@ -4,26 +4,25 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use hypostyle_engine::Context;
-use hypostyle_engine::execution::{Prepared, RunHandle};
+use hypostyle_engine::execution::Prepared;
 use hypostyle_engine::plan::{Expression, Plan};
 use hypostyle_functions::column::{borrow, value_at};
-use hypostyle_functions::scalar::Volatility;
 use hypostyle_functions::{Field, Literal, Place};
 
-use crate::bind::{Binder, Discovered, Pass};
+use crate::bind::{Binder, Discovered, Pass, fold};
 use crate::definitions::Definitions;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::logical::{Column, Relation};
 use crate::lower::lower;
+use crate::planner::Observer;
 use crate::rewrite;
 use crate::span::Span;
-use crate::transform::{Fitted, FittedCall, FittedOutput, Provenance, Transform};
+use crate::transform::{
+    Fitted, FittedCall, FittedOutput, LEVELS_MAX, Provenance, Transform, too_many_levels,
+};
 use crate::tree::Query;
 
-/// Levels of analyzers inside analyzers.
-const LEVELS_MAX: usize = 64;
-
-/// Fits a transform on the rows of a query. `observe` is handed each pass when it starts.
+/// Fits a transform on the rows of a query. The observer sees each pass when it starts.
 ///
 /// # Errors
 /// What is wrong with the definition over these columns, or what ends a pass.
@@ -33,7 +32,7 @@ pub fn fit(
     transform: &Transform,
     source: &Query,
     source_text: &str,
-    observe: &mut dyn FnMut(RunHandle),
+    observer: Observer<'_>,
 ) -> Result<Fitted> {
     let Some(query) = &transform.query else {
         let message = format!(
@@ -43,7 +42,11 @@ pub fn fit(
         return Err(Error::invalid(message, transform.name.span));
     };
     let mut known: Rc<Vec<FittedCall>> = Rc::default();
-    let mut provenance = Provenance { source: source_text.to_owned(), ..Provenance::default() };
+    let mut provenance = Provenance {
+        source: source_text.to_owned(),
+        time_zone: context.settings.time_zone.clone(),
+        ..Provenance::default()
+    };
     for level in 0..LEVELS_MAX {
         let mut binder = Binder::new(context, definitions);
         let relation = binder.query(source)?;
@@ -53,7 +56,7 @@ pub fn fit(
         let columns = relation.columns();
         let requests = match binder.discover(query, &columns, &known, false)? {
             Discovered::Complete(outputs, has_training) => {
-                check_deterministic(&outputs, context, query.span)?;
+                check_deterministic(&outputs, &known, context, query.span)?;
                 let training = match has_training {
                     false => None,
                     true => match binder.discover(query, &columns, &known, true)? {
@@ -73,39 +76,36 @@ pub fn fit(
             Discovered::Requests(requests) => requests,
         };
         let pass = binder.fit_pass(relation, &requests, level == 0)?;
-        let values = run_pass(pass.relation.clone(), &pass.result, context, source.span, observe)?;
+        let values = run_pass(pass.relation.clone(), &pass.result, context, source.span, Some(observer))?;
         finish_pass(&pass, values, level, Rc::make_mut(&mut known), &mut provenance)?;
         provenance.passes += 1;
     }
-    Err(Error::invalid(
-        format!("analyzers stand more than {LEVELS_MAX} levels inside each other"),
-        query.span,
-    ))
+    Err(too_many_levels(query.span))
 }
 
-/// Refuses outputs that differ from one time to the next: what is served would not be what was trained on.
-fn check_deterministic(outputs: &[FittedOutput], context: &Arc<Context>, span: Span) -> Result<()> {
-    for output in outputs {
-        let mut found = None;
-        output.expression.walk(&mut |part| {
-            if let Expression::Call { function, .. } = part
-                && context
-                    .registry
-                    .scalar(function)
-                    .is_some_and(|known| known.volatility != Volatility::Immutable)
-            {
-                found = Some(function.clone());
-            }
-        });
-        if let Some(function) = found {
+/// Refuses what differs from one time to the next: what is served would not be what was trained on.
+fn check_deterministic(
+    outputs: &[FittedOutput],
+    calls: &[FittedCall],
+    context: &Arc<Context>,
+    span: Span,
+) -> Result<()> {
+    let changing = |part: &Expression| fold::first_changing(part, context).map(|(function, _)| function);
+    let of_outputs = outputs.iter().map(|output| (format!("output \"{}\"", output.name), &output.expression));
+    let of_calls = calls.iter().flat_map(|call| {
+        call.arguments.iter().map(|argument| (format!("an argument of {}", call.analyzer), argument))
+    });
+    let found =
+        of_outputs.chain(of_calls).find_map(|(what, part)| changing(part).map(|function| (what, function)));
+    match found {
+        None => Ok(()),
+        Some((what, function)) => {
             let message = format!(
-                "output \"{}\" calls {function}, which gives other values at another time: pass its value in as a column",
-                output.name
+                "{what} calls {function}, which gives other values at another time: pass its value in as a column"
             );
-            return Err(Error::invalid(message, span));
+            Err(Error::invalid(message, span))
         }
     }
-    Ok(())
 }
 
 /// Runs a plan of one row; its values.
@@ -114,22 +114,24 @@ pub(crate) fn run_pass(
     result: &[Column],
     context: &Arc<Context>,
     span: Span,
-    observe: &mut dyn FnMut(RunHandle),
+    observer: Option<Observer<'_>>,
 ) -> Result<Vec<Literal>> {
     let relation = rewrite::rewrite(relation, result, context);
     let plan = lower(&relation, result)?;
-    one_row(plan, context, observe).map_err(|error| Error::new(ErrorKind::Source(error.to_string()), span))
+    one_row(plan, context, observer).map_err(|error| Error::run(error, span))
 }
 
 fn one_row(
     plan: Plan,
     context: &Arc<Context>,
-    observe: &mut dyn FnMut(RunHandle),
+    observer: Option<Observer<'_>>,
 ) -> hypostyle_engine::Result<Vec<Literal>> {
     let fields = plan.schema.fields.clone();
     let prepared = Prepared::new(plan, Arc::clone(context))?;
     let mut run = prepared.start(&[])?;
-    observe(run.handle());
+    if let Some(observer) = observer {
+        (observer.0)(run.handle());
+    }
     let mut values = Vec::new();
     while let Some(batch) = run.next()? {
         if batch.rows == 0 {

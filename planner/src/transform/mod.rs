@@ -4,6 +4,7 @@
 //! which every analyzer has become its scalar, with the fitted parameters as constants.
 
 mod fit;
+mod zone;
 
 use std::sync::Arc;
 
@@ -11,7 +12,15 @@ use hypostyle_engine::plan::Expression;
 use hypostyle_functions::{Field, Literal, Schema};
 
 use crate::error::{Error, Result};
+use crate::span::Span;
 use crate::tree::{GroupBy, Name, OrderBy, Query, QueryBody, TableKind};
+
+/// Levels of analyzers inside analyzers.
+pub(crate) const LEVELS_MAX: usize = 64;
+
+pub(crate) fn too_many_levels(span: Span) -> Error {
+    Error::invalid(format!("analyzers stand more than {LEVELS_MAX} levels inside each other"), span)
+}
 
 pub use fit::fit;
 pub(crate) use fit::{finish_pass, run_pass};
@@ -81,6 +90,9 @@ pub struct Provenance {
     pub nulls: Vec<(String, u64)>,
     /// Passes over the source.
     pub passes: usize,
+    /// The session's time zone; empty where it was not recorded.
+    #[serde(default)]
+    pub time_zone: String,
 }
 
 impl Fitted {
