@@ -14,10 +14,11 @@ use hypostyle_functions::scratch::Scratch;
 use hypostyle_functions::signature::{Parameter, exact};
 use hypostyle_functions::types::Type;
 
-const CATEGORY: &str = "user";
+pub(crate) const CATEGORY: &str = "user";
 
 /// Names of parameters, for messages and `f(name => value)`.
-const NAMES: [&str; 16] = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "n", "o", "p"];
+pub(crate) const NAMES: [&str; 16] =
+    ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "n", "o", "p"];
 
 /// A function of these argument types whose values a call over arrays gives. The call may run on several threads at once.
 ///

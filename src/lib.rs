@@ -18,6 +18,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod answer;
+pub mod array_aggregate;
 pub mod array_function;
 mod artifact;
 pub mod closure;
@@ -50,7 +51,7 @@ pub use hypostyle_engine::Error as EngineError;
 pub use hypostyle_engine::execution::{Progress, Run, RunHandle, Worker};
 pub use hypostyle_engine::memory::HostMemory;
 pub use hypostyle_engine::metrics::{Metrics, OperatorFigures};
-pub use hypostyle_engine::{Batch, Catalog, Configuration, MemoryTable, remove_stale_directories};
+pub use hypostyle_engine::{Batch, Catalog, Configuration, Context, MemoryTable, remove_stale_directories};
 pub use hypostyle_engine::{plan, table};
 pub use hypostyle_functions::{Field, Literal, Registry, Schema, Type, Value};
 pub use hypostyle_functions::{aggregate, column, lanes, scalar, signature};

@@ -2,17 +2,19 @@
 
 use std::sync::Arc;
 
-use hypostyle::arrow::array::{Array, ArrayRef, RecordBatch, StructArray};
+use hypostyle::arrow::array::{Array, ArrayRef, AsArray, Int64Array, RecordBatch, StructArray};
+use hypostyle::arrow::compute::concat;
 use hypostyle::arrow::datatypes::{DataType, Field};
 use hypostyle::column::{import, value_at};
 use hypostyle::functions::scratch::Scratch;
 use hypostyle::{Type, row_texts};
-use pyo3::exceptions::{PyIndexError, PyKeyError, PyTypeError};
+use pyo3::exceptions::{PyBufferError, PyIndexError, PyKeyError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyList, PyTuple};
 
 use crate::array_view::Values;
 use crate::border;
+use crate::border::dlpack;
 use crate::error::Raise;
 use crate::rows::cast_batch;
 use crate::value::to_python;
@@ -232,6 +234,75 @@ impl Column {
     /// True for each row that holds a value, as memory that NumPy reads.
     fn validity(&self) -> Values {
         Values::validity(&self.array)
+    }
+
+    /// Number of elements of each row of a list, 0 where it is null; `None` for other columns.
+    fn list_lengths(&self) -> Option<Values> {
+        let lists = self.array.as_list_opt::<i32>()?;
+        let lengths = (0..lists.len()).map(|row| match lists.is_valid(row) {
+            true => i64::from(lists.value_length(row)),
+            false => 0,
+        });
+        let lengths: ArrayRef = Arc::new(Int64Array::from_iter_values(lengths));
+        Values::of(&lengths)
+    }
+
+    /// The elements of all lists, one after the other, without those that a null hides; `None` for other columns.
+    fn list_values(&self, py: Python<'_>) -> PyResult<Option<Self>> {
+        let Some(lists) = self.array.as_list_opt::<i32>() else { return Ok(None) };
+        let field = match self.field.data_type() {
+            DataType::List(element) => Arc::clone(element),
+            _ => return Ok(None),
+        };
+        let hides = (0..lists.len()).any(|row| lists.is_null(row) && lists.value_length(row) > 0);
+        let array = if hides {
+            let parts: Vec<_> =
+                (0..lists.len()).filter(|row| lists.is_valid(*row)).map(|row| lists.value(row)).collect();
+            let parts: Vec<&dyn Array> = parts.iter().map(AsRef::as_ref).collect();
+            match &parts[..] {
+                [] => lists.values().slice(0, 0),
+                parts => concat(parts).map_err(hypostyle::Error::from).raise(py)?,
+            }
+        } else {
+            let offsets = lists.value_offsets();
+            let (first, last) = (offsets[0] as usize, offsets[lists.len()] as usize);
+            lists.values().slice(first, last - first)
+        };
+        Ok(Some(Self { field, array }))
+    }
+
+    /// The device of the memory, for DLPack: the CPU.
+    fn __dlpack_device__(&self) -> (i32, i32) {
+        (dlpack::CPU, 0)
+    }
+
+    /// The values as a tensor of DLPack, without copying; of embeddings one of two dimensions.
+    #[pyo3(signature = (*, stream=None, max_version=None, dl_device=None, copy=None))]
+    fn __dlpack__<'py>(
+        &self,
+        py: Python<'py>,
+        stream: Option<Bound<'py, PyAny>>,
+        max_version: Option<(u32, u32)>,
+        dl_device: Option<(i32, i32)>,
+        copy: Option<bool>,
+    ) -> PyResult<Bound<'py, PyCapsule>> {
+        let refused =
+            |why: &str| Err(PyBufferError::new_err(format!("column \"{}\" {why}", self.field.name())));
+        if self.array.null_count() > 0 {
+            return refused(
+                "has nulls, which a tensor does not hold; fill them with coalesce, or use to_numpy",
+            );
+        }
+        if stream.is_some() || dl_device.is_some_and(|device| device != (dlpack::CPU, 0)) {
+            return refused("lies in the memory of the CPU");
+        }
+        if copy == Some(true) {
+            return refused("is handed out without copying; copy the tensor");
+        }
+        match Values::of(&self.array) {
+            Some(values) => dlpack::capsule(py, values, max_version.is_some_and(|(major, _)| major >= 1)),
+            None => refused("has no values of fixed width side by side"),
+        }
     }
 
     /// The values as Python has them.

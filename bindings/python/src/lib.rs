@@ -16,9 +16,11 @@ mod prepared;
 mod row;
 mod rows;
 mod run;
+mod scanned_table;
 mod session;
 mod table;
 mod transform;
+mod user_function;
 mod value;
 
 use pyo3::prelude::*;

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use hypostyle::arrow::array::{RecordBatch, RecordBatchOptions, RecordBatchReader};
+use hypostyle::arrow::compute::concat_batches;
 use hypostyle::arrow::datatypes::SchemaRef;
 use hypostyle::arrow::error::ArrowError;
 use hypostyle::{Answer, Error, RunHandle};
@@ -224,6 +225,22 @@ impl Rows {
     /// Batches with at least `rows` rows, or all that there are; they stay and are handed out later.
     fn peek(&self, py: Python<'_>, rows: usize) -> PyResult<Vec<Batch>> {
         Ok(self.fetch(py, Some(rows))?.into_iter().map(|batch| Batch { batch }).collect())
+    }
+
+    /// All rows as one batch; they are copied together where they come as several.
+    fn one_batch(&self, py: Python<'_>) -> PyResult<Batch> {
+        let mut source = self.take(py)?;
+        let joined = py.detach(|| -> std::result::Result<RecordBatch, Stop> {
+            let mut batches = Vec::new();
+            while let Some(batch) = source.next()? {
+                batches.push(batch);
+            }
+            match &batches[..] {
+                [batch] => Ok(batch.clone()),
+                batches => concat_batches(&self.schema, batches).map_err(|error| Stop::Failed(error.into())),
+            }
+        });
+        joined.map(|batch| Batch { batch }).map_err(|stop| stop.exception(py, &self.sql))
     }
 
     /// An iterator of batches.

@@ -14,6 +14,7 @@ use crate::prepared::Prepared;
 use crate::rows::Rows;
 use crate::table::Table;
 use crate::transform::Transform;
+use crate::user_function::{self, Signature, type_of};
 use crate::value::from_python;
 
 /// Tables, functions, views and settings by name.
@@ -86,6 +87,33 @@ impl Session {
     /// Gives a transform a name, under which SQL applies it.
     fn register_transform(&self, py: Python<'_>, name: &str, transform: &Transform) {
         py.detach(|| self.session.register_transform(name, &transform.transform));
+    }
+
+    /// Adds a function of Python: `function(columns, rows)` gives a column; of an aggregate, one value for a group.
+    #[allow(clippy::too_many_arguments)]
+    fn register_function(
+        &self,
+        py: Python<'_>,
+        name: &str,
+        takes: Vec<Bound<'_, PyAny>>,
+        gives: &Bound<'_, PyAny>,
+        strict: bool,
+        volatile: bool,
+        aggregates: bool,
+        function: Py<PyAny>,
+    ) -> PyResult<()> {
+        let takes =
+            takes.iter().map(|given| type_of(py, &self.session, given)).collect::<PyResult<Vec<_>>>()?;
+        let gives = type_of(py, &self.session, gives)?;
+        let signature = Signature { name: name.to_owned(), takes, gives, strict };
+        if aggregates {
+            let function = user_function::aggregate(signature, function).raise(py)?;
+            py.detach(|| self.session.register_aggregate(function));
+        } else {
+            let function = user_function::scalar(signature, volatile, function).raise(py)?;
+            py.detach(|| self.session.register_scalar(function));
+        }
+        Ok(())
     }
 
     /// Adds an input whose rows the caller pushes into each run.

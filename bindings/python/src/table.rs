@@ -3,16 +3,17 @@
 use std::sync::Arc;
 
 use hypostyle::MemoryTable;
-use hypostyle::arrow::array::{Array, ArrayRef, RecordBatch, RecordBatchOptions, new_empty_array};
+use hypostyle::arrow::array::{Array, ArrayRef, AsArray, RecordBatch, RecordBatchOptions, new_empty_array};
 use hypostyle::arrow::compute::concat;
-use hypostyle::arrow::datatypes::{Field as ArrowField, Schema as ArrowSchema, SchemaRef};
+use hypostyle::arrow::datatypes::{DataType, Field as ArrowField, Schema as ArrowSchema, SchemaRef};
 use hypostyle::table::TableProvider;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 
 use crate::batch::Schema;
-use crate::border;
+use crate::border::{self, ImportedStream};
 use crate::error::Raise;
+use crate::scanned_table::ScannedTable;
 
 /// A table that a session can be given.
 #[pyclass(frozen, module = "hypostyle._native")]
@@ -42,18 +43,13 @@ impl Table {
         let mut fields = Vec::with_capacity(columns.len());
         let mut arrays = Vec::with_capacity(columns.len());
         for (name, data) in columns {
-            let (schema, batches) = arrow_rows(py, &data)?;
-            let [field] = &schema.fields()[..] else {
-                return Err(PyTypeError::new_err(format!(
-                    "column \"{name}\" is a table of {} columns; a column has one",
-                    schema.fields().len()
-                )));
-            };
-            let parts: Vec<&dyn Array> = batches.iter().map(|batch| batch.column(0).as_ref()).collect();
-            let array = match &parts[..] {
-                [] => new_empty_array(field.data_type()),
-                [_] => Arc::clone(batches[0].column(0)),
-                parts => concat(parts).map_err(|error| input_error(py, &error.to_string()))?,
+            let array = match one_column(py, &data) {
+                Ok(Some(array)) => array,
+                Ok(None) => return Err(no_table(&data)),
+                Err(error) if error.is_instance_of::<PyTypeError>(py) => {
+                    return Err(PyTypeError::new_err(format!("column \"{name}\": {}", error.value(py))));
+                }
+                Err(error) => return Err(error),
             };
             fields.push(ArrowField::new(name, array.data_type().clone(), true));
             arrays.push(array);
@@ -77,6 +73,21 @@ impl Table {
         Self::of_batches(py, &schema, &[batch])
     }
 
+    /// A table that `open(columns, conditions, batch_rows)` reads when a query asks for it; see `hypostyle.datasets`.
+    #[staticmethod]
+    fn of_scanner(
+        py: Python<'_>,
+        schema: &Bound<'_, PyAny>,
+        open: Py<PyAny>,
+        description: String,
+    ) -> PyResult<Self> {
+        let Some(field) = border::import_field(schema)? else {
+            return Err(PyTypeError::new_err("the schema of a scanned table has no __arrow_c_schema__"));
+        };
+        let schema = hypostyle::Schema::from_arrow(&border::schema_of(&field)).raise(py)?;
+        Ok(Self { table: Arc::new(ScannedTable { schema, open: Arc::new(open), description }) })
+    }
+
     /// Names and types of the columns.
     #[getter]
     fn schema(&self) -> Schema {
@@ -86,7 +97,7 @@ impl Table {
 
 /// All rows of an object that speaks the Arrow PyCapsule protocol.
 pub fn arrow_rows(py: Python<'_>, data: &Bound<'_, PyAny>) -> PyResult<(SchemaRef, Vec<RecordBatch>)> {
-    if let Some(border::ImportedStream { field, arrays }) = border::import_stream(data)? {
+    if let Some(ImportedStream { field, arrays }) = border::import_stream(data)? {
         let schema = border::schema_of(&field);
         let arrays = py.detach(|| arrays.collect::<Result<Vec<ArrayRef>, _>>());
         let arrays = arrays.map_err(|error| input_error(py, &error.to_string()))?;
@@ -99,10 +110,54 @@ pub fn arrow_rows(py: Python<'_>, data: &Bound<'_, PyAny>) -> PyResult<(SchemaRe
         let batch = border::rows_of(array, &schema)?;
         return Ok((schema, vec![batch]));
     }
-    Err(PyTypeError::new_err(format!(
+    Err(no_table(data))
+}
+
+fn no_table(data: &Bound<'_, PyAny>) -> PyErr {
+    PyTypeError::new_err(format!(
         "{} is no table: it has neither __arrow_c_stream__ nor __arrow_c_array__",
         data.get_type()
-    )))
+    ))
+}
+
+/// All values of an object that speaks the Arrow PyCapsule protocol and has one column; `None` for other objects.
+pub fn one_column(py: Python<'_>, data: &Bound<'_, PyAny>) -> PyResult<Option<ArrayRef>> {
+    let (field, mut arrays) = if let Some(ImportedStream { field, arrays }) = border::import_stream(data)? {
+        let arrays = py.detach(|| arrays.collect::<Result<Vec<ArrayRef>, _>>());
+        (field, arrays.map_err(|error| input_error(py, &error.to_string()))?)
+    } else if let Some((field, array)) = border::import_array(data)? {
+        (field, vec![array])
+    } else {
+        return Ok(None);
+    };
+    // Streams of rows are those of tables, which here have one column; an array of structs is a column itself.
+    if let (DataType::Struct(fields), true) = (field.data_type(), is_table(data)?) {
+        if fields.len() != 1 {
+            return Err(PyTypeError::new_err(format!(
+                "a table of {} columns is given; a column has one",
+                fields.len()
+            )));
+        }
+        arrays = arrays.iter().map(|array| Arc::clone(array.as_struct().column(0))).collect();
+        return joined(py, fields[0].data_type(), arrays).map(Some);
+    }
+    joined(py, field.data_type(), arrays).map(Some)
+}
+
+/// True for tables, batches and results; false for single columns.
+fn is_table(data: &Bound<'_, PyAny>) -> PyResult<bool> {
+    Ok(data.hasattr("column_names")? || data.hasattr("columns")?)
+}
+
+fn joined(py: Python<'_>, data_type: &DataType, arrays: Vec<ArrayRef>) -> PyResult<ArrayRef> {
+    match &arrays[..] {
+        [] => Ok(new_empty_array(data_type)),
+        [array] => Ok(Arc::clone(array)),
+        arrays => {
+            let parts: Vec<&dyn Array> = arrays.iter().map(AsRef::as_ref).collect();
+            concat(&parts).map_err(|error| input_error(py, &error.to_string()))
+        }
+    }
 }
 
 /// The exception of a stream that another library failed to give.

@@ -23,8 +23,8 @@ def to_numpy(result: Result) -> dict[str, numpy.ndarray]:
     Numbers keep their type and are not copied where one batch holds all rows; embeddings (``FLOAT[N]``) are arrays of shape
     ``(rows, N)``; dates and timestamps are ``datetime64``, an instant in UTC. Everything else is an array of Python objects.
 
-    Nulls: floats become NaN, dates and timestamps NaT; whole numbers with nulls become ``float64`` with NaN; truth values with
-    nulls, and embeddings with null elements, become objects with ``None``; a null embedding is a row of NaN.
+    Nulls: floats, also inside embeddings, become NaN, dates and timestamps NaT; whole numbers with nulls become ``float64`` with
+    NaN; truth values with nulls become objects with ``None``; a null embedding is a row of NaN.
     """
     import numpy
 
@@ -79,6 +79,12 @@ def column_to_numpy(column: Column) -> numpy.ndarray:
         if column.null_count == 0:
             return values
         return _with_nulls(values, numpy.asarray(column.validity()), kind)
+    shape, dtype = _empty_shape(kind)
+    if isinstance(shape, tuple):
+        # Some elements are null.
+        rows = [[None] * shape[1] if row is None else row for row in column.to_pylist()]
+        kept = "float64" if dtype[0] != "f" else dtype
+        return numpy.array(rows, dtype="float64").astype(kept, copy=False).reshape(len(rows), shape[1])
     if kind == "BOOLEAN" and column.null_count == 0:
         return numpy.asarray(column.to_pylist(), dtype=bool)
     return _objects(column.to_pylist())

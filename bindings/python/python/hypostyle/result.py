@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     import polars
     import pyarrow
 
+    from hypostyle.tensors import JaggedArrays
+
 __all__ = ["Result"]
 
 
@@ -120,6 +122,34 @@ class Result:
         from hypostyle.arrays import to_numpy
 
         return to_numpy(self)
+
+    def to_torch(self) -> dict[str, Any]:
+        """All rows as a dictionary of name and tensor; see :func:`hypostyle.tensors.tensors_of`. Needs PyTorch.
+
+        Raises :class:`hypostyle.DataError` and others as the rows do.
+        """
+        from hypostyle.tensors import tensors_of
+
+        return tensors_of(self._one_batch())
+
+    def to_jagged(self) -> dict[str, JaggedArrays]:
+        """All columns, which must be lists of numbers, as values and lengths in NumPy arrays. Needs numpy.
+
+        >>> import hypostyle as hy
+        >>> ids = hy.sql("SELECT ids FROM (VALUES ([1, 2]), ([]), (NULL), ([3])) t(ids)").to_jagged()["ids"]
+        >>> ids.values.tolist(), ids.lengths.tolist(), ids.offsets.tolist()
+        ([1, 2, 3], [2, 0, 0, 1], [0, 2, 2, 2, 3])
+
+        Raises :class:`hypostyle.UsageError` for other columns and for null elements.
+        """
+        from hypostyle.tensors import jagged_arrays
+
+        batch = self._one_batch()
+        return {column.name: jagged_arrays([column]) for column in batch.columns()}
+
+    def _one_batch(self) -> Batch:
+        """All rows as one batch; copied together where they come as several."""
+        return self._native.one_batch()
 
     def __arrow_c_schema__(self) -> object:
         return self._native.__arrow_c_schema__()

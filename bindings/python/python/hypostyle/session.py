@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
 from hypostyle import _native
 from hypostyle.errors import UsageError
+from hypostyle.functions import Over, over_columns, types_of
 from hypostyle.prepared import Prepared
 from hypostyle.result import Result
 from hypostyle.tables import table_of
@@ -156,6 +157,95 @@ class Session:
     def register_transform(self, name: str, transform: Transform) -> None:
         """Gives a transform a name in this session, under which SQL applies it: ``SELECT * FROM name('files')``."""
         self._native.register_transform(name, transform._native)
+
+    def function(
+        self,
+        function: Callable[..., Any] | None = None,
+        /,
+        *,
+        name: str | None = None,
+        takes: Sequence[Any] | None = None,
+        gives: Any = None,
+        over: Over = "rows",
+        nulls: bool | None = None,
+        volatile: bool = False,
+    ) -> Any:
+        """Makes a Python function a scalar function of SQL; a decorator, with or without arguments.
+
+        With ``over="rows"`` it is called with the values of each row, and types are read from its annotations: ``int`` is BIGINT, ``float``
+        DOUBLE, ``str`` VARCHAR, ``list[float]`` DOUBLE[]. With ``"pyarrow"``, ``"numpy"`` or ``"columns"`` it is called with whole columns
+        and gives one of the same length, which costs far less; ``takes`` and ``gives`` are SQL types, as text, or anything with
+        ``__arrow_c_schema__``. Rows with a null argument are null without a call, unless ``nulls`` is true or an annotation allows
+        ``None``. A ``volatile`` function is called for every row that is asked for; others may be folded and shared.
+
+        It is called on the threads of queries, one at a time, since it needs the interpreter.
+
+        >>> import hypostyle as hy
+        >>> session = hy.Session()
+        >>> @session.function
+        ... def reversed_text(text: str) -> str:
+        ...     return text[::-1]
+        >>> session.sql("SELECT reversed_text('stressed') AS t").fetchone()
+        ('desserts',)
+        >>> @session.function(takes=["DOUBLE"], gives="DOUBLE", over="numpy")
+        ... def halved(values):
+        ...     return values / 2
+        >>> session.sql("SELECT halved(x) AS h FROM range(3) t(x)").fetchall()
+        [(0.0,), (0.5,), (1.0,)]
+
+        Raises ``TypeError`` for types that are not known. What the function raises ends the query as a
+        :class:`hypostyle.DataError` that names the function, the exception and its place.
+        """
+        return self._decorator(function, name, takes, gives, over, nulls, volatile, False)
+
+    def aggregate(
+        self,
+        function: Callable[..., Any] | None = None,
+        /,
+        *,
+        name: str | None = None,
+        takes: Sequence[Any] | None = None,
+        gives: Any = None,
+        over: Over = "rows",
+        nulls: bool | None = None,
+    ) -> Any:
+        """Makes a Python function an aggregate of SQL: called once for each group, with all its values in the order of the rows.
+
+        It works with GROUP BY, FILTER, DISTINCT and windows, and spills; the values of a group must fit into memory. Arguments are as those of
+        :meth:`function`; with ``over="rows"`` values come as lists, and annotations say so. A group without rows is null.
+
+        >>> import hypostyle as hy
+        >>> session = hy.Session()
+        >>> @session.aggregate
+        ... def spread(values: list[float]) -> float:
+        ...     return max(values) - min(values)
+        >>> session.sql("SELECT x % 2 AS k, spread(x) AS s FROM range(10) t(x) GROUP BY k ORDER BY k").fetchall()
+        [(0, 8.0), (1, 8.0)]
+        """
+        return self._decorator(function, name, takes, gives, over, nulls, False, True)
+
+    def _decorator(
+        self,
+        function: Callable[..., Any] | None,
+        name: str | None,
+        takes: Sequence[Any] | None,
+        gives: Any,
+        over: Over,
+        nulls: bool | None,
+        volatile: bool,
+        aggregates: bool,
+    ) -> Any:
+        if function is None:
+            return lambda function: self._decorator(function, name, takes, gives, over, nulls, volatile, aggregates)
+        if over not in ("rows", "pyarrow", "numpy", "columns"):
+            raise TypeError(f'over takes "rows", "pyarrow", "numpy" or "columns", not {over!r}')
+        argument_types, result_type, nullable = types_of(function, takes, gives, over, aggregates)
+        strict = not (nullable if nulls is None else nulls)
+        called = over_columns(function, over, aggregates)
+        self._native.register_function(
+            name or function.__name__, argument_types, result_type, strict, volatile, aggregates, called
+        )
+        return function
 
     def unregister(self, name: str) -> None:
         """Forgets a table; queries that run go on. Raises :class:`hypostyle.UsageError` if there is none of that name."""

@@ -1,8 +1,10 @@
-//! The border to other libraries: capsules of the Arrow PyCapsule protocol, in and out, without copying.
+//! The border to other libraries: capsules of the Arrow PyCapsule protocol, in and out, and of DLPack, without copying.
 //!
 //! The only module with `unsafe`. A capsule holds a struct of the Arrow C interfaces; whoever takes it moves the struct
 //! out and leaves one without a release callback, so that the destructor of the capsule finds nothing to release.
 #![allow(unsafe_code)]
+
+pub mod dlpack;
 
 use std::ffi::CStr;
 use std::sync::Arc;
