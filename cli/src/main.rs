@@ -120,6 +120,8 @@ fn open_session(arguments: &SessionArguments) -> Result<Session> {
     }
     hypostyle::remove_stale_directories(configuration.temp_directory.as_deref());
     let session = Session::with_configuration(configuration);
+    #[cfg(feature = "media")]
+    session.extend(hypostyle_media::register);
     for (name, path) in &arguments.tables {
         session.register_file(name, path).map_err(|error| Error::Query(error.to_string()))?;
     }

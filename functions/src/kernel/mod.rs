@@ -34,3 +34,4 @@ pub mod text;
 pub mod token;
 pub mod transcendental;
 pub mod vector;
+pub mod weighted_rows;
