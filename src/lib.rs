@@ -23,6 +23,7 @@ pub mod array_function;
 mod artifact;
 pub mod closure;
 mod error;
+mod fit_state;
 mod input;
 mod prepared;
 mod row;
@@ -35,6 +36,7 @@ mod value_text;
 
 pub use answer::Answer;
 pub use error::{Category, Error, ErrorClass, Result};
+pub use fit_state::FitState;
 pub use input::input_batch;
 pub use prepared::Prepared;
 pub use row::RowEvaluator;

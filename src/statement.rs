@@ -43,8 +43,8 @@ pub(crate) fn run(session: &Session, statement: &Statement) -> Result<Answer> {
             session.definitions().apply(definition);
             Ok(Answer::nothing())
         }
-        Planned::Fit { transform, source, text } => {
-            transforms::fit(session, &context, &definitions, &transform, &source, &text)?;
+        Planned::Fit { transform, fit } => {
+            transforms::fit(session, &context, &definitions, &transform, &fit)?;
             Ok(Answer::nothing())
         }
         Planned::ExportTransform { transform, path, span } => {

@@ -64,7 +64,7 @@ impl std::fmt::Debug for Transform {
 }
 
 /// The transform that a text defines: one statement, or a query alone, which has no name.
-fn defined(definition: &str) -> Result<transform::Transform> {
+pub(crate) fn defined(definition: &str) -> Result<transform::Transform> {
     let statements = parse::parse_statements(definition);
     let (name, query, sql) = match statements.as_deref() {
         Ok([Statement { kind: StatementKind::CreateTransform(create), .. }]) => {
@@ -95,12 +95,7 @@ impl Session {
         let observer = self.fit_observer();
         let observer = Observer(&observer);
         let fitted = transform::fit(&context, &definitions, &defined, &query, source.trim(), observer)?;
-        Ok(Transform {
-            session: self.clone(),
-            name: defined.name.text,
-            sql: defined.sql,
-            fitted: Arc::new(fitted),
-        })
+        Ok(Transform::new(self.clone(), defined, fitted))
     }
 
     /// The fitted transform of this name, as CREATE TRANSFORM and FIT TRANSFORM made it.
@@ -153,6 +148,10 @@ impl Session {
 }
 
 impl Transform {
+    pub(crate) fn new(session: Session, defined: transform::Transform, fitted: Fitted) -> Self {
+        Self { session, name: defined.name.text, sql: defined.sql, fitted: Arc::new(fitted) }
+    }
+
     /// The same transform under another name.
     #[must_use]
     pub fn named(self, name: &str) -> Self {

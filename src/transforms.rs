@@ -4,33 +4,43 @@ use std::path::Path;
 use std::sync::Arc;
 
 use hypostyle_engine::Context;
-use hypostyle_planner::transform::{Fitted, Transform};
-use hypostyle_planner::tree::Query;
+use hypostyle_planner::transform::Transform;
+use hypostyle_planner::tree::FitTransform;
 use hypostyle_planner::{Definitions, Observer, transform};
 
 use crate::artifact;
 use crate::error::{Error, Result};
+use crate::fit_state::FitState;
 use crate::session::Session;
 
-/// Fits a transform of the session.
+/// Fits a transform of the session, or a piece of its rows.
 pub(crate) fn fit(
     session: &Session,
     context: &Arc<Context>,
     definitions: &Definitions,
     transform: &Transform,
-    source: &Query,
-    text: &str,
-) -> Result<Arc<Fitted>> {
-    let observer = session.fit_observer();
-    let fitted = transform::fit(context, definitions, transform, source, text, Observer(&observer))?;
-    let fitted = Arc::new(fitted);
-    if !session.definitions().set_fitted(transform, Arc::clone(&fitted)) {
-        return Err(Error::user(format!(
+    fit: &FitTransform,
+) -> Result<()> {
+    let states = fit.states.iter().map(FitState::load).collect::<Result<Vec<_>>>()?;
+    let fitted = match (&fit.partial, &fit.source) {
+        (Some(partial), Some(source)) => {
+            let state = session.fit_piece(transform, source, &fit.text, partial.piece, &states)?;
+            return state.save(&partial.path);
+        }
+        (Some(partial), None) => return session.merge_fits(&states)?.save(&partial.path),
+        (None, Some(source)) => {
+            let observer = session.fit_observer();
+            transform::fit(context, definitions, transform, source, &fit.text, Observer(&observer))?
+        }
+        (None, None) => session.finish_states(transform, &states)?,
+    };
+    match session.definitions().set_fitted(transform, Arc::new(fitted)) {
+        true => Ok(()),
+        false => Err(Error::user(format!(
             "transform \"{}\" was dropped or replaced while it was fitted",
             transform.name.text
-        )));
+        ))),
     }
-    Ok(fitted)
 }
 
 /// Writes a fitted transform of the session to a file.

@@ -257,3 +257,152 @@ fn a_transform_of_instants_is_served_in_its_zone_alone() {
     run(&elsewhere, "SET time_zone = 'utc'");
     assert!(elsewhere.load_transform(&path).is_ok());
 }
+
+/// A definition of one level whose fits depend on values, categories, elements and on the order of rows.
+const ONE_LEVEL: &str = "
+    SELECT id, standard_scale(x) AS standard, min_max_scale(k) AS low_high, max_abs_scale(x) AS magnitude, robust_scale(x) AS robust,
+           quantile_bucketize(x, 16) AS bucket, quantile_bucketize(x, 7, compat => 'sklearn') AS sklearn, uniform_bucketize(k, 8) AS width,
+           vocab_encode(c, oov => 3, top_k => 50) AS code, label_encode(k, min_count => 2) AS label, count_encode(c) AS counted,
+           target_encode(c, y, key => id, folds => 3) AS target, one_hot(c, top_k => 3) AS hot, multi_hot(tags) AS tags, tf_idf(tags) AS weights,
+           bag_of_words(tags) AS bag, impute(c, strategy => 'mode') AS filled, impute(x, strategy => 'mode', compat => 'sklearn') AS least,
+           impute(x) AS mean, impute(x, strategy => 'median') AS median, power_transform(x) AS power
+    FROM input";
+
+fn parts(rows: &str, cuts: &[usize]) -> Vec<String> {
+    let ends = cuts.iter().copied().chain([5000]);
+    let starts = [0].into_iter().chain(cuts.iter().copied());
+    starts
+        .zip(ends)
+        .map(|(start, end)| format!("(SELECT * FROM {rows} WHERE id >= {start} AND id < {end})"))
+        .collect()
+}
+
+/// What was fitted, without where.
+fn found(transform: &hypostyle::Transform) -> hypostyle_planner::transform::Fitted {
+    let mut fitted = (**transform.fitted()).clone();
+    fitted.provenance.source.clear();
+    fitted
+}
+
+/// A fit in pieces, whose states go through bytes; those of each level are merged two by two first if asked.
+fn in_pieces(session: &Session, definition: &str, sources: &[String], merged: bool) -> hypostyle::Transform {
+    let mut states: Vec<hypostyle::FitState> = Vec::new();
+    loop {
+        let before = states.clone();
+        let mut level: Vec<hypostyle::FitState> = Vec::new();
+        for (piece, source) in sources.iter().enumerate().rev() {
+            let state = session.fit_partial(definition, source, piece as u32, &before).unwrap();
+            level.push(hypostyle::FitState::from_bytes(&state.to_bytes().unwrap()).unwrap());
+        }
+        if merged {
+            while level.len() > 1 {
+                let pair: Vec<_> = level.drain(..2).collect();
+                let state = session.merge_fits(&pair).unwrap();
+                level.push(hypostyle::FitState::from_bytes(&state.to_bytes().unwrap()).unwrap());
+            }
+        }
+        states.extend(level);
+        match session.finish_fit(definition, &states) {
+            Ok(transform) => return transform,
+            Err(error) => assert!(error.to_string().contains("has no states yet"), "{error}"),
+        }
+    }
+}
+
+#[test]
+fn a_fit_in_pieces_has_the_bits_of_the_whole() {
+    let session = session(2, 700);
+    run(&session, &format!("CREATE TABLE source AS {SOURCE}"));
+    let nested = DEFINITION.split_once(" AS\n").unwrap().1;
+    for definition in [ONE_LEVEL, nested] {
+        let whole = found(&session.fit(definition, "source").unwrap());
+        for cuts in [&[][..], &[2500], &[1, 2, 4999], &[0, 1000, 1000, 3456]] {
+            let sources = parts("source", cuts);
+            for merged in [false, true] {
+                let pieces = found(&in_pieces(&session, definition, &sources, merged));
+                for (whole, pieces) in whole.calls.iter().zip(&pieces.calls) {
+                    assert!(whole == pieces, "{} at {cuts:?}", whole.analyzer);
+                }
+                assert!(whole == pieces, "{cuts:?}, merged: {merged}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_day_is_added_to_a_fit() {
+    let session = session(1, 2048);
+    run(&session, &format!("CREATE TABLE source AS {SOURCE}"));
+    let sources = parts("source", &[2000, 4000]);
+    let days: Vec<_> = sources
+        .iter()
+        .zip(0..)
+        .map(|(day, piece)| session.fit_partial(ONE_LEVEL, day, piece, &[]).unwrap())
+        .collect();
+    let two = session.merge_fits(&days[..2]).unwrap();
+    assert_eq!((two.level(), two.pieces()), (0, &[0, 1][..]));
+    let three = session.finish_fit(ONE_LEVEL, &[two.clone(), days[2].clone()]).unwrap();
+    assert!(found(&three) == found(&session.fit(ONE_LEVEL, "source").unwrap()));
+    // The same day twice is told, since its rows would count twice.
+    let twice = session.finish_fit(ONE_LEVEL, &[two, days[1].clone()]).unwrap_err().to_string();
+    assert!(twice.contains("two states are of piece 1"), "{twice}");
+}
+
+#[test]
+fn states_that_do_not_belong_together_are_refused() {
+    let session = session(1, 2048);
+    run(&session, &format!("CREATE TABLE source AS {SOURCE}"));
+    let scale = "SELECT standard_scale(x) AS x FROM input";
+    let state = |definition: &str, source: &str| session.fit_partial(definition, source, 0, &[]);
+    let one = state(scale, "source").unwrap();
+    let refusals = [
+        (session.finish_fit(scale, &[]).map(drop), "at least one state"),
+        (session.merge_fits(&[]).map(drop), "no state to merge"),
+        (
+            session
+                .finish_fit("SELECT standard_scale(k) AS x FROM input", std::slice::from_ref(&one))
+                .map(drop),
+            "of another definition",
+        ),
+        (
+            session
+                .finish_fit(scale, &[one.clone(), state(scale, "(SELECT x FROM source)").unwrap()])
+                .map(drop),
+            "have the same columns in the same order",
+        ),
+        (
+            session
+                .finish_fit(
+                    "SELECT standard_scale(log1p(standard_scale(x))) AS x FROM input",
+                    std::slice::from_ref(&one),
+                )
+                .map(drop),
+            "level 1 has no states yet",
+        ),
+        (session.fit_partial(scale, "source", 4096, &[]).map(drop), "numbers below 4096"),
+        (
+            session.fit_partial(scale, "source", 1, std::slice::from_ref(&one)).map(drop),
+            "nothing is left to fit",
+        ),
+        (
+            session.fit_partial("SELECT x + 1 AS y FROM input", "source", 1, &[]).map(drop),
+            "has nothing to fit",
+        ),
+    ];
+    for (result, expected) in refusals {
+        let text = result.unwrap_err().to_string();
+        assert!(text.contains(expected), "{text}");
+    }
+    let bytes = one.to_bytes().unwrap();
+    for length in (0..bytes.len()).step_by(101) {
+        assert!(hypostyle::FitState::from_bytes(&bytes[..length]).is_err(), "{length} bytes");
+    }
+    let mut changed = bytes.clone();
+    for place in (0..bytes.len()).step_by(37) {
+        changed[place] ^= 1 << (place % 8);
+        if let Ok(read) = hypostyle::FitState::from_bytes(&changed) {
+            assert!(read == hypostyle::FitState::from_bytes(&bytes).unwrap(), "byte {place}");
+        }
+        changed[place] = bytes[place];
+    }
+}

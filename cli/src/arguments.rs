@@ -134,9 +134,15 @@ pub(crate) enum Command {
         #[command(flatten)]
         sql: SqlArguments,
         /// What it is fitted on: a file, a pattern or the name of a table
-        #[arg(long, value_name = "SOURCE")]
-        from: String,
-        /// File of the transform, such as features.hyp
+        #[arg(long, value_name = "SOURCE", required_unless_present = "states")]
+        from: Option<String>,
+        /// Fit these rows as one piece of all and write its state, for --state; pieces are numbered from 0 in the order of their rows
+        #[arg(long, value_name = "PIECE", requires = "from")]
+        partial: Option<u32>,
+        /// Finish from the state of a piece, or with --partial go on from it; repeatable
+        #[arg(long = "state", value_name = "FILE")]
+        states: Vec<PathBuf>,
+        /// File of the transform, such as features.hyp, or of the state
         #[arg(long, short, value_name = "FILE")]
         output: PathBuf,
     },

@@ -85,10 +85,11 @@ fn run(arguments: Arguments) -> Result<()> {
                 format!("DESCRIBE FROM {name}")
             })
         }
-        Command::Fit { sql, from, output } => {
+        Command::Fit { sql, from, partial, states, output } => {
             let definition = source::read(&sql)?;
             let none = Output::new(Some(Format::None), None);
-            transform::fit(&self::runner(&session, none, &interrupt)?, &definition, &from, &output)
+            let runner = self::runner(&session, none, &interrupt)?;
+            transform::fit(&runner, &definition, from.as_deref(), partial, &states, &output)
         }
         Command::Apply { transform, from, columns, train, output } => {
             transform::apply(&runner(output)?, &transform, &from, &columns, train)

@@ -1,21 +1,54 @@
 //! `hypostyle fit`, `apply` and `inspect`: transforms as files.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
+
+use hypostyle::FitState;
 
 use crate::error::{Error, Result};
 use crate::runner::Runner;
 use crate::source::{sql_identifier, table_reference};
 
-/// Fits a definition and saves the transform; tells on standard error what was read and found.
+/// Fits a definition, on rows or on states of pieces, and saves the transform; tells on standard error what was read and found. With
+/// `partial` the rows are the piece of this number, and its state is saved.
 ///
 /// # Errors
-/// What is wrong with the definition or the source, or a file that cannot be written.
-pub(crate) fn fit(runner: &Runner, definition: &str, from: &str, output: &Path) -> Result<()> {
+/// What is wrong with the definition, the source or the states, or a file that cannot be written.
+pub(crate) fn fit(
+    runner: &Runner,
+    definition: &str,
+    from: Option<&str>,
+    partial: Option<u32>,
+    states: &[PathBuf],
+    output: &Path,
+) -> Result<()> {
     let started = Instant::now();
-    let source = table_reference(from);
     let failed = |error: hypostyle::Error| runner.failed(error, definition);
-    let transform = runner.watching_fits(|| runner.session.fit(definition, &source)).map_err(failed)?;
+    let states = states.iter().map(FitState::load).collect::<hypostyle::Result<Vec<_>>>();
+    let states = states.map_err(|error| Error::Query(error.to_string()))?;
+    let session = &runner.session;
+    let fitted = match (from.map(table_reference), partial) {
+        (Some(source), Some(piece)) => {
+            let state = runner.watching_fits(|| session.fit_partial(definition, &source, piece, &states));
+            let state = state.map_err(failed)?;
+            state.save(output).map_err(|error| Error::Query(error.to_string()))?;
+            eprintln!(
+                "{}: state of level {} of piece {piece}, {:.3} s",
+                output.display(),
+                state.level(),
+                started.elapsed().as_secs_f64()
+            );
+            return Ok(());
+        }
+        (Some(_), None) if !states.is_empty() => {
+            return Err(Error::Query(
+                "a fit is finished with --state alone; rows that are not in a state yet become one with --partial".into(),
+            ));
+        }
+        (Some(source), None) => runner.watching_fits(|| session.fit(definition, &source)),
+        (None, _) => runner.watching_fits(|| session.finish_fit(definition, &states)),
+    };
+    let transform = fitted.map_err(failed)?;
     let name = output.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
     let transform = transform.named(&name);
     transform.save(output).map_err(|error| Error::Query(error.to_string()))?;

@@ -36,6 +36,7 @@ mod list;
 mod logic;
 mod map;
 mod math;
+mod partial;
 pub mod place;
 mod quantization;
 mod regex;
@@ -54,6 +55,7 @@ pub mod versions;
 pub mod window;
 
 pub use error::{Error, Result};
+pub use partial::PIECES_MAX;
 pub use place::Place;
 pub use registry::Registry;
 pub use types::{Field, Schema, TimeUnit, Type};

@@ -147,6 +147,7 @@ impl<'a> Builder<'a> {
             distinct: false,
             filter: None,
             order: Vec::new(),
+            phase: Default::default(),
             data_type,
         })
     }

@@ -18,7 +18,7 @@ use crate::span::Span;
 use crate::transform::{Fitted, Transform};
 use crate::tree::{
     Argument, CopyStatement, CreateMacro, CreateTable, CreateTransform, CreateView, DropKind, ExplainFormat,
-    Expression, MacroBody, Name, Query, Statement, StatementKind,
+    Expression, FitTransform, MacroBody, Name, Query, Statement, StatementKind,
 };
 
 /// A plan with the parameters it leaves open.
@@ -76,14 +76,12 @@ pub enum Planned {
     ShowSettings(Option<String>),
     /// Changes what SQL has defined: hand it to [`Definitions::apply`].
     Define(Definition),
-    /// Fits a transform: hand it to [`crate::transform::fit`].
+    /// Fits a transform or a piece of its rows: hand it to [`crate::transform`].
     Fit {
         /// The transform.
         transform: Arc<Transform>,
-        /// What it is fitted on.
-        source: Query,
-        /// The statement as written.
-        text: String,
+        /// What is fitted, and where it goes.
+        fit: Box<FitTransform>,
     },
     /// Writes a fitted transform to a file.
     ExportTransform {
@@ -229,11 +227,9 @@ impl<'a> Planner<'a> {
                 Ok(Planned::ShowSettings(name.as_ref().map(|name| name.text.clone())))
             }
             StatementKind::CreateTransform(create) => self.create_transform(create),
-            StatementKind::FitTransform { name, source, text } => Ok(Planned::Fit {
-                transform: self.transform(name)?,
-                source: source.clone(),
-                text: text.clone(),
-            }),
+            StatementKind::FitTransform(fit) => {
+                Ok(Planned::Fit { transform: self.transform(&fit.name)?, fit: Box::new(fit.clone()) })
+            }
             StatementKind::ExportTransform { name, path } => Ok(Planned::ExportTransform {
                 transform: self.transform(name)?,
                 path: path.clone(),

@@ -14,6 +14,7 @@
 mod golden;
 mod members;
 mod read;
+pub(crate) mod state;
 mod statistics;
 mod write;
 

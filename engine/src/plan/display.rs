@@ -9,9 +9,9 @@ use hypostyle_functions::value::{Literal, Value};
 use serde_json::{Map, Value as Json, json};
 
 use super::{
-    AggregateCall, AsofIndex, AsofJoin, Exclusion, Expression, FrameBound, FrameUnits, JoinKey, JoinKind,
-    Node, OrderCondition, Plan, RangeJoin, SampleMethod, SampleSize, SortKey, TableReference, Window,
-    WindowCall, WindowFrame, WindowFunction, WriteTarget,
+    AggregateCall, AsofIndex, AsofJoin, CallPhase, Exclusion, Expression, FrameBound, FrameUnits, JoinKey,
+    JoinKind, Node, OrderCondition, Plan, RangeJoin, SampleMethod, SampleSize, SortKey, TableReference,
+    Window, WindowCall, WindowFrame, WindowFunction, WriteTarget,
 };
 use crate::expression::ExpressionMetrics;
 use crate::metrics::{ExpressionFigures, Metrics, OperatorFigures};
@@ -478,7 +478,13 @@ fn call_text(call: &AggregateCall, schema: &Schema) -> String {
     };
     let filter =
         call.filter.as_ref().map_or_else(String::new, |filter| format!(" FILTER {}", shown(filter, schema)));
-    format!("{}({distinct}{arguments}{order}){filter}", call.function)
+    let phase = match &call.phase {
+        CallPhase::Whole => "",
+        CallPhase::State { .. } => " as state",
+        CallPhase::Merge { keeps_state: true, .. } => " of states, as state",
+        CallPhase::Merge { keeps_state: false, .. } => " of states",
+    };
+    format!("{}({distinct}{arguments}{order}){filter}{phase}", call.function)
 }
 
 fn all<'a>(expressions: impl Iterator<Item = &'a Expression>, schema: &Schema, between: &str) -> String {

@@ -385,8 +385,40 @@ pub struct AggregateCall {
     pub filter: Option<Expression>,
     /// Order in which an order-sensitive aggregate sees the rows.
     pub order: Vec<SortKey>,
+    /// Which part of an aggregation it is.
+    #[serde(default, skip_serializing_if = "CallPhase::is_whole")]
+    pub phase: CallPhase,
     /// Type of the result.
     pub data_type: hypostyle_functions::Type,
+}
+
+/// Which part of an aggregation a call is, where its rows are divided between runs.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub enum CallPhase {
+    /// Rows in, result out.
+    #[default]
+    Whole,
+    /// Rows in, state out: a struct of the columns that hold a state.
+    State {
+        /// Which piece of all rows these are: where the order of rows matters, those of lesser pieces come first.
+        piece: u32,
+    },
+    /// States in, which are the one argument; result or, again, state out.
+    Merge {
+        /// Types of the arguments that the states were made of.
+        types: Vec<hypostyle_functions::Type>,
+        /// Their constants.
+        constants: Vec<Option<Literal>>,
+        /// Whether a state comes out.
+        keeps_state: bool,
+    },
+}
+
+impl CallPhase {
+    /// True for [`CallPhase::Whole`].
+    pub fn is_whole(&self) -> bool {
+        matches!(self, Self::Whole)
+    }
 }
 
 impl Plan {

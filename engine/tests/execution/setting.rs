@@ -262,6 +262,7 @@ pub fn call(function: &str, arguments: Vec<Expression>, data_type: Type) -> Aggr
         distinct: false,
         filter: None,
         order: Vec::new(),
+        phase: Default::default(),
         data_type,
     }
 }

@@ -335,6 +335,17 @@ impl Output {
         }
     }
 
+    /// All fields of a struct column.
+    ///
+    /// # Panics
+    /// If the column is not a struct.
+    pub fn fields(&mut self) -> &mut [Output] {
+        match &mut self.data {
+            OutputData::Struct(fields) => fields,
+            _ => wrong_form(&self.data_type, "struct"),
+        }
+    }
+
     /// What was written, for reading.
     pub fn view<'a>(&'a self, bump: &'a Bump) -> View<'a> {
         let data = match &self.data {

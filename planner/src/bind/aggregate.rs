@@ -135,6 +135,7 @@ impl Binder<'_> {
             distinct: false,
             filter: None,
             order: Vec::new(),
+            phase: Default::default(),
             data_type: bound.result,
         })
     }
@@ -207,6 +208,7 @@ impl Binder<'_> {
             arguments,
             filter,
             order,
+            phase: Default::default(),
             data_type: bound.result,
         })
     }

@@ -68,6 +68,7 @@ pub(crate) struct RequestedTable {
 pub struct Request {
     pub(crate) analyzer: String,
     pub(crate) options: Vec<(String, Literal)>,
+    /// What it is applied to, over the positions of the columns of FROM.
     pub(crate) arguments: Vec<Expression>,
     pub(crate) values: Aggregated,
     pub(crate) tables: Vec<RequestedTable>,
@@ -184,10 +185,25 @@ impl Binder<'_> {
             .iter()
             .map(|input| input.value.expression.clone())
             .collect();
-        if is_over {
-            let source = self.fitting.as_ref().and_then(|fitting| fitting.source.as_ref());
-            let columns = source.map(Relation::columns).unwrap_or_default();
-            arguments.iter_mut().try_for_each(|argument| to_positions(argument, &columns, name, span))?;
+        let columns = match &self.transform_input {
+            Some(columns) if !is_over => columns.clone(),
+            _ => {
+                let source = self.fitting.as_ref().and_then(|fitting| fitting.source.as_ref());
+                source.map(Relation::columns).unwrap_or_default()
+            }
+        };
+        if !arguments.iter_mut().all(|argument| to_positions(argument, &columns)) {
+            return Err(match is_over {
+                true => {
+                    let message =
+                        format!("{name} OVER () reads columns of FROM, and nothing computed of several rows");
+                    Error::invalid(message, span)
+                }
+                false => Error::unsupported(
+                    "an analyzer over a column that the definition computes in a subquery, in WITH or by another transform is",
+                    span,
+                ),
+            });
         }
         let mut options: Vec<(String, Literal)> = Vec::new();
         for (option, bound) in &written.options {
@@ -490,8 +506,9 @@ impl Binder<'_> {
     }
 }
 
-/// Numbers of columns, which change whenever a query is bound anew, become positions among those of FROM.
-fn to_positions(argument: &mut Expression, columns: &[Column], name: &str, span: Span) -> Result<()> {
+/// Numbers of columns, which change whenever a query is bound anew, become positions among those of FROM; false if one is not
+/// among them.
+fn to_positions(argument: &mut Expression, columns: &[Column]) -> bool {
     let mut is_known = true;
     argument.walk_mut(&mut |part| {
         if let Expression::Column { index, .. } = part {
@@ -501,13 +518,7 @@ fn to_positions(argument: &mut Expression, columns: &[Column], name: &str, span:
             }
         }
     });
-    match is_known {
-        true => Ok(()),
-        false => Err(Error::invalid(
-            format!("{name} OVER () reads columns of FROM, and nothing computed of several rows"),
-            span,
-        )),
-    }
+    is_known
 }
 
 /// Integers are looked up as such, everything else as text.

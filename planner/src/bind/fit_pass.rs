@@ -39,6 +39,31 @@ pub(crate) struct Pass {
     pub requests: Vec<Request>,
     /// Columns whose values are counted, behind the number of rows.
     pub counted: Option<Vec<String>>,
+    /// How the states of the values, if there are any, and of each table of categories are merged: over the columns of their
+    /// tables, of which a table of categories has its key first.
+    pub merges: Vec<Vec<AggregateCall>>,
+}
+
+/// What a pass makes of its aggregates.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Makes {
+    /// What they give.
+    Results,
+    /// Their states, to be merged with those of other pieces.
+    States {
+        /// Which piece the rows are.
+        piece: u32,
+    },
+}
+
+/// The aggregates that the values of a level are computed of.
+#[derive(Debug, Default)]
+struct ValueCalls {
+    calls: Vec<AggregateCall>,
+    /// The column under which a request knows a call, and the place of the call.
+    places: Vec<(usize, usize)>,
+    /// How many calls requests ask for; counts come behind them.
+    asked: usize,
 }
 
 /// Rows that a part of a pass reads, and what the columns of the source are there.
@@ -93,13 +118,6 @@ impl Binder<'_> {
         self.shared = shared;
         self.transform_input = None;
         let Some(fitting) = self.fitting.take() else { return Err(Error::internal("a fit lost its state")) };
-        let is_input = |id: usize| columns.iter().any(|column| column.id == id);
-        let mut read =
-            fitting.requests.iter().flat_map(|request| &request.arguments).flat_map(Expression::columns);
-        if !read.all(is_input) {
-            let message = "an analyzer over a column that the definition computes in a subquery, in WITH or by another transform is";
-            return Err(Error::unsupported(message, query.span));
-        }
         if fitting.made_up > 0 {
             // What made-up parameters broke is told once they are known; names mean what they mean before anything is read.
             if let Err(error) = &relation
@@ -126,50 +144,180 @@ impl Binder<'_> {
     }
 
     /// The plan that finds what is asked for; `counts` adds the number of rows and of values.
-    pub(crate) fn fit_pass(&mut self, source: Relation, requests: &[Request], counts: bool) -> Result<Pass> {
+    pub(crate) fn fit_pass(
+        &mut self,
+        source: Relation,
+        requests: &[Request],
+        counts: bool,
+        makes: Makes,
+    ) -> Result<Pass> {
         let tables: Vec<&RequestedTable> = requests.iter().flat_map(|request| &request.tables).collect();
-        let has_values = counts || requests.iter().any(|request| !request.values.values.is_empty());
-        let parts = tables.len() + usize::from(has_values);
+        let counted = counts.then(|| read_columns(&source, requests));
+        let values = self.value_calls(requests, counted.as_deref())?;
+        let parts = tables.len() + usize::from(!values.calls.is_empty());
         let mut readers = self.readers(source.clone(), parts)?;
         let mut next = || readers.relations.pop().ok_or_else(|| Error::internal("a fit has too few readers"));
-        let mut counted = None;
-        let mut values: Vec<Column> = Vec::new();
         let mut relations = Vec::with_capacity(parts);
-        if has_values {
-            if counts {
-                counted = Some(read_columns(&source, requests));
+        if !values.calls.is_empty() {
+            let reader = next()?;
+            let mut calls = Vec::with_capacity(values.calls.len());
+            for call in &values.calls {
+                calls.push(self.made(reader.call(call), makes)?);
             }
-            let relation = self.values_part(next()?, requests, counted.as_deref())?;
-            values = relation.columns();
-            relations.push(relation);
+            relations.push(self.values_part(reader.relation, calls, &values, requests, makes)?);
         }
-        let mut of_tables = Vec::with_capacity(tables.len());
         for table in tables {
-            let relation = self.table_part(next()?, table)?;
-            of_tables.push(relation.columns());
-            relations.push(relation);
+            let reader = next()?;
+            let key = reader.expression(&table.key);
+            let (relation, key) = self.categories(reader.relation, key, table.table.source)?;
+            let reader = Reader { relation, columns: reader.columns };
+            let mut calls = Vec::with_capacity(table.columns.calls.len() + 1);
+            for (_, call) in table.columns.calls.iter() {
+                calls.push(self.made(reader.call(call), makes)?);
+            }
+            calls.push(self.made(reader.call(&table.count), makes)?);
+            relations.push(self.table_part(reader.relation, key, calls, table, makes)?);
         }
+        let counted = counted.map(|columns| columns.into_iter().map(|column| column.name).collect());
+        let mut pass = self.pass_of(relations, requests, counted, makes)?;
+        if let Makes::States { .. } = makes {
+            pass.merges = self.merges(&values, requests)?;
+        }
+        if let Some(table) = readers.shared {
+            let input = Box::new(pass.relation);
+            pass.relation = Relation::Shared { table, definition: Box::new(source), input };
+        }
+        pass.relation = self.with_shared(pass.relation);
+        Ok(pass)
+    }
+
+    /// The plan that merges states of a level: a table of the values, if there are any, and one of each table of categories, as passes
+    /// that make states gave them.
+    pub(crate) fn merge_pass(
+        &mut self,
+        states: Vec<Relation>,
+        requests: &[Request],
+        counted: Option<Vec<Column>>,
+    ) -> Result<Pass> {
+        let makes = Makes::Results;
+        let values = self.value_calls(requests, counted.as_deref())?;
+        let mut states = states.into_iter();
+        let mut next = || states.next().ok_or_else(|| Error::internal("a table of states is missing"));
+        let merged =
+            |calls: &mut dyn Iterator<Item = &AggregateCall>, columns: &[Column]| -> Vec<AggregateCall> {
+                calls.zip(columns).map(|(call, column)| call.of_states(column.read(), false)).collect()
+            };
+        let mut relations = Vec::new();
+        if !values.calls.is_empty() {
+            let relation = next()?;
+            let calls = merged(&mut values.calls.iter(), &relation.columns());
+            relations.push(self.values_part(relation, calls, &values, requests, makes)?);
+        }
+        for table in requests.iter().flat_map(|request| &request.tables) {
+            let relation = next()?;
+            let columns = relation.columns();
+            let Some((key, columns)) = columns.split_first() else {
+                return Err(Error::internal("a table of states has no key"));
+            };
+            let own = table.columns.calls.iter().map(|(_, call)| call);
+            let calls = merged(&mut own.chain([&table.count]), columns);
+            relations.push(self.table_part(relation, key.read(), calls, table, makes)?);
+        }
+        let counted = counted.map(|columns| columns.into_iter().map(|column| column.name).collect());
+        let merges = self.merges(&values, requests)?;
+        Ok(Pass { merges, ..self.pass_of(relations, requests, counted, makes)? })
+    }
+
+    /// How states are merged into states, over the columns of their tables.
+    fn merges(&self, values: &ValueCalls, requests: &[Request]) -> Result<Vec<Vec<AggregateCall>>> {
+        let merge = |call: &AggregateCall, place: usize| -> Result<AggregateCall> {
+            let state = self.made(call.clone(), Makes::States { piece: 0 })?.data_type;
+            Ok(call.of_states(Expression::column(place, state), true))
+        };
+        let mut merges = Vec::new();
+        if !values.calls.is_empty() {
+            let calls = values.calls.iter().enumerate().map(|(place, call)| merge(call, place));
+            merges.push(calls.collect::<Result<_>>()?);
+        }
+        for table in requests.iter().flat_map(|request| &request.tables) {
+            let own = table.columns.calls.iter().map(|(_, call)| call).chain([&table.count]);
+            merges.push(own.enumerate().map(|(place, call)| merge(call, place + 1)).collect::<Result<_>>()?);
+        }
+        Ok(merges)
+    }
+
+    /// The plan that merges states into states, and its columns.
+    pub(crate) fn combine_pass(
+        &mut self,
+        states: Vec<Relation>,
+        merges: &[Vec<AggregateCall>],
+        has_values: bool,
+    ) -> Result<(Relation, Vec<Column>)> {
+        let mut relations = Vec::with_capacity(states.len());
+        for (number, (relation, merges)) in states.into_iter().zip(merges).enumerate() {
+            let own = relation.columns();
+            let columns: HashMap<usize, Expression> =
+                own.iter().enumerate().map(|(place, column)| (place, column.read())).collect();
+            let reader = Reader { relation, columns };
+            let aggregates: Vec<(Column, AggregateCall)> = merges
+                .iter()
+                .map(|call| (self.new_column("state", call.data_type.clone()), reader.call(call)))
+                .collect();
+            let mut columns: Vec<Column> = aggregates.iter().map(|(column, _)| column.clone()).collect();
+            let input = Box::new(reader.relation);
+            let is_values = has_values && number == 0;
+            let key = own.first().filter(|_| !is_values).map(|key| Computed {
+                column: self.new_column("key", key.data_type.clone()),
+                expression: key.read(),
+            });
+            columns.splice(0..0, key.iter().map(|key| key.column.clone()));
+            let keys = key.into_iter().collect();
+            let relation = Relation::Aggregate { input, keys, sets: None, aggregates };
+            relations.push(if is_values { relation } else { self.gathered(relation, columns)? });
+        }
+        let columns = relations.iter().flat_map(Relation::columns).collect();
+        let relation = relations
+            .into_iter()
+            .reduce(|left, right| Relation::Positional { left: Box::new(left), right: Box::new(right) });
+        Ok((relation.ok_or_else(|| Error::internal("a merge of nothing"))?, columns))
+    }
+
+    /// One row of all parts, in the order in which they are asked for.
+    fn pass_of(
+        &mut self,
+        relations: Vec<Relation>,
+        requests: &[Request],
+        counted: Option<Vec<String>>,
+        makes: Makes,
+    ) -> Result<Pass> {
+        let mut parts: Vec<Vec<Column>> = relations.iter().map(Relation::columns).collect();
+        let tables = requests.iter().map(|request| request.tables.len()).sum::<usize>();
+        let values = if parts.len() > tables { parts.remove(0) } else { Vec::new() };
+        let mut of_tables = parts.into_iter();
         let mut values = values.into_iter();
-        let mut of_tables = of_tables.into_iter();
         let mut result = Vec::new();
-        for request in requests {
-            result.extend(values.by_ref().take(request.values.values.len()));
-            result.extend(of_tables.by_ref().take(request.tables.len()).flatten());
+        if let Makes::Results = makes {
+            for request in requests {
+                result.extend(values.by_ref().take(request.values.values.len()));
+                result.extend(of_tables.by_ref().take(request.tables.len()).flatten());
+            }
         }
         result.extend(values);
+        result.extend(of_tables.flatten());
         let relation = relations
             .into_iter()
             .reduce(|left, right| Relation::Positional { left: Box::new(left), right: Box::new(right) });
         let relation = relation.ok_or_else(|| Error::internal("a fit of nothing"))?;
-        let relation = match readers.shared {
-            Some(table) => {
-                Relation::Shared { table, definition: Box::new(source), input: Box::new(relation) }
+        Ok(Pass { relation, result, requests: requests.to_vec(), counted, merges: Vec::new() })
+    }
+
+    fn made(&self, call: AggregateCall, makes: Makes) -> Result<AggregateCall> {
+        match makes {
+            Makes::Results => Ok(call),
+            Makes::States { piece } => {
+                call.giving_state(piece, self.context).map_err(|error| Error::run(error, Span::NONE))
             }
-            None => relation,
-        };
-        let relation = self.with_shared(relation);
-        let counted = counted.map(|columns| columns.into_iter().map(|column| column.name).collect());
-        Ok(Pass { relation, result, requests: requests.to_vec(), counted })
+        }
     }
 
     /// As many ways to read the rows as there are parts.
@@ -209,76 +357,99 @@ impl Binder<'_> {
         Ok(Readers { relations: relations.collect(), shared: Some(table) })
     }
 
-    /// All values of a level, and the counts behind them.
+    /// The aggregates of a level, each once, and the counts behind them.
+    fn value_calls(&mut self, requests: &[Request], counted: Option<&[Column]>) -> Result<ValueCalls> {
+        let mut values = ValueCalls::default();
+        for (column, call) in requests.iter().flat_map(|request| &request.values.calls) {
+            // What several analyzers ask for is computed once.
+            let held = values.calls.iter().position(|held| held == call);
+            let place = held.unwrap_or_else(|| {
+                values.calls.push(call.clone());
+                values.calls.len() - 1
+            });
+            values.places.push((column.id, place));
+        }
+        values.asked = values.calls.len();
+        if let Some(counted) = counted {
+            values.calls.push(self.plain_aggregate("count", Vec::new())?);
+            for column in counted {
+                values.calls.push(self.plain_aggregate("count", vec![column.read()])?);
+            }
+        }
+        Ok(values)
+    }
+
+    /// All values of a level, and the counts behind them; or the states of their aggregates.
     fn values_part(
         &mut self,
-        reader: Reader,
+        input: Relation,
+        calls: Vec<AggregateCall>,
+        values: &ValueCalls,
         requests: &[Request],
-        counted: Option<&[Column]>,
+        makes: Makes,
     ) -> Result<Relation> {
-        let mut aggregates: Vec<(Column, AggregateCall)> = Vec::new();
+        let aggregates: Vec<(Column, AggregateCall)> =
+            calls.into_iter().map(|call| (self.new_column("value", call.data_type.clone()), call)).collect();
+        let columns: Vec<Column> = aggregates.iter().map(|(column, _)| column.clone()).collect();
+        let relation =
+            Relation::Aggregate { input: Box::new(input), keys: Vec::new(), sets: None, aggregates };
         let mut computed: Vec<Computed> = Vec::new();
-        for request in requests {
-            let mut given: HashMap<usize, Expression> = HashMap::new();
-            for (column, call) in &request.values.calls {
-                let call = reader.call(call);
-                // What several analyzers ask for is computed once.
-                let held =
-                    aggregates.iter().find(|(_, held)| *held == call).map(|(column, _)| column.clone());
-                let held = match held {
-                    Some(held) => held,
-                    None => {
-                        let new = self.new_column(column.name.clone(), column.data_type.clone());
-                        aggregates.push((new.clone(), call));
-                        new
-                    }
-                };
-                given.insert(column.id, held.read());
-            }
-            for (name, expression) in &request.values.values {
+        let mut plain = columns.as_slice();
+        if let Makes::Results = makes {
+            plain = columns.get(values.asked..).unwrap_or_default();
+            let given: HashMap<usize, Expression> = values
+                .places
+                .iter()
+                .filter_map(|(id, place)| Some((*id, columns.get(*place)?.read())))
+                .collect();
+            for (name, expression) in requests.iter().flat_map(|request| &request.values.values) {
                 let mut expression = expression.clone();
                 replace(&mut expression, &given);
                 let column = self.new_column(name.clone(), expression.data_type());
                 computed.push(Computed { column, expression });
             }
         }
-        if let Some(counted) = counted {
-            let mut calls = vec![self.plain_aggregate("count", Vec::new())?];
-            for column in counted {
-                calls.push(self.plain_aggregate("count", vec![reader.expression(&column.read())])?);
-            }
-            for call in calls {
-                let column = self.new_column("count", call.data_type.clone());
-                computed.push(Computed {
-                    column: self.new_column("count", call.data_type.clone()),
-                    expression: column.read(),
-                });
-                aggregates.push((column, call));
-            }
+        for column in plain {
+            let expression = column.read();
+            computed.push(Computed {
+                column: self.new_column(column.name.clone(), column.data_type.clone()),
+                expression,
+            });
         }
-        let input = Box::new(reader.relation);
-        let input = Box::new(Relation::Aggregate { input, keys: Vec::new(), sets: None, aggregates });
-        Ok(Relation::Project { input, columns: computed })
+        Ok(Relation::Project { input: Box::new(relation), columns: computed })
     }
 
-    /// The lists of a table of categories.
-    fn table_part(&mut self, reader: Reader, requested: &RequestedTable) -> Result<Relation> {
+    /// The lists of a table of categories, by these calls of its aggregates and, last, of its count; or of their states.
+    fn table_part(
+        &mut self,
+        input: Relation,
+        key: Expression,
+        calls: Vec<AggregateCall>,
+        requested: &RequestedTable,
+        makes: Makes,
+    ) -> Result<Relation> {
         let table = &requested.table;
-        let (relation, key) =
-            self.categories(reader.relation, reader_key(&reader.columns, requested), table.source)?;
         let key_column = self.new_column("key", key.data_type());
-        let reader = Reader { relation, columns: reader.columns };
-        let count = reader.call(&requested.count);
-        let count_column = self.new_column("count", count.data_type.clone());
-        let calls = requested.columns.calls.iter().map(|(column, call)| (column.clone(), reader.call(call)));
-        let aggregates = calls.chain([(count_column.clone(), count)]).collect();
+        let aggregates: Vec<(Column, AggregateCall)> =
+            calls.into_iter().map(|call| (self.new_column("state", call.data_type.clone()), call)).collect();
+        let columns: Vec<Column> = aggregates.iter().map(|(column, _)| column.clone()).collect();
         let keys = vec![Computed { column: key_column.clone(), expression: key }];
-        let input = Box::new(reader.relation);
-        let mut relation = Relation::Aggregate { input, keys, sets: None, aggregates };
-        let mut columns = vec![Computed::passed(key_column.clone()), Computed::passed(count_column.clone())];
+        let mut relation = Relation::Aggregate { input: Box::new(input), keys, sets: None, aggregates };
+        if let Makes::States { .. } = makes {
+            return self.gathered(relation, [key_column].into_iter().chain(columns).collect());
+        }
+        let Some((count_column, columns)) = columns.split_last() else {
+            return Err(Error::internal("a table of categories has no count"));
+        };
+        let own = requested.columns.calls.iter().zip(columns);
+        let given: HashMap<usize, Expression> =
+            own.map(|((column, _), new)| (column.id, new.read())).collect();
+        let mut computed = vec![Computed::passed(key_column.clone()), Computed::passed(count_column.clone())];
         for (name, expression) in &requested.columns.values {
+            let mut expression = expression.clone();
+            replace(&mut expression, &given);
             let column = self.new_column(name.clone(), expression.data_type());
-            columns.push(Computed { column, expression: expression.clone() });
+            computed.push(Computed { column, expression });
         }
         if table.min_count > 1 {
             let least = Expression::Literal(Literal::new(Value::Int64(table.min_count)));
@@ -287,19 +458,17 @@ impl Binder<'_> {
             let predicate = self.apply(operator::GREATER_OR_EQUAL, operands, Span::NONE)?.expression;
             relation = Relation::Filter { input: Box::new(relation), predicates: vec![predicate] };
         }
-        let gathered: Vec<Column> = columns.iter().map(|computed| computed.column.clone()).collect();
-        relation = Relation::Project { input: Box::new(relation), columns };
-        relation = ordered(relation, &key_column, &count_column, table.order, table.top_k);
-        self.gathered(relation, gathered)
+        let lists = computed.iter().map(|computed| computed.column.clone());
+        let lists = lists.filter(|column| column.id != count_column.id).collect();
+        relation = Relation::Project { input: Box::new(relation), columns: computed };
+        relation = ordered(relation, &key_column, count_column, table.order, table.top_k);
+        self.gathered(relation, lists)
     }
 
-    /// One row of lists; the count that only orders is left out.
+    /// One row of lists of these columns.
     fn gathered(&mut self, relation: Relation, columns: Vec<Column>) -> Result<Relation> {
         let (mut aggregates, mut computed) = (Vec::new(), Vec::new());
-        for (position, column) in columns.into_iter().enumerate() {
-            if position == 1 {
-                continue;
-            }
+        for column in columns {
             let call = self.plain_aggregate("list", vec![column.read()])?;
             let list = self.new_column("list", call.data_type.clone());
             let empty = Literal::new(Value::List(column.data_type, Vec::new()));
@@ -352,12 +521,6 @@ struct Readers {
     shared: Option<u32>,
 }
 
-fn reader_key(columns: &HashMap<usize, Expression>, requested: &RequestedTable) -> Expression {
-    let mut key = requested.key.clone();
-    replace(&mut key, columns);
-    key
-}
-
 /// The entries in their order, and no more than are kept.
 fn ordered(relation: Relation, key: &Column, count: &Column, order: Order, top_k: Option<i64>) -> Relation {
     let by =
@@ -381,9 +544,15 @@ fn ordered(relation: Relation, key: &Column, count: &Column, order: Order, top_k
 
 /// The columns of the source that analyzers of this level read.
 fn read_columns(source: &Relation, requests: &[Request]) -> Vec<Column> {
+    counted_columns(&source.columns(), requests)
+}
+
+/// As [`read_columns`], of these columns.
+pub(crate) fn counted_columns(columns: &[Column], requests: &[Request]) -> Vec<Column> {
     let read: Vec<usize> =
         requests.iter().flat_map(|request| &request.arguments).flat_map(Expression::columns).collect();
-    source.columns().into_iter().filter(|column| read.contains(&column.id)).collect()
+    let positions = columns.iter().enumerate().filter(|(position, _)| read.contains(position));
+    positions.map(|(_, column)| column.clone()).collect()
 }
 
 /// True if rows are parsed out of text, which is dear and gives all columns at once, or are pushed in.

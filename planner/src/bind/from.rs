@@ -194,7 +194,7 @@ impl Binder<'_> {
         Ok(self.scan(reference, provider))
     }
 
-    fn scan(&mut self, table: TableReference, provider: Arc<dyn TableProvider>) -> Relation {
+    pub(crate) fn scan(&mut self, table: TableReference, provider: Arc<dyn TableProvider>) -> Relation {
         let fields = provider.schema().fields.clone();
         let columns = fields
             .into_iter()

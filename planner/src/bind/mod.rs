@@ -59,10 +59,11 @@ use crate::planner::Observer;
 use crate::span::Span;
 use crate::tree::{CommonTable, Expression};
 
+pub(crate) use analyzer::Request;
 pub(crate) use asof_join::inequality;
 pub(crate) use call::equality_of;
 pub(crate) use constant::folded;
-pub(crate) use fit_pass::{Discovered, Pass};
+pub(crate) use fit_pass::{Discovered, Makes, Pass, counted_columns};
 pub(crate) use join::split_keys;
 pub(crate) use literal::{adapt_integer, as_integer};
 pub(crate) use select::distinct_rows;
@@ -198,6 +199,11 @@ impl<'a> Binder<'a> {
             }
         }
         self.parameters
+    }
+
+    /// The parameters met so far.
+    pub(crate) fn open_parameters(&self) -> &[Parameter] {
+        &self.parameters
     }
 
     /// Whether the plan depends on the data of its tables, so that it is right only now.

@@ -135,6 +135,7 @@ impl Binder<'_> {
             distinct: false,
             filter: None,
             order,
+            phase: Default::default(),
             data_type: bound.result.clone(),
         };
         Ok((self.new_column(function, bound.result), call))

@@ -4,11 +4,12 @@ use sqlparser::keywords::Keyword;
 use sqlparser::parser::Parser;
 use sqlparser::tokenizer::Token;
 
+use crate::error::Error;
 use crate::parse::Notes;
 use crate::parse::failure::{Failure, unexpected};
 use crate::parse::statement::{expect_word, parse_query, query_or_table, simple_name, take_word, word};
 use crate::span::{Location, Span};
-use crate::tree::{CreateTransform, Name, Statement, StatementKind};
+use crate::tree::{CreateTransform, FitTransform, Name, PartialFit, Statement, StatementKind};
 
 type Outcome<T> = std::result::Result<T, Failure>;
 
@@ -26,20 +27,59 @@ pub(super) fn create(
     Ok(StatementKind::CreateTransform(CreateTransform { name, query, text, replace, if_not_exists }))
 }
 
-/// `FIT [TRANSFORM] name FROM table | 'file' | query`.
+/// `FIT [TRANSFORM] name [PARTIAL TO 'path' [PIECE n]] [WITH STATES ('path', ..)] [FROM table | 'file' | query]`.
 pub(super) fn fit(parser: &mut Parser, notes: &mut Notes) -> Outcome<StatementKind> {
     parser.advance_token();
     take_transform(parser);
     let name = simple_name(parser)?;
-    expect_word(parser, "FROM")?;
-    let source = query_or_table(parser, notes)?;
-    Ok(StatementKind::FitTransform { name, source, text: String::new() })
+    let partial = if take_word(parser, "PARTIAL") { Some(partial(parser)?) } else { None };
+    let states = if take_word(parser, "WITH") { states(parser)? } else { Vec::new() };
+    // A fit of all rows, or of a piece, has a source; states alone are merged or finished.
+    let source = match take_word(parser, "FROM") {
+        true => Some(query_or_table(parser, notes)?),
+        false if states.is_empty() => return Err(unexpected(parser.peek_token_ref(), "FROM")),
+        false => None,
+    };
+    if partial.is_none() && !states.is_empty() && source.is_some() {
+        let message = "a fit is finished with states alone; rows that are not in them yet become a state by FIT TRANSFORM .. PARTIAL TO 'path' FROM ..";
+        return Err(Error::invalid(message, name.span).into());
+    }
+    Ok(StatementKind::FitTransform(FitTransform { name, source, partial, states, text: String::new() }))
+}
+
+/// `TO 'path' [PIECE n]`, behind PARTIAL.
+fn partial(parser: &mut Parser) -> Outcome<PartialFit> {
+    expect_word(parser, "TO")?;
+    let path = path(parser)?;
+    if !take_word(parser, "PIECE") {
+        return Ok(PartialFit { path, piece: 0 });
+    }
+    let token = parser.next_token();
+    let number = match &token.token {
+        Token::Number(digits, _) => digits.parse().ok(),
+        _ => None,
+    };
+    number
+        .map(|piece| PartialFit { path, piece })
+        .ok_or_else(|| unexpected(&token, "the number of the piece"))
+}
+
+/// `STATES ('path', ..)`, behind WITH.
+fn states(parser: &mut Parser) -> Outcome<Vec<String>> {
+    expect_word(parser, "STATES")?;
+    parser.expect_token(&Token::LParen)?;
+    let mut paths = vec![path(parser)?];
+    while parser.consume_token(&Token::Comma) {
+        paths.push(path(parser)?);
+    }
+    parser.expect_token(&Token::RParen)?;
+    Ok(paths)
 }
 
 /// Takes TRANSFORM where a name follows it, so that a transform may have that name too.
 fn take_transform(parser: &mut Parser) {
     let is_word = matches!(parser.peek_nth_token_ref(1).token, Token::Word(_));
-    if is_word && word(parser.peek_nth_token_ref(1)) != "FROM" {
+    if is_word && !matches!(word(parser.peek_nth_token_ref(1)).as_str(), "FROM" | "PARTIAL" | "WITH") {
         take_word(parser, "TRANSFORM");
     }
 }
@@ -92,7 +132,7 @@ pub(super) fn keep_text(statement: &mut Statement, sql: &str) {
     let span = statement.span;
     match &mut statement.kind {
         StatementKind::CreateTransform(CreateTransform { text, .. })
-        | StatementKind::FitTransform { text, .. } => {
+        | StatementKind::FitTransform(FitTransform { text, .. }) => {
             *text = between(sql, span).to_owned();
         }
         _ => {}

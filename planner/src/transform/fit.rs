@@ -6,10 +6,11 @@ use std::sync::Arc;
 use hypostyle_engine::Context;
 use hypostyle_engine::execution::Prepared;
 use hypostyle_engine::plan::{Expression, Plan};
+use hypostyle_functions::arrow::array::ArrayRef;
 use hypostyle_functions::column::{borrow, value_at};
-use hypostyle_functions::{Field, Literal, Place};
+use hypostyle_functions::{Field, Literal, Place, Type};
 
-use crate::bind::{Binder, Discovered, Pass, fold};
+use crate::bind::{Binder, Discovered, Makes, Pass, Request, fold};
 use crate::definitions::Definitions;
 use crate::error::{Error, Result};
 use crate::logical::{Column, Relation};
@@ -34,13 +35,7 @@ pub fn fit(
     source_text: &str,
     observer: Observer<'_>,
 ) -> Result<Fitted> {
-    let Some(query) = &transform.query else {
-        let message = format!(
-            "transform \"{}\" was imported: it is fitted already, and holds no definition to fit again",
-            transform.name.text
-        );
-        return Err(Error::invalid(message, transform.name.span));
-    };
+    let query = transform.definition()?;
     let mut known: Rc<Vec<FittedCall>> = Rc::default();
     let mut provenance = Provenance {
         source: source_text.to_owned(),
@@ -48,39 +43,60 @@ pub fn fit(
         ..Provenance::default()
     };
     for level in 0..LEVELS_MAX {
-        let mut binder = Binder::new(context, definitions);
+        let mut binder = Binder::new(context, definitions).observed(Some(observer));
         let relation = binder.query(source)?;
         if relation.columns().is_empty() {
             return Err(Error::invalid("a transform is fitted on a table with columns", source.span));
         }
         let columns = relation.columns();
-        let requests = match binder.discover(query, &columns, &known, false)? {
-            Discovered::Complete(outputs, has_training) => {
-                check_deterministic(&outputs, &known, context, query.span)?;
-                let training = match has_training {
-                    false => None,
-                    true => match binder.discover(query, &columns, &known, true)? {
-                        Discovered::Complete(outputs, _) => Some(outputs),
-                        Discovered::Requests(_) => {
-                            return Err(Error::internal("training asks for what was fitted"));
-                        }
-                    },
-                };
-                if let Some(parameter) = binder.into_parameters().first() {
-                    let message = format!("a transform has no parameters such as ${}", parameter.name);
-                    return Err(Error::invalid(message, query.span));
-                }
+        let requests = match next(&mut binder, context, query, &columns, &known)? {
+            Next::Complete { outputs, training } => {
                 let calls = Rc::unwrap_or_clone(known);
                 return Ok(fitted(&columns, outputs, training, calls, provenance));
             }
-            Discovered::Requests(requests) => requests,
+            Next::Requests(requests) => requests,
         };
-        let pass = binder.fit_pass(relation, &requests, level == 0)?;
+        let pass = binder.fit_pass(relation, &requests, level == 0, Makes::Results)?;
         let values = run_pass(pass.relation.clone(), &pass.result, context, source.span, Some(observer))?;
         finish_pass(&pass, values, level, Rc::make_mut(&mut known), &mut provenance)?;
         provenance.passes += 1;
     }
     Err(too_many_levels(query.span))
+}
+
+/// What a definition is, with what is known.
+pub(super) enum Next {
+    /// Fitted: its outputs, and those for the rows of the fit where they are others.
+    Complete { outputs: Vec<FittedOutput>, training: Option<Vec<FittedOutput>> },
+    /// What is to be found next.
+    Requests(Vec<Request>),
+}
+
+/// Binds a definition over the columns of its input.
+pub(super) fn next(
+    binder: &mut Binder<'_>,
+    context: &Arc<Context>,
+    query: &Query,
+    columns: &[Column],
+    known: &Rc<Vec<FittedCall>>,
+) -> Result<Next> {
+    let (outputs, has_training) = match binder.discover(query, columns, known, false)? {
+        Discovered::Requests(requests) => return Ok(Next::Requests(requests)),
+        Discovered::Complete(outputs, has_training) => (outputs, has_training),
+    };
+    check_deterministic(&outputs, known, context, query.span)?;
+    let training = match has_training {
+        false => None,
+        true => match binder.discover(query, columns, known, true)? {
+            Discovered::Complete(outputs, _) => Some(outputs),
+            Discovered::Requests(_) => return Err(Error::internal("training asks for what was fitted")),
+        },
+    };
+    if let Some(parameter) = binder.open_parameters().first() {
+        let message = format!("a transform has no parameters such as ${}", parameter.name);
+        return Err(Error::invalid(message, query.span));
+    }
+    Ok(Next::Complete { outputs, training })
 }
 
 /// Refuses what differs from one time to the next: what is served would not be what was trained on.
@@ -116,16 +132,37 @@ pub(crate) fn run_pass(
     span: Span,
     observer: Option<Observer<'_>>,
 ) -> Result<Vec<Literal>> {
+    run(relation, result, context, observer).map(literals).map_err(|error| Error::run(error, span))
+}
+
+/// Runs a plan of one row; its columns.
+pub(super) fn run(
+    relation: Relation,
+    result: &[Column],
+    context: &Arc<Context>,
+    observer: Option<Observer<'_>>,
+) -> hypostyle_engine::Result<Vec<(ArrayRef, Type)>> {
     let relation = rewrite::rewrite(relation, result, context);
-    let plan = lower(&relation, result)?;
-    one_row(plan, context, observer).map_err(|error| Error::run(error, span))
+    let plan =
+        lower(&relation, result).map_err(|error| hypostyle_engine::Error::internal(error.to_string()))?;
+    one_row(plan, context, observer)
+}
+
+/// The values of one row.
+pub(super) fn literals(row: Vec<(ArrayRef, Type)>) -> Vec<Literal> {
+    let literal = |(array, data_type): (ArrayRef, Type)| {
+        let bump = Default::default();
+        let value = value_at(&borrow(&array, &data_type, &bump), 0);
+        Literal { data_type, value }
+    };
+    row.into_iter().map(literal).collect()
 }
 
 fn one_row(
     plan: Plan,
     context: &Arc<Context>,
     observer: Option<Observer<'_>>,
-) -> hypostyle_engine::Result<Vec<Literal>> {
+) -> hypostyle_engine::Result<Vec<(ArrayRef, Type)>> {
     let fields = plan.schema.fields.clone();
     let prepared = Prepared::new(plan, Arc::clone(context))?;
     let mut run = prepared.start(&[])?;
@@ -141,10 +178,7 @@ fn one_row(
             return Err(hypostyle_engine::Error::internal("a pass of a fit gave more than one row"));
         }
         for (column, field) in batch.columns.iter().zip(&fields) {
-            let array = column.to_array()?;
-            let bump = Default::default();
-            let view = borrow(&array, &field.data_type, &bump);
-            values.push(Literal { data_type: field.data_type.clone(), value: value_at(&view, 0) });
+            values.push((column.to_array()?, field.data_type.clone()));
         }
     }
     match values.len() == fields.len() {
@@ -188,7 +222,7 @@ pub(crate) fn finish_pass(
 }
 
 /// Numbers of columns become positions among the columns that are read.
-fn fitted(
+pub(super) fn fitted(
     columns: &[Column],
     outputs: Vec<FittedOutput>,
     training: Option<Vec<FittedOutput>>,
@@ -197,8 +231,10 @@ fn fitted(
 ) -> Fitted {
     let mut read: Vec<usize> = Vec::new();
     let all = outputs.iter().chain(training.iter().flatten()).map(|output| &output.expression);
-    let all = all.chain(calls.iter().flat_map(|call| &call.arguments));
     all.for_each(|expression| read.extend(expression.columns()));
+    // Arguments of analyzers stand over positions already, among all columns.
+    let of_calls = calls.iter().flat_map(|call| &call.arguments).flat_map(Expression::columns);
+    read.extend(of_calls.filter_map(|position| columns.get(position)).map(|column| column.id));
     let inputs: Vec<&Column> = columns.iter().filter(|column| read.contains(&column.id)).collect();
     let place = |expression: &mut Expression| {
         expression.walk_mut(&mut |part| match part {
@@ -222,7 +258,16 @@ fn fitted(
         place(&mut output.expression);
         output.training.iter_mut().for_each(place);
     }
-    calls.iter_mut().flat_map(|call| &mut call.arguments).for_each(place);
+    for argument in calls.iter_mut().flat_map(|call| &mut call.arguments) {
+        argument.walk_mut(&mut |part| {
+            if let Expression::Column { index, .. } = part
+                && let Some(column) = columns.get(*index)
+            {
+                *index = column.id;
+            }
+        });
+        place(argument);
+    }
     let inputs =
         inputs.iter().map(|column| Field::new(column.name.clone(), column.data_type.clone())).collect();
     Fitted { inputs, outputs, calls, provenance }

@@ -4,6 +4,7 @@
 //! which every analyzer has become its scalar, with the fitted parameters as constants.
 
 mod fit;
+mod partial;
 mod zone;
 
 use std::sync::Arc;
@@ -24,6 +25,7 @@ pub(crate) fn too_many_levels(span: Span) -> Error {
 
 pub use fit::fit;
 pub(crate) use fit::{finish_pass, run_pass};
+pub use partial::{FitState, Piece, StateHeader, finish_states, fit_partial, merge_states};
 
 /// What CREATE TRANSFORM defined, and what FIT TRANSFORM found.
 #[derive(Debug, Clone)]
@@ -93,6 +95,22 @@ pub struct Provenance {
     /// The session's time zone; empty where it was not recorded.
     #[serde(default)]
     pub time_zone: String,
+}
+
+impl Transform {
+    /// What is fitted.
+    ///
+    /// # Errors
+    /// A transform that was loaded.
+    pub(crate) fn definition(&self) -> Result<&Query> {
+        self.query.as_ref().ok_or_else(|| {
+            let message = format!(
+                "transform \"{}\" was imported: it is fitted already, and holds no definition to fit again",
+                self.name.text
+            );
+            Error::invalid(message, self.name.span)
+        })
+    }
 }
 
 impl Fitted {

@@ -21,7 +21,7 @@ pub use query::{
 };
 pub use reshape::{Pivot, PivotColumn, PivotValue, Sample, SampleMethod, SampleSize, Unpivot};
 pub use statement::{
-    CopyStatement, CreateMacro, CreateTable, CreateTransform, CreateView, DropKind, ExplainFormat, MacroBody,
-    MacroParameter, Statement, StatementKind,
+    CopyStatement, CreateMacro, CreateTable, CreateTransform, CreateView, DropKind, ExplainFormat,
+    FitTransform, MacroBody, MacroParameter, PartialFit, Statement, StatementKind,
 };
 pub use window::{Frame, FrameBound, FrameExclusion, FrameUnits, NamedWindow, Over, WindowSpec};

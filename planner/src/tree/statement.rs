@@ -71,15 +71,8 @@ pub enum StatementKind {
     CreateMacro(CreateMacro),
     /// `CREATE TRANSFORM`.
     CreateTransform(CreateTransform),
-    /// `FIT TRANSFORM name FROM query`.
-    FitTransform {
-        /// The transform.
-        name: Name,
-        /// What it is fitted on.
-        source: Query,
-        /// The source as written.
-        text: String,
-    },
+    /// `FIT TRANSFORM name [PARTIAL TO 'path' [PIECE n]] [WITH STATES ('path', ..)] [FROM query]`.
+    FitTransform(FitTransform),
     /// `DESCRIBE TRANSFORM name`.
     DescribeTransform(Name),
     /// `SHOW TRANSFORMS`.
@@ -143,6 +136,30 @@ pub struct CreateView {
     pub replace: bool,
     /// IF NOT EXISTS.
     pub if_not_exists: bool,
+}
+
+/// A fit of a transform.
+#[derive(Debug, Clone)]
+pub struct FitTransform {
+    /// The transform.
+    pub name: Name,
+    /// What it is fitted on; without it, states alone.
+    pub source: Option<Query>,
+    /// Where the state goes, if only a piece is fitted.
+    pub partial: Option<PartialFit>,
+    /// Files of states.
+    pub states: Vec<String>,
+    /// The statement as written.
+    pub text: String,
+}
+
+/// Where the state of a piece goes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PartialFit {
+    /// The file.
+    pub path: String,
+    /// The number of the piece.
+    pub piece: u32,
 }
 
 /// `CREATE [OR REPLACE] TRANSFORM [IF NOT EXISTS] name AS query`.

@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::operator::aggregate::distinct::distinct;
 use crate::operator::aggregate::ordered::ordered;
 use crate::operator::sort::KeyOrder;
-use crate::plan::{AggregateCall, Expression, SortKey};
+use crate::plan::{AggregateCall, CallPhase, Expression, SortKey};
 
 /// One call: where its inputs are among the evaluated columns.
 #[derive(Debug, Clone)]
@@ -132,21 +132,18 @@ pub(crate) fn bind_call(
             call.function, function.version, call.version
         )));
     }
-    let types: Vec<Type> = call.arguments.iter().map(Expression::data_type).collect();
+    let (types, constants) = argument_types(call);
     let given: Vec<Given<'_>> = types.iter().map(Given::Typed).collect();
     let (overload, _) = function.resolve(&given)?;
-    let constants: Vec<Option<Literal>> = call
-        .arguments
-        .iter()
-        .map(|argument| match argument {
-            Expression::Literal(literal) => Some(literal.clone()),
-            _ => None,
-        })
-        .collect();
     let settings = &context.settings;
     let bind = overload.bind.as_ref();
     let mut bound =
         bind(&Arguments { function: &call.function, types: &types, constants: &constants, settings })?;
+    bound = match &call.phase {
+        CallPhase::Whole => bound,
+        CallPhase::State { piece } => bound.giving_state(function.order_sensitive.then_some(*piece)),
+        CallPhase::Merge { keeps_state, .. } => bound.of_states(*keeps_state),
+    };
     if bound.result != call.data_type {
         return Err(Error::user(format!(
             "aggregate {} gives {}; the plan expects {}",
@@ -155,6 +152,12 @@ pub(crate) fn bind_call(
     }
     let strict = if bound.strict { types.len() } else { 0 };
     let order: &[SortKey] = if function.order_sensitive { &call.order } else { &[] };
+    if !call.phase.is_whole() && (call.distinct || !order.is_empty()) {
+        return Err(Error::user(format!(
+            "aggregate {} with DISTINCT or ORDER BY has no states",
+            call.function
+        )));
+    }
     let is_distinct = call.distinct && !(function.ignores_duplicates && types.len() == 1);
     if !order.is_empty() {
         let keys = order.iter().map(KeyOrder::of).collect();
@@ -173,4 +176,44 @@ pub(crate) fn bind_call(
         call.arguments.iter().chain(order.iter().map(|key| &key.expression)).map(&mut place).collect();
     let filter = call.filter.as_ref().map(&mut place);
     Ok(Call { arguments, filter, strict, bound, state: 0 })
+}
+
+/// Types and constants of the arguments that the aggregate itself takes.
+fn argument_types(call: &AggregateCall) -> (Vec<Type>, Vec<Option<Literal>>) {
+    if let CallPhase::Merge { types, constants, .. } = &call.phase {
+        return (types.clone(), constants.clone());
+    }
+    let constant = |argument: &Expression| match argument {
+        Expression::Literal(literal) => Some(literal.clone()),
+        _ => None,
+    };
+    let types = call.arguments.iter().map(Expression::data_type).collect();
+    (types, call.arguments.iter().map(constant).collect())
+}
+
+impl AggregateCall {
+    /// The same call with its state for a result.
+    ///
+    /// # Errors
+    /// An aggregate that the registry does not have in this form and version.
+    pub fn giving_state(&self, piece: u32, context: &Arc<Context>) -> Result<Self> {
+        Ok(Self {
+            phase: CallPhase::State { piece },
+            data_type: bind_call(self, &mut Vec::new(), context)?.bound.state_type(),
+            ..self.clone()
+        })
+    }
+
+    /// The call that merges states of this one.
+    pub fn of_states(&self, states: Expression, keeps_state: bool) -> Self {
+        let (types, constants) = argument_types(self);
+        let data_type = if keeps_state { states.data_type() } else { self.data_type.clone() };
+        Self {
+            arguments: vec![states],
+            filter: None,
+            phase: CallPhase::Merge { types, constants, keeps_state },
+            data_type,
+            ..self.clone()
+        }
+    }
 }

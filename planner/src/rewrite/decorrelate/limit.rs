@@ -110,6 +110,7 @@ impl Decorrelator<'_> {
                     distinct: false,
                     filter: None,
                     order: order.clone(),
+                    phase: Default::default(),
                     data_type: column.data_type.clone(),
                 };
                 (column, call)
