@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use hypostyle::arrow::array::{Array, ArrayRef, AsArray, Int64Array, RecordBatch, StructArray};
-use hypostyle::arrow::compute::concat;
+use hypostyle::arrow::array::{Array, ArrayRef, AsArray, Int64Array, RecordBatch, StructArray, UInt32Array};
+use hypostyle::arrow::compute::{concat, concat_batches, take_record_batch};
 use hypostyle::arrow::datatypes::{DataType, Field};
 use hypostyle::column::{import, value_at};
 use hypostyle::functions::scratch::Scratch;
@@ -15,7 +15,7 @@ use pyo3::types::{PyCapsule, PyList, PyTuple};
 use crate::array_view::Values;
 use crate::border;
 use crate::border::dlpack;
-use crate::error::Raise;
+use crate::error::{Raise, usage};
 use crate::rows::cast_batch;
 use crate::value::to_python;
 
@@ -135,6 +135,33 @@ impl Batch {
         let start = start.min(self.batch.num_rows());
         let rest = self.batch.num_rows() - start;
         Self { batch: self.batch.slice(start, length.unwrap_or(rest).min(rest)) }
+    }
+
+    /// The rows of these positions, in this order.
+    ///
+    /// Errors: `IndexError` for a position that is none.
+    fn take(&self, py: Python<'_>, rows: Vec<u32>) -> PyResult<Self> {
+        let count = self.batch.num_rows();
+        if let Some(row) = rows.iter().find(|row| **row as usize >= count) {
+            return Err(PyIndexError::new_err(format!("row {row} of {count}")));
+        }
+        let rows = UInt32Array::from(rows);
+        let batch = py.detach(|| take_record_batch(&self.batch, &rows));
+        Ok(Self { batch: batch.map_err(hypostyle::Error::from).raise(py)? })
+    }
+
+    /// The rows of several batches of one schema, one after the other.
+    #[staticmethod]
+    fn concat(py: Python<'_>, batches: Vec<Bound<'_, Self>>) -> PyResult<Self> {
+        let batches: Vec<RecordBatch> = batches.iter().map(|batch| batch.get().batch.clone()).collect();
+        let Some(first) = batches.first() else {
+            return Err(usage(py, "there is no batch, so there is no schema either"));
+        };
+        if batches.iter().any(|batch| batch.schema() != first.schema()) {
+            return Err(usage(py, "the batches have different schemas"));
+        }
+        let batch = py.detach(|| concat_batches(first.schema_ref(), &batches));
+        Ok(Self { batch: batch.map_err(hypostyle::Error::from).raise(py)? })
     }
 
     /// The rows as tuples of Python values.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from hypostyle import _native
 from hypostyle._native import Batch, Schema
 from hypostyle.display import ROWS_SHOWN, as_box, as_html
+from hypostyle.progress import shown
 
 if TYPE_CHECKING:
     import numpy
@@ -56,9 +57,16 @@ class Result:
         """The batches, each with ``__arrow_c_array__``; the run goes on as they are asked for."""
         return self._native.open()
 
-    def collect(self) -> Result:
-        """Fetches all rows and keeps them; the result itself, which can then be read any number of times."""
-        self._native.keep()
+    def collect(self, *, progress: bool = False) -> Result:
+        """Fetches all rows and keeps them; the result itself, which can then be read any number of times.
+
+        With ``progress`` a line on standard error says how far the run is, if it takes longer than half a second.
+        """
+        if progress:
+            with shown(self.progress):
+                self._native.keep()
+        else:
+            self._native.keep()
         return self
 
     def cancel(self) -> None:

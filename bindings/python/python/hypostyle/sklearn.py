@@ -15,50 +15,22 @@ from hypostyle.transform import Transform
 __all__ = ["ColumnwiseTransformer", "SqlTransformer"]
 
 
-class SqlTransformer(TransformerMixin, BaseEstimator):
-    """Features written in SQL, fitted and applied as a transformer of scikit-learn.
+class _FittedFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """What the estimators have in common: rows of every kind go in, an array of floats comes out."""
 
-    ``definition`` is a query over ``input``, as ``SELECT standard_scale(price) AS price FROM input``. ``fit`` and ``transform`` take
-    anything that speaks Arrow, as data frames of pandas and polars do, or an array of two dimensions, whose columns are
-    ``x0``, ``x1`` and so on. ``y`` becomes the column that ``target`` names, for definitions that name it too. ``transform`` gives an
-    array of floats with one column for each number and for each element of an embedding; nulls are NaN. With
-    ``set_output(transform="pandas")`` or ``"polars"`` the columns have their names.
+    transform_: Transform
+    threads: int | None
 
-    After ``fit``: ``transform_`` is the fitted :class:`hypostyle.Transform`, ``n_features_in_`` and ``feature_names_in_`` tell of the input.
-
-    >>> import pandas
-    >>> frame = pandas.DataFrame({"price": [1.0, 2.0, 3.0], "city": ["a", "b", "a"]})
-    >>> encoder = SqlTransformer("SELECT min_max_scale(price) AS price, vocab_encode(city) AS city FROM input")
-    >>> encoder.fit_transform(frame)
-    array([[0. , 0. ],
-           [0.5, 1. ],
-           [1. , 0. ]])
-    >>> encoder.get_feature_names_out()
-    array(['price', 'city'], dtype=object)
-    """
-
-    def __init__(self, definition: str = "SELECT * FROM input", *, target: str = "target", threads: int | None = None) -> None:
-        self.definition = definition
-        self.target = target
-        self.threads = threads
-
-    def fit(self, X: Any, y: Any = None) -> SqlTransformer:  # noqa: N803
-        """Fits the definition on rows; ``y`` is the column that ``target`` names.
-
-        Raises ``ValueError`` for rows that are none, :class:`hypostyle.SqlError` for a definition that does not fit them.
-        """
-        columns = self._columns(X, reset=True)
-        if y is not None and self.target.lower() in self.definition.lower():
-            columns = {**columns, self.target: numpy.asarray(y).ravel()}
-        session = Session(threads=self.threads)
-        self.transform_: Transform = session.fit(self.definition, table_of(columns))
-        return self
+    def _fit(self, definition: str, columns: dict[str, Any]) -> None:
+        self.transform_ = Session(threads=self.threads).fit(definition, table_of(columns))
 
     def transform(self, X: Any) -> Any:  # noqa: N803
         """All outputs over rows, as an array of shape (rows, features)."""
         check_is_fitted(self, "transform_")
         columns = self._columns(X, reset=False)
-        arrays = self.transform_.transform(_Rows(table_of(columns), self.threads)).to_numpy()
+        session = Session(threads=self.threads)
+        session.register("rows", columns)
+        arrays = self.transform_.transform(session.sql("FROM rows")).to_numpy()
         parts = [_floats(name, array) for name, array in arrays.items()]
         return numpy.concatenate(parts, axis=1) if parts else numpy.empty((len(next(iter(columns.values()), [])), 0))
 
@@ -94,7 +66,48 @@ class SqlTransformer(TransformerMixin, BaseEstimator):
         return tags
 
 
-class ColumnwiseTransformer(OneToOneFeatureMixin, SqlTransformer):
+class SqlTransformer(_FittedFeatures):
+    """Features written in SQL, fitted and applied as a transformer of scikit-learn.
+
+    ``definition`` is a query over ``input``, as ``SELECT standard_scale(price) AS price FROM input``. ``fit`` and ``transform`` take
+    anything that speaks Arrow, as data frames of pandas and polars do, or an array of two dimensions, whose columns are
+    ``x0``, ``x1`` and so on. ``y`` becomes the column that ``target`` names, for definitions that name it too. ``transform`` gives an
+    array of floats with one column for each number and for each element of an embedding; nulls are NaN. With
+    ``set_output(transform="pandas")`` or ``"polars"`` the columns have their names.
+
+    After ``fit``: ``transform_`` is the fitted :class:`hypostyle.Transform`, ``n_features_in_`` and ``feature_names_in_`` tell of the input.
+
+    >>> import pandas
+    >>> frame = pandas.DataFrame({"price": [1.0, 2.0, 3.0], "city": ["a", "b", "a"]})
+    >>> encoder = SqlTransformer("SELECT min_max_scale(price) AS price, vocab_encode(city) AS city FROM input")
+    >>> encoder.fit_transform(frame)
+    array([[0. , 0. ],
+           [0.5, 1. ],
+           [1. , 0. ]])
+    >>> encoder.get_feature_names_out()
+    array(['price', 'city'], dtype=object)
+    """
+
+    def __init__(
+        self, definition: str = "SELECT * FROM input", *, target: str = "target", threads: int | None = None
+    ) -> None:
+        self.definition = definition
+        self.target = target
+        self.threads = threads
+
+    def fit(self, X: Any, y: Any = None) -> SqlTransformer:  # noqa: N803
+        """Fits the definition on rows; ``y`` is the column that ``target`` names.
+
+        Raises ``ValueError`` for rows that are none, :class:`hypostyle.SqlError` for a definition that does not fit them.
+        """
+        columns = self._columns(X, reset=True)
+        if y is not None and self.target.lower() in self.definition.lower():
+            columns = {**columns, self.target: numpy.asarray(y).ravel()}
+        self._fit(self.definition, columns)
+        return self
+
+
+class ColumnwiseTransformer(OneToOneFeatureMixin, _FittedFeatures):  # type: ignore[misc]
     """One expression for every column of the input: ``ColumnwiseTransformer("standard_scale({x})")``.
 
     ``{x}`` stands for the column, so the estimator takes inputs of any number of columns, as those of scikit-learn do.
@@ -109,42 +122,13 @@ class ColumnwiseTransformer(OneToOneFeatureMixin, SqlTransformer):
         self.expression = expression
         self.threads = threads
 
-    @property
-    def definition(self) -> str:
-        """The definition for the columns that the last fit has seen."""
-        quoted = ['"' + name.replace('"', '""') + '"' for name in self._names]
-        expressions = ", ".join(f"{self.expression.replace('{x}', name)} AS {name}" for name in quoted)
-        return f"SELECT {expressions} FROM input"
-
-    @property
-    def target(self) -> str:
-        """No column is read as a target."""
-        return "target of the fit"
-
     def fit(self, X: Any, y: Any = None) -> ColumnwiseTransformer:  # noqa: N803
-        """Fits the expression for every column."""
+        """Fits the expression for every column; ``y`` is not read."""
         columns = self._columns(X, reset=True)
-        self._names = list(columns)
-        session = Session(threads=self.threads)
-        self.transform_ = session.fit(self.definition, table_of(columns))
+        quoted = ['"' + name.replace('"', '""') + '"' for name in columns]
+        expressions = ", ".join(f"{self.expression.replace('{x}', name)} AS {name}" for name in quoted)
+        self._fit(f"SELECT {expressions} FROM input", columns)
         return self
-
-    def get_feature_names_out(self, input_features: Any = None) -> numpy.ndarray:
-        """Names of the features: those of the input."""
-        check_is_fitted(self, "transform_")
-        return OneToOneFeatureMixin.get_feature_names_out(self, input_features)
-
-
-class _Rows:
-    """A table as a stream of Arrow."""
-
-    def __init__(self, table: Any, threads: int | None) -> None:
-        session = Session(threads=threads)
-        session.register("rows", table)
-        self._result = session.sql("FROM rows")
-
-    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
-        return self._result.__arrow_c_stream__(requested_schema)
 
 
 def _check_rows(rows: int, columns: int) -> None:

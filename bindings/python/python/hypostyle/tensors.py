@@ -60,8 +60,9 @@ def jagged_arrays(columns: list[Column]) -> JaggedArrays:
             raise UsageError(f'column "{column.name}" has null elements, which a tensor does not hold')
         values.append(numpy.asarray(elements.values_view()))
         lengths.append(numpy.asarray(column.list_lengths()))
-    whole = lambda parts: parts[0] if len(parts) == 1 else numpy.concatenate(parts)  # noqa: E731
-    return JaggedArrays(whole(values), whole(lengths))
+    if len(columns) == 1:
+        return JaggedArrays(values[0], lengths[0])
+    return JaggedArrays(numpy.concatenate(values), numpy.concatenate(lengths))
 
 
 def tensors_of(batch: Batch) -> dict[str, Any]:
@@ -85,7 +86,7 @@ def tensors_of(batch: Batch) -> dict[str, Any]:
             tensors[column.name] = (
                 column.to_pylist() if array.dtype == object else torch.from_numpy(array.astype("int64") if dates else array.copy())
             )
-        elif column.list_lengths() is not None and column.list_values().has_fixed_width:
+        elif (elements := column.list_values()) is not None and elements.has_fixed_width:
             parts = jagged_arrays([column])
             tensors[column.name] = Jagged(torch.from_numpy(parts.values.copy()), torch.from_numpy(parts.lengths.copy()))
         else:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hypostyle import _native
 from hypostyle._native import Schema
 from hypostyle.prepared import Prepared, RowEvaluator
 from hypostyle.result import Result
+
+if TYPE_CHECKING:
+    from hypostyle.session import Session
 
 __all__ = ["Transform"]
 
@@ -62,6 +66,13 @@ class Transform:
         """Writes the transform to a file, which has its name once it is whole; :meth:`Session.load` reads it anywhere."""
         self._native.save(os.fspath(path))
 
+    def in_session(self, session: Session) -> Transform:
+        """The same transform with the threads and limits of another session."""
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "transform.hyp")
+            self.save(path)
+            return session.load(path)
+
     @property
     def name(self) -> str:
         """Its name."""
@@ -93,8 +104,6 @@ class Transform:
         return calls
 
     def __reduce__(self) -> tuple[Any, ...]:
-        import tempfile
-
         with tempfile.TemporaryDirectory() as folder:
             path = os.path.join(folder, "transform.hyp")
             self.save(path)
@@ -107,8 +116,6 @@ class Transform:
 
 def _from_file(content: bytes) -> Transform:
     """The transform of a file with this content."""
-    import tempfile
-
     from hypostyle.session import default_session
 
     with tempfile.TemporaryDirectory() as folder:
