@@ -31,6 +31,8 @@ mod _native {
     use pyo3::prelude::*;
 
     #[pymodule_export]
+    use crate::array_view::Values;
+    #[pymodule_export]
     use crate::batch::{Batch, Column, Schema};
     #[pymodule_export]
     use crate::prepared::Prepared;
@@ -45,7 +47,7 @@ mod _native {
     #[pymodule_export]
     use crate::table::Table;
     #[pymodule_export]
-    use crate::transform::Transform;
+    use crate::transform::{FitState, Transform};
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

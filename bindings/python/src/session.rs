@@ -13,7 +13,7 @@ use crate::fitting;
 use crate::prepared::Prepared;
 use crate::rows::Rows;
 use crate::table::Table;
-use crate::transform::Transform;
+use crate::transform::{FitState, Transform, states_of};
 use crate::user_function::{self, Signature, type_of};
 use crate::value::from_python;
 
@@ -71,6 +71,38 @@ impl Session {
     /// Fits a definition on a source: a table, a path in quotes or a query.
     fn fit(&self, py: Python<'_>, definition: &str, source: &str) -> PyResult<Transform> {
         let transform = self.fitted(py, definition, || self.session.fit(definition, source))?;
+        Ok(Transform { transform })
+    }
+
+    /// Fits one piece of the rows as far as it goes without the others.
+    fn fit_partial(
+        &self,
+        py: Python<'_>,
+        definition: &str,
+        source: &str,
+        piece: u32,
+        before: Vec<Bound<'_, FitState>>,
+    ) -> PyResult<FitState> {
+        let before = states_of(&before);
+        let fit = || self.session.fit_partial(definition, source, piece, &before);
+        Ok(FitState { state: self.fitted(py, definition, fit)? })
+    }
+
+    /// Merges states of one level into one.
+    fn merge_fits(&self, py: Python<'_>, states: Vec<Bound<'_, FitState>>) -> PyResult<FitState> {
+        let states = states_of(&states);
+        Ok(FitState { state: py.detach(|| self.session.merge_fits(&states)).raise(py)? })
+    }
+
+    /// The transform that the states of all levels come to.
+    fn finish_fit(
+        &self,
+        py: Python<'_>,
+        definition: &str,
+        states: Vec<Bound<'_, FitState>>,
+    ) -> PyResult<Transform> {
+        let states = states_of(&states);
+        let transform = self.fitted(py, definition, || self.session.finish_fit(definition, &states))?;
         Ok(Transform { transform })
     }
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use pyo3::prelude::*;
-use pyo3::types::PyList;
+use pyo3::types::{PyBytes, PyList};
 
 use crate::batch::Schema;
 use crate::error::Raise;
@@ -94,4 +94,41 @@ impl Transform {
     fn __eq__(&self, other: &Self) -> bool {
         Arc::ptr_eq(self.transform.fitted(), other.transform.fitted())
     }
+}
+
+/// What a piece of the rows says of a definition: merged with the others, a fit over all rows.
+#[pyclass(frozen, module = "hypostyle._native")]
+pub struct FitState {
+    pub state: hypostyle::FitState,
+}
+
+#[pymethods]
+impl FitState {
+    /// What `to_bytes` gave.
+    #[staticmethod]
+    fn from_bytes(py: Python<'_>, content: &[u8]) -> PyResult<Self> {
+        Ok(Self { state: py.detach(|| hypostyle::FitState::from_bytes(content)).raise(py)? })
+    }
+
+    /// The state for another process.
+    fn to_bytes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        Ok(PyBytes::new(py, &py.detach(|| self.state.to_bytes()).raise(py)?))
+    }
+
+    /// How many fits have to come before this one.
+    #[getter]
+    fn level(&self) -> usize {
+        self.state.level()
+    }
+
+    /// Numbers of the pieces that are in it.
+    #[getter]
+    fn pieces(&self) -> Vec<u32> {
+        self.state.pieces().to_vec()
+    }
+}
+
+/// The states of Python objects.
+pub fn states_of(states: &[Bound<'_, FitState>]) -> Vec<hypostyle::FitState> {
+    states.iter().map(|state| state.get().state.clone()).collect()
 }

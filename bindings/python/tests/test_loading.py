@@ -153,6 +153,7 @@ def test_ray_data_maps_batches(tmp_path, monkeypatch: pytest.MonkeyPatch) -> Non
     ray = pytest.importorskip("ray", reason="Ray is not installed")
     import ray.data
 
+    import hypostyle.ray
     from hypostyle.ray import ApplyTransform
 
     transform = hy.Session().fit("SELECT min_max_scale(x) AS x FROM input", pyarrow.table({"x": [0, 99]}))
@@ -163,6 +164,10 @@ def test_ray_data_maps_batches(tmp_path, monkeypatch: pytest.MonkeyPatch) -> Non
         rows = ray.data.range(100, override_num_blocks=4).map_batches(lambda table: table.rename_columns(["x"]), batch_format="pyarrow")
         scaled = rows.map_batches(ApplyTransform, fn_constructor_args=(str(path),), batch_format="pyarrow", concurrency=2)
         found = sorted(row["x"] for row in scaled.take_all())
+        definition = "SELECT min_max_scale(standard_scale(x)) AS x FROM input"
+        fitted = hypostyle.ray.fit(definition, rows)
+        whole = hy.Session().fit(definition, pyarrow.table({"x": list(range(100))}))
+        assert fitted.parameters() == whole.parameters()
     finally:
         ray.shutdown()
     assert found == [row[0] for row in transform.transform(pyarrow.table({"x": list(range(100))})).fetchall()]

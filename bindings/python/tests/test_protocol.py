@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
 from typing import Any
 
@@ -297,6 +298,29 @@ def test_memory_is_given_back_after_many_queries() -> None:
     work(1000)
     gc.collect()
     assert resident_bytes() - before < 8 << 20
+
+
+def test_a_session_keeps_nothing_of_queries_that_have_ended() -> None:
+    class Used(ctypes.Structure):
+        names = "arena ordblks smblks hblks hblkhd usmblks fsmblks uordblks fordblks keepcost"
+        _fields_ = [(name, ctypes.c_size_t) for name in names.split()]
+
+    allocator = getattr(ctypes.CDLL(None), "mallinfo2", None)
+    if allocator is None:
+        pytest.skip("this allocator does not tell what is in use")
+    allocator.restype = Used
+
+    def used_bytes(queries: int) -> int:
+        for number in range(queries):
+            prepared(number).fetchall()
+            session.sql("SELECT x + 1 AS y FROM range(3) t(x)").fetchall()
+        gc.collect()
+        return allocator().uordblks
+
+    session = hy.Session(threads=1)
+    prepared = session.prepare("SELECT $1::BIGINT + 1 AS y")
+    before = used_bytes(500)
+    assert used_bytes(2000) - before < 2000 * 50
 
 
 def resident_bytes() -> int:

@@ -217,3 +217,37 @@ def test_threads_share_a_transform(transform: hy.Transform) -> None:
     for thread in threads:
         thread.join()
     assert found == [expected] * 4
+
+
+def test_fits_in_pieces_have_the_bits_of_one_fit(session: hy.Session) -> None:
+    table = clicks(200)
+    definition = "SELECT standard_scale(price) AS price, vocab_encode(city) AS city, quantile_bucketize(price, 8) AS b FROM input"
+    whole = session.fit(definition, table)
+    pieces = [table.slice(0, 50), table.slice(50, 120), table.slice(170), table.slice(0, 0)]
+    states = [hy.Session(threads=1).fit_partial(definition, piece, number) for number, piece in enumerate(pieces)]
+    assert [state.pieces for state in states] == [[0], [1], [2], [3]] and states[0].level == 0
+    for given in (states, [session.merge_fits(states)], pickle.loads(pickle.dumps(states))[::-1]):
+        found = session.finish_fit(definition, given)
+        assert found.parameters() == whole.parameters()
+        assert found.transform(table).fetchall() == whole.transform(table).fetchall()
+
+
+def test_levels_of_a_fit_come_one_after_the_other(session: hy.Session) -> None:
+    table = clicks(60)
+    definition = "SELECT min_max_scale(standard_scale(price)) AS price FROM input"
+    pieces = [table.slice(0, 20), table.slice(20)]
+    first = [session.fit_partial(definition, piece, number) for number, piece in enumerate(pieces)]
+    with pytest.raises(hy.Error, match="level 1 has no states yet"):
+        session.finish_fit(definition, first)
+    second = [session.fit_partial(definition, piece, number, first) for number, piece in enumerate(pieces)]
+    assert session.finish_fit(definition, first + second).parameters() == session.fit(definition, table).parameters()
+
+
+def test_states_that_are_none_are_refused(session: hy.Session) -> None:
+    with pytest.raises(hy.Error):
+        hy.FitState.from_bytes(b"nothing of the kind")
+    state = session.fit_partial("SELECT standard_scale(price) AS price FROM input", clicks())
+    with pytest.raises(hy.Error):
+        session.finish_fit("SELECT min_max_scale(price) AS price FROM input", [state])
+    with pytest.raises(hy.Error):
+        session.merge_fits([])

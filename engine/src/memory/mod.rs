@@ -239,7 +239,15 @@ impl QueryMemory {
     /// An account for an operator of this query.
     pub fn account(&self, operator: &str) -> Arc<Account> {
         let account = Arc::new(Account::new(Arc::clone(&self.budget), self.query, operator));
-        self.budget.accounts().push(Arc::downgrade(&account));
+        let mut accounts = self.budget.accounts();
+        if accounts.len() == accounts.capacity() {
+            // A session lives longer than its queries, so the list is rid of theirs whenever it would grow.
+            accounts.retain(|account| account.strong_count() > 0);
+            let live = accounts.len();
+            accounts.reserve(live.max(16));
+        }
+        accounts.push(Arc::downgrade(&account));
+        drop(accounts);
         account
     }
 
@@ -265,6 +273,17 @@ mod tests {
         drop(reservation);
         assert_eq!(budget.used_bytes(), 0);
         assert_eq!(budget.peak_bytes(), 80);
+    }
+
+    #[test]
+    fn accounts_of_queries_that_have_ended_are_forgotten() {
+        let budget = Budget::new(None);
+        let held: Vec<_> = (0..20).map(|_| budget.query().account("held")).collect();
+        for _ in 0..10_000 {
+            drop(budget.query().account("sort"));
+        }
+        assert!(budget.accounts().len() <= 64);
+        assert_eq!(budget.live_accounts().len(), held.len());
     }
 
     #[test]

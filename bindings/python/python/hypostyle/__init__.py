@@ -36,7 +36,7 @@ from hypostyle.errors import (
 from hypostyle.prepared import Prepared, RowEvaluator, Run
 from hypostyle.result import Result
 from hypostyle.session import Session, default_session, register, sql
-from hypostyle.transform import Transform
+from hypostyle.transform import FitState, Transform
 from hypostyle.values import Interval
 
 __all__ = [
@@ -45,6 +45,7 @@ __all__ = [
     "Column",
     "DataError",
     "Error",
+    "FitState",
     "InputError",
     "InternalError",
     "Interval",

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, final
 
 __version__: str
 
+@final
 class Schema:
     """Names and types of columns; speaks the Arrow PyCapsule protocol (``__arrow_c_schema__``)."""
 
@@ -15,9 +16,10 @@ class Schema:
     @property
     def types(self) -> list[str]: ...
     def __len__(self) -> int: ...
-    def __eq__(self, other: object) -> bool: ...
+    def __eq__(self, other: object, /) -> bool: ...
     def __arrow_c_schema__(self) -> object: ...
 
+@final
 class Values:
     """Numbers in memory, read in place: ``numpy.asarray(values)``."""
 
@@ -25,6 +27,7 @@ class Values:
     def __array_interface__(self) -> dict[str, Any]: ...
     def __len__(self) -> int: ...
 
+@final
 class Column:
     """One column of a batch; speaks the Arrow PyCapsule protocol (``__arrow_c_array__``)."""
 
@@ -54,6 +57,7 @@ class Column:
     def __arrow_c_schema__(self) -> object: ...
     def __arrow_c_array__(self, requested_schema: object | None = None) -> tuple[object, object]: ...
 
+@final
 class Batch:
     """Some rows of a result; speaks the Arrow PyCapsule protocol (``__arrow_c_array__``)."""
 
@@ -75,6 +79,7 @@ class Batch:
     def __arrow_c_schema__(self) -> object: ...
     def __arrow_c_array__(self, requested_schema: object | None = None) -> tuple[object, object]: ...
 
+@final
 class Rows:
     """The rows of a statement."""
 
@@ -96,6 +101,7 @@ class Rows:
     def __arrow_c_schema__(self) -> object: ...
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
 
+@final
 class Table:
     """A table that a session can be given."""
 
@@ -108,6 +114,7 @@ class Table:
     @property
     def schema(self) -> Schema: ...
 
+@final
 class Prepared:
     """A query that is bound and compiled once and runs many times."""
 
@@ -120,6 +127,7 @@ class Prepared:
     def start(self, parameters: list[Any]) -> Run: ...
     def row(self, parameters: list[Any]) -> RowEvaluator: ...
 
+@final
 class Run:
     """One run of a query over an input that is pushed."""
 
@@ -132,6 +140,7 @@ class Run:
     def snapshot(self) -> bytes: ...
     def restore(self, snapshot: bytes) -> None: ...
 
+@final
 class RowEvaluator:
     """Evaluates expressions for single rows."""
 
@@ -141,6 +150,7 @@ class RowEvaluator:
     def outputs(self) -> Schema: ...
     def evaluate(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]: ...
 
+@final
 class Transform:
     """A transform whose analyzers have their parameters."""
 
@@ -160,20 +170,36 @@ class Transform:
     def save(self, path: str) -> None: ...
     def named(self, name: str) -> Transform: ...
 
+@final
+class FitState:
+    """What a piece of the rows says of a definition."""
+
+    @staticmethod
+    def from_bytes(content: bytes) -> FitState: ...
+    def to_bytes(self) -> bytes: ...
+    @property
+    def level(self) -> int: ...
+    @property
+    def pieces(self) -> list[int]: ...
+
+@final
 class Session:
     """Tables, functions, views and settings by name."""
 
-    def __init__(
-        self,
+    def __new__(
+        cls,
         threads: int | None = None,
         memory_limit: int | str | None = None,
         batch_rows: int | None = None,
         temp_directory: Any = None,
-    ) -> None: ...
+    ) -> Session: ...
     def sql(self, text: str) -> Rows: ...
     def prepare(self, text: str) -> Prepared: ...
     def replace_table(self, name: str, table: Table | None) -> Table | None: ...
     def fit(self, definition: str, source: str) -> Transform: ...
+    def fit_partial(self, definition: str, source: str, piece: int, before: list[FitState]) -> FitState: ...
+    def merge_fits(self, states: list[FitState]) -> FitState: ...
+    def finish_fit(self, definition: str, states: list[FitState]) -> Transform: ...
     def transform(self, name: str) -> Transform: ...
     def load_transform(self, path: str) -> Transform: ...
     def register_transform(self, name: str, transform: Transform) -> None: ...

@@ -1,5 +1,6 @@
-"""Transforms in Ray Data: applied by a pool of actors. Needs ray and pyarrow where it runs.
+"""Transforms in Ray Data: fitted in pieces, applied by a pool of actors. Needs ray and pyarrow where it runs.
 
+``transform = fit("SELECT standard_scale(price) AS price FROM input", dataset)``
 ``dataset.map_batches(ApplyTransform, fn_constructor_args=(transform,), batch_format="pyarrow", concurrency=4)``
 """
 
@@ -8,13 +9,17 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
+from hypostyle.errors import Error
 from hypostyle.session import Session
-from hypostyle.transform import Transform
+from hypostyle.transform import FitState, Transform
 
 if TYPE_CHECKING:
     import pyarrow
 
-__all__ = ["ApplyTransform"]
+__all__ = ["ApplyTransform", "fit"]
+
+#: Most fits that stand inside one another.
+LEVELS_MAX = 16
 
 
 class ApplyTransform:
@@ -38,3 +43,34 @@ class ApplyTransform:
     def __call__(self, batch: Any) -> pyarrow.Table:
         """All outputs over a batch, in its order."""
         return self._transform.transform(batch).to_arrow()
+
+
+def fit(definition: str, dataset: Any, *, threads: int = 1) -> Transform:
+    """Fits a definition on a dataset of Ray, block by block where the blocks are; only the states of the blocks travel.
+
+    The result has the bits of :meth:`Session.fit` over all rows in the order of the blocks. Analyzers inside analyzers take one pass over the
+    dataset for each level. ``threads`` is the number of threads of each task.
+
+    Raises :class:`hypostyle.Error` as :meth:`Session.fit` does, wrapped by Ray where a task has met it.
+    """
+    import ray
+
+    blocks = dataset.materialize().to_arrow_refs()
+    task = ray.remote(num_cpus=threads)(_fit_block)
+    session = Session(threads=threads)
+    states: list[FitState] = []
+    for _ in range(LEVELS_MAX):
+        before = ray.put(states)
+        level = ray.get([task.remote(definition, block, number, before, threads) for number, block in enumerate(blocks)])
+        states = [*states, session.merge_fits(level)]
+        try:
+            return session.finish_fit(definition, states)
+        except Error as error:
+            if "has no states yet" not in str(error):
+                raise
+    raise Error(f"the definition has more than {LEVELS_MAX} levels of analyzers")
+
+
+def _fit_block(definition: str, block: pyarrow.Table, number: int, before: list[FitState], threads: int) -> FitState:
+    """The state of one block, in a task."""
+    return Session(threads=threads).fit_partial(definition, block, number, before)

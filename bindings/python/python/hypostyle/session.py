@@ -15,7 +15,7 @@ from hypostyle.functions import Over, over_columns, types_of
 from hypostyle.prepared import Prepared
 from hypostyle.result import Result
 from hypostyle.tables import table_of
-from hypostyle.transform import Transform
+from hypostyle.transform import FitState, Transform
 
 __all__ = ["Session", "default_session", "register", "sql"]
 
@@ -138,6 +138,42 @@ class Session:
             return Transform(self._native.fit(definition, source))
         with self._lent({FITTED_ROWS: source}):
             return Transform(self._native.fit(definition, FITTED_ROWS))
+
+    def fit_partial(
+        self, definition: str, source: Any, piece: int = 0, before: Sequence[FitState] = ()
+    ) -> FitState:
+        """Fits one piece of the rows, on any machine, as far as it goes without the others.
+
+        ``piece`` is its number: where the order of rows matters, pieces with lesser numbers come first. Where analyzers stand inside analyzers,
+        pieces are fitted once for each level, and ``before`` are all states of the levels before. :meth:`finish_fit` gives the bits
+        of one fit over all rows.
+
+        >>> import hypostyle as hy
+        >>> session, definition = hy.Session(), "SELECT standard_scale(x) AS x FROM input"
+        >>> pieces = ["(SELECT x FROM range(3) t(x))", "(SELECT 3::BIGINT AS x)"]
+        >>> states = [session.fit_partial(definition, source, number) for number, source in enumerate(pieces)]
+        >>> session.finish_fit(definition, states).parameters()["standard_scale"][0]["mean"]
+        1.5
+        """
+        states = [state._native for state in before]
+        if isinstance(source, str):
+            return FitState(self._native.fit_partial(definition, source, piece, states))
+        with self._lent({FITTED_ROWS: source}):
+            return FitState(self._native.fit_partial(definition, FITTED_ROWS, piece, states))
+
+    def merge_fits(self, states: Sequence[FitState]) -> FitState:
+        """Merges states of one level into one, as large as what is in all of them.
+
+        Raises :class:`hypostyle.Error` for no state, and for states of different definitions, levels or releases.
+        """
+        return FitState(self._native.merge_fits([state._native for state in states]))
+
+    def finish_fit(self, definition: str, states: Sequence[FitState]) -> Transform:
+        """The transform that the states of all levels come to, with the bits of a fit over all their rows.
+
+        Raises :class:`hypostyle.Error` for a level without states, which it names, and for states of another definition.
+        """
+        return Transform(self._native.finish_fit(definition, [state._native for state in states]))
 
     def transform(self, name: str) -> Transform:
         """The fitted transform of this name, as ``CREATE TRANSFORM`` and ``FIT TRANSFORM`` made it.

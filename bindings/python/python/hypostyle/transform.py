@@ -15,7 +15,7 @@ from hypostyle.result import Result
 if TYPE_CHECKING:
     from hypostyle.session import Session
 
-__all__ = ["Transform"]
+__all__ = ["FitState", "Transform"]
 
 
 class Transform:
@@ -123,3 +123,38 @@ def _from_file(content: bytes) -> Transform:
         with open(path, "wb") as file:
             file.write(content)
         return default_session().load(path)
+
+
+class FitState:
+    """What a piece of the rows says of a definition; made by :meth:`Session.fit_partial`, merged and finished anywhere.
+
+    It is pickled as its bytes, which are Arrow tables inside.
+    """
+
+    def __init__(self, native: _native.FitState) -> None:
+        self._native = native
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> FitState:
+        """What :meth:`to_bytes` gave. Raises :class:`hypostyle.UsageError` for bytes that are damaged or of a later release."""
+        return cls(_native.FitState.from_bytes(content))
+
+    def to_bytes(self) -> bytes:
+        """The state for another process or machine."""
+        return self._native.to_bytes()
+
+    @property
+    def level(self) -> int:
+        """How many fits have to come before this one: 0, unless analyzers stand inside analyzers."""
+        return self._native.level
+
+    @property
+    def pieces(self) -> list[int]:
+        """Numbers of the pieces that are in it."""
+        return self._native.pieces
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return FitState.from_bytes, (self.to_bytes(),)
+
+    def __repr__(self) -> str:
+        return f"FitState(level {self.level}, pieces {self.pieces})"
