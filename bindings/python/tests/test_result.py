@@ -65,6 +65,11 @@ def test_wide_tables_leave_out_columns_in_the_middle() -> None:
     assert max(len(line) for line in shown.splitlines()) <= 160
 
 
+def test_plans_are_shown_as_they_are() -> None:
+    shown = repr(hy.sql("EXPLAIN SELECT sum(x) AS s FROM range(10) t(x)"))
+    assert "Aggregate" in shown and "\n" in shown and "│" not in shown
+
+
 def test_html_is_escaped() -> None:
     page = hy.sql("SELECT '<b>' AS \"<i>\", NULL AS n")._repr_html_()
     assert "&lt;b&gt;" in page and "&lt;i&gt;" in page and "<b>" not in page and "<i>NULL</i>" in page
@@ -183,8 +188,8 @@ def test_control_c_stops_a_query(read: str) -> None:
     code = f"""
 import hypostyle as hy
 result = hy.Session(threads=2).sql({LONG!r})
-print("started", flush=True)
 try:
+    print("started", flush=True)
     result.{read}
 except KeyboardInterrupt:
     print("interrupted", flush=True)

@@ -191,8 +191,8 @@ def test_a_fit_is_interrupted() -> None:
     code = """
 import hypostyle as hy
 session = hy.Session(threads=2)
-print("started", flush=True)
 try:
+    print("started", flush=True)
     session.fit("SELECT standard_scale(x) AS x FROM input", "(SELECT a.x * b.x AS x FROM range(1000000) a(x), range(1000000) b(x))")
 except KeyboardInterrupt:
     print("interrupted", flush=True)

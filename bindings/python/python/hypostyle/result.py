@@ -189,6 +189,9 @@ class Result:
             (written,) = self.fetchone() or (0,)
             return f"{written} rows written"
         texts, footer = self._head()
+        if self.columns == ["plan"] and len(texts) == 1:
+            # The plan of EXPLAIN has lines of its own.
+            return "".join(batch.column(0).to_pylist()[0] for batch in self._native.peek(1)).rstrip("\n")
         return as_box(self.columns, self.types, texts, footer)
 
     def _repr_html_(self) -> str | None:
