@@ -79,7 +79,8 @@ def tensors_of(batch: Batch) -> dict[str, Any]:
     tensors: dict[str, Any] = {}
     for column in batch.columns():
         if column.has_fixed_width and column.null_count == 0 and column.type not in ("DATE",):
-            tensors[column.name] = torch.from_dlpack(column)
+            # The capsule of the older form, which every release of PyTorch takes: it has no word for read-only memory.
+            tensors[column.name] = torch.from_dlpack(column.__dlpack__())
         elif column.has_fixed_width or column.type == "BOOLEAN":
             array = column_to_numpy(column)
             dates = array.dtype.kind == "M"
