@@ -136,6 +136,20 @@ impl Session {
         })
     }
 
+    /// As [`Session::load_transform`], of the bytes of a file.
+    ///
+    /// # Errors
+    /// As [`Session::load_transform`].
+    pub fn load_transform_bytes(&self, bytes: &[u8]) -> Result<Transform> {
+        let (manifest, fitted) = artifact::from_bytes(bytes, &self.context()).map_err(Error::user)?;
+        Ok(Transform {
+            session: self.clone(),
+            name: manifest.name,
+            sql: manifest.sql,
+            fitted: Arc::new(fitted),
+        })
+    }
+
     /// Gives a transform a name in this session, under which SQL applies it; replaces one of that name.
     pub fn register_transform(&self, name: &str, transform: &Transform) {
         self.definitions().apply(Definition::Transform(transform::Transform {

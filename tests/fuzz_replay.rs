@@ -20,8 +20,8 @@ use hypostyle::Session;
 const SECONDS: u64 = 3;
 
 /// The targets under `fuzz/fuzz_targets`.
-const TARGETS: [&str; 8] =
-    ["sql_text", "expression", "csv", "ndjson", "parquet", "arrow_ipc", "plan", "substrait"];
+const TARGETS: [&str; 9] =
+    ["sql_text", "expression", "csv", "ndjson", "parquet", "arrow_ipc", "plan", "substrait", "transform"];
 
 /// A small generator of random numbers (splitmix64), so that a seed gives the same bytes everywhere.
 struct Random(u64);
@@ -117,6 +117,7 @@ fn good(target: &str) -> Vec<Vec<u8>> {
         "arrow_ipc" => vec![written("arrow")],
         "plan" => plans(),
         "substrait" => cases::substrait::good(),
+        "transform" => cases::transform::good(),
         _ => Vec::new(),
     }
 }
@@ -204,4 +205,10 @@ fn plan_bytes_are_run_or_refused() {
 #[test]
 fn substrait_bytes_are_run_or_refused() {
     replay("substrait", cases::substrait::run);
+}
+
+#[test]
+fn transforms_are_read_or_refused() {
+    assert_eq!(good("transform").len(), 2);
+    replay("transform", cases::transform::run);
 }

@@ -2,46 +2,12 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
+mod counting_allocator;
 
+use counting_allocator::allocations;
 use hypostyle::arrow::array::{Array, ArrayRef, AsArray};
 use hypostyle::arrow::datatypes::{Float64Type, Int32Type, Int64Type};
 use hypostyle::{RowEvaluator, Session, Transform};
-
-struct Counting;
-
-thread_local! {
-    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
-}
-
-fn count() {
-    // The counter may be gone while a thread ends.
-    let _ = ALLOCATIONS.try_with(|count| count.set(count.get() + 1));
-}
-
-// SAFETY: every call is handed on to the system's allocator unchanged.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count();
-        // SAFETY: the caller holds to the contract of `alloc`.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: the pointer came from `System.alloc` with this layout.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-
-    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        count();
-        // SAFETY: the pointer came from `System.alloc` with this layout.
-        unsafe { System.realloc(pointer, layout, size) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
 
 const SOURCE: &str = "(SELECT CASE WHEN i % 11 = 0 THEN NULL WHEN i % 29 = 0 THEN 'nan'::DOUBLE ELSE sin(i) * i END AS x, i % 300 AS k, \
                       CASE WHEN i % 13 = 0 THEN NULL ELSE 'category ' || (i * i) % 57 END AS c, (i % 3)::DOUBLE AS y FROM range(2000) t(i))";
@@ -155,9 +121,9 @@ fn nothing_is_allocated_after_the_first_rows() {
     for size in [1, 16] {
         rows.chunks(size).for_each(|part| evaluate(&mut row, part, &mut bits));
         bits.clear();
-        let before = ALLOCATIONS.with(Cell::get);
+        let before = allocations();
         rows.chunks(size).for_each(|part| evaluate(&mut row, part, &mut bits));
-        assert_eq!(ALLOCATIONS.with(Cell::get) - before, 0, "rows in parts of {size}");
+        assert_eq!(allocations() - before, 0, "rows in parts of {size}");
         bits.clear();
     }
 }

@@ -325,3 +325,50 @@ fn what_a_killed_spill_leaves_is_gone_at_the_next_start() {
         assert_eq!(names(folder.path()), Vec::<String>::new(), "{sql}");
     }
 }
+
+#[test]
+fn a_killed_fit_leaves_the_old_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("t.state");
+    std::fs::write(&path, "old").unwrap();
+    let sql = format!(
+        "CREATE TRANSFORM t AS SELECT vocab_encode(c) AS c FROM input; FIT TRANSFORM t PARTIAL TO '{}' FROM (SELECT md5(i::VARCHAR) AS c FROM range(100000000) t(i))",
+        path.display()
+    );
+    let mut child = program(&["query", &sql]).stderr(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    std::thread::sleep(Duration::from_millis(400));
+    assert!(child.try_wait().unwrap().is_none(), "the fit is still at it");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(names(folder.path()), ["t.state"]);
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "old");
+}
+
+#[test]
+fn a_killed_export_leaves_the_old_transform_or_the_new_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("t.hyp");
+    let export = |entries: usize| {
+        format!(
+            "CREATE TRANSFORM t AS SELECT vocab_encode(c) AS c FROM input; FIT TRANSFORM t FROM (SELECT 'entry ' || i AS c FROM range({entries}) t(i)); \
+             EXPORT TRANSFORM t TO '{}'",
+            path.display()
+        )
+    };
+    assert!(run(&["query", &export(3)]).status.success());
+    let old = std::fs::read(&path).unwrap();
+    for delay in [0, 2, 10] {
+        let mut child = program(&["query", &export(20_000)])
+            .stderr(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let is_written = || names(folder.path()).len() > 1 || std::fs::read(&path).unwrap() != old;
+        wait_until("the export", is_written);
+        std::thread::sleep(Duration::from_millis(delay));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let output = run(&["inspect", path.to_str().unwrap()]);
+        assert!(output.status.success(), "{}", text(&output.stderr));
+    }
+}

@@ -2,52 +2,19 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // A test stops at the first surprise.
 
+#[path = "../../tests/counting_allocator/mod.rs"]
+mod counting_allocator;
 mod sample;
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
 use std::sync::Arc;
 
+use counting_allocator::allocations;
 use hypostyle_engine::expression::{Evaluator, ExpressionSet, RowEvaluator};
 use hypostyle_engine::plan::Expression;
 use hypostyle_engine::{Batch, Result};
 use hypostyle_functions::column::{Column, literal_array, value_at};
 use hypostyle_functions::{Field, Literal, Place, Schema, Type, Value};
 use sample::{call, case, context, float, int, null, text_of};
-
-struct Counting;
-
-thread_local! {
-    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
-}
-
-fn count() {
-    // The counter may be gone while a thread ends.
-    let _ = ALLOCATIONS.try_with(|count| count.set(count.get() + 1));
-}
-
-// SAFETY: every call is handed on to the system's allocator unchanged.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count();
-        // SAFETY: the caller holds to the contract of `alloc`.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: the pointer came from `System.alloc` with this layout.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-
-    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        count();
-        // SAFETY: the pointer came from `System.alloc` with this layout.
-        unsafe { System.realloc(pointer, layout, size) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
 
 fn schema() -> Schema {
     Schema::new(vec![
@@ -241,9 +208,9 @@ fn nothing_is_allocated_after_warm_up() {
         };
         pass(&mut evaluator);
         pass(&mut evaluator);
-        let before = ALLOCATIONS.with(Cell::get);
+        let before = allocations();
         pass(&mut evaluator);
-        assert_eq!(ALLOCATIONS.with(Cell::get) - before, 0, "fuse {fuse}");
+        assert_eq!(allocations() - before, 0, "fuse {fuse}");
     }
 }
 

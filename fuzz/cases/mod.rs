@@ -11,6 +11,7 @@ pub mod parquet;
 pub mod plan;
 pub mod sql_text;
 pub mod substrait;
+pub mod transform;
 
 mod file;
 

@@ -25,7 +25,7 @@ use hypostyle_functions::Field;
 use hypostyle_planner::transform::{FittedCall, FittedOutput, Provenance};
 use serde::{Deserialize, Serialize};
 
-pub(crate) use read::read;
+pub(crate) use read::{from_bytes, read};
 pub(crate) use write::write;
 
 /// What `format` of a manifest says.

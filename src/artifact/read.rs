@@ -28,7 +28,7 @@ pub(crate) fn read(path: &Path, context: &Arc<Context>) -> Result<(Manifest, Fit
 }
 
 /// As [`read`], of bytes.
-pub(super) fn from_bytes(bytes: &[u8], context: &Arc<Context>) -> Result<(Manifest, Fitted), String> {
+pub(crate) fn from_bytes(bytes: &[u8], context: &Arc<Context>) -> Result<(Manifest, Fitted), String> {
     let foreign = |problem: String| format!("the file is no transform, or is damaged: {problem}");
     let mut members = Members::open(bytes).map_err(foreign)?;
     let manifest = read_manifest(&members.read(MANIFEST).map_err(foreign)?)?;

@@ -191,3 +191,35 @@ fn tables_of_characters_are_compared_where_outputs_read_them() {
         refusal(&other, &context).contains("version 1.0 of the table \"unicode\"; this release has version")
     );
 }
+
+/// Changes inside members, under digests that hold: what the zip and the digests would have refused.
+#[test]
+fn damaged_members_with_right_digests_are_refused_or_run() {
+    let (session, fitted) = fitted();
+    let (bytes, context) = written(&session, &fitted);
+    let mut state = 0x9E37_79B9_7F4A_7C15_u64;
+    let mut below = move |bound: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state % bound.max(1) as u64) as usize
+    };
+    let mut refused = 0;
+    for _ in 0..400 {
+        let damaged = changed(&bytes, |_, parts| {
+            let count = parts.len();
+            let part = &mut parts[below(count)].1;
+            for _ in 0..=below(3) {
+                let place = below(part.len());
+                match below(4) {
+                    0 => part[place] = below(256) as u8,
+                    1 => part[place] ^= 1 << below(8),
+                    2 => part.truncate(place.max(1)),
+                    _ => part.insert(place, b'9'),
+                }
+            }
+        });
+        refused += usize::from(from_bytes(&damaged, &context).is_err());
+    }
+    assert!(refused > 200, "{refused} of 400 were refused");
+}

@@ -9,6 +9,9 @@ use crate::signature::exact;
 use crate::types::Type;
 use crate::value::{Literal, Value};
 
+/// Most buckets whose borders are sketched: each border has a sketch of its own.
+const SKETCHED_BUCKETS_MAX: i64 = 256;
+
 pub(super) fn register(registry: &mut Registry) {
     let buckets = || exact("buckets", Type::Int64);
     let options = |analyzer: Analyzer| {
@@ -31,7 +34,8 @@ pub(super) fn register(registry: &mut Registry) {
         .set("tft", Vec::new())
         .set("bigquery", Vec::new())
         .note("compat => 'sklearn' drops borders that are equal to the least or greatest value, or nearer than 1e-8 to the one before.")
-        .note("Quantiles are exact; method => 'cont' interpolates between neighbours, 'disc' takes values of the column."),
+        .note("Quantiles are exact, and hold the column in memory or on disk; method => 'cont' interpolates between neighbours, 'disc' takes values of the column.")
+        .note("method => 'approx' keeps sketches of a few kilobytes instead, whose borders are off by 0.5 % of their value at most."),
     );
     registry.register_analyzer(options(
         Analyzer::new(
@@ -48,13 +52,16 @@ const SCALAR: &str = "bucketize(x, borders, closed => closed, nan => nan, nulls 
 fn quantiles(given: &Given<'_>) -> Result<Form> {
     given.refuse_list()?;
     let buckets = bucket_count(given)?;
-    let method = given.word("method", &["cont", "disc"])?;
+    let method = given.word("method", &["cont", "disc", "approx"])?;
     let shares = (1..buckets).map(|bucket| Value::float64(bucket as f64 / buckets as f64)).collect();
     let shares = Literal::new(Value::List(Type::Float64, shares));
     if buckets == 1 {
         let borders = Literal::new(Value::List(Type::Float64, Vec::new()));
         let form = of_number(Vec::new(), SCALAR);
         return Ok(Form { constants: vec![("borders", borders)], keeps_float: false, ..form });
+    }
+    if method == "approx" {
+        return approximate(given, buckets);
     }
     if given.compat == Some("sklearn") {
         return Ok(quantiles_of_sklearn(buckets, method));
@@ -64,6 +71,24 @@ fn quantiles(given: &Given<'_>) -> Result<Form> {
     );
     let statistics = vec![Statistic::value("borders", borders)];
     Ok(Form { constants: vec![("shares", shares)], keeps_float: false, ..of_number(statistics, SCALAR) })
+}
+
+/// Borders out of sketches, one for each border.
+fn approximate(given: &Given<'_>, buckets: i64) -> Result<Form> {
+    if buckets > SKETCHED_BUCKETS_MAX || given.compat == Some("sklearn") {
+        let problem = format!(
+            "{}: method 'approx' is for at most {SKETCHED_BUCKETS_MAX} buckets, and not for compat => 'sklearn'",
+            given.name
+        );
+        return Err(crate::error::Error::User(problem));
+    }
+    let border = |bucket: i64| {
+        format!("approx_quantile(x, {:?}) FILTER (WHERE isfinite(x))", bucket as f64 / buckets as f64)
+    };
+    let borders: Vec<String> = (1..buckets).map(border).collect();
+    let borders = format!("list_sort(list_distinct([{}]))", borders.join(", "));
+    let statistics = vec![Statistic::value("borders", borders)];
+    Ok(Form { keeps_float: false, ..of_number(statistics, SCALAR) })
 }
 
 /// Borders as scikit-learn keeps them: of the edges, least and greatest value included, those that are nearer than 1e-8 to the

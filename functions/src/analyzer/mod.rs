@@ -8,6 +8,7 @@ mod bucket;
 mod category;
 mod given;
 mod missing;
+mod quantizer;
 mod scale;
 mod token;
 
@@ -204,4 +205,5 @@ pub(crate) fn register(registry: &mut Registry) {
     category::register(registry);
     missing::register(registry);
     token::register(registry);
+    quantizer::register(registry);
 }

@@ -369,6 +369,10 @@ impl Binder<'_> {
             });
             values.places.push((column.id, place));
         }
+        if values.calls.is_empty() && requests.iter().any(|request| !request.values.values.is_empty()) {
+            // Values of constants alone still need the one row of an aggregation.
+            values.calls.push(self.plain_aggregate("count", Vec::new())?);
+        }
         values.asked = values.calls.len();
         if let Some(counted) = counted {
             values.calls.push(self.plain_aggregate("count", Vec::new())?);
