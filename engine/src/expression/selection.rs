@@ -1,6 +1,7 @@
 //! The rows that a predicate keeps.
 
 use hypostyle_functions::arrow::buffer::BooleanBuffer;
+use hypostyle_functions::kernel::compact::count_bits;
 
 /// A bit per row, set where the predicate is true, and the number of such rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,7 +13,10 @@ pub struct Selection {
 impl Selection {
     /// The rows whose bit is set.
     pub fn new(bits: BooleanBuffer) -> Self {
-        let count = bits.count_set_bits();
+        let count = match bits.offset() == 0 && bits.len().is_multiple_of(8) {
+            true => count_bits(&bits.values()[..bits.len() / 8]),
+            false => bits.count_set_bits(),
+        };
         Self { bits, count }
     }
 

@@ -35,8 +35,8 @@ fn filter_fixed<T: ArrowPrimitiveType>(
     let masks = bits.to_bytes(&mut words);
     let bytes = array.values().inner();
     let is_aligned = bytes.as_ptr().cast::<u64>().is_aligned();
-    // Half of the next batch, where this one is a slice of a longer array; the other half comes while that is looked at.
-    let following = bytes_behind(bytes).min(bytes.len() / 2) / size_of::<T::Native>();
+    // The next batch, where this one is a slice of a longer array.
+    let following = bytes_behind(bytes) / size_of::<T::Native>();
     let values = match size_of::<T::Native>() {
         4 => kept_values(kept, |output| compact_u32_before(bytes.typed_data(), masks, output, following)),
         8 if is_aligned => {

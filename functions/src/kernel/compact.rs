@@ -73,18 +73,25 @@ macro_rules! compacted {
                 let masks = &masks[..vectors.len()];
                 let masks_of_rest = &bits[vectors.len() * $lanes / 8..];
                 let count = count_bits(masks.as_flattened());
+                let asked = following.min(values.len()) / $lanes;
+                let ask = |line: usize| {
+                    if line < asked {
+                        prefetch_line_far(values.as_ptr().wrapping_add(values.len() + line * $lanes));
+                    }
+                };
                 if count * SPARSE < values.len() {
-                    return compact(values, |index| word_of(bits, index, values.len()), kept);
+                    let word = |index: usize| {
+                        (index * WORD / $lanes..(index + 1) * WORD / $lanes).for_each(ask);
+                        word_of(bits, index, values.len())
+                    };
+                    return compact(values, word, kept);
                 }
                 // Each store writes a whole vector, of which the lanes behind the kept ones are overwritten.
                 kept.reserve(count + $lanes);
                 let target = kept.spare_capacity_mut().as_mut_ptr();
                 let mut place = 0;
-                let asked = following.min(values.len()) / $lanes;
                 for (index, (vector, mask)) in vectors.iter().zip(masks).enumerate() {
-                    if index < asked {
-                        prefetch_line_far(vector.as_ptr().wrapping_add(values.len()));
-                    }
+                    ask(index);
                     let mask = <$mask>::from_le_bytes(*mask);
                     // SAFETY: the vector has as many lanes as are loaded.
                     let lanes = unsafe { _mm512_loadu_si512(vector.as_ptr().cast()) };
