@@ -154,15 +154,39 @@ where
     }
 }
 
+/// The rows of a call that elements belong to. A body that captures nothing does not ask for them.
+pub trait OuterRows {
+    /// Number of elements.
+    fn count(&self) -> usize;
+
+    /// The row of each element.
+    fn rows(&self) -> &[u32];
+}
+
+impl OuterRows for Vec<u32> {
+    fn count(&self) -> usize {
+        self.len()
+    }
+
+    fn rows(&self) -> &[u32] {
+        self
+    }
+}
+
 /// A compiled lambda body with its captures, as the engine lends it to a function.
 pub trait Lambda {
     /// Evaluates the body once per element. `parameters` are columns of one length, an element a row;
-    /// `outer_rows[i]` is the row of the call that element `i` belongs to, which is where captured
+    /// `outer_rows` gives the row of the call that each element belongs to, which is where captured
     /// columns are read. `output` is prepared here; failed elements are recorded in it.
     ///
     /// # Errors
     /// Only what ends the query.
-    fn call(&mut self, parameters: &[View<'_>], outer_rows: &[u32], output: &mut Output) -> Result<()>;
+    fn call(
+        &mut self,
+        parameters: &[View<'_>],
+        outer_rows: &dyn OuterRows,
+        output: &mut Output,
+    ) -> Result<()>;
 
     /// Number of parameters that the body was written with. Columns past it may be given and are not read;
     /// a function asks in order not to make them.

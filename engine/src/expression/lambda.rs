@@ -2,7 +2,7 @@
 
 use bumpalo::Bump;
 use hypostyle_functions::column::{BitsMut, Encoding, Output, Rows, View};
-use hypostyle_functions::scalar::Lambda;
+use hypostyle_functions::scalar::{Lambda, OuterRows};
 use hypostyle_functions::{self as functions};
 
 use super::graph::{Kind, LambdaBody};
@@ -44,11 +44,11 @@ impl Lambda for LambdaCall<'_> {
     fn call(
         &mut self,
         parameters: &[View<'_>],
-        outer_rows: &[u32],
+        outer_rows: &dyn OuterRows,
         output: &mut Output,
     ) -> functions::Result<()> {
-        output.prepare(outer_rows.len());
-        if outer_rows.is_empty() {
+        output.prepare(outer_rows.count());
+        if outer_rows.count() == 0 {
             return Ok(());
         }
         if parameters.len() < self.body.parameters {
@@ -62,10 +62,16 @@ impl Lambda for LambdaCall<'_> {
 }
 
 impl LambdaCall<'_> {
-    fn evaluate(&mut self, parameters: &[View<'_>], outer_rows: &[u32], output: &mut Output) -> Result<()> {
+    fn evaluate(
+        &mut self,
+        parameters: &[View<'_>],
+        outer_rows: &dyn OuterRows,
+        output: &mut Output,
+    ) -> Result<()> {
         let LambdaState { state, bump, indices, validity } = &mut *self.state;
         bump.reset();
-        let rows = outer_rows.len();
+        let rows = outer_rows.count();
+        let outer_rows = if self.captures.is_empty() { &[] } else { outer_rows.rows() };
         for ((capture, indices), validity) in self.captures.iter().zip(&mut *indices).zip(&mut *validity) {
             compose(capture, outer_rows, indices, validity);
         }

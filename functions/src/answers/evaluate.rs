@@ -6,7 +6,7 @@ use crate::cast::bind_cast;
 use crate::column::{Output, View, value_at};
 use crate::error::{Error, Result};
 use crate::registry::Registry;
-use crate::scalar::{Arguments, Bound, Lambda, Overload, ScalarFunction, Settings, Volatility};
+use crate::scalar::{Arguments, Bound, Lambda, OuterRows, Overload, ScalarFunction, Settings, Volatility};
 use crate::signature::{Given, Signature};
 use crate::types::Type;
 use crate::value::{Literal, Value};
@@ -286,10 +286,15 @@ struct Body {
 }
 
 impl Lambda for Body {
-    fn call(&mut self, parameters: &[View<'_>], outer_rows: &[u32], output: &mut Output) -> Result<()> {
+    fn call(
+        &mut self,
+        parameters: &[View<'_>],
+        outer_rows: &dyn OuterRows,
+        output: &mut Output,
+    ) -> Result<()> {
         let evaluator = Evaluator { registry: &self.registry, settings: &self.settings, is_lambda: true };
-        output.prepare(outer_rows.len());
-        for row in 0..outer_rows.len() {
+        output.prepare(outer_rows.count());
+        for row in 0..outer_rows.count() {
             let bound = self.parameters.iter().zip(parameters).map(|(name, view)| {
                 let value = value_at(view, row);
                 (name.clone(), Literal { data_type: view.data_type.clone(), value })

@@ -14,7 +14,7 @@ use crate::cast::bind_cast;
 use crate::cast::invoke::invoke;
 use crate::column::{Encoding, Output, Rows, View, value_at};
 use crate::error::{Error, Result};
-use crate::scalar::{Arguments, Bound, ScalarFunction};
+use crate::scalar::{Arguments, Bound, OuterRows, ScalarFunction};
 use crate::scratch::Scratch;
 use crate::signature::{Given, Parameter, Pattern, any, exact, parameter};
 use crate::types::Type;
@@ -214,7 +214,7 @@ fn aggregate_lists(
     let count = rows.count();
     let mut columns = vec![elements.values];
     for argument in &arguments[1..] {
-        columns.push(repeated(argument, elements.outer_rows, bump));
+        columns.push(repeated(argument, elements.rows(), bump));
     }
     let casted = cast_columns(&columns, casts)?;
     for (column, values) in columns.iter_mut().zip(&casted) {

@@ -1,16 +1,20 @@
 //! The elements of the lists of a call as columns that a lambda can be called with.
 
+use std::cell::OnceCell;
+
 use bumpalo::Bump;
 
 use crate::column::{Data, Encoding, Output, Rows, View};
+use crate::scalar::OuterRows;
 use crate::types::Type;
 
 /// Elements of the selected rows' lists, one after the other.
 pub struct Elements<'a> {
     /// The elements as a column.
     pub values: View<'a>,
-    /// The row of the call that each element belongs to.
-    pub outer_rows: &'a [u32],
+    lists: &'a View<'a>,
+    rows: Rows<'a>,
+    outer_rows: OnceCell<&'a [u32]>,
     bump: &'a Bump,
 }
 
@@ -19,16 +23,13 @@ static POSITION: Type = Type::Int64;
 
 impl<'a> Elements<'a> {
     /// Gathers the elements of `rows`; rows that are null have none. Values are not copied.
-    pub fn of(lists: &View<'a>, rows: Rows<'_>, bump: &'a Bump) -> Self {
+    pub fn of(lists: &'a View<'a>, rows: Rows<'a>, bump: &'a Bump) -> Self {
         let list = lists.list();
-        let known = rows.iter().filter(|row| lists.is_valid(*row));
-        let count = known.clone().map(|row| list.length(row)).sum();
-        let outer_rows = bump.alloc_slice_fill_copy(count, 0);
-        let mut rest = &mut outer_rows[..];
         let mut start = None;
         let mut end = 0;
+        let mut count = 0;
         let mut adjoin = true;
-        for row in known.clone() {
+        for row in rows.iter().filter(|row| lists.is_valid(*row)) {
             let range = list.range(row);
             if range.is_empty() {
                 continue;
@@ -36,36 +37,55 @@ impl<'a> Elements<'a> {
             adjoin &= range.start == end || start.is_none();
             start.get_or_insert(range.start);
             end = range.end;
-            let own;
-            (own, rest) = rest.split_at_mut(range.len());
-            own.fill(row as u32);
+            count += range.len();
         }
         // Lists that adjoin, as those of a whole batch mostly do, are a part of the child.
         let start = start.unwrap_or(0);
         let part = if adjoin { list.child().part(start..start + count) } else { None };
         let values = part.unwrap_or_else(|| {
             let mut places = bumpalo::collections::Vec::with_capacity_in(count, bump);
+            let known = rows.iter().filter(|row| lists.is_valid(*row));
             known.for_each(|row| places.extend(list.range(row).map(|place| place as u32)));
             chosen(list.child(), places.into_bump_slice())
         });
-        Self { values, outer_rows, bump }
+        Self { values, lists, rows, outer_rows: OnceCell::new(), bump }
     }
 
     /// Number of elements.
     pub fn len(&self) -> usize {
-        self.outer_rows.len()
+        self.values.length
     }
 
     /// Position of each element in its list, from 1.
     pub fn positions(&self) -> View<'a> {
         let mut previous = None;
         let mut position = 0;
-        let positions = self.bump.alloc_slice_fill_iter(self.outer_rows.iter().map(|&row| {
+        let positions = self.bump.alloc_slice_fill_iter(self.rows().iter().map(|&row| {
             position = if previous == Some(row) { position + 1 } else { 1 };
             previous = Some(row);
             position
         }));
         integers(positions)
+    }
+}
+
+impl OuterRows for Elements<'_> {
+    fn count(&self) -> usize {
+        self.len()
+    }
+
+    fn rows(&self) -> &[u32] {
+        self.outer_rows.get_or_init(|| {
+            let list = self.lists.list();
+            let outer_rows = self.bump.alloc_slice_fill_copy(self.len(), 0);
+            let mut rest = &mut outer_rows[..];
+            for row in self.rows.iter().filter(|row| self.lists.is_valid(*row)) {
+                let (own, others) = rest.split_at_mut(list.length(row));
+                own.fill(row as u32);
+                rest = others;
+            }
+            outer_rows
+        })
     }
 }
 
@@ -92,9 +112,9 @@ pub fn chosen<'a>(child: &View<'a>, places: &'a [u32]) -> View<'a> {
 }
 
 /// Makes the rows fail whose elements failed, and clears the errors of the elements.
-pub fn raise(errors: &[(u32, crate::Error)], outer_rows: &[u32], output: &mut Output) {
+pub fn raise(errors: &[(u32, crate::Error)], outer_rows: &dyn OuterRows, output: &mut Output) {
     for (element, error) in errors {
-        let row = outer_rows[*element as usize] as usize;
+        let row = outer_rows.rows()[*element as usize] as usize;
         if !output.has_failed(row) {
             output.fail(row, || error.clone());
         }

@@ -78,9 +78,9 @@ fn call_body(lambdas: &mut [&mut dyn Lambda], elements: &Elements<'_>, results: 
         return Err(Error::internal("a higher-order function was called without its lambda"));
     };
     if body.parameter_count() > 1 {
-        body.call(&[elements.values, elements.positions()], elements.outer_rows, results)
+        body.call(&[elements.values, elements.positions()], elements, results)
     } else {
-        body.call(&[elements.values], elements.outer_rows, results)
+        body.call(&[elements.values], elements, results)
     }
 }
 
@@ -114,7 +114,7 @@ fn transform(
         list.set(row, next, length);
         next += length;
     });
-    raise(&errors, elements.outer_rows, output);
+    raise(&errors, &elements, output);
     Ok(())
 }
 
@@ -180,8 +180,8 @@ impl Test {
             list.set(row, start + first, next - first);
             first = next;
         });
-        raise(results.errors(), elements.outer_rows, output);
-        raise(truths.errors(), elements.outer_rows, output);
+        raise(results.errors(), &elements, output);
+        raise(truths.errors(), &elements, output);
         Ok(())
     }
 }
