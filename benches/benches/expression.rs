@@ -17,8 +17,8 @@ use hypostyle_functions::column::Column;
 use hypostyle_functions::scalar::Settings;
 use hypostyle_functions::{Field, Literal, Registry, Schema, Type, Value};
 
-/// Rows of the batches that a host pushes.
-const BATCH_ROWS: usize = 16384;
+/// Bytes of a column of the batches that a host pushes.
+const BATCH_BYTES: usize = 128 << 10;
 
 fn bytes() -> usize {
     std::env::var("HYPOSTYLE_BENCH_BYTES").ok().and_then(|text| text.parse().ok()).unwrap_or(64 << 20)
@@ -145,7 +145,7 @@ fn computed(criterion: &mut Criterion) {
             group.bench_function(BenchmarkId::new(arrays.name(), "whole"), |bencher| {
                 bencher.iter(|| evaluator.evaluate(black_box(&arrays.batch)).expect("no row fails"));
             });
-            let batches = arrays.batches(moved - 1, BATCH_ROWS);
+            let batches = arrays.batches(moved - 1, BATCH_BYTES / arrays.width);
             group.bench_function(BenchmarkId::new(arrays.name(), "batches"), |bencher| {
                 bencher.iter(|| {
                     for batch in &batches {
@@ -172,7 +172,7 @@ fn filter(criterion: &mut Criterion) {
                     arrays.batch.columns[0].filter(keep.bits(), keep.count()).expect("a filter of floats")
                 });
             });
-            let batches = arrays.batches(1, BATCH_ROWS);
+            let batches = arrays.batches(1, BATCH_BYTES / arrays.width);
             group.bench_function(BenchmarkId::new(arrays.name(), "batches"), |bencher| {
                 bencher.iter(|| {
                     for batch in &batches {
