@@ -15,6 +15,7 @@ pub(super) fn register(registry: &mut Registry) {
             .option(text("strategy", "mean"))
             .option(value)
             .option(flag("nan", false))
+            .positional(1)
             .set("sklearn", vec![("nan", Literal::new(Value::Boolean(true)))])
             .set("bigquery", Vec::new())
             .set("spark", vec![("nan", Literal::new(Value::Boolean(true)))])

@@ -111,7 +111,8 @@ fn made_up(data_type: &Type) -> Literal {
 }
 
 impl Binder<'_> {
-    /// The analyzer that a call means: one of its name that takes as many arguments without names.
+    /// The analyzer that a call means: one of its name that, if there is a scalar of that name too, takes as many arguments
+    /// without names.
     pub(super) fn analyzer_of(&self, call: &Call) -> Option<Arc<Analyzer>> {
         let analyzer = self.context.registry.analyzer(&call.name.text)?;
         let positional = call.arguments.iter().filter(|argument| argument.name.is_none()).count();
@@ -132,8 +133,9 @@ impl Binder<'_> {
         if named().any(|name| !is_parameter(name) && is_of_scalar(name)) {
             return None;
         }
-        let is_meant = positional <= analyzer.inputs.len() + analyzer.positional_options
-            && positional + inputs >= required;
+        let is_meant = scalar.is_none()
+            || positional <= analyzer.inputs.len() + analyzer.positional_options
+                && positional + inputs >= required;
         is_meant.then(|| Arc::clone(analyzer))
     }
 
