@@ -14,7 +14,7 @@ QUERIES ?= 300
 
 PROGRAM := $(or $(CARGO_TARGET_DIR),target)/debug/hypostyle
 
-.PHONY: help test check format lint unit oracle python bless demo bench evidence clean
+.PHONY: help test check format lint unit oracle python bless demo docs bench evidence clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -73,6 +73,9 @@ bless: $(VENV)/oracle ## rewrite golden plans, the printed surface and missing a
 
 demo: ## build the program and run the main job: data, training table, sample, throughput
 	$(CARGO) run --release --package hypostyle-cli -- demo
+
+docs: ## the guide as pages under target/book; needs mdbook (cargo install mdbook)
+	mdbook build docs
 
 bench: ## criterion benches of kernels and operators
 	$(CARGO) bench --package hypostyle-benches
