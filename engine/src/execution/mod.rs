@@ -155,6 +155,13 @@ impl Run {
         if self.threads > 1 && self.schedule.input.is_none() {
             self.start_helpers();
         }
+        self.schedule.output.set_awaited(true);
+        let next = self.awaited_next(stop);
+        self.schedule.output.set_awaited(false);
+        next
+    }
+
+    fn awaited_next(&mut self, stop: &mut dyn FnMut() -> bool) -> Result<Option<Batch>> {
         loop {
             if stop() {
                 self.cancel();

@@ -6,6 +6,7 @@
 //! deposited like a batch, so that it shows only if a single worker would have come to it.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::batch::Batch;
@@ -77,17 +78,22 @@ struct Sequence {
 pub struct OrderedSink {
     sequence: Mutex<Sequence>,
     consumer: Option<Mutex<Box<dyn Consumer>>>,
+    /// True while whoever takes the output does something else.
+    is_left_alone: AtomicBool,
 }
 
 impl OrderedSink {
     /// The output of a run.
     pub fn output(window: Window, account: &Arc<Account>) -> Arc<Self> {
-        Arc::new(Self { sequence: Self::sequence(window, account), consumer: None })
+        let sequence = Self::sequence(window, account);
+        Arc::new(Self { sequence, consumer: None, is_left_alone: AtomicBool::new(false) })
     }
 
     /// A sink that hands every batch to `consumer`.
     pub fn new(window: Window, account: &Arc<Account>, consumer: Box<dyn Consumer>) -> Arc<Self> {
-        Arc::new(Self { sequence: Self::sequence(window, account), consumer: Some(Mutex::new(consumer)) })
+        let sequence = Self::sequence(window, account);
+        let consumer = Some(Mutex::new(consumer));
+        Arc::new(Self { sequence, consumer, is_left_alone: AtomicBool::new(false) })
     }
 
     fn sequence(window: Window, account: &Arc<Account>) -> Mutex<Sequence> {
@@ -114,6 +120,12 @@ impl OrderedSink {
     /// True if a batch or an error is there to be taken.
     pub fn has_output(&self) -> bool {
         self.lock().has_front()
+    }
+
+    /// Told when whoever takes the output waits for it, and when it is left alone: then few batches are made ahead of the
+    /// front, which would only be kept.
+    pub fn set_awaited(&self, is_awaited: bool) {
+        self.is_left_alone.store(!is_awaited, Ordering::Relaxed);
     }
 
     /// Deposits the error of a morsel at its place.
@@ -145,9 +157,9 @@ impl OrderedSink {
 
 impl Sequence {
     /// True if workers ahead of the front may go on.
-    fn has_room(&self) -> bool {
-        if self.waiting_batches < WAITING_BATCHES {
-            return true;
+    fn has_room(&self, is_left_alone: bool) -> bool {
+        if self.waiting_batches < WAITING_BATCHES || is_left_alone {
+            return self.waiting_batches < WAITING_BATCHES;
         }
         let free_bytes = self.reservation.account().budget().free_bytes();
         // A limit may end the run before what is ahead is taken.
@@ -232,7 +244,7 @@ impl Sink for Arc<OrderedSink> {
         }
         // Rows that wait are enough once they fill the window, even if the morsels before them give none.
         let is_enough = sequence.window.morsel_rows().is_some_and(|rows| sequence.waiting_rows >= rows);
-        sequence.has_room() && !is_enough
+        sequence.has_room(self.is_left_alone.load(Ordering::Relaxed)) && !is_enough
     }
 
     fn wants_more(&self) -> bool {
