@@ -9,6 +9,7 @@ use hypostyle_functions::kernel::hash::row::hash_bytes;
 use hypostyle_functions::kernel::hash::sigrid::{SigridHash, sigrid_hash_at};
 use hypostyle_functions::kernel::level::Level;
 use hypostyle_functions::kernel::reproducible::Sum;
+use hypostyle_functions::kernel::snappy::{expand, expanded_length};
 use hypostyle_functions::kernel::transcendental as math;
 
 const ELEMENTS: usize = 65_536;
@@ -114,5 +115,40 @@ fn sums(criterion: &mut Criterion) {
     group.bench_function("plain", |bencher| bencher.iter(|| black_box(&values).iter().sum::<f64>()));
 }
 
-criterion_group!(kernels, transcendental, bucketize, hashes, vectors, sums);
+/// Blocks of a mebibyte as Parquet holds them, beside the crate that the format's other readers use.
+fn snappy(criterion: &mut Criterion) {
+    let draws = uniform(0.0, 1.0);
+    let bytes_of = |value: &dyn Fn(f64) -> u64| -> Vec<u8> {
+        draws.iter().flat_map(|&draw| value(draw).to_le_bytes()).collect()
+    };
+    let mut time = 1_704_067_200_000_000u64;
+    let times: Vec<u8> = draws
+        .iter()
+        .flat_map(|&draw| {
+            time += (draw * 1.5e6) as u64;
+            time.to_le_bytes()
+        })
+        .collect();
+    let inputs = [
+        ("times in order", times),
+        ("keys", bytes_of(&|draw| (draw * 1e5) as u64)),
+        ("random", bytes_of(&|draw| draw.to_bits())),
+    ];
+    let mut group = criterion.benchmark_group("snappy");
+    for (name, plain) in inputs {
+        let Ok(block) = snap::raw::Encoder::new().compress_vec(&plain) else { return };
+        let Ok((length, head)) = expanded_length(&block) else { return };
+        let mut output = vec![0; length];
+        group.throughput(Throughput::Bytes(length as u64));
+        group.bench_function(BenchmarkId::new("expand", name), |bencher| {
+            bencher.iter(|| expand(black_box(&block[head..]), &mut output));
+        });
+        let mut decoder = snap::raw::Decoder::new();
+        group.bench_function(BenchmarkId::new("snap", name), |bencher| {
+            bencher.iter(|| decoder.decompress(black_box(&block), &mut output));
+        });
+    }
+}
+
+criterion_group!(kernels, transcendental, bucketize, hashes, vectors, sums, snappy);
 criterion_main!(kernels);

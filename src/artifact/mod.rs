@@ -75,6 +75,18 @@ pub struct Member {
     pub sha256: String,
 }
 
+impl Member {
+    /// What the list of members says of one.
+    fn of((name, bytes): &NamedBytes) -> Self {
+        Self { name: name.clone(), bytes: bytes.len() as u64, sha256: digest(bytes) }
+    }
+
+    /// True if these are the bytes that were written.
+    fn is(&self, bytes: &[u8]) -> bool {
+        bytes.len() as u64 == self.bytes && digest(bytes) == self.sha256
+    }
+}
+
 /// `plan.json`. Literals of lists that were fitted are parameters, by their place among the parameters of all calls.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct StoredPlan {

@@ -12,7 +12,7 @@ use hypostyle_planner::transform::{Fitted, FittedCall};
 
 use super::{
     FORMAT, GOLDEN_INPUT, GOLDEN_OUTPUT, INPUT_SCHEMA, MANIFEST, Manifest, OUTPUT_SCHEMA, PLAN, StoredPlan,
-    VERSION, digest, golden, members::Members, statistics,
+    VERSION, golden, members::Members, statistics,
 };
 use crate::error::{Error, Result};
 
@@ -77,7 +77,7 @@ fn verified_parts(
     let mut parts = HashMap::with_capacity(manifest.members.len());
     for member in &manifest.members {
         let bytes = members.read(&member.name)?;
-        if bytes.len() as u64 != member.bytes || digest(&bytes) != member.sha256 {
+        if !member.is(&bytes) {
             return Err(format!("member {} is damaged: its digest is another one", member.name));
         }
         parts.insert(member.name.clone(), bytes);

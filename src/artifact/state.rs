@@ -5,7 +5,7 @@ use hypostyle_planner::transform::{FitState, StateHeader};
 use serde::{Deserialize, Serialize};
 
 use super::members::{Members, pack};
-use super::{Member, NamedBytes, digest, statistics};
+use super::{Member, NamedBytes, statistics};
 use crate::error::{Error, Result};
 
 const FORMAT: &str = "hypostyle fit state";
@@ -48,14 +48,7 @@ pub(crate) fn to_bytes(state: &FitState) -> Result<Vec<u8>> {
         version: VERSION,
         written_by: format!("hypostyle {}", env!("CARGO_PKG_VERSION")),
         header: state.header.clone(),
-        members: members
-            .iter()
-            .map(|(name, bytes)| Member {
-                name: name.clone(),
-                bytes: bytes.len() as u64,
-                sha256: digest(bytes),
-            })
-            .collect(),
+        members: members.iter().map(Member::of).collect(),
     };
     let header = serde_json::to_vec_pretty(&stored)
         .map_err(|error| Error::user(format!("the state was not written: {error}")))?;
@@ -84,7 +77,7 @@ pub(crate) fn from_bytes(bytes: &[u8]) -> Result<FitState, String> {
     let mut tables = Vec::with_capacity(stored.members.len());
     for member in &stored.members {
         let bytes = members.read(&member.name)?;
-        if bytes.len() as u64 != member.bytes || digest(&bytes) != member.sha256 {
+        if !member.is(&bytes) {
             return Err(format!("member {} is damaged: its digest is another one", member.name));
         }
         let table = statistics::read_arrow_file(&bytes);

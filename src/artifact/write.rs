@@ -15,7 +15,7 @@ use hypostyle_planner::transform::{Fitted, FittedCall};
 
 use super::{
     FORMAT, GOLDEN_INPUT, GOLDEN_OUTPUT, INPUT_SCHEMA, MANIFEST, Manifest, Member, NamedBytes, OUTPUT_SCHEMA,
-    PLAN, StoredCall, StoredPlan, VERSION, digest, golden, members, statistics,
+    PLAN, StoredCall, StoredPlan, VERSION, golden, members, statistics,
 };
 use crate::error::{Error, Result};
 
@@ -58,14 +58,7 @@ pub(super) fn to_bytes(name: &str, sql: &str, fitted: &Fitted, context: &Arc<Con
         provenance: fitted.provenance.clone(),
         functions: functions_of(fitted),
         tables: fitted.tables(context),
-        members: parts
-            .iter()
-            .map(|(name, bytes)| Member {
-                name: name.clone(),
-                bytes: bytes.len() as u64,
-                sha256: digest(bytes),
-            })
-            .collect(),
+        members: parts.iter().map(Member::of).collect(),
     };
     let manifest = serde_json::to_vec_pretty(&manifest)
         .map_err(|error| Error::user(format!("the manifest was not written: {error}")))?;

@@ -14,11 +14,13 @@ use super::hybrid::Hybrid;
 
 /// A value as it is stored.
 pub trait Stored: Copy + Default + Send + Sync + 'static {
-    /// Bytes of each; 0 where the schema says how many.
-    const BYTES: usize;
-
     /// The value of its bytes.
     fn of_bytes(bytes: &[u8]) -> Self;
+
+    /// Appends the values of bytes that hold one after the other, `bytes_each` long.
+    fn append(bytes: &[u8], bytes_each: usize, values: &mut Vec<Self>) {
+        values.extend(bytes.chunks_exact(bytes_each.max(1)).map(Self::of_bytes));
+    }
 
     /// The value of a whole number, where it is one.
     fn of_integer(_: i64) -> Option<Self> {
@@ -34,11 +36,13 @@ pub trait Stored: Copy + Default + Send + Sync + 'static {
 macro_rules! stored_numbers {
     ($($number:ident: $of_integer:expr;)+) => {$(
         impl Stored for $number {
-            const BYTES: usize = size_of::<$number>();
-
-            #[inline(always)]
             fn of_bytes(bytes: &[u8]) -> Self {
                 bytes.first_chunk().map_or_else(Self::default, |chunk| Self::from_le_bytes(*chunk))
+            }
+
+            fn append(bytes: &[u8], _: usize, values: &mut Vec<Self>) {
+                // Chunks of a length known here are copied as they are.
+                values.extend(bytes.as_chunks().0.iter().map(|chunk| Self::from_le_bytes(*chunk)));
             }
 
             fn of_integer(number: i64) -> Option<Self> {
@@ -59,8 +63,6 @@ stored_numbers! {
 
 /// The digits of a decimal, highest byte first.
 impl Stored for i128 {
-    const BYTES: usize = 0;
-
     #[inline(always)]
     fn of_bytes(bytes: &[u8]) -> Self {
         let negative = bytes.first().is_some_and(|&byte| byte & 0x80 != 0);
@@ -70,8 +72,6 @@ impl Stored for i128 {
 }
 
 impl Stored for bool {
-    const BYTES: usize = 1;
-
     fn of_bytes(bytes: &[u8]) -> Self {
         bytes.first().is_some_and(|&byte| byte != 0)
     }
@@ -222,11 +222,7 @@ impl FixedValues {
         match self {
             Self::Plain { bytes, bytes_each } => {
                 let taken = take_bytes(bytes, count, *bytes_each)?;
-                if S::BYTES == 0 {
-                    values.extend(taken.chunks_exact((*bytes_each).max(1)).map(S::of_bytes));
-                } else {
-                    values.extend(taken.chunks_exact(S::BYTES).map(S::of_bytes));
-                }
+                S::append(&taken, *bytes_each, values);
             }
             Self::Bits { bytes, next } => {
                 let end = *next + count;

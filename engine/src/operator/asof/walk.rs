@@ -4,11 +4,17 @@
 //! Each worker makes its own pass over the indexed side, with the rows of the other side that come to it, for as long as
 //! those are in order. Rows that are not are searched for instead: both ways may be mixed from batch to batch.
 
+use std::hint::select_unpredictable;
+
 use hypostyle_functions::kernel::prefetch::{DISTANCE, prefetch};
 
 use super::grouped::{Front, Grouped};
 use super::key_index::NO_GROUP;
 use super::notes::{NONE, Note};
+
+/// Places behind the last right rows of groups: one that stays empty, of left rows without a group, and one for what
+/// right rows without a group write.
+const SPARE: usize = 2;
 
 /// Right rows that may be passed for each left row that comes: passing this many costs about what a search does.
 const STRIDE: usize = 16;
@@ -31,7 +37,7 @@ pub(super) struct LeftWalk {
 
 /// A pass for the nearest row, or for the nearest value of one column.
 pub(super) struct WalkTrack {
-    /// The last right row of each group.
+    /// The last right row of each group, and [`SPARE`] places.
     pub lasts: Vec<Note>,
     /// The nearest right row of each left row that was passed.
     pub passed: Vec<Note>,
@@ -43,8 +49,10 @@ impl LeftWalk {
         if !left.is_ascending || !self.front.moves(rows.groups, rows.words) {
             return false;
         }
-        let track =
-            || WalkTrack { lasts: vec![NONE; left.keys.groups()], passed: Vec::with_capacity(left.rows()) };
+        let track = || WalkTrack {
+            lasts: vec![NONE; left.keys.groups() + SPARE],
+            passed: Vec::with_capacity(left.rows() + 1),
+        };
         self.tracks.resize_with(tracks, track);
         true
     }
@@ -91,6 +99,8 @@ impl WalkTrack {
         }
     }
 
+    /// Each step passes a left row or notes a right one. Which of them it is follows no pattern, so that both are written
+    /// as one, without a branch.
     #[inline(always)]
     fn take_in_after(
         &mut self,
@@ -101,18 +111,51 @@ impl WalkTrack {
         is_before: impl Fn(u64, u64) -> bool,
     ) {
         let Self { lasts, passed } = self;
+        let (groups, words) = (rows.groups, &rows.words[..rows.groups.len()]);
+        let Some(final_row) = groups.iter().rposition(|&group| group != NO_GROUP) else { return };
         let mut next = passed.len();
-        for (row, (&group, &word)) in rows.groups.iter().zip(rows.words).enumerate() {
-            if group == NO_GROUP || !counts(row) {
-                continue;
+        let end = next + first_places(&left.words[next..], |word| is_before(word, words[final_row]));
+        let (left_words, left_groups) = (&left.words[..end], &left.groups[..end]);
+        // A place more: a step for a right row writes what the next left row may still find.
+        passed.resize(end + 1, NONE);
+        let (lasts, passed_rows) = (lasts.as_mut_slice(), &mut passed[..=end]);
+        let nobody = (lasts.len() - SPARE) as u32;
+        let mut row = 0;
+        while row <= final_row {
+            for ahead in [groups.get(row + DISTANCE), left_groups.get(next + DISTANCE)].into_iter().flatten()
+            {
+                prefetch(lasts, *ahead as usize);
             }
-            while next < left.words.len() && is_before(left.words[next], word) {
-                passed.push(last(lasts, left.groups[next]));
-                next += 1;
-            }
-            lasts[group as usize] = Note { word, place: chunk | row as u64 };
+            let group = groups[row];
+            // A row without a group has no order either: nothing is before it.
+            let word = select_unpredictable(group == NO_GROUP, 0, words[row]);
+            let (left_word, left_group) = match left_words.get(next) {
+                Some(&left_word) => (left_word, left_groups[next]),
+                None => (u64::MAX, NO_GROUP),
+            };
+            let is_left = next < end && is_before(left_word, word);
+            let noted = select_unpredictable(counts(row), group, NO_GROUP).min(nobody + 1);
+            let slot = select_unpredictable(is_left, left_group.min(nobody), noted) as usize;
+            let last = lasts[slot];
+            passed_rows[next] = last;
+            lasts[slot] = Note {
+                word: select_unpredictable(is_left, last.word, word),
+                place: select_unpredictable(is_left, last.place, chunk | row as u64),
+            };
+            next += usize::from(is_left);
+            row += usize::from(!is_left);
         }
+        passed.truncate(next);
     }
+}
+
+/// How many words at the beginning, which are likely few, are such.
+fn first_places(words: &[u64], is_such: impl Fn(u64) -> bool) -> usize {
+    let mut reach = 64;
+    while words.get(reach).is_some_and(|&word| is_such(word)) {
+        reach *= 2;
+    }
+    words[..words.len().min(reach)].partition_point(|&word| is_such(word))
 }
 
 /// The last right row of a group; none where there is no group.
