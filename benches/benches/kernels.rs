@@ -10,6 +10,12 @@ use hypostyle_functions::kernel::hash::sigrid::{SigridHash, sigrid_hash_at};
 use hypostyle_functions::kernel::level::Level;
 use hypostyle_functions::kernel::reproducible::Sum;
 use hypostyle_functions::kernel::snappy::{expand, expanded_length};
+use hypostyle_functions::kernel::span::Span;
+use hypostyle_functions::kernel::span::keyed::{KeyTable, places_i64_at};
+use hypostyle_functions::kernel::span::order::ascending_i64_at;
+use hypostyle_functions::kernel::span::recall::{
+    Recall, common_i64_at, count_distinct_i64_at, distinct_i64_at, has_any_i64_at,
+};
 use hypostyle_functions::kernel::transcendental as math;
 
 const ELEMENTS: usize = 65_536;
@@ -50,16 +56,74 @@ fn transcendental(criterion: &mut Criterion) {
 fn bucketize(criterion: &mut Criterion) {
     let input: Vec<f32> = uniform(0.0, 1e6).into_iter().map(|value| value as f32).collect();
     let mut output = vec![0; ELEMENTS];
-    for count in [16usize, 256, 1024, 4096] {
-        let borders: Vec<f64> = (1..=count).map(|at| at as f64 * 1e6 / count as f64).collect();
+    let even = |share: f64| share * 1e6;
+    let skewed = |share: f64| (share * 1e6f64.ln()).exp();
+    type Kind<'a> = (&'a str, &'a dyn Fn(f64) -> f64);
+    let kinds: [Kind<'_>; 2] = [("even", &even), ("skewed", &skewed)];
+    let counts = [16usize, 256, 1024, 4096];
+    for ((kind, border), count) in kinds.into_iter().flat_map(|kind| counts.map(|count| (kind, count))) {
+        let borders: Vec<f64> = (1..=count).map(|at| border(at as f64 / count as f64)).collect();
         let Ok(borders) = Borders::<f32>::new(&borders, Closed::Left) else { return };
-        let mut group = criterion.benchmark_group(format!("bucketize_f32/{count}"));
+        let mut group = criterion.benchmark_group(format!("bucketize_f32/{kind}_{count}"));
         group.throughput(Throughput::Elements(ELEMENTS as u64));
         for level in Level::available() {
             group.bench_function(BenchmarkId::from_parameter(level.tier().name()), |bencher| {
                 bencher.iter(|| bucketize_f32_at(level, &borders, black_box(&input), &mut output));
             });
         }
+    }
+}
+
+/// Lists of up to 40 ids from a skewed vocabulary, as places in one slice.
+fn id_lists() -> (Vec<i64>, Vec<Span>) {
+    let ids = uniform(0.0, 1.0).into_iter().map(|place| (place.powi(3) * 1e4) as i64).collect();
+    let mut spans: Vec<Span> = Vec::new();
+    let mut start = 0;
+    for length in (0..=40u32).cycle().map(|step| step * 17 % 41) {
+        if start + length > ELEMENTS as u32 {
+            break;
+        }
+        spans.push((start, start + length));
+        start += length;
+    }
+    (ids, spans)
+}
+
+/// What list functions do with the elements of all lists at once, in elements a second.
+fn spans(criterion: &mut Criterion) {
+    let (ids, spans) = id_lists();
+    let others: Vec<i64> = ids.iter().rev().copied().collect();
+    let (lists, other_lists) = ((ids.as_slice(), spans.as_slice()), (others.as_slice(), spans.as_slice()));
+    let mut results = vec![0; ELEMENTS + 1];
+    let (mut counts, mut wide_counts) = (vec![0; spans.len()], vec![0; spans.len()]);
+    let mut truths = vec![false; spans.len()];
+    let mut recall = Recall::default();
+    let table = KeyTable::new(&(0..64).map(|key| key * 3).collect::<Vec<u64>>());
+    let mut places = vec![0; spans.len() * table.stride()];
+    let mut group = criterion.benchmark_group("spans_i64");
+    group.throughput(Throughput::Elements(ELEMENTS as u64));
+    for level in Level::available() {
+        let name = |kernel: &str| BenchmarkId::new(kernel, level.tier().name());
+        group.bench_function(name("sort"), |bencher| {
+            bencher.iter(|| ascending_i64_at(level, black_box(&ids), &spans, &mut results));
+        });
+        group.bench_function(name("distinct"), |bencher| {
+            bencher.iter(|| distinct_i64_at(level, black_box(lists), &mut recall, &mut results, &mut counts));
+        });
+        group.bench_function(name("count_distinct"), |bencher| {
+            bencher.iter(|| count_distinct_i64_at(level, black_box(lists), &mut recall, &mut wide_counts));
+        });
+        group.bench_function(name("common"), |bencher| {
+            bencher.iter(|| {
+                common_i64_at(level, black_box(lists), other_lists, &mut recall, &mut results, &mut counts)
+            });
+        });
+        group.bench_function(name("has_any"), |bencher| {
+            bencher.iter(|| has_any_i64_at(level, black_box(lists), other_lists, &mut recall, &mut truths));
+        });
+        group.bench_function(name("places_of_64_keys"), |bencher| {
+            bencher.iter(|| places_i64_at(level, &table, black_box(&ids), &spans, &mut places));
+        });
     }
 }
 
@@ -150,5 +214,5 @@ fn snappy(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(kernels, transcendental, bucketize, hashes, vectors, sums, snappy);
+criterion_group!(kernels, transcendental, bucketize, spans, hashes, vectors, sums, snappy);
 criterion_main!(kernels);

@@ -25,9 +25,14 @@ impl Scratch {
     ///
     /// Several functions may use one slot type in turn, so its content is only valid within a call.
     pub fn slot<T: Default + Send + 'static>(&mut self) -> &mut T {
+        self.slot_and_arena().0
+    }
+
+    /// A slot and the arena, for a call that fills both at once.
+    pub fn slot_and_arena<T: Default + Send + 'static>(&mut self) -> (&mut T, &Bump) {
         let slot = self.slots.entry(TypeId::of::<T>()).or_insert_with(|| Box::<T>::default());
         match slot.downcast_mut::<T>() {
-            Some(slot) => slot,
+            Some(slot) => (slot, &self.arena),
             None => unreachable!("a slot is keyed by its type"),
         }
     }

@@ -478,6 +478,14 @@ impl<'a> List<'a> {
         }
     }
 
+    /// Where the lists of all rows start, and the last one ends, if they follow one another in the order of the rows.
+    pub fn offsets(&self) -> Option<&'a [i32]> {
+        match (self.encoding, self.shape) {
+            (Encoding::Flat, Shape::Offsets(ListData { offsets, sizes: None, .. })) => Some(offsets),
+            _ => None,
+        }
+    }
+
     /// Number of elements of a row.
     #[inline(always)]
     pub fn length(&self, row: usize) -> usize {

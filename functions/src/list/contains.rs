@@ -6,12 +6,15 @@ use bumpalo::Bump;
 
 use super::member_set::MemberSet;
 use super::plain_lists::{PlainLists, Words, extent, spans_of, words_of};
+use super::whole::{Whole, set_lengths};
 use crate::Registry;
 use crate::column::{Data, Output, Rows, View, equal};
 use crate::error::Result;
 use crate::kernel::span::distinct::WordSet;
+use crate::kernel::span::recall::Recall;
 use crate::kernel::span::{Span, equal};
 use crate::scalar::{Arguments, Bound, ScalarFunction};
+use crate::scratch::Scratch;
 use crate::signature::{Parameter, Pattern, parameter, variable};
 use crate::types::Type;
 
@@ -56,13 +59,13 @@ pub fn register(registry: &mut Registry) {
         .example("list_position([4, 5, 5], 5)", "2"),
     );
     registry.register_scalar(
-        pair("list_has_any", "True if two lists have an element in common.", has_any)
+        pair("list_has_any", "True if two lists have an element in common.", Test::HasAny)
             .alias("array_has_any")
             .alias("&&")
             .example("list_has_any([1, 2], [2, 3])", "true"),
     );
     registry.register_scalar(
-        pair("list_has_all", "True if a list has all elements of another.", has_all)
+        pair("list_has_all", "True if a list has all elements of another.", Test::HasAll)
             .alias("array_has_all")
             .alias("@>")
             .note("Null elements of the second list are passed over.")
@@ -70,9 +73,7 @@ pub fn register(registry: &mut Registry) {
     );
     registry.register_scalar(
         ScalarFunction::new("<@", "list", "True if all elements of a list are in another.")
-            .overload([list_of_t("elements"), list_of_t("list")], |_| {
-                Ok(test_lists(|left, a, right, b, set| has_all(right, b, left, a, set)))
-            })
+            .overload([list_of_t("elements"), list_of_t("list")], |_| Ok(test_lists(Test::IsIn)))
             .example("[1] <@ [1, 2]", "true"),
     );
     registry.register_scalar(
@@ -88,7 +89,13 @@ pub fn register(registry: &mut Registry) {
     );
 }
 
-type Test = fn(&View<'_>, Range<usize>, &View<'_>, Range<usize>, &mut MemberSet) -> bool;
+/// What is asked of two lists.
+#[derive(Debug, Clone, Copy)]
+enum Test {
+    HasAny,
+    HasAll,
+    IsIn,
+}
 
 /// The elements of two columns of lists as words, where both have that form.
 fn words_of_both<'a>(left: &View<'a>, right: &View<'a>) -> Option<(Words<'a>, Words<'a>)> {
@@ -103,14 +110,50 @@ fn pair(name: &str, summary: &str, test: Test) -> ScalarFunction {
 
 fn test_lists(test: Test) -> Bound {
     Bound::strict(Type::Boolean, move |arguments, rows, output, scratch| {
-        let (left, right) = (arguments[0].list(), arguments[1].list());
+        let (a, b) = (&arguments[0], &arguments[1]);
+        if test_plain::<i64>(test, [a, b], rows, output, scratch)
+            || test_plain::<i32>(test, [a, b], rows, output, scratch)
+        {
+            return Ok(());
+        }
         let set = scratch.slot::<MemberSet>();
         let bits = output.boolean();
+        let (a, b) = (a.list(), b.list());
         rows.for_each(|row| {
-            bits.set(row, test(left.child(), left.range(row), right.child(), right.range(row), set));
+            let left = (a.child(), a.range(row));
+            let right = (b.child(), b.range(row));
+            let is_so = match test {
+                Test::HasAny => has_any(left.0, left.1, right.0, right.1, set),
+                Test::HasAll => has_all(left.0, left.1, right.0, right.1, set),
+                Test::IsIn => has_all(right.0, right.1, left.0, left.1, set),
+            };
+            bits.set(row, is_so);
         });
         Ok(())
     })
+}
+
+/// Tests lists of whole numbers without nulls; false, with nothing done, for others.
+fn test_plain<T: Whole>(
+    test: Test,
+    [left, right]: [&View<'_>; 2],
+    rows: Rows<'_>,
+    output: &mut Output,
+    scratch: &mut Scratch,
+) -> bool {
+    let (Some(a), Some(b)) = (PlainLists::<T>::of(left), PlainLists::<T>::of(right)) else { return false };
+    let (recall, bump) = scratch.slot_and_arena::<Recall>();
+    let left = (a.values, &*spans_of(left, rows, bump));
+    let right = (b.values, &*spans_of(right, rows, bump));
+    let results = bump.alloc_slice_fill_copy(rows.count(), false);
+    match test {
+        Test::HasAny => T::has_any(left, right, recall, results),
+        Test::HasAll => T::has_all(right, left, recall, results),
+        Test::IsIn => T::has_all(left, right, recall, results),
+    }
+    let bits = output.boolean();
+    rows.iter().zip(results).for_each(|(row, is_so)| bits.set(row, *is_so));
+    true
 }
 
 /// Place of the first element in `range` of `child` that equals row `row` of `value`.
@@ -241,6 +284,11 @@ fn has_all(left: &View<'_>, a: Range<usize>, right: &View<'_>, b: Range<usize>, 
 fn bind_intersect(arguments: &Arguments<'_>) -> Result<Bound> {
     let result = Type::list(super::extract::element_of(arguments.types, 0));
     Ok(Bound::strict(result, |arguments, rows, output, scratch| {
+        if intersect_plain::<i64>([&arguments[0], &arguments[1]], rows, output, scratch)
+            || intersect_plain::<i32>([&arguments[0], &arguments[1]], rows, output, scratch)
+        {
+            return output.check_capacity();
+        }
         let (left, right) = (arguments[0].list(), arguments[1].list());
         let (first, second) = (left.child(), right.child());
         let sets = scratch.slot::<Sets>();
@@ -301,4 +349,26 @@ fn intersect_words(
         list.set(row, start + first, sets.places.len() - first);
     });
     list.child().push_places(child, &sets.places);
+}
+
+/// Intersects lists of whole numbers without nulls; false, with nothing done, for others.
+fn intersect_plain<T: Whole>(
+    [left, right]: [&View<'_>; 2],
+    rows: Rows<'_>,
+    output: &mut Output,
+    scratch: &mut Scratch,
+) -> bool {
+    let (Some(a), Some(b)) = (PlainLists::<T>::of(left), PlainLists::<T>::of(right)) else { return false };
+    let (recall, bump) = scratch.slot_and_arena::<Recall>();
+    let left = (a.values, &*spans_of(left, rows, bump));
+    let right = (b.values, &*spans_of(right, rows, bump));
+    let counts = bump.alloc_slice_fill_copy(rows.count(), 0u32);
+    let elements: usize = left.1.iter().map(|(start, end)| (end - start) as usize).sum();
+    let mut list = output.list();
+    // The kernel writes each element and passes on where it is kept, so there is one place more.
+    let start = list.child().grow(elements + 1);
+    let written = T::common(left, right, recall, &mut list.child().fixed::<T>()[start..], counts);
+    list.child().resize(start + written);
+    set_lengths(&mut list, rows, start, counts.iter().map(|&count| count as usize));
+    true
 }

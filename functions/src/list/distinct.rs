@@ -2,11 +2,15 @@
 
 use super::extract::{any_list, element_of};
 use super::member_set::MemberSet;
-use super::plain_lists::{Words, words_of};
+use super::plain_lists::{PlainLists, spans_of, words_of};
+use super::total::place;
+use super::whole::{Whole, set_lengths};
 use crate::Registry;
-use crate::column::View;
+use crate::column::{Output, Rows, View};
 use crate::kernel::span::distinct::WordSet;
+use crate::kernel::span::recall::Recall;
 use crate::scalar::{Bound, ScalarFunction};
+use crate::scratch::Scratch;
 use crate::types::Type;
 
 /// Adds the family.
@@ -31,79 +35,105 @@ pub fn register(registry: &mut Registry) {
     );
 }
 
-/// The words seen in a list, and the places of those that were new.
+fn distinct(result: Type) -> Bound {
+    Bound::strict(result, |arguments, rows, output, scratch| {
+        if distinct_plain::<i64>(&arguments[0], rows, output, scratch)
+            || distinct_plain::<i32>(&arguments[0], rows, output, scratch)
+        {
+            return output.check_capacity();
+        }
+        let lists = arguments[0].list();
+        let child = lists.child();
+        let Seen { members, words: seen, places } = scratch.slot::<Seen>();
+        places.clear();
+        let words = words_of(child);
+        let mut list = output.list();
+        let start = list.start();
+        rows.for_each(|row| {
+            let first = places.len();
+            match words {
+                Some(words) => {
+                    let range = lists.range(row);
+                    seen.start(range.len());
+                    let is_new = |at: &usize| child.is_valid(*at) && seen.insert(words.get(*at));
+                    places.extend(range.filter(is_new).map(|at| at as u32));
+                }
+                None => {
+                    members.fill(child, lists.range(row));
+                    places.extend_from_slice(members.places());
+                }
+            }
+            list.set(row, start + first, places.len() - first);
+        });
+        list.child().push_places(child, places);
+        output.check_capacity()
+    })
+}
+
+/// What a list has shown so far, and the places of the elements that were new.
 #[derive(Default)]
-struct Distinct {
-    set: WordSet,
+struct Seen {
+    members: MemberSet,
+    words: WordSet,
     places: Vec<u32>,
 }
 
-/// Calls `each` with the place of the first of equal elements; nulls are left out.
-#[inline(always)]
-fn each_distinct(
+/// Writes the distinct elements of lists of whole numbers without nulls; false, with nothing done, for others.
+fn distinct_plain<T: Whole>(
     lists: &View<'_>,
-    words: Words<'_>,
-    row: usize,
-    set: &mut WordSet,
-    mut each: impl FnMut(usize),
-) {
-    let lists = lists.list();
-    let (child, range) = (lists.child(), lists.range(row));
-    set.start(range.len());
-    let may_be_null = child.may_be_null();
-    for at in range {
-        if !(may_be_null && child.is_null(at)) && set.insert(words.get(at)) {
-            each(at);
-        }
-    }
-}
-
-fn distinct(result: Type) -> Bound {
-    Bound::strict(result, |arguments, rows, output, scratch| {
-        let lists = arguments[0].list();
-        if let Some(words) = words_of(lists.child()) {
-            let Distinct { set, places } = scratch.slot::<Distinct>();
-            places.clear();
-            let mut list = output.list();
-            let start = list.start();
-            rows.for_each(|row| {
-                let first = places.len();
-                each_distinct(&arguments[0], words, row, set, |place| places.push(place as u32));
-                list.set(row, start + first, places.len() - first);
-            });
-            list.child().push_places(lists.child(), places);
-            return Ok(());
-        }
-        let set = scratch.slot::<MemberSet>();
-        let mut list = output.list();
-        rows.for_each(|row| {
-            set.fill(lists.child(), lists.range(row));
-            let start = list.start();
-            set.places().iter().for_each(|&place| list.child().push(lists.child(), place as usize));
-            list.finish(row, start);
-        });
-        Ok(())
-    })
+    rows: Rows<'_>,
+    output: &mut Output,
+    scratch: &mut Scratch,
+) -> bool {
+    let Some(plain) = PlainLists::<T>::of(lists) else { return false };
+    let counts = rows.count();
+    let (recall, bump) = scratch.slot_and_arena::<Recall>();
+    let spans = &*spans_of(lists, rows, bump);
+    let counts = bump.alloc_slice_fill_copy(counts, 0u32);
+    let elements: usize = spans.iter().map(|(start, end)| (end - start) as usize).sum();
+    let mut list = output.list();
+    // The kernel writes each element and passes on where it was new, so there is one place more.
+    let start = list.child().grow(elements + 1);
+    let written = T::distinct((plain.values, spans), recall, &mut list.child().fixed::<T>()[start..], counts);
+    list.child().resize(start + written);
+    set_lengths(&mut list, rows, start, counts.iter().map(|&count| count as usize));
+    true
 }
 
 fn unique() -> Bound {
     Bound::strict(Type::UInt64, |arguments, rows, output, scratch| {
-        let lists = arguments[0].list();
-        let values = output.fixed::<u64>();
-        if let Some(words) = words_of(lists.child()) {
-            let set = &mut scratch.slot::<Distinct>().set;
-            rows.for_each(|row| {
-                let mut count = 0;
-                each_distinct(&arguments[0], words, row, set, |_| count += 1);
-                values[row] = count;
-            });
+        if unique_plain::<i64>(&arguments[0], rows, output, scratch)
+            || unique_plain::<i32>(&arguments[0], rows, output, scratch)
+        {
             return Ok(());
         }
+        let lists = arguments[0].list();
+        let child = lists.child();
+        let values = output.fixed::<u64>();
         let set = scratch.slot::<MemberSet>();
         rows.for_each(|row| {
-            set.fill(lists.child(), lists.range(row));
-            values[row] = set.places().len() as u64;
+            values[row] = match words_of(child) {
+                Some(words) => set.count_words(child, words, lists.range(row)),
+                None => {
+                    set.fill(child, lists.range(row));
+                    set.places().len()
+                }
+            } as u64;
         });
         Ok(())
     })
+}
+
+/// Counts the distinct elements of lists of whole numbers without nulls; false, with nothing done, for others.
+fn unique_plain<T: Whole>(
+    lists: &View<'_>,
+    rows: Rows<'_>,
+    output: &mut Output,
+    scratch: &mut Scratch,
+) -> bool {
+    let Some(plain) = PlainLists::<T>::of(lists) else { return false };
+    let (recall, bump) = scratch.slot_and_arena::<Recall>();
+    let spans = &*spans_of(lists, rows, bump);
+    place(rows, output, |counts| T::count_distinct((plain.values, spans), recall, counts), spans.len());
+    true
 }

@@ -47,6 +47,12 @@ impl MemberSet {
         &self.words
     }
 
+    /// How many different words the elements of `range` that are not null have.
+    pub fn count_words(&mut self, view: &View<'_>, words: Words<'_>, range: Range<usize>) -> usize {
+        self.words.start(range.len());
+        range.filter(|at| view.is_valid(*at) && self.words.insert(words.get(*at))).count()
+    }
+
     /// Places of the members, in the order they came.
     pub fn places(&self) -> &[u32] {
         &self.places

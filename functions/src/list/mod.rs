@@ -17,6 +17,7 @@ mod select;
 mod slice;
 mod sort;
 mod total;
+mod whole;
 mod zip;
 
 use crate::Registry;

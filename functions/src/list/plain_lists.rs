@@ -34,6 +34,12 @@ impl<'a, T: FixedWidth> PlainLists<'a, T> {
 /// Where the lists of `rows` lie in the child.
 pub fn spans_of<'b>(view: &View<'_>, rows: Rows<'_>, bump: &'b Bump) -> &'b mut [Span] {
     let lists = view.list();
+    if let (Rows::All(count), Some(offsets)) = (rows, lists.offsets())
+        && let Some(offsets) = offsets.get(..=count)
+    {
+        let spans = offsets.array_windows().map(|&[start, end]| (start as u32, end as u32));
+        return bump.alloc_slice_fill_iter(spans);
+    }
     let mut spans = bumpalo::collections::Vec::with_capacity_in(rows.count(), bump);
     rows.for_each(|row| {
         let range = lists.range(row);

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use super::extract::{any_list, element_of};
 use super::plain_lists::{PlainLists, spans_of};
+use super::whole::{Whole, set_lengths};
 use crate::Registry;
 use crate::column::{Output, Rows, View, WritableFixed, compare};
 use crate::error::{Error, Result};
@@ -137,7 +138,7 @@ fn sort(arguments: &Arguments<'_>, order: Order) -> Bound {
         if sort_plain::<i32>(&arguments[0], order, rows, output, scratch)
             || sort_plain::<i64>(&arguments[0], order, rows, output, scratch)
         {
-            return Ok(());
+            return output.check_capacity();
         }
         let lists = arguments[0].list();
         let places = scratch.slot::<Places>();
@@ -152,8 +153,8 @@ fn sort(arguments: &Arguments<'_>, order: Order) -> Bound {
     })
 }
 
-/// Sorts lists of whole numbers without nulls where their copies stand; false, with nothing done, for others.
-fn sort_plain<T: WritableFixed + Ord>(
+/// Sorts lists of whole numbers without nulls; false, with nothing done, for others.
+fn sort_plain<T: Whole>(
     lists: &View<'_>,
     order: Order,
     rows: Rows<'_>,
@@ -162,26 +163,14 @@ fn sort_plain<T: WritableFixed + Ord>(
 ) -> bool {
     let Some(plain) = PlainLists::<T>::of(lists) else { return false };
     let spans = &*spans_of(lists, rows, &scratch.arena);
+    let lengths = spans.iter().map(|(start, end)| (end - start) as usize);
     let mut list = output.list();
-    let start = list.start();
-    let count = spans.iter().map(|(start, end)| (end - start) as usize).sum();
-    list.child().grow(count);
-    let mut next = start;
-    rows.for_each(|row| {
-        let length = plain.get(row).len();
-        list.set(row, next, length);
-        next += length;
-    });
-    let mut rest = &mut list.child().fixed::<T>()[start..];
-    for &(start, end) in spans {
-        let (sorted, behind) = rest.split_at_mut((end - start) as usize);
-        sorted.copy_from_slice(&plain.values[start as usize..end as usize]);
-        // Equal whole numbers cannot be told apart, so their order is no matter.
-        sorted.sort_unstable();
-        if order.is_descending {
-            sorted.reverse();
-        }
-        rest = behind;
+    let start = list.child().grow(lengths.clone().sum());
+    set_lengths(&mut list, rows, start, lengths);
+    let sorted = &mut list.child().fixed::<T>()[start..];
+    match order.is_descending {
+        true => T::descending(plain.values, spans, sorted),
+        false => T::ascending(plain.values, spans, sorted),
     }
     true
 }

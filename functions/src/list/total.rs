@@ -3,8 +3,8 @@
 //! Results are those of the aggregates, to the bit; lists of other elements go through the aggregates themselves.
 
 use super::plain_lists::{PlainLists, spans_of};
+use super::whole::Whole;
 use crate::column::{Data, Output, Rows, View, WritableFixed};
-use crate::kernel::span::{Span, total};
 use crate::scratch::Scratch;
 use crate::types::Type;
 
@@ -77,7 +77,12 @@ impl Total {
 }
 
 /// Lets `fill` write the results of `rows`, one after the other.
-fn place<R: WritableFixed>(rows: Rows<'_>, output: &mut Output, fill: impl FnOnce(&mut [R]), count: usize) {
+pub fn place<R: WritableFixed>(
+    rows: Rows<'_>,
+    output: &mut Output,
+    fill: impl FnOnce(&mut [R]),
+    count: usize,
+) {
     if let Rows::All(count) = rows {
         return fill(&mut output.fixed::<R>()[..count]);
     }
@@ -85,32 +90,4 @@ fn place<R: WritableFixed>(rows: Rows<'_>, output: &mut Output, fill: impl FnOnc
     fill(&mut results);
     let values = output.fixed::<R>();
     rows.iter().zip(results).for_each(|(row, result)| values[row] = result);
-}
-
-/// Whole numbers that have kernels.
-trait Whole: WritableFixed {
-    fn sum(values: &[Self], spans: &[Span], sums: &mut [i128]);
-    fn least(values: &[Self], spans: &[Span], results: &mut [Self]);
-    fn greatest(values: &[Self], spans: &[Span], results: &mut [Self]);
-}
-
-macro_rules! whole {
-    ($($number:ty: $sum:ident, $least:ident, $greatest:ident;)*) => {$(
-        impl Whole for $number {
-            fn sum(values: &[Self], spans: &[Span], sums: &mut [i128]) {
-                total::$sum(values, spans, sums);
-            }
-            fn least(values: &[Self], spans: &[Span], results: &mut [Self]) {
-                total::$least(values, spans, results);
-            }
-            fn greatest(values: &[Self], spans: &[Span], results: &mut [Self]) {
-                total::$greatest(values, spans, results);
-            }
-        }
-    )*};
-}
-// One arm expands to the impl that names the kernels of one type.
-whole! {
-    i32: sum_i32, least_i32, greatest_i32;
-    i64: sum_i64, least_i64, greatest_i64;
 }

@@ -9,7 +9,7 @@ use crate::signature::{Parameter, Pattern, parameter};
 use crate::types::Type;
 
 /// A map whose keys have the variable type `K` and whose values are of any type.
-fn any_map() -> Parameter {
+pub(super) fn any_map() -> Parameter {
     parameter("map", Pattern::Map(Box::new(Pattern::Variable("K")), Box::new(Pattern::Any)))
 }
 

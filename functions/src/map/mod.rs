@@ -2,6 +2,7 @@
 
 mod construct;
 mod extract;
+mod extract_many;
 
 use crate::Registry;
 
@@ -11,6 +12,7 @@ pub use extract::{bind_contains, bind_extract_value};
 pub fn register(registry: &mut Registry) {
     construct::register(registry);
     extract::register(registry);
+    extract_many::register(registry);
 }
 
 #[cfg(test)]
@@ -25,5 +27,6 @@ mod tests {
     #[test]
     fn results_are_those_of_the_reference_dialect() {
         check_script(include_str!("../../../tests/slt/map/scalar.slt"));
+        check_script(include_str!("../../../tests/slt/map/many_keys.slt"));
     }
 }

@@ -4,6 +4,9 @@
 
 pub mod distinct;
 pub mod equal;
+pub mod keyed;
+pub mod order;
+pub mod recall;
 pub mod total;
 
 /// Start and end of a stretch.
