@@ -47,6 +47,7 @@ pub mod sample;
 pub mod scan;
 pub mod shared;
 pub mod sort;
+mod take_rows;
 pub mod unnest;
 pub mod values;
 pub mod window;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef};
 use bumpalo::Bump;
-use hypostyle_functions::column::{Bits, Column, Data, Output, View, borrow};
+use hypostyle_functions::column::{Column, Output, View, borrow};
 use hypostyle_functions::types::Type;
 
 use super::evaluate::Computed;
@@ -15,6 +15,7 @@ use crate::batch::Batch;
 use crate::error::Result;
 use crate::memory::Reservation;
 use crate::operator::sort::run::gather_column;
+use crate::operator::take_rows::take_fixed;
 use crate::table::Reader;
 
 /// The results of one part, one per call.
@@ -120,57 +121,13 @@ fn gather(
         .collect();
     let mut output = Output::new(data_type.clone());
     output.prepare(parts.len());
-    if !gather_fixed(&mut output, &views, parts, places) {
+    let rows = parts.iter().zip(places).map(|(&part, &place)| (usize::from(part), place as usize));
+    if !take_fixed(&mut output, &views, rows, true) {
         for (row, (&part, &place)) in parts.iter().zip(places).enumerate() {
             if let Some(view) = &views[usize::from(part)] {
                 output.copy(row, view, place as usize);
             }
         }
-        return Ok(output.freeze()?);
-    }
-    if views.iter().flatten().any(View::may_be_null) {
-        gather_validity(&mut output, &views, parts, places);
     }
     Ok(output.freeze()?)
-}
-
-/// Writes which rows are null, a word of rows at a time.
-fn gather_validity(output: &mut Output, views: &[Option<View<'_>>], parts: &[u8], places: &[u32]) {
-    let validity: Vec<Option<Bits<'_>>> =
-        views.iter().map(|view| view.and_then(|view| view.validity)).collect();
-    let rows = parts.chunks(64).zip(places.chunks(64));
-    for (word, (parts, places)) in output.validity_words().iter_mut().zip(rows) {
-        let is_valid = |(&part, &place): (&u8, &u32)| {
-            validity[usize::from(part)].is_none_or(|validity| validity.get(place as usize))
-        };
-        let bits = parts.iter().zip(places).map(is_valid).enumerate();
-        *word = bits.fold(0, |word, (at, is_valid)| word | u64::from(is_valid) << at);
-    }
-}
-
-/// Writes the values of all rows, also of nulls; false where values have no loop of their own.
-fn gather_fixed(output: &mut Output, views: &[Option<View<'_>>], parts: &[u8], places: &[u32]) -> bool {
-    macro_rules! fixed {
-        ($variant:ident, $kind:ty) => {{
-            let values: Vec<&[$kind]> = views
-                .iter()
-                .map(|view| match view.map(|view| view.data) {
-                    Some(Data::$variant(values)) => values,
-                    _ => &[],
-                })
-                .collect();
-            let rows = output.fixed::<$kind>().iter_mut().zip(parts.iter().zip(places));
-            rows.for_each(|(row, (&part, &place))| *row = values[usize::from(part)][place as usize]);
-            true
-        }};
-    }
-    // One arm expands to the loop over values of one Rust type.
-    match views.iter().flatten().next().map(|view| view.data) {
-        Some(Data::Int32(_)) => fixed!(Int32, i32),
-        Some(Data::Int64(_)) => fixed!(Int64, i64),
-        Some(Data::Float32(_)) => fixed!(Float32, f32),
-        Some(Data::Float64(_)) => fixed!(Float64, f64),
-        Some(Data::Int128(_)) => fixed!(Int128, i128),
-        _ => false,
-    }
 }
