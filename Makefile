@@ -7,6 +7,8 @@ SHELL := /bin/bash
 
 PYTHON ?= python3
 VENV := .venv
+# Where PyTorch, Ray and Spark are: several gigabytes.
+HEAVY ?= .venv-heavy
 CARGO ?= cargo
 # Seed and number of random queries that are compared with DuckDB; each run of CI may take another seed.
 SEED ?= 1
@@ -14,7 +16,7 @@ QUERIES ?= 300
 
 PROGRAM := $(or $(CARGO_TARGET_DIR),target)/debug/hypostyle
 
-.PHONY: help test check format lint unit oracle python bless demo docs bench evidence clean
+.PHONY: help test check format lint unit oracle python native heavy bless demo docs bench evidence clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -61,11 +63,23 @@ $(VENV)/python: bindings/python/requirements-test.txt
 	touch $@
 
 # The native module is the debug build of the workspace, put where the package looks for it: maturin would build it again.
-python: $(VENV)/python ## the Python package: its native module, tests, examples of docstrings and README
+native:
 	$(CARGO) build --package hypostyle-python
 	cp $(firstword $(wildcard $(dir $(PROGRAM))libhypostyle_native.so $(dir $(PROGRAM))libhypostyle_native.dylib) \
 		$(dir $(PROGRAM))libhypostyle_native.so) bindings/python/python/hypostyle/_native.abi3.so
+
+python: $(VENV)/python native ## the Python package: its native module, tests, examples of docstrings and README
 	cd bindings/python && PYTHONPATH=python $(abspath $(VENV))/bin/python -m pytest
+
+$(HEAVY)/heavy: bindings/python/requirements-heavy.txt bindings/python/requirements-test.txt
+	$(PYTHON) -m venv $(HEAVY)
+	$(HEAVY)/bin/pip install --quiet --disable-pip-version-check --no-cache-dir -r $<
+	touch $@
+
+# The same tests skip what is not installed. Spark wants Java 17.
+heavy: $(HEAVY)/heavy native ## the adapters for PyTorch, Ray and Spark, on the real ones: 7 GB to install
+	cd bindings/python && PYTHONPATH=python PATH="$(abspath $(HEAVY))/bin:$$PATH" $(abspath $(HEAVY))/bin/python -m pytest -rs --durations 5 \
+		tests/test_torch.py tests/test_ray.py tests/test_spark.py tests/test_documentation.py
 
 bless: $(VENV)/oracle ## rewrite golden plans, the printed surface and missing answers; review the difference
 	HYPOSTYLE_BLESS=1 $(CARGO) test --package hypostyle --test plans --test surface

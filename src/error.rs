@@ -112,6 +112,23 @@ impl Error {
         }
     }
 
+    /// The error of the host's own function that failed, if one did: what `functions::Error::host` was given.
+    pub fn cause(&self) -> Option<&functions::error::Cause> {
+        use planner::ErrorKind as K;
+        match self {
+            Self::Engine(engine::Error::Function(error)) => error.cause(),
+            Self::Sql(error) => match error.kind() {
+                K::Function(error) => error.cause(),
+                K::Run(ended) => match &**ended {
+                    engine::Error::Function(error) => error.cause(),
+                    _ => None,
+                },
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
     /// Line and column of the text where the fault begins, both counted from 1, where they are known.
     pub fn place(&self) -> Option<(u32, u32)> {
         match self {

@@ -1,5 +1,9 @@
 //! The error of this crate: what went wrong, where in the call, and what would be right.
 
+use std::any::Any;
+use std::fmt;
+use std::sync::Arc;
+
 use crate::place::Place;
 use crate::types::Type;
 
@@ -99,6 +103,14 @@ pub enum Error {
         /// Where in the text of the query.
         place: Place,
     },
+    /// A function of a host failed.
+    #[error("{message}")]
+    Host {
+        /// The function, and what its own error says.
+        message: String,
+        /// That error.
+        cause: Cause,
+    },
     /// Memory, time or input and output ran out.
     #[error("{0}")]
     Resource(String),
@@ -123,6 +135,20 @@ impl Error {
         }
     }
 
+    /// A failed function of a host, with the host's own error.
+    pub fn host(message: impl Into<String>, cause: Cause) -> Self {
+        Self::Host { message: message.into(), cause }
+    }
+
+    /// The host's own error, if a function of a host has failed.
+    pub fn cause(&self) -> Option<&Cause> {
+        match self {
+            Self::Placed { error, .. } => error.cause(),
+            Self::Host { cause, .. } => Some(cause),
+            _ => None,
+        }
+    }
+
     /// An internal error with this text.
     pub fn internal(message: impl Into<String>) -> Self {
         Self::Internal(message.into())
@@ -131,6 +157,35 @@ impl Error {
     /// A refused argument; `position` counts from 1.
     pub fn argument(function: impl Into<String>, position: usize, problem: impl Into<String>) -> Self {
         Self::Argument { function: function.into(), position, problem: problem.into() }
+    }
+}
+
+/// An error of a host, such as an exception of its language, on its way through the engine to whoever called.
+#[derive(Clone)]
+pub struct Cause(Arc<dyn Any + Send + Sync>);
+
+impl Cause {
+    /// A host's error.
+    pub fn new<T: Any + Send + Sync>(error: T) -> Self {
+        Self(Arc::new(error))
+    }
+
+    /// The error, if it has this type.
+    pub fn get<T: Any>(&self) -> Option<&T> {
+        self.0.downcast_ref()
+    }
+}
+
+impl fmt::Debug for Cause {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Cause")
+    }
+}
+
+impl PartialEq for Cause {
+    /// True for the same error, not for an equal one.
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
     }
 }
 

@@ -17,6 +17,7 @@ use crate::border;
 use crate::border::dlpack;
 use crate::error::{Raise, usage};
 use crate::rows::cast_batch;
+use crate::shuffle;
 use crate::value::to_python;
 
 /// Names and types of columns; speaks the Arrow PyCapsule protocol (`__arrow_c_schema__`).
@@ -148,6 +149,15 @@ impl Batch {
         let rows = UInt32Array::from(rows);
         let batch = py.detach(|| take_record_batch(&self.batch, &rows));
         Ok(Self { batch: batch.map_err(hypostyle::Error::from).raise(py)? })
+    }
+
+    /// The rows in an order that `seed` decides, the same on every machine.
+    fn shuffled(&self, py: Python<'_>, seed: u64) -> PyResult<Self> {
+        let batch = py.detach(|| {
+            let rows = shuffle::order(self.batch.num_rows(), seed)?;
+            Ok(take_record_batch(&self.batch, &UInt32Array::from(rows))?)
+        });
+        Ok(Self { batch: batch.map_err(|error: hypostyle::Error| error).raise(py)? })
     }
 
     /// The rows of several batches of one schema, one after the other.

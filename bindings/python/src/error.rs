@@ -27,6 +27,11 @@ pub fn exception(py: Python<'_>, error: &Error, sql: Option<&str>) -> PyErr {
             exception.setattr("line", line)?;
             exception.setattr("column", column)?;
         }
+        if let Some(raised) = error.cause().and_then(|cause| cause.get::<PyErr>()) {
+            let value = raised.value(py);
+            value.setattr("__traceback__", raised.traceback(py))?;
+            exception.setattr("__cause__", value)?;
+        }
         Ok(PyErr::from_value(exception))
     });
     // Where the module of exceptions cannot be loaded, the message is what is left.

@@ -1,10 +1,9 @@
-//! Fits that Ctrl-C stops. The passes of a fit run inside one call, so they run on a thread of their own while the main
-//! thread waits for signals.
+//! Fits that Ctrl-C and other threads stop. The passes of a fit run inside one call, so on the main thread they run beside
+//! it, while it waits for signals.
 
 use std::cell::RefCell;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::thread::scope;
 use std::time::Duration;
 
@@ -13,11 +12,33 @@ use pyo3::prelude::*;
 
 use crate::attached::Signals;
 
-/// The passes of the fit that runs on a thread.
+/// The passes of one fit.
 #[derive(Default)]
-struct Passes {
-    stopped: AtomicBool,
-    running: Mutex<Option<RunHandle>>,
+struct Passes(Mutex<Pass>);
+
+#[derive(Default)]
+struct Pass {
+    /// Whether this pass and those after it end as soon as they begin.
+    stopped: bool,
+    running: Option<RunHandle>,
+}
+
+impl Passes {
+    fn begin(&self, handle: RunHandle) {
+        let mut pass = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if pass.stopped {
+            handle.cancel();
+        }
+        pass.running = Some(handle);
+    }
+
+    fn stop(&self) {
+        let mut pass = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        pass.stopped = true;
+        if let Some(handle) = &pass.running {
+            handle.cancel();
+        }
+    }
 }
 
 thread_local! {
@@ -25,44 +46,69 @@ thread_local! {
     static CURRENT: RefCell<Option<Arc<Passes>>> = const { RefCell::new(None) };
 }
 
-/// Makes the session tell each fit of its passes.
-pub fn observe(session: &Session) {
-    session.observe_fits(Arc::new(|handle: RunHandle| {
-        CURRENT.with_borrow(|current| {
-            if let Some(passes) = current {
-                if passes.stopped.load(Ordering::SeqCst) {
-                    handle.cancel();
+/// The fits that run in a session.
+#[derive(Default)]
+pub struct Fits(Mutex<Vec<Weak<Passes>>>);
+
+impl Fits {
+    /// Makes the session tell each fit of its passes.
+    pub fn observe(session: &Session) {
+        session.observe_fits(Arc::new(|handle: RunHandle| {
+            CURRENT.with_borrow(|current| {
+                if let Some(passes) = current {
+                    passes.begin(handle);
                 }
-                *passes.running.lock().unwrap_or_else(PoisonError::into_inner) = Some(handle);
+            });
+        }));
+    }
+
+    /// Stops all of them; each ends as cancelled.
+    pub fn stop(&self) {
+        for passes in self.0.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+            if let Some(passes) = passes.upgrade() {
+                passes.stop();
             }
-        });
-    }));
+        }
+    }
+
+    /// Runs `fit`, and stops its passes when a handler of signals raises, which is the second result. Called without the interpreter.
+    pub fn run<R: Send>(&self, fit: impl FnOnce() -> Result<R> + Send) -> (Result<R>, Option<PyErr>) {
+        let passes = Arc::new(Passes::default());
+        {
+            let mut running = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            running.retain(|passes| passes.strong_count() > 0);
+            running.push(Arc::downgrade(&passes));
+        }
+        let mine = Arc::clone(&passes);
+        let fit = move || {
+            let before = CURRENT.replace(Some(mine));
+            let result = fit();
+            CURRENT.set(before);
+            result
+        };
+        match Signals::are_ours() {
+            true => beside_signals(&passes, fit),
+            false => (fit(), None),
+        }
+    }
 }
 
-/// Runs `fit`, and stops its passes when a handler of signals raises, which is the second result. Called without the interpreter.
-pub fn interruptible<R: Send>(fit: impl FnOnce() -> Result<R> + Send) -> (Result<R>, Option<PyErr>) {
+/// Runs `fit` on a thread of its own while this one looks for signals.
+fn beside_signals<R: Send>(
+    passes: &Passes,
+    fit: impl FnOnce() -> Result<R> + Send,
+) -> (Result<R>, Option<PyErr>) {
     let mut signals = Signals::default();
-    if !Signals::are_ours() {
-        return (fit(), None);
-    }
-    let passes = Arc::new(Passes::default());
     let result = scope(|scope| {
         let (done, waiting) = channel();
-        let mine = Arc::clone(&passes);
         scope.spawn(move || {
-            CURRENT.set(Some(mine));
             // The receiver waits until it has the result.
             let _ = done.send(fit());
         });
         loop {
             match waiting.recv_timeout(Duration::from_millis(20)) {
                 Ok(result) => return result,
-                Err(RecvTimeoutError::Timeout) if signals.has_raised() => {
-                    passes.stopped.store(true, Ordering::SeqCst);
-                    if let Some(handle) = &*passes.running.lock().unwrap_or_else(PoisonError::into_inner) {
-                        handle.cancel();
-                    }
-                }
+                Err(RecvTimeoutError::Timeout) if signals.has_raised() => passes.stop(),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => {
                     return Err(Error::user("the fit ended without a result"));
@@ -70,7 +116,7 @@ pub fn interruptible<R: Send>(fit: impl FnOnce() -> Result<R> + Send) -> (Result
             }
         }
     });
-    // The planner reports the end of a pass as what its source said, so the error may have any kind.
-    let raised = if result.is_err() { signals.take() } else { None };
+    let cancelled = result.as_ref().is_err_and(Error::is_cancelled);
+    let raised = if cancelled { signals.take() } else { None };
     (result, raised)
 }

@@ -18,6 +18,7 @@ mod rows;
 mod run;
 mod scanned_table;
 mod session;
+mod shuffle;
 mod table;
 mod transform;
 mod user_function;

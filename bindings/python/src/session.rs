@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 
 use crate::border;
 use crate::error::{Raise, exception, usage};
-use crate::fitting;
+use crate::fitting::Fits;
 use crate::prepared::Prepared;
 use crate::rows::Rows;
 use crate::table::Table;
@@ -21,6 +21,7 @@ use crate::value::from_python;
 #[pyclass(frozen, module = "hypostyle._native")]
 pub struct Session {
     pub session: hypostyle::Session,
+    fits: Fits,
 }
 
 #[pymethods]
@@ -48,14 +49,15 @@ impl Session {
         configuration.memory_limit_bytes = memory_limit.map(|limit| bytes(py, limit)).transpose()?;
         configuration.temp_directory = temp_directory;
         let session = hypostyle::Session::with_configuration(configuration);
-        fitting::observe(&session);
-        Ok(Self { session })
+        Fits::observe(&session);
+        Ok(Self { session, fits: Fits::default() })
     }
 
     /// Runs statements; the rows are those of the last one.
     fn sql(&self, py: Python<'_>, text: &str) -> PyResult<Rows> {
-        // Only a fit takes long before there is an answer that can be stopped.
-        let answer = match text.to_ascii_lowercase().contains("fit") {
+        let lower = text.to_ascii_lowercase();
+        // Only fits, those of analyzers OVER () too, and pivots take long before there is an answer that can be stopped.
+        let answer = match ["fit", "over", "pivot"].iter().any(|word| lower.contains(word)) {
             true => self.fitted(py, text, || self.session.sql(text))?,
             false => py.detach(|| self.session.sql(text)).raise_in(py, text)?,
         };
@@ -86,6 +88,11 @@ impl Session {
         let before = states_of(&before);
         let fit = || self.session.fit_partial(definition, source, piece, &before);
         Ok(FitState { state: self.fitted(py, definition, fit)? })
+    }
+
+    /// Stops the fits that run; each raises a `CancelledError`. May be called from any thread.
+    fn cancel_fits(&self, py: Python<'_>) {
+        py.detach(|| self.fits.stop());
     }
 
     /// Merges states of one level into one.
@@ -210,7 +217,7 @@ impl Session {
         sql: &str,
         fit: impl FnOnce() -> hypostyle::Result<R> + Send,
     ) -> PyResult<R> {
-        let (result, raised) = py.detach(|| fitting::interruptible(fit));
+        let (result, raised) = py.detach(|| self.fits.run(fit));
         result.map_err(|error| raised.unwrap_or_else(|| exception(py, &error, Some(sql))))
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use hypostyle::arrow::array::{Array, ArrayRef};
 use hypostyle::arrow::datatypes::Field;
 use hypostyle::column::Output;
-use hypostyle::functions::error::{Error, Result};
+use hypostyle::functions::error::{Cause, Error, Result};
 use hypostyle::scalar::{Nulls, Volatility};
 use hypostyle::{Type, array_aggregate, array_function};
 use pyo3::prelude::*;
@@ -77,7 +77,9 @@ fn call(signature: &Signature, function: &Py<PyAny>, arrays: &[ArrayRef], rows: 
     });
     match called {
         Some(Ok(array)) => Ok(array),
-        Some(Err(error)) => Err(Error::user(format!("{}: {}", signature.name, told(&error)))),
+        Some(Err(error)) => {
+            Err(Error::host(format!("{}: {}", signature.name, told(&error)), Cause::new(error)))
+        }
         None => Err(Error::user(format!("{}: Python is shutting down", signature.name))),
     }
 }

@@ -15,7 +15,7 @@ import hypostyle
 PACKAGE = pathlib.Path(hypostyle.__file__).parent
 README = pathlib.Path(__file__).parents[3] / "README.md"
 #: Modules that import what the tests may not have.
-OPTIONAL = {"torch": "torch", "ray": "ray", "sklearn": "sklearn"}
+OPTIONAL = {"torch": "torch", "ray": "ray", "sklearn": "sklearn", "sklearn_import": "sklearn"}
 MODULES = ["hypostyle", *(f"hypostyle.{module.name}" for module in pkgutil.iter_modules([str(PACKAGE)]) if module.name != "_native")]
 
 

@@ -213,3 +213,41 @@ def test_aggregates_spill(session: hy.Session) -> None:
         one.aggregate(lambda values: len(values), name="n", takes=["BIGINT"], gives="BIGINT", over="columns")
     sql = "SELECT k, n(x) AS n FROM (SELECT x % 1000 AS k, x FROM range(500000) t(x)) GROUP BY k ORDER BY k"
     assert small.sql(sql).fetchall() == session.sql(sql).fetchall() == [(k, 500) for k in range(1000)]
+
+
+@pytest.mark.parametrize("over", ["rows", "numpy"])
+@pytest.mark.parametrize("threads", [1, 2])
+def test_the_exception_of_a_function_is_the_cause_of_ours(over: str, threads: int) -> None:
+    session = hy.Session(threads=threads)
+    mine = LookupError("nothing here")
+
+    @session.function(takes=["BIGINT"], gives="BIGINT", over=over)
+    def broken(x):
+        raise mine
+
+    @session.aggregate(takes=["BIGINT"], gives="BIGINT", over=over)
+    def broken_sum(x):
+        raise mine
+
+    session.register("t", {"x": pyarrow.array(range(5000))})
+    for sql in [
+        "SELECT broken(x) FROM t",
+        "SELECT x FROM t WHERE broken(x) > 1",
+        "SELECT broken(7) AS folded",
+        "SELECT broken_sum(x) FROM t",
+        "SELECT x % 3 AS k, broken_sum(x) FROM t GROUP BY k",
+        "SELECT sum(x) FROM t GROUP BY broken(x)",
+    ]:
+        with pytest.raises(hy.DataError, match="nothing here") as raised:
+            session.sql(sql).fetchall()
+        assert raised.value.__cause__ is mine, sql
+        assert mine.__traceback__ is not None
+    with pytest.raises(hy.DataError) as raised:
+        session.sql("SELECT broken(x) AS y FROM t").to_arrow()
+    assert raised.value.__cause__ is mine
+    with pytest.raises(hy.DataError) as raised:
+        session.fit("SELECT standard_scale(broken(x)) AS y FROM input", "t")
+    assert raised.value.__cause__ is mine
+    with pytest.raises(hy.SqlError) as raised:
+        session.sql("SELECT nothing FROM t")
+    assert raised.value.__cause__ is None

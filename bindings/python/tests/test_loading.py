@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import gc
+import glob
 import io
+import pathlib
 import pickle
 import time
 
 import pyarrow
+import pyarrow.dataset
 import pytest
 
 import hypostyle as hy
@@ -14,6 +18,8 @@ from hypostyle.loading import Loader, parts_of
 from hypostyle.progress import line, shown
 
 ROWS = 1000
+#: The numbers below 12, shuffled with seed 7. Stored states of training rely on it.
+SHUFFLED = [8, 7, 11, 10, 6, 2, 1, 3, 5, 9, 0, 4]
 
 
 @pytest.fixture
@@ -95,6 +101,86 @@ def test_tables_are_read_in_stretches() -> None:
     assert sorted(shuffled) == list(range(100)) != shuffled
 
 
+def test_results_and_readers_that_are_read_once_serve_every_epoch() -> None:
+    reader = pyarrow.table({"x": list(range(100))}).to_reader(max_chunksize=9)
+    for rows in (hy.sql("SELECT x FROM range(100) t(x)"), reader, {"x": list(range(100))}):
+        loader = Loader(rows, batch_size=30)
+        assert numbers(loader) == numbers(loader) == list(range(100))
+
+
+def test_queries_run_once_into_a_file_that_goes_away(files: str) -> None:
+    loader = Loader(f"(SELECT x, max(x) OVER () AS m FROM '{files}' WHERE x < 500)", batch_size=64, part_rows=100)
+    folder = pathlib.Path(loader._file).parent
+    assert [batch.rows()[0] for batch in loader][:2] == [(0, 499), (64, 499)]
+    assert sorted(numbers(Loader(f"(FROM '{files}')", batch_size=64, part_rows=100, shuffle=True))) == list(range(ROWS))
+    copy = pickle.loads(pickle.dumps(loader))
+    assert numbers(copy) == numbers(loader) == list(range(500))
+    del copy
+    assert folder.exists()
+    del loader
+    gc.collect()
+    assert not folder.exists()
+
+
+def test_datasets_of_pyarrow_are_read_once(files: str) -> None:
+    dataset = pyarrow.dataset.dataset(sorted(glob.glob(files)))
+    assert numbers(Loader(dataset, batch_size=64)) == list(range(ROWS))
+
+
+def test_a_pickled_loader_leaves_its_rows_in_a_file() -> None:
+    loader = Loader(pyarrow.table({"x": list(range(100))}), batch_size=7, part_rows=13, shuffle=True)
+    content = pickle.dumps(loader)
+    assert len(content) < 1000
+    copy = pickle.loads(content)
+    assert sorted(numbers(copy)) == list(range(100)) and numbers(pickle.loads(content)) == numbers(loader)
+
+
+@pytest.mark.parametrize("shards", [2, 3, 7])
+def test_few_parts_are_divided_among_many_shards(tmp_path, shards: int) -> None:
+    path = tmp_path / "one.csv"
+    hy.sql(f"COPY (SELECT x FROM range(100) t(x)) TO '{path}'")
+    for rows in (path, pyarrow.table({"x": list(range(100))})):
+        shares = [numbers(Loader(rows, batch_size=16, shard=shard, shards=shards)) for shard in range(shards)]
+        assert sorted(sum(shares, [])) == list(range(100))
+        assert max(map(len, shares)) - min(map(len, shares)) <= 1
+    few = pyarrow.table({"x": [1]})
+    assert [numbers(Loader(few, shard=shard, shards=shards)) for shard in range(shards)].count([1]) == 1
+
+
+def test_an_iterator_that_is_given_up_does_not_count(files: str) -> None:
+    loader = Loader(files, batch_size=32, shuffle=True)
+    first = next(iter(loader)).rows()
+    assert next(iter(loader)).rows() == first
+    left, right = iter(loader), iter(loader)
+    assert [next(left).rows(), next(right).rows()] == [first, first]
+    assert next(left).rows() == next(right).rows() != first
+    assert [row[0] for row in first] == numbers(loader)[:32]
+    assert next(iter(loader)).rows() != first and loader.state_dict()["epoch"] == 1
+
+
+def test_the_end_of_an_epoch_is_a_place_too(files: str) -> None:
+    loader = Loader(files, batch_size=300)
+    batches = iter(loader)
+    for _ in range(4):
+        next(batches)
+    resumed = Loader(files, batch_size=300)
+    resumed.load_state_dict(loader.state_dict())
+    assert numbers(resumed) == []
+    assert numbers(resumed) == list(range(ROWS)) and resumed.epoch == 2
+
+
+def test_a_shuffle_is_the_same_everywhere() -> None:
+    (batch,) = hy.sql("SELECT x FROM range(12) t(x)")
+    assert [row[0] for row in batch.shuffled(7).rows()] == SHUFFLED
+    assert batch.slice(0, 0).shuffled(7).rows() == [] and batch.slice(3, 1).shuffled(7).rows() == [(3,)]
+    counts = [[0] * 4 for _ in range(4)]
+    four = batch.slice(0, 4)
+    for seed in range(4000):
+        for place, (x,) in enumerate(four.shuffled(seed).rows()):
+            counts[place][x] += 1
+    assert all(880 < count < 1120 for row in counts for count in row)
+
+
 def test_wrong_settings_are_refused(files: str) -> None:
     for wrong in [{"batch_size": 0}, {"shard": 1}, {"shards": 0}, {"mixed_parts": 0}]:
         with pytest.raises(hy.UsageError):
@@ -126,48 +212,3 @@ def test_progress_is_shown_and_wiped() -> None:
         pass
     assert quiet.getvalue() == ""
     assert hy.sql("SELECT 1 AS x").collect(progress=True).fetchall() == [(1,)]
-
-
-def test_pytorch_reads_tensors(files: str) -> None:
-    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
-    from hypostyle.torch import Dataset, Jagged
-
-    dataset = Dataset(files, "SELECT x, x::FLOAT AS f, ids FROM input", batch_size=64, shuffle=True)
-    for workers in (0, 2):
-        batches = list(torch.utils.data.DataLoader(dataset, batch_size=None, num_workers=workers))
-        assert sorted(torch.cat([batch["x"] for batch in batches]).tolist()) == list(range(ROWS))
-        assert isinstance(batches[0]["ids"], Jagged)
-        dataset.set_epoch(0)
-
-
-def test_ray_actors_apply_a_transform() -> None:
-    from hypostyle.ray import ApplyTransform
-
-    transform = hy.Session().fit("SELECT min_max_scale(x) AS x FROM input", pyarrow.table({"x": [0, 4]}))
-    assert ApplyTransform(transform)(pyarrow.table({"x": [1, 2]})).to_pydict() == {"x": [0.25, 0.5]}
-
-
-@pytest.mark.filterwarnings("ignore")
-def test_ray_data_maps_batches(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
-    ray = pytest.importorskip("ray", reason="Ray is not installed")
-    import ray.data
-
-    import hypostyle.ray
-    from hypostyle.ray import ApplyTransform
-
-    transform = hy.Session().fit("SELECT min_max_scale(x) AS x FROM input", pyarrow.table({"x": [0, 99]}))
-    path = tmp_path / "scale.hyp"
-    transform.save(path)
-    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
-    try:
-        rows = ray.data.range(100, override_num_blocks=4).map_batches(lambda table: table.rename_columns(["x"]), batch_format="pyarrow")
-        scaled = rows.map_batches(ApplyTransform, fn_constructor_args=(str(path),), batch_format="pyarrow", concurrency=2)
-        found = sorted(row["x"] for row in scaled.take_all())
-        definition = "SELECT min_max_scale(standard_scale(x)) AS x FROM input"
-        fitted = hypostyle.ray.fit(definition, rows)
-        whole = hy.Session().fit(definition, pyarrow.table({"x": list(range(100))}))
-        assert fitted.parameters() == whole.parameters()
-    finally:
-        ray.shutdown()
-    assert found == [row[0] for row in transform.transform(pyarrow.table({"x": list(range(100))})).fetchall()]

@@ -45,7 +45,7 @@ ARRAYS = {
     "instant": pyarrow.array([0, None, -1], pyarrow.timestamp("us", "UTC")),
     "instant_zone": pyarrow.array([0, None, -1], pyarrow.timestamp("us", "Europe/Zurich")),
     "duration": pyarrow.array([1, None, -1], pyarrow.duration("us")),
-    "interval": pyarrow.array([(1, 2, 3), None, (0, 0, -1)], pyarrow.month_day_nano_interval()),
+    "interval": pyarrow.array([(1, 2, 3000), None, (0, 0, -1000)], pyarrow.month_day_nano_interval()),
     "list": pyarrow.array([[1, None], None, []]),
     "large_list": pyarrow.array([["a", None], None, []], pyarrow.large_list(pyarrow.string())),
     "list_view": pyarrow.array([[1, None], None, []], pyarrow.list_view(pyarrow.int64())),

@@ -103,15 +103,3 @@ def test_columns_that_are_no_lists_of_numbers_are_refused() -> None:
     for sql in ["SELECT 1 AS x", "SELECT ['a'] AS x", "SELECT [1, NULL] AS x"]:
         with pytest.raises(hy.UsageError, match='"x"'):
             hy.sql(sql).to_jagged()
-
-
-def test_results_are_tensors_of_pytorch() -> None:
-    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
-    tensors = hy.sql(
-        """SELECT x, x::FLOAT AS f, [x, 1]::FLOAT[2] AS e, CASE WHEN x <> 1 THEN x END AS n, x > 1 AS b, range(x) AS ids, 'a' || x AS t
-           FROM range(3) t(x)"""
-    ).to_torch()
-    assert tensors["x"].dtype == torch.int64 and tensors["f"].dtype == torch.float32 and tensors["e"].shape == (3, 2)
-    assert torch.isnan(tensors["n"][1]) and tensors["b"].dtype == torch.bool
-    assert tensors["ids"].values.tolist() == [0, 0, 1] and tensors["ids"].offsets.tolist() == [0, 0, 1, 3]
-    assert tensors["t"] == ["a0", "a1", "a2"]

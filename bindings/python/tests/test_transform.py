@@ -207,6 +207,48 @@ except KeyboardInterrupt:
         child.kill()
 
 
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("caller", ["main", "other"])
+def test_a_fit_that_another_thread_stops_is_cancelled(threads: int, caller: str) -> None:
+    session = hy.Session(threads=threads)
+    endless = "(SELECT a.x * b.x AS x FROM range(1000000) a(x), range(1000000) b(x))"
+    raised: list[BaseException] = []
+
+    def fit(run) -> None:
+        try:
+            run()
+        except BaseException as error:
+            raised.append(error)
+
+    runs = [
+        lambda: session.fit("SELECT standard_scale(x) AS x FROM input", endless),
+        lambda: session.fit_partial("SELECT standard_scale(x) AS x FROM input", endless),
+        lambda: session.sql(f"SELECT standard_scale(x) OVER () AS x FROM {endless}").fetchall(),
+        lambda: session.sql(f"CREATE OR REPLACE TRANSFORM t AS SELECT max_abs_scale(x) AS x FROM input; FIT TRANSFORM t FROM {endless}"),
+    ]
+    for run in runs:
+        before = len(raised)
+        ended = threading.Event()
+
+        def stop() -> None:
+            while not ended.wait(0.1):
+                session.cancel_fits()
+
+        helper = threading.Thread(target=stop if caller == "main" else lambda: fit(run))
+        helper.start()
+        if caller == "main":
+            fit(run)
+        else:
+            while helper.is_alive():
+                time.sleep(0.1)
+                session.cancel_fits()
+        ended.set()
+        helper.join(30)
+        assert [type(error) for error in raised[before:]] == [hy.CancelledError], raised
+    session.cancel_fits()
+    assert session.fit("SELECT max_abs_scale(x) AS x FROM input", "(SELECT 2 AS x)").row()(x=1) == {"x": 0.5}
+
+
 def test_threads_share_a_transform(transform: hy.Transform) -> None:
     table = clicks()
     expected = transform.transform(table).fetchall()

@@ -76,6 +76,21 @@ impl<'a> Options<'a> {
         }
     }
 
+    /// A whole number from 0, or a list of them.
+    ///
+    /// # Errors
+    /// A value of another kind.
+    pub fn positions(&mut self, names: &[&'static str]) -> Result<Option<Vec<usize>>> {
+        let Some((name, literal)) = self.take(names) else { return Ok(None) };
+        let position = |value: &Value| value.as_i64().and_then(|position| usize::try_from(position).ok());
+        let positions = match &literal.value {
+            Value::List(_, values) | Value::FixedList(_, values) => values.iter().map(position).collect(),
+            value => position(value).map(|position| vec![position]),
+        };
+        let right = "a whole number from 0 or a list of such numbers";
+        positions.map(Some).ok_or_else(|| self.wrong(&name, literal, right))
+    }
+
     /// One text or a list of texts.
     ///
     /// # Errors

@@ -194,6 +194,22 @@ impl ScanPlan {
         &self.morsels
     }
 
+    /// Leaves out all row groups but those at these positions.
+    ///
+    /// # Errors
+    /// A position that the file does not have.
+    pub fn keep_row_groups(&mut self, positions: &[usize]) -> Result<()> {
+        let count = self.file.metadata.num_row_groups();
+        if let Some(position) = positions.iter().find(|position| **position >= count) {
+            let problem = format!(
+                "row_groups: the file has {count} row groups; {position} is not one of them, which count from 0"
+            );
+            return Err(Error::Schema { path: self.file.place().to_string(), problem });
+        }
+        self.morsels.retain(|morsel| positions.contains(&morsel.row_group));
+        Ok(())
+    }
+
     /// The columns that are read: those asked, and those of conditions alone.
     fn read(&self) -> impl Iterator<Item = usize> {
         let filtered = self.filters.iter().map(|filter| filter.column);

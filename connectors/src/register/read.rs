@@ -67,10 +67,12 @@ impl ReadFunction {
     fn open(&self, arguments: &[Literal], options: &[(String, Literal)]) -> Result<FileTable> {
         let locations = paths_argument(self.name, arguments)?;
         let mut options = Options::new(self.name, options)?;
+        let mut row_groups = None;
         let source = match self.kind {
             Kind::Parquet => {
                 // Text is told from bytes by its annotation; the option is taken and has nothing to add.
                 options.boolean(&["binary_as_string"])?;
+                row_groups = options.positions(&["row_groups"])?;
                 Source::Parquet
             }
             Kind::Csv => Source::Csv(Box::new(csv_options(&mut options, &locations)?)),
@@ -83,7 +85,7 @@ impl ReadFunction {
             }
             Kind::Arrow => Source::Arrow,
         };
-        let table = table_options(&mut options)?;
+        let table = TableOptions { row_groups, ..table_options(&mut options)? };
         options.finish()?;
         let extensions = match source.format() {
             FileFormat::Csv => &[".csv", ".tsv", ".tab", ".psv", ".txt", ".dat", ".tbl"],
@@ -98,7 +100,7 @@ fn table_options(options: &mut Options<'_>) -> Result<TableOptions> {
         union_by_name: options.boolean(&["union_by_name"])?.unwrap_or(false),
         hive_partitioning: options.boolean(&["hive_partitioning"])?,
         hive_types: options.types(&["hive_types"])?,
-        filename: None,
+        ..TableOptions::default()
     };
     let Some((_, literal)) = options.take(&["filename"]) else { return Ok(table) };
     match &literal.value {

@@ -36,6 +36,8 @@ pub struct TableOptions {
     pub hive_partitioning: Option<bool>,
     /// Types of partition columns.
     pub hive_types: Vec<(String, Type)>,
+    /// Positions of the row groups that are read of each Parquet file; if not stated, all.
+    pub row_groups: Option<Vec<usize>>,
 }
 
 impl TableOptions {
@@ -57,7 +59,7 @@ pub(super) struct TableFiles {
     pub(super) files: Vec<TableFile>,
     pub(super) columns: Vec<TableColumn>,
     schema: Schema,
-    options: TableOptions,
+    pub(super) options: TableOptions,
     /// Files opened so far, in the order of `files`.
     opened: Mutex<Vec<Option<Opened>>>,
 }

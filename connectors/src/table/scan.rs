@@ -215,7 +215,10 @@ impl FileScan {
                 let parts = positions.iter().zip(narrowed);
                 let parts: Vec<(usize, Type)> =
                     parts.filter_map(|(&position, part)| Some((position, part.clone()?))).collect();
-                let plan = file.narrowed(&parts)?.plan(&positions, &predicates, filters, &self.pool)?;
+                let mut plan = file.narrowed(&parts)?.plan(&positions, &predicates, filters, &self.pool)?;
+                if let Some(row_groups) = &self.table.options.row_groups {
+                    plan.keep_row_groups(row_groups)?;
+                }
                 Morsels::Parquet { plan: Arc::new(plan), next: 0 }
             }
             Opened::Csv(file) => Morsels::Csv(file.scan(reads, batch_rows)?),

@@ -56,7 +56,7 @@ class OutOfMemoryError(ResourceError, MemoryError):
 
 
 class CancelledError(Error):
-    """The run was stopped by :meth:`Result.cancel`."""
+    """The run was stopped by :meth:`Result.cancel` or :meth:`Session.cancel_fits`."""
 
 
 class UsageError(Error, ValueError):

@@ -161,6 +161,10 @@ class Session:
         with self._lent({FITTED_ROWS: source}):
             return FitState(self._native.fit_partial(definition, FITTED_ROWS, piece, states))
 
+    def cancel_fits(self) -> None:
+        """Stops the fits that run in this session; whoever waits for one gets :class:`hypostyle.CancelledError`. Any thread may call it."""
+        self._native.cancel_fits()
+
     def merge_fits(self, states: Sequence[FitState]) -> FitState:
         """Merges states of one level into one, as large as what is in all of them.
 
@@ -230,7 +234,7 @@ class Session:
         [(0.0,), (0.5,), (1.0,)]
 
         Raises ``TypeError`` for types that are not known. What the function raises ends the query as a
-        :class:`hypostyle.DataError` that names the function, the exception and its place.
+        :class:`hypostyle.DataError` that names the function, the exception and its place, and whose ``__cause__`` is the exception.
         """
         return self._decorator(function, name, takes, gives, over, nulls, volatile, False)
 

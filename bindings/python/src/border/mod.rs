@@ -4,19 +4,22 @@
 //! out and leaves one without a release callback, so that the destructor of the capsule finds nothing to release.
 #![allow(unsafe_code)]
 
+mod arrays;
 pub mod dlpack;
 
 use std::ffi::CStr;
 use std::sync::Arc;
 
-use hypostyle::arrow::array::{Array, ArrayRef, RecordBatchReader, StructArray, make_array};
+use hypostyle::arrow::array::{Array, ArrayRef, RecordBatchReader, StructArray};
 use hypostyle::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use hypostyle::arrow::error::ArrowError;
-use hypostyle::arrow::ffi::{FFI_ArrowArray, FFI_ArrowSchema, from_ffi, to_ffi};
-use hypostyle::arrow::ffi_stream::{ArrayStreamReader, FFI_ArrowArrayStream};
+use hypostyle::arrow::ffi::{FFI_ArrowArray, FFI_ArrowSchema, to_ffi};
+use hypostyle::arrow::ffi_stream::FFI_ArrowArrayStream;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyCapsuleMethods, PyTuple};
+
+use self::arrays::Arrays;
 
 const SCHEMA: &CStr = c"arrow_schema";
 const ARRAY: &CStr = c"arrow_array";
@@ -79,7 +82,7 @@ pub struct ImportedStream {
     /// Type of the arrays; a struct for rows.
     pub field: Field,
     /// The arrays. They are pulled without the interpreter; a producer in Python takes it by itself.
-    pub arrays: ArrayStreamReader,
+    pub arrays: Arrays,
 }
 
 /// The stream of an object with `__arrow_c_stream__`; `None` if it has none. Its arrays may be of any type.
@@ -106,7 +109,7 @@ pub fn import_stream(source: &Bound<'_, PyAny>) -> PyResult<Option<ImportedStrea
         )));
     }
     let field = Field::try_from(&schema).map_err(refused)?;
-    let arrays = ArrayStreamReader::try_new(stream).map_err(refused)?;
+    let arrays = Arrays::new(stream, field.data_type().clone());
     Ok(Some(ImportedStream { field, arrays }))
 }
 
@@ -123,8 +126,8 @@ pub fn import_array(source: &Bound<'_, PyAny>) -> PyResult<Option<(Field, ArrayR
     let array = unsafe { FFI_ArrowArray::from_raw(array.cast().as_ptr()) };
     let field = Field::try_from(&schema).map_err(refused)?;
     // SAFETY: the protocol promises that the array has the type that its schema says, and buffers to match.
-    let data = unsafe { from_ffi(array, &schema) }.map_err(refused)?;
-    Ok(Some((field, make_array(data))))
+    let array = unsafe { arrays::import(array, field.data_type()) }.map_err(refused)?;
+    Ok(Some((field, array)))
 }
 
 /// The type of an object with `__arrow_c_schema__`; `None` if it has none.
