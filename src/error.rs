@@ -95,6 +95,10 @@ impl Error {
                 K::Unsupported(_) => Category::Unsupported,
                 K::Function(error) => function_category(error),
                 K::Source(_) => Category::Input,
+                K::Run(ended) => match &**ended {
+                    E::Function(error) => function_category(error),
+                    _ => Category::Sql,
+                },
                 K::Internal(_) => Category::Internal,
                 _ => Category::Sql,
             },

@@ -153,11 +153,11 @@ impl Batch {
 
     /// The rows in an order that `seed` decides, the same on every machine.
     fn shuffled(&self, py: Python<'_>, seed: u64) -> PyResult<Self> {
-        let batch = py.detach(|| {
+        let batch = py.detach(|| -> hypostyle::Result<RecordBatch> {
             let rows = shuffle::order(self.batch.num_rows(), seed)?;
             Ok(take_record_batch(&self.batch, &UInt32Array::from(rows))?)
         });
-        Ok(Self { batch: batch.map_err(|error: hypostyle::Error| error).raise(py)? })
+        Ok(Self { batch: batch.raise(py)? })
     }
 
     /// The rows of several batches of one schema, one after the other.

@@ -214,7 +214,8 @@ class _OwnErrors:
         if isinstance(raised, Exception):
             failure = self._native.failure()
             if failure is not None:
-                raise failure from None
+                # What the other library made of the text says no more; the exception of a function of Python does.
+                raise failure from failure.__cause__
 
 
 def _plain(data_type: Any, text: Any, binary: Any) -> Any:

@@ -6,7 +6,7 @@
 >>> from sklearn.preprocessing import StandardScaler
 >>> pipeline = make_pipeline(SimpleImputer(), StandardScaler()).fit(numpy.array([[1.0], [3.0], [numpy.nan]]))
 >>> transform = import_fitted(pipeline, names=["price"])
->>> transform.row()(price=3.0)["price"] == pipeline.transform([[3.0]])[0, 0]
+>>> [transform.row()(price=3.0)["price"]] == pipeline.transform([[3.0]])[0].tolist()
 True
 >>> transform.row()(price=None)
 {'price': 0.0}
