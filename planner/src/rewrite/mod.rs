@@ -14,6 +14,7 @@ mod push_limit;
 mod push_semi_join;
 mod semi_join;
 mod share_json;
+mod share_map;
 mod simplify;
 mod substitute;
 mod unwrap_cast;
@@ -65,6 +66,7 @@ pub fn rewrite_reading(
         prune_fields::rewrite(&mut relation, result);
     }
     share_json::rewrite(&mut relation, context);
+    share_map::rewrite(&mut relation, context);
     build_side::rewrite(&mut relation);
     relation
 }
