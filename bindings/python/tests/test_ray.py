@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 
 import pyarrow
@@ -33,6 +34,8 @@ def ray() -> Iterator[object]:
     import ray.data
 
     ray.init(num_cpus=4, include_dashboard=False, log_to_driver=False, configure_logging=False)
+    # Both actors of a pool are there before work is dealt out, else a quick one does all of it.
+    ray.data.DataContext.get_current().wait_for_min_actors_s = 120
     yield ray
     ray.shutdown()
 
@@ -54,9 +57,10 @@ def test_actors_in_several_processes_give_what_one_session_gives(ray, given: str
     transform.save(path)
 
     class Traced(ApplyTransform):
-        """Adds the process to each row."""
+        """Adds the process to each row, and takes its time."""
 
         def __call__(self, batch: pyarrow.Table) -> pyarrow.Table:
+            time.sleep(0.1)
             applied = super().__call__(batch)
             return applied.append_column("process", pyarrow.array([os.getpid()] * len(batch), pyarrow.int64()))
 
@@ -66,7 +70,7 @@ def test_actors_in_several_processes_give_what_one_session_gives(ray, given: str
         fn_constructor_args=(transform if given == "transform" else str(path),),
         batch_format="pyarrow",
         batch_size=25,
-        compute=ray.data.ActorPoolStrategy(size=2),
+        compute=ray.data.ActorPoolStrategy(size=2, max_tasks_in_flight_per_actor=1),
     )
     rows = sorted(applied.take_all(), key=lambda row: row["id"])
     processes = {row.pop("process") for row in rows}
