@@ -24,6 +24,7 @@ mod artifact;
 pub mod closure;
 mod error;
 mod fit_state;
+pub mod function_call;
 mod input;
 mod prepared;
 mod row;

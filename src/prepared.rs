@@ -4,6 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use hypostyle_engine::Context;
 use hypostyle_engine::execution::{Prepared as EnginePrepared, Run};
+use hypostyle_engine::memory::{Budget, HostMemory};
 use hypostyle_engine::plan::Plan;
 use hypostyle_functions::types::Schema;
 use hypostyle_functions::value::{Literal, Value};
@@ -70,6 +71,17 @@ impl Prepared {
         Ok(self.prepared.start(&literals)?)
     }
 
+    /// As [`Prepared::start`], inside a host that counts memory itself: what this run holds is asked of it and not of the session,
+    /// whose limit holds for the run alone. Files that the query reads by itself stay with the session.
+    ///
+    /// # Errors
+    /// As [`Prepared::run`].
+    pub fn start_within(&self, parameters: &[Value], host: Arc<dyn HostMemory>) -> Result<Run> {
+        let literals = self.literals(parameters)?;
+        let memory = Budget::within(self.context.configuration.memory_limit_bytes, Some(host));
+        Ok(self.prepared.start_within(&literals, &memory)?)
+    }
+
     /// An evaluator for single rows, of a query that selects expressions over the columns of one table.
     /// The expressions are compiled once, however many evaluators are made.
     ///
@@ -117,5 +129,64 @@ impl Prepared {
 impl std::fmt::Debug for Prepared {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Prepared").field("schema", self.schema()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use arrow::array::{ArrayRef, Int64Array, RecordBatch};
+    use hypostyle_functions::types::{Field, Type};
+
+    use super::*;
+    use crate::{Session, input_batch};
+
+    /// A host that counts what it lends.
+    #[derive(Default)]
+    struct Pool {
+        held: AtomicUsize,
+        most: AtomicUsize,
+    }
+
+    impl HostMemory for Pool {
+        fn try_take(&self, bytes: usize) -> bool {
+            self.take(bytes);
+            true
+        }
+        fn take(&self, bytes: usize) {
+            let held = self.held.fetch_add(bytes, Ordering::Relaxed) + bytes;
+            self.most.fetch_max(held, Ordering::Relaxed);
+        }
+        fn give(&self, bytes: usize) {
+            self.held.fetch_sub(bytes, Ordering::Relaxed);
+        }
+    }
+
+    #[test]
+    fn a_run_within_a_host_takes_its_memory_and_leaves_the_session_alone() {
+        let session = Session::new();
+        session.sql("CREATE TABLE names AS SELECT 7 AS x, 'seven' AS name").unwrap().drain().unwrap();
+        let input = Schema::new(vec![Field::new("x", Type::Int64)]);
+        let sql =
+            "SELECT input.x, name FROM input LEFT JOIN names ON input.x = names.x ORDER BY input.x DESC";
+        let prepared = session.prepare_over(sql, input.clone()).unwrap();
+        assert!(session.catalog().table("input").is_none());
+        let pool = Arc::new(Pool::default());
+        let mut run = prepared.start_within(&[], Arc::clone(&pool) as Arc<dyn HostMemory>).unwrap();
+        let before = prepared.context().memory.used_bytes();
+        let column: ArrayRef = Arc::new(Int64Array::from((0..10_000).collect::<Vec<i64>>()));
+        let batch = RecordBatch::try_from_iter([("x", column)]).unwrap();
+        run.push(input_batch(&batch, &input).unwrap()).unwrap();
+        run.finish().unwrap();
+        let mut rows = 0;
+        while let Some(batch) = run.next().unwrap() {
+            rows += batch.rows;
+        }
+        assert_eq!(rows, 10_000);
+        assert!(pool.most.load(Ordering::Relaxed) >= 80_000);
+        assert_eq!(prepared.context().memory.used_bytes(), before);
+        drop(run);
+        assert_eq!(pool.held.load(Ordering::Relaxed), 0);
     }
 }

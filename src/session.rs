@@ -160,6 +160,25 @@ impl Session {
         statement::prepare(self, sql, true)
     }
 
+    /// Makes one query ready whose table `input` has these columns and gets its rows from a host, with [`crate::Run::push`] and
+    /// [`crate::Run::finish`]. The other tables are those of this session, which does not change.
+    ///
+    /// ```
+    /// use hypostyle::{Field, Schema, Session, Type};
+    /// let columns = Schema::new(vec![Field::new("price", Type::Float64)]);
+    /// let prepared = Session::new().prepare_over("SELECT log1p(price) AS price FROM input", columns)?;
+    /// assert_eq!(prepared.input().map(|input| input.fields.len()), Some(1));
+    /// # Ok::<(), hypostyle::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Session::prepare`].
+    pub fn prepare_over(&self, sql: &str, input: Schema) -> Result<Prepared> {
+        let context = self.context();
+        let catalog = context.catalog.with_table(crate::transform::INPUT, Arc::new(HostTable::new(input)));
+        statement::prepare_within(self, sql, false, context.with_catalog(catalog))
+    }
+
     /// Makes a physical plan ready: one that another process or planner made, or that was read back with
     /// [`crate::plan::Plan::from_bytes`]. Its tables and functions are those of this session.
     ///

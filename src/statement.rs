@@ -75,8 +75,17 @@ fn at(error: Error, span: Span) -> Error {
 
 /// Makes one query ready for many runs; `fits` allows it to keep the statistics of what is there now.
 pub(crate) fn prepare(session: &Session, sql: &str, fits: bool) -> Result<Prepared> {
+    prepare_within(session, sql, fits, session.context())
+}
+
+/// As [`prepare`], of what this context holds.
+pub(crate) fn prepare_within(
+    session: &Session,
+    sql: &str,
+    fits: bool,
+    context: Arc<Context>,
+) -> Result<Prepared> {
     let statement = one_statement(sql)?;
-    let context = session.context();
     let definitions = session.definitions().clone();
     let observer = session.fit_observer();
     let planned = Planner::new(&context, &definitions).observed(Observer(&observer)).plan(&statement)?;

@@ -4,10 +4,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
+use hypostyle_engine::Catalog;
 use hypostyle_engine::execution::Prepared as EnginePrepared;
 use hypostyle_engine::memory_table::HostTable;
 use hypostyle_engine::plan::{Expression, Node, Plan, TableReference};
-use hypostyle_engine::{Catalog, Context, FoundTables};
 use hypostyle_functions::types::{Field, Schema};
 use hypostyle_functions::value::Literal;
 use hypostyle_planner::transform::{self, Fitted};
@@ -24,7 +24,7 @@ use crate::session::Session;
 use crate::statement::closed;
 
 /// The table that a transform reads in its own plan.
-const INPUT: &str = "input";
+pub(crate) const INPUT: &str = "input";
 
 /// A transform whose analyzers have their parameters: plain data and expressions, without aggregates. Cheap to clone, shared between
 /// threads as it is.
@@ -266,15 +266,7 @@ impl Transform {
         let Chosen { expressions, inputs, outputs } = self.chosen(&all);
         let catalog = Catalog::default();
         catalog.add_table(INPUT, Arc::new(HostTable::new(inputs.clone())));
-        let own = self.session.context();
-        let context = Arc::new(Context {
-            registry: Arc::clone(&own.registry),
-            catalog: Arc::new(catalog),
-            settings: own.settings.clone(),
-            configuration: own.configuration.clone(),
-            memory: Arc::clone(&own.memory),
-            found: FoundTables::default(),
-        });
+        let context = self.session.context().with_catalog(catalog);
         let scan = Node::Scan {
             table: TableReference::Named(INPUT.to_owned()),
             projection: (0..inputs.fields.len()).collect(),

@@ -35,6 +35,19 @@ fn write<T>(lock: &RwLock<T>) -> std::sync::RwLockWriteGuard<'_, T> {
 }
 
 impl Catalog {
+    /// The same tables, functions and writers in a catalog of their own, and this table, which hides one of its name.
+    #[must_use]
+    pub fn with_table(&self, name: &str, table: Arc<dyn TableProvider>) -> Self {
+        let catalog = Self {
+            tables: RwLock::new(read(&self.tables).clone()),
+            functions: RwLock::new(read(&self.functions).clone()),
+            writers: RwLock::new(read(&self.writers).clone()),
+            reader: RwLock::new(*read(&self.reader)),
+        };
+        catalog.add_table(name, table);
+        catalog
+    }
+
     /// Adds a table; replaces one of that name and returns it.
     pub fn add_table(&self, name: &str, table: Arc<dyn TableProvider>) -> Option<Arc<dyn TableProvider>> {
         write(&self.tables).insert(name.to_ascii_lowercase(), table)

@@ -132,4 +132,17 @@ impl Context {
         let memory = Budget::new(configuration.memory_limit_bytes);
         Self { registry, catalog, settings, configuration, memory, found: FoundTables::default() }
     }
+
+    /// The same with other tables, for one statement.
+    #[must_use]
+    pub fn with_catalog(&self, catalog: Catalog) -> Arc<Self> {
+        Arc::new(Self {
+            registry: Arc::clone(&self.registry),
+            catalog: Arc::new(catalog),
+            settings: self.settings.clone(),
+            configuration: self.configuration.clone(),
+            memory: Arc::clone(&self.memory),
+            found: FoundTables::default(),
+        })
+    }
 }

@@ -16,6 +16,7 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::expression::ExpressionSet;
 use crate::key_filter::KeyCell;
+use crate::memory::Budget;
 use crate::metrics::{MetricsRegistry, OperatorMetrics};
 use crate::operator::aggregate::{AggregateShape, AggregateSource, HashAggregate};
 use crate::operator::asof::Spine;
@@ -37,11 +38,15 @@ use crate::plan::{AggregateCall, Expression, Node, Plan, SortKey, Window, WriteT
 use crate::spill::SpillDirectory;
 
 /// What the operators of a new run see.
-pub(super) fn run_context(context: &Arc<Context>, parameters: Vec<Literal>) -> Arc<RunContext> {
+pub(super) fn run_context(
+    context: &Arc<Context>,
+    parameters: Vec<Literal>,
+    memory: &Arc<Budget>,
+) -> Arc<RunContext> {
     Arc::new(RunContext {
         context: Arc::clone(context),
         parameters,
-        memory: context.memory.query(),
+        memory: memory.query(),
         spill: SpillDirectory::new(context.configuration.temp_directory.as_deref()),
         cancelled: AtomicBool::new(false),
     })

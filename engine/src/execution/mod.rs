@@ -29,7 +29,7 @@ use hypostyle_functions::value::Literal;
 use crate::batch::Batch;
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::memory::Promise;
+use crate::memory::{Budget, Promise};
 use crate::metrics::Metrics;
 use crate::plan::Plan;
 use bindings::Bindings;
@@ -55,7 +55,8 @@ impl Prepared {
         let mut bindings = Bindings::default();
         crate::plan::verify_over(&plan, &context, &mut |table| bindings.table(table, &context))?;
         let parameters = crate::plan::parameters(&plan)?;
-        assemble::assemble(&plan, &assemble::run_context(&context, Vec::new()), &mut bindings)?;
+        let run = assemble::run_context(&context, Vec::new(), &context.memory);
+        assemble::assemble(&plan, &run, &mut bindings)?;
         Ok(Self { plan: Arc::new(plan), context, bindings: bindings.rewound(), parameters })
     }
 
@@ -79,6 +80,14 @@ impl Prepared {
     /// # Errors
     /// A wrong number or type of parameters; a memory limit below what the query's readers take.
     pub fn start(&self, parameters: &[Literal]) -> Result<Run> {
+        self.start_within(parameters, &self.context.memory)
+    }
+
+    /// As [`Prepared::start`], with another byte budget than the session's: that of the host on whose behalf this run goes.
+    ///
+    /// # Errors
+    /// As [`Prepared::start`].
+    pub fn start_within(&self, parameters: &[Literal], memory: &Arc<Budget>) -> Result<Run> {
         if parameters.len() != self.parameters.len() {
             return Err(Error::user(format!(
                 "the statement takes {} parameters; {} were given",
@@ -95,7 +104,7 @@ impl Prepared {
                 )));
             }
         }
-        let run = assemble::run_context(&self.context, parameters.to_vec());
+        let run = assemble::run_context(&self.context, parameters.to_vec(), memory);
         let schedule = assemble::assemble(&self.plan, &run, &mut self.bindings.clone())?;
         let promise = schedule.promise()?;
         let schedule = Arc::new(schedule);
