@@ -16,7 +16,7 @@ QUERIES ?= 300
 
 PROGRAM := $(or $(CARGO_TARGET_DIR),target)/debug/hypostyle
 
-.PHONY: help test check format lint unit oracle python native heavy bless demo docs bench evidence clean
+.PHONY: help test check format lint unit oracle python native heavy datafusion hosts bless demo docs bench evidence clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -80,6 +80,20 @@ $(HEAVY)/heavy: bindings/python/requirements-heavy.txt bindings/python/requireme
 heavy: $(HEAVY)/heavy native ## the adapters for PyTorch, Ray and Spark, on the real ones: 7 GB to install
 	cd bindings/python && PYTHONPATH=python PATH="$(abspath $(HEAVY))/bin:$$PATH" $(abspath $(HEAVY))/bin/python -m pytest -rs --durations 5 \
 		tests/test_torch.py tests/test_ray.py tests/test_spark.py tests/test_documentation.py
+
+# A workspace of its own, with an Arrow of another major and two hundred crates: the first build takes some ten minutes on two cores,
+# which is why it is not part of `make test`.
+datafusion: ## the DataFusion package: format, lints, tests, examples
+	cd bindings/datafusion && $(CARGO) fmt --check
+	cd bindings/datafusion && $(CARGO) clippy --all-targets -- -D warnings
+	cd bindings/datafusion && $(CARGO) test
+
+# Ray is among the hosts where `make heavy` has installed it.
+hosts: $(VENV)/python native ## one artifact in Rust, Python, Ray, C and DataFusion: the digests of what it gives
+	$(CARGO) build --package hypostyle-cli --package hypostyle-c
+	cd bindings/datafusion && $(CARGO) build --example apply_transform
+	PYTHONPATH=bindings/python/python $(if $(wildcard $(HEAVY)/heavy),$(HEAVY),$(VENV))/bin/python tests/hosts/hosts.py \
+		--libraries $(dir $(PROGRAM))
 
 bless: $(VENV)/oracle ## rewrite golden plans, the printed surface and missing answers; review the difference
 	HYPOSTYLE_BLESS=1 $(CARGO) test --package hypostyle --test plans --test surface

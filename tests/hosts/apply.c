@@ -1,0 +1,114 @@
+// Applies an artifact to the rows of a file by pushing batches, and prints a digest of the result: the host in C.
+//
+// The digest is FNV-1a of 64 bits over the rows in order: for each value a byte that says whether it is there, and then its bytes, a text's
+// behind their number as 8 bytes.
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "hypostyle.h"
+
+static HypostyleError *error;
+
+// Ends the program where a call has failed.
+static void check(int ok, const char *what) {
+  if (ok) return;
+  fprintf(stderr, "%s: %s\n", what, hypostyle_error_message(error));
+  exit(1);
+}
+
+#define CALL(call) check((call) == HYPOSTYLE_CODE_OK, #call)
+
+static uint64_t digest = 0xcbf29ce484222325u;
+static int64_t rows = 0;
+
+static void add(const void *bytes, size_t count) {
+  const uint8_t *byte = bytes;
+  for (size_t i = 0; i < count; i++) digest = (digest ^ byte[i]) * 0x100000001b3u;
+}
+
+// Adds one value of a column of this Arrow format.
+static void add_value(const char *format, const struct ArrowArray *column, int64_t row) {
+  int64_t at = column->offset + row;
+  const uint8_t *validity = column->buffers[0];
+  uint8_t valid = !validity || (validity[at / 8] >> (at % 8) & 1);
+  add(&valid, 1);
+  if (!valid) return;
+  if (!strcmp(format, "l") || !strcmp(format, "g")) {
+    add((const uint8_t *)column->buffers[1] + at * 8, 8);
+  } else if (!strcmp(format, "i") || !strcmp(format, "f")) {
+    add((const uint8_t *)column->buffers[1] + at * 4, 4);
+  } else if (!strcmp(format, "vu")) {
+    const uint8_t *view = (const uint8_t *)column->buffers[1] + at * 16;
+    int32_t words[4];
+    memcpy(words, view, 16);
+    uint64_t length = (uint64_t)words[0];
+    add(&length, 8);
+    add(length <= 12 ? view + 4 : (const uint8_t *)column->buffers[2 + words[2]] + words[3], length);
+  } else {
+    fprintf(stderr, "a column of format %s\n", format);
+    exit(1);
+  }
+}
+
+static void add_and_release(const struct ArrowSchema *schema, struct ArrowArray *batch) {
+  for (int64_t row = 0; row < batch->length; row++) {
+    for (int64_t i = 0; i < batch->n_children; i++) add_value(schema->children[i]->format, batch->children[i], row);
+  }
+  rows += batch->length;
+  batch->release(batch);
+}
+
+// Takes what the run has for now.
+static void take(HypostyleRun *run, const struct ArrowSchema *outputs) {
+  struct ArrowArray batch;
+  for (;;) {
+    CALL(hypostyle_run_next(run, &batch, &error));
+    if (!batch.release) return;
+    add_and_release(outputs, &batch);
+  }
+}
+
+int main(int count, char **arguments) {
+  if (count != 3) {
+    fprintf(stderr, "usage: apply ARTIFACT FILE\n");
+    return 2;
+  }
+  HypostyleOptions options = {0};
+  options.threads = 1;
+  HypostyleSession *session = hypostyle_session_new(&options, &error);
+  check(session != NULL, "session");
+  HypostyleTransform *transform = hypostyle_session_load_transform(session, arguments[1], &error);
+  check(transform != NULL, "load");
+  struct ArrowSchema outputs;
+  CALL(hypostyle_transform_outputs(transform, &outputs, &error));
+  HypostylePrepared *prepared = hypostyle_transform_prepare(transform, &error);
+  check(prepared != NULL, "prepare");
+  HypostyleRun *run = hypostyle_prepared_start(prepared, NULL, &error);
+  check(run != NULL, "start");
+
+  char sql[4096];
+  snprintf(sql, sizeof sql, "SELECT * FROM '%s'", arguments[2]);
+  struct ArrowArrayStream stream;
+  CALL(hypostyle_session_query(session, sql, &stream, &error));
+  struct ArrowArray batch;
+  while (stream.get_next(&stream, &batch) == 0 && batch.release) {
+    struct ArrowSchema schema;
+    check(stream.get_schema(&stream, &schema) == 0, "schema");
+    CALL(hypostyle_run_push(run, &batch, &schema, &error));
+    take(run, &outputs);
+  }
+  stream.release(&stream);
+  CALL(hypostyle_run_finish(run, &error));
+  take(run, &outputs);
+  printf("%" PRId64 " %016" PRIx64 "\n", rows, digest);
+
+  hypostyle_run_free(run);
+  hypostyle_prepared_free(prepared);
+  outputs.release(&outputs);
+  hypostyle_transform_free(transform);
+  hypostyle_session_free(session);
+  return 0;
+}
