@@ -9,6 +9,7 @@ behind their number as 8 bytes. A host that is not installed is skipped with a w
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import shutil
 import struct
@@ -100,6 +101,7 @@ def by_ray(artifact: Path, events: Path) -> str:
     from hypostyle.ray import ApplyTransform
 
     os.environ.setdefault("RAY_AUTH_MODE", "disabled")
+    logging.getLogger("ray").setLevel(logging.WARNING)
     ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
     try:
         with pyarrow.ipc.open_file(events) as reader:
