@@ -10,7 +10,8 @@ use std::error::Error;
 
 use arrow::array::{Array, AsArray};
 use arrow::datatypes::{DataType, Float32Type, Float64Type, Int32Type, Int64Type};
-use datafusion::prelude::{ArrowReadOptions, SessionConfig, SessionContext, col};
+use datafusion::execution::options::ArrowReadOptions;
+use datafusion::prelude::{SessionConfig, SessionContext, col};
 use hypostyle_datafusion::{FeatureFrame, Features, register_all};
 
 /// FNV-1a of 64 bits over the rows in order: for each value a byte that says whether it is there, and then its bytes, a text's behind
