@@ -70,7 +70,7 @@ where
             move |arguments: &[View<'_>], rows: Rows<'_>, output: &mut Output, scratch: &mut Scratch| {
                 function.run(arguments, rows, output, scratch)
             };
-        Ok(Bound { result, nulls, body: Body::Call(Arc::new(body)) })
+        Ok(Bound { result, nulls, body: Body::Call(Arc::new(body)), held: Vec::new() })
     }))
 }
 

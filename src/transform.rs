@@ -121,13 +121,27 @@ impl Session {
         })
     }
 
-    /// Reads a transform from a file that [`Transform::save`] or EXPORT TRANSFORM wrote, and verifies it.
+    /// Reads a transform from a file that [`Transform::save`] or EXPORT TRANSFORM wrote, and verifies it. Members above 64 MiB are
+    /// mapped into memory and not verified: the file must not be changed while the transform lives.
     ///
     /// # Errors
     /// A file that is not there, is no transform, is damaged, comes from a later release, needs a function that this
     /// session does not have, or whose golden rows give other values here.
     pub fn load_transform(&self, path: impl AsRef<Path>) -> Result<Transform> {
-        let (manifest, fitted) = artifact::read(path.as_ref(), &self.context())?;
+        self.loaded(path.as_ref(), artifact::LARGE_BYTES)
+    }
+
+    /// As [`Session::load_transform`], with the digest of every member verified, and the whole file read into memory: for files
+    /// that others may change, and for finding out whether a large one is damaged.
+    ///
+    /// # Errors
+    /// As [`Session::load_transform`].
+    pub fn load_transform_verified(&self, path: impl AsRef<Path>) -> Result<Transform> {
+        self.loaded(path.as_ref(), usize::MAX)
+    }
+
+    fn loaded(&self, path: &Path, large_bytes: usize) -> Result<Transform> {
+        let (manifest, fitted) = artifact::read(path, large_bytes, &self.context())?;
         Ok(Transform {
             session: self.clone(),
             name: manifest.name,

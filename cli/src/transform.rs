@@ -86,7 +86,10 @@ pub(crate) fn apply(runner: &Runner, path: &Path, from: &str, columns: &[String]
 /// # Errors
 /// A file that is no transform or is damaged.
 pub(crate) fn inspect(runner: &Runner, path: &Path) -> Result<()> {
-    let name = load(runner, path)?;
+    let loaded = runner.session.load_transform_verified(path);
+    let transform = loaded.map_err(|error| Error::Query(error.to_string()))?;
+    let name = transform.name().to_owned();
+    runner.session.register_transform(&name, &transform);
     runner.run(&format!("DESCRIBE TRANSFORM {}", sql_identifier(&name)))
 }
 

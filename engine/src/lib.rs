@@ -2,7 +2,7 @@
 //!
 //! This crate knows no SQL. A [`plan::Plan`] comes in (from a planner, from bytes, from a host), and
 //! [`Batch`]es come out; the executor owns the loop and can stop between any two steps.
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 #![warn(missing_docs)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
@@ -14,6 +14,7 @@ pub mod execution;
 pub mod expression;
 pub mod key_filter;
 pub mod memory;
+pub mod memory_map;
 pub mod memory_table;
 pub mod metrics;
 pub(crate) mod operator;

@@ -249,6 +249,9 @@ pub struct Bound {
     pub nulls: Nulls,
     /// What computes the values.
     pub body: Body,
+    /// Constant arguments that the state holds and the body does not read: in place of a long list it may be given an
+    /// empty one.
+    pub held: Vec<usize>,
 }
 
 impl std::fmt::Debug for Bound {
@@ -263,13 +266,13 @@ impl std::fmt::Debug for Bound {
 impl Bound {
     /// A strict fixed-width function.
     pub fn lanes(result: Type, kernel: Arc<dyn LaneKernel>) -> Self {
-        Self { result, nulls: Nulls::Strict, body: Body::Lanes(kernel) }
+        Self { result, nulls: Nulls::Strict, body: Body::Lanes(kernel), held: Vec::new() }
     }
 
     /// A fixed-width function of any number of arguments of the result's type, made of one of two that is
     /// total: nulls are passed over.
     pub fn combining_lanes(result: Type, kernel: Arc<dyn LaneKernel>) -> Self {
-        Self { result, nulls: Nulls::PassedOver, body: Body::Lanes(kernel) }
+        Self { result, nulls: Nulls::PassedOver, body: Body::Lanes(kernel), held: Vec::new() }
     }
 
     /// A strict function: it is never called on rows with a null argument.
@@ -277,7 +280,7 @@ impl Bound {
     where
         F: Fn(&[View<'_>], Rows<'_>, &mut Output, &mut Scratch) -> Result<()> + Send + Sync + 'static,
     {
-        Self { result, nulls: Nulls::Strict, body: Body::Call(Arc::new(call)) }
+        Self { result, nulls: Nulls::Strict, body: Body::Call(Arc::new(call)), held: Vec::new() }
     }
 
     /// A strict function that may yet be called on rows with a null argument, as [`Nulls::Covered`] says.
@@ -285,7 +288,7 @@ impl Bound {
     where
         F: Fn(&[View<'_>], Rows<'_>, &mut Output, &mut Scratch) -> Result<()> + Send + Sync + 'static,
     {
-        Self { result, nulls: Nulls::Covered, body: Body::Call(Arc::new(call)) }
+        Self { result, nulls: Nulls::Covered, body: Body::Call(Arc::new(call)), held: Vec::new() }
     }
 
     /// A function that sees null arguments.
@@ -293,7 +296,13 @@ impl Bound {
     where
         F: Fn(&[View<'_>], Rows<'_>, &mut Output, &mut Scratch) -> Result<()> + Send + Sync + 'static,
     {
-        Self { result, nulls: Nulls::Aware, body: Body::Call(Arc::new(call)) }
+        Self { result, nulls: Nulls::Aware, body: Body::Call(Arc::new(call)), held: Vec::new() }
+    }
+
+    /// The same, whose body does not read the constant arguments at these positions.
+    #[must_use]
+    pub fn holding(self, held: &[usize]) -> Self {
+        Self { held: held.to_vec(), ..self }
     }
 
     /// A function with lambdas.
@@ -304,7 +313,7 @@ impl Bound {
             + Sync
             + 'static,
     {
-        Self { result, nulls, body: Body::HigherOrder(Arc::new(call)) }
+        Self { result, nulls, body: Body::HigherOrder(Arc::new(call)), held: Vec::new() }
     }
 }
 

@@ -1,11 +1,15 @@
 //! One value, owned: constants of plans, arguments known while binding, results shown to people.
 
+use std::borrow::Cow;
+use std::hash::{Hash, Hasher};
+
 use serde::{Deserialize, Serialize};
 
+use crate::shared_list::{self, SharedList};
 use crate::types::{Field, TimeUnit, Type};
 
 /// One value. Floats compare by bits, so that plans are compared and hashed exactly.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub enum Value {
     /// No value.
     Null,
@@ -51,6 +55,10 @@ pub enum Value {
     Interval(i32, i32, i64),
     /// Element type and elements.
     List(Type, Vec<Value>),
+    /// A list whose elements are one array that is shared and not copied, as fitted tables are. Equal to a
+    /// [`Value::List`] of the same elements, and written as one; [`Value::as_list`] reads both.
+    #[serde(rename = "List", serialize_with = "shared_list::write", skip_deserializing)]
+    Shared(SharedList),
     /// Element type and elements; the length is the dimension.
     FixedList(Type, Vec<Value>),
     /// Names and values.
@@ -136,6 +144,7 @@ impl Value {
             Self::TimestampTz(_) => Type::TimestampTz,
             Self::Interval(..) => Type::Interval,
             Self::List(element, _) => Type::list(element.clone()),
+            Self::Shared(list) => Type::list(list.element().clone()),
             Self::FixedList(element, values) => Type::fixed_list(element.clone(), values.len()),
             Self::Struct(values, types) => Type::Struct(
                 values
@@ -184,11 +193,109 @@ impl Value {
         }
     }
 
+    /// The elements of a list; of a shared one they are made when they are first asked for.
+    pub fn as_list(&self) -> Option<&[Value]> {
+        match self {
+            Self::List(_, values) => Some(values),
+            Self::Shared(list) => Some(list.values()),
+            _ => None,
+        }
+    }
+
+    /// The list as one array.
+    ///
+    /// # Errors
+    /// [`crate::Error::Internal`] if an element has another type than the list says.
+    pub fn as_shared(&self) -> crate::Result<Option<Cow<'_, SharedList>>> {
+        match self {
+            Self::List(element, values) => SharedList::of_values(element, values).map(Cow::Owned).map(Some),
+            Self::Shared(list) => Ok(Some(Cow::Borrowed(list))),
+            _ => Ok(None),
+        }
+    }
+
     /// The value as a truth value if it is one.
     pub fn as_bool(&self) -> Option<bool> {
         match self {
             Self::Boolean(value) => Some(*value),
             _ => None,
+        }
+    }
+}
+
+impl PartialEq for Value {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Null, Self::Null) => true,
+            (Self::Boolean(a), Self::Boolean(b)) => a == b,
+            (Self::Int8(a), Self::Int8(b)) => a == b,
+            (Self::Int16(a), Self::Int16(b)) => a == b,
+            (Self::Int32(a), Self::Int32(b)) | (Self::Date(a), Self::Date(b)) => a == b,
+            (Self::Int64(a), Self::Int64(b))
+            | (Self::Time(a), Self::Time(b))
+            | (Self::TimestampTz(a), Self::TimestampTz(b)) => a == b,
+            (Self::UInt8(a), Self::UInt8(b)) => a == b,
+            (Self::UInt16(a), Self::UInt16(b)) | (Self::Float16(a), Self::Float16(b)) => a == b,
+            (Self::UInt32(a), Self::UInt32(b)) => a == b,
+            (Self::UInt64(a), Self::UInt64(b)) => a == b,
+            (Self::Float32(a), Self::Float32(b)) => a == b,
+            (Self::Float64(a), Self::Float64(b)) => a == b,
+            (Self::Decimal(a, precision, scale), Self::Decimal(b, precisions, scales)) => {
+                (a, precision, scale) == (b, precisions, scales)
+            }
+            (Self::Text(a), Self::Text(b)) => a == b,
+            (Self::Binary(a), Self::Binary(b)) => a == b,
+            (Self::Timestamp(a, unit), Self::Timestamp(b, units)) => (a, unit) == (b, units),
+            (Self::Interval(a, b, c), Self::Interval(d, e, f)) => (a, b, c) == (d, e, f),
+            (Self::List(a, values), Self::List(b, others))
+            | (Self::FixedList(a, values), Self::FixedList(b, others)) => (a, values) == (b, others),
+            (Self::Shared(a), Self::Shared(b)) => a == b,
+            (Self::Shared(list), Self::List(element, values))
+            | (Self::List(element, values), Self::Shared(list)) => list.holds(element, values),
+            (Self::Struct(a, types), Self::Struct(b, others)) => (a, types) == (b, others),
+            (Self::Map(a, b, entries), Self::Map(c, d, others)) => (a, b, entries) == (c, d, others),
+            _ => false,
+        }
+    }
+}
+
+impl Eq for Value {}
+
+impl Hash for Value {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        // Lists of both kinds begin alike, and equal ones hash alike.
+        match self {
+            Self::Shared(_) => std::mem::discriminant(&Self::List(Type::Null, Vec::new())).hash(state),
+            other => std::mem::discriminant(other).hash(state),
+        }
+        match self {
+            Self::Null => {}
+            Self::Boolean(value) => value.hash(state),
+            Self::Int8(value) => value.hash(state),
+            Self::Int16(value) => value.hash(state),
+            Self::Int32(value) | Self::Date(value) => value.hash(state),
+            Self::Int64(value) | Self::Time(value) | Self::TimestampTz(value) => value.hash(state),
+            Self::UInt8(value) => value.hash(state),
+            Self::UInt16(value) | Self::Float16(value) => value.hash(state),
+            Self::UInt32(value) => value.hash(state),
+            Self::UInt64(value) => value.hash(state),
+            Self::Float32(value) => value.hash(state),
+            Self::Float64(value) => value.hash(state),
+            Self::Decimal(digits, precision, scale) => (digits, precision, scale).hash(state),
+            Self::Text(text) => text.hash(state),
+            Self::Binary(bytes) => bytes.hash(state),
+            Self::Timestamp(ticks, unit) => (ticks, unit).hash(state),
+            Self::Interval(months, days, nanoseconds) => (months, days, nanoseconds).hash(state),
+            Self::List(element, values) => {
+                let at = |place: usize| values.get(place).cloned().unwrap_or(Self::Null);
+                shared_list::hash(element, values.len(), at, state);
+            }
+            Self::Shared(list) => {
+                shared_list::hash(list.element(), list.len(), |place| list.value(place), state);
+            }
+            Self::FixedList(element, values) => (element, values).hash(state),
+            Self::Struct(values, types) => (values, types).hash(state),
+            Self::Map(key, value, entries) => (key, value, entries).hash(state),
         }
     }
 }

@@ -56,6 +56,11 @@ fn candidates(field: &Field, fitted: &Fitted) -> Vec<Value> {
 /// First, middle and last entries of a list, or the value itself.
 fn entries(literal: &Literal) -> Vec<Value> {
     match &literal.value {
+        Value::Shared(list) if list.len() > ENTRIES_MAX => {
+            let step = (list.len() - 1) / (ENTRIES_MAX - 1);
+            (0..list.len()).step_by(step.max(1)).take(ENTRIES_MAX).map(|place| list.value(place)).collect()
+        }
+        Value::Shared(list) => list.values().to_vec(),
         Value::List(_, values) if values.len() > ENTRIES_MAX => {
             let step = (values.len() - 1) / (ENTRIES_MAX - 1);
             values.iter().step_by(step.max(1)).take(ENTRIES_MAX).cloned().collect()

@@ -1,6 +1,7 @@
 //! The container: a zip of stored, aligned members.
 
 use std::io::{Cursor, Read, Write};
+use std::ops::{Deref, Range};
 
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipArchive, ZipWriter};
@@ -10,15 +11,20 @@ use crate::error::{Error, Result};
 /// Members begin at multiples of this, as Arrow wants its buffers and caches their lines.
 const ALIGNMENT_BYTES: u16 = 64;
 
+/// What a member takes beside its bytes and names, about.
+const MEMBER_BYTES: usize = 256;
+
 /// Members of one file; more are no transform.
 const MEMBERS_MAX: usize = 100_000;
 
 /// The bytes of a file with these members.
-pub(super) fn pack(members: &[(String, Vec<u8>)]) -> Result<Vec<u8>> {
+pub(super) fn pack<B: Deref<Target = [u8]>>(members: &[(String, B)]) -> Result<Vec<u8>> {
     let failed =
         |error: &dyn std::fmt::Display| Error::user(format!("the transform was not written: {error}"));
-    let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
+    let room = members.iter().map(|(name, bytes)| bytes.len() + 2 * name.len() + MEMBER_BYTES).sum();
+    let mut writer = ZipWriter::new(Cursor::new(Vec::with_capacity(room)));
     for (name, bytes) in members {
+        let bytes: &[u8] = bytes;
         let options = SimpleFileOptions::default()
             .compression_method(CompressionMethod::Stored)
             .large_file(u32::try_from(bytes.len()).is_err())
@@ -57,6 +63,25 @@ impl<'b> Members<'b> {
     pub fn names(&self) -> Result<Vec<String>, String> {
         let names = self.archive.file_names().map(|name| name.map(|name| name.into_owned()));
         names.collect::<Result<_, _>>().map_err(|error| error.to_string())
+    }
+
+    /// Where the bytes of a member lie in the file.
+    pub fn place(&mut self, name: &str) -> Result<Range<usize>, String> {
+        let archive = &mut self.archive;
+        let (compression, start, size) = guarded(|| {
+            let member = archive.by_name(name)?;
+            Ok((member.compression(), member.data_start(), member.size()))
+        })
+        .map_err(|problem| format!("member {name}: {problem}"))?;
+        if compression != CompressionMethod::Stored {
+            return Err(format!("member {name}: it is compressed"));
+        }
+        let start = start.and_then(|start| usize::try_from(start).ok());
+        let end = start.zip(usize::try_from(size).ok()).and_then(|(start, size)| start.checked_add(size));
+        match start.zip(end) {
+            Some((start, end)) if end <= self.length => Ok(start..end),
+            _ => Err(format!("member {name}: it ends behind the end of the file")),
+        }
     }
 
     /// The bytes of a member, whose checksum holds.
@@ -100,6 +125,7 @@ mod tests {
         }
         let mut read = Members::open(&packed).unwrap();
         assert_eq!(read.read("dir/b").unwrap(), members[1].1);
+        assert_eq!(packed[read.place("dir/b").unwrap()], members[1].1);
         assert!(read.read("c").is_err());
     }
 }

@@ -6,12 +6,15 @@
 //! | `plan.json` | inputs, output expressions, and the calls of analyzers; lists that were fitted stand in `statistics` |
 //! | `schema/input.arrow`, `schema/output.arrow` | the columns, without rows |
 //! | `statistics/*.arrow` | parameters of each call: single values as one row, lists as columns |
+//! | `index/*.slots` | where the entries of a long vocabulary stand, as 64-bit slots by XXH64 of the entry |
 //! | `golden/input.arrow`, `golden/output.arrow` | rows made of edges and of what was fitted, and what they gave |
 //!
-//! Reading verifies every digest, compares the functions with those of the session, and runs the golden rows. It executes
+//! A large file is mapped into memory, and members above [`LARGE_BYTES`] are used in place: their digests are verified on
+//! demand, and reads of them stay inside of them whatever they hold. Reading verifies every other digest, compares the functions with those of the session, and runs the golden rows. It executes
 //! nothing but the expressions of the plan.
 
 mod golden;
+mod mapped;
 mod members;
 mod read;
 pub(crate) mod state;
@@ -21,6 +24,7 @@ mod write;
 #[cfg(test)]
 mod tests;
 
+use arrow::buffer::Buffer;
 use hypostyle_functions::Field;
 use hypostyle_planner::transform::{FittedCall, FittedOutput, Provenance};
 use serde::{Deserialize, Serialize};
@@ -33,6 +37,12 @@ const FORMAT: &str = "hypostyle transform";
 
 /// Version of the layout that is written, and the latest that is read.
 const VERSION: u32 = 1;
+
+/// Members above this size are used in place. Files of less are read.
+pub(crate) const LARGE_BYTES: usize = 64 << 20;
+
+/// Vocabularies of fewer entries are indexed when they are read, which takes no time.
+const INDEXED_ENTRIES: usize = 1024;
 
 const MANIFEST: &str = "manifest.json";
 const PLAN: &str = "plan.json";
@@ -112,10 +122,13 @@ struct StoredParameter {
     data_type: hypostyle_functions::Type,
     /// The member, whose column has the name of the parameter; a list is the whole column.
     member: String,
+    /// The member with its index, where it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    index: Option<String>,
 }
 
 /// A member's name and its bytes.
-type NamedBytes = (String, Vec<u8>);
+type NamedBytes = (String, Buffer);
 
 /// The digest of a member.
 fn digest(bytes: &[u8]) -> String {

@@ -1,44 +1,67 @@
 //! The bytes of a file to a fitted transform, with everything verified.
 
 use std::collections::HashMap;
+use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
+use arrow::buffer::Buffer;
 use hypostyle_engine::Context;
+use hypostyle_engine::memory_map;
 use hypostyle_engine::plan::{Expression, from_json};
 use hypostyle_functions::{Literal, Schema, Value};
 use hypostyle_planner::transform::{Fitted, FittedCall};
 
 use super::{
-    FORMAT, GOLDEN_INPUT, GOLDEN_OUTPUT, INPUT_SCHEMA, MANIFEST, Manifest, OUTPUT_SCHEMA, PLAN, StoredPlan,
-    VERSION, golden, members::Members, statistics,
+    FORMAT, GOLDEN_INPUT, GOLDEN_OUTPUT, INPUT_SCHEMA, MANIFEST, Manifest, OUTPUT_SCHEMA, PLAN,
+    StoredParameter, StoredPlan, VERSION, golden, mapped, members::Members, statistics,
 };
 use crate::error::{Error, Result};
 
-/// Reads a transform and verifies it.
+/// Reads a transform and verifies it. Lists and indexes of more bytes than `large_bytes` are used where they lie in the file, and
+/// not verified.
 ///
 /// # Errors
 /// A file that is not there, is no transform, is damaged, was written by a later version, or needs a function that this
 /// session does not have.
-pub(crate) fn read(path: &Path, context: &Arc<Context>) -> Result<(Manifest, Fitted)> {
+pub(crate) fn read(path: &Path, large_bytes: usize, context: &Arc<Context>) -> Result<(Manifest, Fitted)> {
     let refused = |problem: String| Error::user(format!("{}: {problem}", path.display()));
-    let bytes = std::fs::read(path).map_err(|error| refused(error.to_string()))?;
-    from_bytes(&bytes, context).map_err(refused)
+    let bytes = file_bytes(path, large_bytes).map_err(|error| refused(error.to_string()))?;
+    of_buffer(&bytes, large_bytes, context).map_err(refused)
+}
+
+fn file_bytes(path: &Path, large_bytes: usize) -> std::io::Result<Buffer> {
+    let mut file = std::fs::File::open(path)?;
+    let about = file.metadata()?;
+    if about.is_file() && about.len() > large_bytes as u64 {
+        return memory_map::map(&file);
+    }
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes)?;
+    Ok(Buffer::from_vec(bytes))
 }
 
 /// As [`read`], of bytes.
 pub(crate) fn from_bytes(bytes: &[u8], context: &Arc<Context>) -> Result<(Manifest, Fitted), String> {
+    of_buffer(&Buffer::from(bytes), usize::MAX, context)
+}
+
+pub(super) fn of_buffer(
+    bytes: &Buffer,
+    large_bytes: usize,
+    context: &Arc<Context>,
+) -> Result<(Manifest, Fitted), String> {
     let foreign = |problem: String| format!("the file is no transform, or is damaged: {problem}");
     let mut members = Members::open(bytes).map_err(foreign)?;
     let manifest = read_manifest(&members.read(MANIFEST).map_err(foreign)?)?;
-    let parts = verified_parts(&manifest, &mut members)?;
+    let parts = verified_parts(&manifest, &mut members, bytes, large_bytes)?;
     check_functions(&manifest, context)?;
     check_tables(&manifest)?;
     let part = |name: &str| parts.get(name).ok_or_else(|| format!("the transform has no member {name}"));
     let plan: StoredPlan =
         from_json(part(PLAN)?, "the plan of the transform").map_err(|error| error.to_string())?;
-    let fitted = assembled(plan, &manifest, &parts)?;
+    let fitted = assembled(plan, &manifest, &parts, large_bytes)?;
     check_schema(&fitted.input_schema(), part(INPUT_SCHEMA)?, INPUT_SCHEMA)?;
     check_schema(&fitted.schema(), part(OUTPUT_SCHEMA)?, OUTPUT_SCHEMA)?;
     if let Some((output, problem)) = fitted.output_of_other_zone(&context.settings.time_zone) {
@@ -73,11 +96,15 @@ fn read_manifest(bytes: &[u8]) -> Result<Manifest, String> {
 fn verified_parts(
     manifest: &Manifest,
     members: &mut Members<'_>,
-) -> Result<HashMap<String, Vec<u8>>, String> {
+    file: &Buffer,
+    large_bytes: usize,
+) -> Result<HashMap<String, Buffer>, String> {
     let mut parts = HashMap::with_capacity(manifest.members.len());
     for member in &manifest.members {
-        let bytes = members.read(&member.name)?;
-        if !member.is(&bytes) {
+        let place = members.place(&member.name)?;
+        let bytes = file.slice_with_length(place.start, place.len());
+        let is_used_in_place = bytes.len() > large_bytes && !is_always_verified(&member.name);
+        if bytes.len() as u64 != member.bytes || !is_used_in_place && !member.is(&bytes) {
             return Err(format!("member {} is damaged: its digest is another one", member.name));
         }
         parts.insert(member.name.clone(), bytes);
@@ -87,6 +114,11 @@ fn verified_parts(
         Some(name) => Err(format!("member {name} is not in the manifest")),
         None => Ok(parts),
     }
+}
+
+/// Whether a member is read as a whole, and so verified, whatever its size.
+fn is_always_verified(name: &str) -> bool {
+    !(name.starts_with("statistics/") || name.starts_with("index/"))
 }
 
 fn check_functions(manifest: &Manifest, context: &Arc<Context>) -> Result<(), String> {
@@ -123,13 +155,18 @@ fn check_tables(manifest: &Manifest) -> Result<(), String> {
 fn assembled(
     plan: StoredPlan,
     manifest: &Manifest,
-    parts: &HashMap<String, Vec<u8>>,
+    parts: &HashMap<String, Buffer>,
+    large_bytes: usize,
 ) -> Result<Fitted, String> {
     let mut batches: HashMap<&str, RecordBatch> = HashMap::new();
     let mut parameters: Vec<Literal> = Vec::new();
     let mut calls = Vec::with_capacity(plan.calls.len());
     let stored: Vec<_> = plan.calls.iter().flat_map(|call| &call.stored).cloned().collect();
     for parameter in &stored {
+        if let Some(literal) = in_place(parameter, parts, large_bytes)? {
+            parameters.push(literal);
+            continue;
+        }
         if !batches.contains_key(parameter.member.as_str()) {
             let bytes = parts
                 .get(&parameter.member)
@@ -139,7 +176,8 @@ fn assembled(
             batches.insert(&parameter.member, batch);
         }
         if let Some(batch) = batches.get(parameter.member.as_str()) {
-            parameters.push(statistics::parameter_of(batch, parameter)?);
+            let literal = statistics::parameter_of(batch, parameter)?;
+            parameters.push(with_index(literal, parameter, parts)?);
         }
     }
     let mut values = parameters.iter().cloned();
@@ -160,6 +198,33 @@ fn assembled(
         place(argument, &parameters, width)?;
     }
     Ok(fitted)
+}
+
+/// A parameter whose member is so large that it is used where it lies.
+fn in_place(
+    parameter: &StoredParameter,
+    parts: &HashMap<String, Buffer>,
+    large_bytes: usize,
+) -> Result<Option<Literal>, String> {
+    let large = parts.get(&parameter.member).filter(|part| part.len() > large_bytes);
+    let Some((part, element)) = large.zip(parameter.data_type.element()) else { return Ok(None) };
+    let list = mapped::list(part, &parameter.name, element)
+        .map_err(|problem| format!("member {}: {problem}", parameter.member))?;
+    let literal = |list| Literal { data_type: parameter.data_type.clone(), value: Value::Shared(list) };
+    list.map(|list| with_index(literal(list), parameter, parts)).transpose()
+}
+
+/// The vocabulary with the index that the file has for it.
+fn with_index(
+    literal: Literal,
+    parameter: &StoredParameter,
+    parts: &HashMap<String, Buffer>,
+) -> Result<Literal, String> {
+    let (Some(name), Value::Shared(list)) = (&parameter.index, &literal.value) else { return Ok(literal) };
+    let part = parts.get(name).ok_or_else(|| format!("the transform has no member {name}"))?;
+    let index = mapped::index(part, list.len()).map_err(|problem| format!("member {name}: {problem}"))?;
+    let value = Value::Shared(list.clone().with_index(index));
+    Ok(Literal { data_type: literal.data_type, value })
 }
 
 fn place(expression: &mut Expression, parameters: &[Literal], width: usize) -> Result<(), String> {

@@ -1,5 +1,6 @@
 //! States of fits as files: a zip of the same kind as a transform, with a header and one Arrow file for each table.
 
+use arrow::buffer::Buffer;
 use hypostyle_engine::plan::from_json;
 use hypostyle_planner::transform::{FitState, StateHeader};
 use serde::{Deserialize, Serialize};
@@ -52,7 +53,7 @@ pub(crate) fn to_bytes(state: &FitState) -> Result<Vec<u8>> {
     };
     let header = serde_json::to_vec_pretty(&stored)
         .map_err(|error| Error::user(format!("the state was not written: {error}")))?;
-    members.insert(0, (HEADER.to_owned(), header));
+    members.insert(0, (HEADER.to_owned(), Buffer::from_vec(header)));
     pack(&members)
 }
 

@@ -4,27 +4,33 @@ use std::collections::BTreeMap;
 use std::io::Cursor;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, RecordBatchOptions};
+use arrow::array::{Array, ArrayRef, RecordBatch, RecordBatchOptions};
+use arrow::buffer::Buffer;
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field as ArrowField, Schema as ArrowSchema};
 use arrow::ipc::reader::FileReader;
 use arrow::ipc::writer::FileWriter;
+use arrow::ipc::{Block, Footer, Message};
 use hypostyle_engine::Batch;
 use hypostyle_functions::column::{borrow, literal_array, value_at};
+use hypostyle_functions::shared_list::SharedList;
 use hypostyle_functions::{Literal, Schema, Type, Value};
 use hypostyle_planner::transform::FittedCall;
 
-use super::{NamedBytes, StoredParameter};
-use crate::error::{Error, Result};
+use super::{INDEXED_ENTRIES, NamedBytes, StoredParameter};
+use crate::error::Result;
+
+/// What an Arrow file takes beside the buffers of a small schema.
+const FRAME_BYTES: usize = 4 << 10;
 
 /// An Arrow file of one batch.
-pub(super) fn arrow_file(batch: &RecordBatch) -> Result<Vec<u8>> {
-    let mut bytes = Vec::new();
+pub(super) fn arrow_file(batch: &RecordBatch) -> Result<Buffer> {
+    let mut bytes = Vec::with_capacity(batch.get_array_memory_size() + FRAME_BYTES);
     let mut writer = FileWriter::try_new(&mut bytes, &batch.schema())?;
     writer.write(batch)?;
     writer.finish()?;
     drop(writer);
-    Ok(bytes)
+    Ok(Buffer::from_vec(bytes))
 }
 
 /// The batches of an Arrow file as one.
@@ -39,30 +45,43 @@ pub(super) fn read_arrow_file(bytes: &[u8]) -> Result<RecordBatch, String> {
     // Panics of the decoder are faults of the file.
     match std::panic::catch_unwind(read) {
         Ok(result) => result.map_err(|error| error.to_string()),
-        Err(_) => Err("the Arrow file is damaged".to_owned()),
+        Err(_) => Err(damaged()),
     }
 }
 
-/// Refuses what no transform is written as and what would make a reader allocate more than the file has: compressed batches,
-/// dictionaries, and more rows than its bytes have room for.
-fn check_batches(bytes: &[u8]) -> Result<(), String> {
-    let damaged = || "the Arrow file is damaged".to_owned();
+fn damaged() -> String {
+    "the Arrow file is damaged".to_owned()
+}
+
+/// What the end of an Arrow file says of it.
+pub(super) fn footer_of(bytes: &[u8]) -> Result<Footer<'_>, String> {
     // The length of the footer and the magic number are the last ten bytes.
     let end = bytes.len().checked_sub(10).ok_or_else(damaged)?;
     let length = bytes[end..].first_chunk::<4>().map(|length| i32::from_le_bytes(*length));
     let length = length.and_then(|length| usize::try_from(length).ok()).ok_or_else(damaged)?;
     let start = end.checked_sub(length).ok_or_else(damaged)?;
-    let footer = arrow::ipc::root_as_footer(&bytes[start..end]).map_err(|_| damaged())?;
+    arrow::ipc::root_as_footer(&bytes[start..end]).map_err(|_| damaged())
+}
+
+/// What stands before the buffers of a batch.
+pub(super) fn message_of<'b>(bytes: &'b [u8], block: &Block) -> Result<Message<'b>, String> {
+    // A mark and a length of four bytes each come before the message.
+    let first = usize::try_from(block.offset()).ok().and_then(|offset| offset.checked_add(8));
+    let last = usize::try_from(block.offset()).ok().zip(usize::try_from(block.metaDataLength()).ok());
+    let last = last.and_then(|(offset, length)| offset.checked_add(length));
+    let message = first.zip(last).and_then(|(first, last)| bytes.get(first..last)).ok_or_else(damaged)?;
+    arrow::ipc::root_as_message(message).map_err(|_| damaged())
+}
+
+/// Refuses what no transform is written as and what would make a reader allocate more than the file has: compressed batches,
+/// dictionaries, and more rows than its bytes have room for.
+fn check_batches(bytes: &[u8]) -> Result<(), String> {
+    let footer = footer_of(bytes)?;
     if footer.dictionaries().is_some_and(|dictionaries| !dictionaries.is_empty()) {
         return Err("it has dictionaries, which no transform is written with".to_owned());
     }
     for block in footer.recordBatches().iter().flatten() {
-        // A mark and a length of four bytes each come before the message.
-        let first = usize::try_from(block.offset()).ok().and_then(|offset| offset.checked_add(8));
-        let last = usize::try_from(block.offset()).ok().zip(usize::try_from(block.metaDataLength()).ok());
-        let last = last.and_then(|(offset, length)| offset.checked_add(length));
-        let message = first.zip(last).and_then(|(first, last)| bytes.get(first..last)).ok_or_else(damaged)?;
-        let message = arrow::ipc::root_as_message(message).map_err(|_| damaged())?;
+        let message = message_of(bytes, block)?;
         let batch = message.header_as_record_batch().ok_or_else(damaged)?;
         if batch.compression().is_some() {
             return Err("it is compressed, which no transform is written as".to_owned());
@@ -96,13 +115,9 @@ pub(super) fn stored(array: &ArrayRef, data_type: &Type) -> Result<ArrayRef> {
 
 /// The values of a literal: the elements of a list, or the one value.
 fn values(literal: &Literal) -> Result<(ArrayRef, Type)> {
-    let array = literal_array(literal)?;
-    match (&literal.data_type, &literal.value) {
-        (Type::List(element), Value::List(..)) => {
-            let list = array.as_list_opt::<i32>().ok_or_else(|| Error::user("a list of another layout"))?;
-            Ok((list.value(0), Type::clone(element)))
-        }
-        _ => Ok((array, literal.data_type.clone())),
+    match literal.value.as_shared()? {
+        Some(list) => Ok((Arc::clone(list.array()), list.element().clone())),
+        None => Ok((literal_array(literal)?, literal.data_type.clone())),
     }
 }
 
@@ -114,8 +129,9 @@ pub(super) fn members_of(
     let mut tables: BTreeMap<String, Vec<(String, ArrayRef)>> = BTreeMap::new();
     let mut stored_parameters = Vec::with_capacity(call.parameters.len());
     let mut of_categories = false;
+    let mut indexes = Vec::new();
     for (name, literal) in &call.parameters {
-        let is_list = matches!(literal.value, Value::List(..));
+        let is_list = matches!(literal.value, Value::List(..) | Value::Shared(_));
         of_categories |= name == "keys";
         let part = match (is_list, of_categories) {
             (false, _) => "values",
@@ -125,17 +141,35 @@ pub(super) fn members_of(
         let member = format!("statistics/{number:04}_{}_{part}.arrow", call.analyzer);
         let (array, data_type) = values(literal)?;
         tables.entry(member.clone()).or_default().push((name.clone(), stored(&array, &data_type)?));
+        let index = match name == "keys" && cfg!(target_endian = "little") {
+            true => index_of(literal)?,
+            false => None,
+        };
+        let named = format!("index/{number:04}_{}_{part}.slots", call.analyzer);
         stored_parameters.push(StoredParameter {
             name: name.clone(),
             data_type: literal.data_type.clone(),
             member,
+            index: index.is_some().then(|| named.clone()),
         });
+        indexes.extend(index.map(|index| (named, index)));
     }
     let mut members = Vec::with_capacity(tables.len());
     for (member, columns) in tables {
         members.push((member, arrow_file(&batch(columns)?)?));
     }
+    members.extend(indexes);
     Ok((members, stored_parameters))
+}
+
+/// The slots of a vocabulary that is long enough to have them in its file.
+fn index_of(literal: &Literal) -> Result<Option<Buffer>> {
+    match literal.value.as_shared()? {
+        Some(list) if list.len() >= INDEXED_ENTRIES => {
+            Ok(list.index().ok().map(|index| index.slots().inner().clone()))
+        }
+        _ => Ok(None),
+    }
 }
 
 /// A batch of named columns.
@@ -170,7 +204,7 @@ pub(super) fn rows_of(batch: &RecordBatch, schema: &Schema) -> Result<Vec<Vec<Va
 
 /// A parameter out of its member.
 pub(super) fn parameter_of(batch: &RecordBatch, parameter: &StoredParameter) -> Result<Literal, String> {
-    let StoredParameter { name, data_type, member } = parameter;
+    let StoredParameter { name, data_type, member, .. } = parameter;
     let wrong = |problem: &str| format!("member {member}: column \"{name}\" {problem}");
     let column = batch.column_by_name(name).ok_or_else(|| wrong("is missing"))?;
     let found = Type::from_arrow(column.data_type()).map_err(|error| wrong(&error.to_string()))?;
@@ -183,11 +217,17 @@ pub(super) fn parameter_of(batch: &RecordBatch, parameter: &StoredParameter) -> 
     let one = super::statistics::batch(vec![(name.clone(), Arc::clone(column))])
         .map_err(|error| error.to_string())?;
     let schema = Schema::new(vec![hypostyle_functions::Field::new(name.clone(), expected.clone())]);
-    let mut values = rows_of(&one, &schema)?.pop().unwrap_or_default();
     let value = match is_list {
-        Some(element) => Value::List(element, values),
-        None if values.len() == 1 => values.pop().unwrap_or(Value::Null),
-        None => return Err(wrong("is not one row")),
+        Some(element) => {
+            let imported = Batch::import(&one, &schema).map_err(|error| error.to_string())?;
+            let array = imported.columns.first().ok_or_else(|| wrong("is missing"))?.to_array();
+            let array = array.map_err(|error| error.to_string())?;
+            Value::Shared(SharedList::new(element, array).map_err(|error| error.to_string())?)
+        }
+        None => match rows_of(&one, &schema)?.pop().unwrap_or_default().as_mut_slice() {
+            [value] => std::mem::replace(value, Value::Null),
+            _ => return Err(wrong("is not one row")),
+        },
     };
     Ok(Literal { data_type: data_type.clone(), value })
 }

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
+use arrow::buffer::Buffer;
 use hypostyle_engine::Context;
 use hypostyle_planner::transform::Fitted;
 
 use super::members::{Members, pack};
-use super::read::from_bytes;
+use super::read::{from_bytes, of_buffer};
 use super::write::to_bytes;
-use super::{MANIFEST, Manifest, PLAN, digest};
+use super::{MANIFEST, Manifest, PLAN, digest, golden};
 use crate::Session;
 
 fn fitted() -> (Session, Arc<Fitted>) {
@@ -222,4 +223,72 @@ fn damaged_members_with_right_digests_are_refused_or_run() {
         refused += usize::from(from_bytes(&damaged, &context).is_err());
     }
     assert!(refused > 200, "{refused} of 400 were refused");
+}
+
+/// A transform with vocabularies that are long enough to be indexed in its file.
+fn long() -> (Session, Arc<Fitted>) {
+    let session = Session::new();
+    let source = "(SELECT 'word ' || i % 3000 AS word, i % 2000 AS id FROM range(9000) t(i))";
+    let definition = "SELECT vocab_encode(word, oov => 2) AS word, count_encode(id) AS id, label_encode(word) AS label FROM input";
+    let transform = session.fit(definition, source).unwrap();
+    let fitted = Arc::clone(transform.fitted());
+    (session, fitted)
+}
+
+#[test]
+fn members_that_are_used_in_place_give_what_was_fitted() {
+    let (session, fitted) = long();
+    let (bytes, context) = written(&session, &fitted);
+    let mut members = Members::open(&bytes).unwrap();
+    let names = members.names().unwrap();
+    assert_eq!(names.iter().filter(|name| name.starts_with("index/")).count(), 3, "{names:?}");
+    assert!(names.iter().all(|name| members.place(name).unwrap().start % 64 == 0));
+    let rows = golden::rows(&fitted);
+    let expected = golden::evaluate(&fitted, &rows, &context).unwrap();
+    for large_bytes in [0, usize::MAX] {
+        let (_, read) = of_buffer(&Buffer::from(bytes.as_slice()), large_bytes, &context).unwrap();
+        assert!(read == *fitted);
+        assert_eq!(golden::evaluate(&read, &rows, &context).unwrap(), expected);
+    }
+    // A file that begins at no multiple of 8 is read too.
+    let mut shifted = vec![0];
+    shifted.extend_from_slice(&bytes);
+    let shifted = Buffer::from(shifted).slice(1);
+    assert!(of_buffer(&shifted, 0, &context).unwrap().1 == *fitted);
+}
+
+#[test]
+fn damage_to_members_that_are_used_in_place_is_an_error_or_other_values() {
+    let (session, fitted) = long();
+    let (bytes, context) = written(&session, &fitted);
+    let rows = golden::rows(&fitted);
+    let mut members = Members::open(&bytes).unwrap();
+    let (mut refused, mut read) = (0, 0);
+    for name in members.names().unwrap() {
+        if !name.starts_with("statistics/") && !name.starts_with("index/") {
+            continue;
+        }
+        let place = members.place(&name).unwrap();
+        let ends = (0..8).chain((place.len().saturating_sub(700)..place.len()).step_by(11));
+        for at in ends.chain((0..place.len()).step_by(2003)).filter(|at| *at < place.len()) {
+            for change in [1u8, 0x80] {
+                let mut damaged = bytes.clone();
+                damaged[place.start + at] ^= change;
+                match of_buffer(&Buffer::from(damaged), 0, &context) {
+                    Ok((_, fitted)) => {
+                        read += 1;
+                        drop(golden::evaluate(&fitted, &rows, &context));
+                    }
+                    Err(_) => refused += 1,
+                }
+            }
+        }
+    }
+    assert!(refused > 20 && read > 20, "{refused} refused, {read} read");
+    let mut damaged = bytes.clone();
+    let index = members.names().unwrap().into_iter().find(|name| name.starts_with("index/")).unwrap();
+    damaged[members.place(&index).unwrap()].fill(0xff);
+    let problem = of_buffer(&Buffer::from(damaged.as_slice()), 0, &context).map(drop).unwrap_err();
+    assert!(problem.contains("the golden rows do not hold"), "{problem}");
+    assert!(refusal(&damaged, &context).contains("its digest is another one"));
 }

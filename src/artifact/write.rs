@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch};
+use arrow::buffer::Buffer;
 use hypostyle_connectors::output::Target;
 use hypostyle_engine::Context;
 use hypostyle_engine::plan::Expression;
@@ -43,7 +44,7 @@ pub(super) fn to_bytes(name: &str, sql: &str, fitted: &Fitted, context: &Arc<Con
     let (mut parts, plan) = stored_plan(fitted)?;
     let plan = serde_json::to_vec_pretty(&plan)
         .map_err(|error| Error::user(format!("the plan was not written: {error}")))?;
-    parts.insert(0, (PLAN.to_owned(), plan));
+    parts.insert(0, (PLAN.to_owned(), Buffer::from_vec(plan)));
     parts.push((INPUT_SCHEMA.to_owned(), table_file(&fitted.input_schema(), &[])?));
     parts.push((OUTPUT_SCHEMA.to_owned(), table_file(&fitted.schema(), &[])?));
     let (inputs, outputs) = golden_rows(fitted, context)?;
@@ -62,7 +63,7 @@ pub(super) fn to_bytes(name: &str, sql: &str, fitted: &Fitted, context: &Arc<Con
     };
     let manifest = serde_json::to_vec_pretty(&manifest)
         .map_err(|error| Error::user(format!("the manifest was not written: {error}")))?;
-    parts.insert(0, (MANIFEST.to_owned(), manifest));
+    parts.insert(0, (MANIFEST.to_owned(), Buffer::from_vec(manifest)));
     members::pack(&parts)
 }
 
@@ -75,7 +76,7 @@ fn stored_plan(fitted: &Fitted) -> Result<(Vec<NamedBytes>, StoredPlan)> {
         let (members, stored) = statistics::members_of(number, call)?;
         parts.extend(members);
         for (_, literal) in &call.parameters {
-            if matches!(literal.value, Value::List(..)) {
+            if matches!(literal.value, Value::List(..) | Value::Shared(_)) {
                 lists.entry(literal).or_insert(place);
             }
             place += 1;
@@ -129,7 +130,7 @@ fn golden_rows(fitted: &Fitted, context: &Arc<Context>) -> Result<(Columns, Colu
 }
 
 /// An Arrow file of columns of values; without columns of no rows.
-fn table_file(schema: &Schema, columns: &[Vec<Value>]) -> Result<Vec<u8>> {
+fn table_file(schema: &Schema, columns: &[Vec<Value>]) -> Result<Buffer> {
     let mut arrays = Vec::with_capacity(schema.fields.len());
     for (position, field) in schema.fields.iter().enumerate() {
         let values = columns.get(position).map_or(&[][..], Vec::as_slice);

@@ -64,6 +64,9 @@ pub fn write(value: &Value, data_type: &Type, declare: &mut impl DeclareType) ->
             LiteralKind::IntervalCompound(interval(*months, *days, *nanoseconds)?)
         }
         Value::List(element, values) if is_nameless(element) => list(element, values, declare)?,
+        Value::Shared(shared) if is_nameless(shared.element()) => {
+            list(shared.element(), shared.values(), declare)?
+        }
         Value::Map(key, item, entries) if is_nameless(data_type) && !entries.is_empty() => {
             let mut written = Vec::with_capacity(entries.len());
             for (held, value) in entries {

@@ -51,6 +51,11 @@ pub fn to_python<'py>(py: Python<'py>, value: &Value) -> PyResult<Bound<'py, PyA
             let values = values.iter().map(|value| to_python(py, value)).collect::<PyResult<Vec<_>>>()?;
             PyList::new(py, values)?.into_any()
         }
+        Value::Shared(list) => {
+            let values =
+                list.values().iter().map(|value| to_python(py, value)).collect::<PyResult<Vec<_>>>()?;
+            PyList::new(py, values)?.into_any()
+        }
         Value::Struct(values, _) => {
             let fields = PyDict::new(py);
             for (name, value) in values {

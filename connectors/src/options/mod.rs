@@ -183,10 +183,10 @@ pub fn paths_argument(function: &str, arguments: &[Literal]) -> Result<Vec<Strin
 pub fn texts_of(value: &Value) -> Option<Vec<String>> {
     match value {
         Value::Text(text) => Some(vec![text.clone()]),
-        Value::List(_, values) | Value::FixedList(_, values) => {
+        Value::FixedList(_, values) => {
             values.iter().map(|value| value.as_text().map(ToOwned::to_owned)).collect()
         }
-        _ => None,
+        list => list.as_list()?.iter().map(|value| value.as_text().map(ToOwned::to_owned)).collect(),
     }
 }
 

@@ -37,6 +37,7 @@ enum Key {
 enum KeyArgument {
     Node(NodeId),
     Lambda(Expression),
+    Shared(Literal),
 }
 
 /// Where columns and variables of an expression come from.
@@ -265,6 +266,8 @@ impl<'a> Compiler<'a> {
         let mut types = Vec::with_capacity(arguments.len());
         let mut constants = Vec::with_capacity(arguments.len());
         let mut parameters = Vec::with_capacity(arguments.len());
+        // Long lists become nodes only where the function has not taken them up itself: places among the operands and arguments.
+        let mut shared: Vec<(usize, usize)> = Vec::new();
         for argument in arguments {
             if let Expression::Lambda { parameters: own, body } = argument {
                 let body = self.lambda(own, body)?;
@@ -273,6 +276,15 @@ impl<'a> Compiler<'a> {
                 parameters.push(Some(own.len()));
                 bodies.push(body);
                 key.push(KeyArgument::Lambda(argument.clone()));
+            } else if let Expression::Literal(literal) = argument
+                && matches!(literal.value, Value::Shared(_))
+            {
+                shared.push((operands.len(), types.len()));
+                types.push(literal.data_type.clone());
+                constants.push(Some(literal.clone()));
+                parameters.push(None);
+                operands.push(NodeId::default());
+                key.push(KeyArgument::Shared(literal.clone()));
             } else {
                 let operand = self.add(argument)?;
                 types.push(self.graph.nodes[operand].data_type.clone());
@@ -301,6 +313,15 @@ impl<'a> Compiler<'a> {
         if bound.result != *data_type {
             let actual = &bound.result;
             return Err(Error::internal(format!("{name} gives {actual} where the plan expects {data_type}")));
+        }
+        for (operand, position) in shared {
+            operands[operand] = match (bound.held.contains(&position), &types[position]) {
+                (true, Type::List(element)) => {
+                    let empty = Value::List(Type::clone(element), Vec::new());
+                    self.constant(Literal { data_type: types[position].clone(), value: empty })
+                }
+                _ => self.add(&arguments[position])?,
+            };
         }
         let is_volatile =
             function.volatility == Volatility::Volatile || bodies.iter().any(LambdaBody::is_volatile);

@@ -387,6 +387,7 @@ fn is_of(value: &Value, data_type: &Type) -> bool {
     match (value, data_type) {
         (Value::Null, _) => true,
         (Value::List(element, _), Type::List(expected)) => *element == **expected,
+        (Value::Shared(list), Type::List(expected)) => *list.element() == **expected,
         (Value::FixedList(element, values), Type::FixedList(expected, size)) => {
             *element == **expected && values.len() == *size
         }
@@ -397,7 +398,10 @@ fn is_of(value: &Value, data_type: &Type) -> bool {
             };
             values.len() == fields.len() && fields.iter().zip(values).zip(types).all(same)
         }
-        (Value::List(..) | Value::FixedList(..) | Value::Map(..) | Value::Struct(..), _) => false,
+        (
+            Value::List(..) | Value::Shared(..) | Value::FixedList(..) | Value::Map(..) | Value::Struct(..),
+            _,
+        ) => false,
         _ => value.data_type() == *data_type,
     }
 }

@@ -547,8 +547,18 @@ fn literal_text(literal: &Literal) -> String {
     }
 }
 
+/// Elements of a shared list that a plan shows.
+const SHOWN_ELEMENTS: usize = 32;
+
 /// The value as Arrow writes it.
 fn formatted(literal: &Literal) -> Option<String> {
+    if let Value::Shared(list) = &literal.value
+        && list.len() > SHOWN_ELEMENTS
+    {
+        let front = (0..SHOWN_ELEMENTS).map(|place| list.value(place)).collect();
+        let front = formatted(&Literal::new(Value::List(list.element().clone(), front)))?;
+        return Some(format!("{}, .. of {}]", front.trim_end_matches(']'), list.len()));
+    }
     let array = literal_array(literal).ok()?;
     let options = FormatOptions::default();
     let formatter = ArrayFormatter::try_new(array.as_ref(), &options).ok()?;

@@ -18,7 +18,7 @@ pub(super) fn with_borders(function: AggregateFunction) -> AggregateFunction {
 fn bind(arguments: &Arguments<'_>) -> Result<BoundAggregate> {
     let data_type = arguments.types[0].clone();
     let refused = |problem: &str| Error::argument(arguments.function, 2, problem);
-    let Value::List(_, mut borders) = arguments.constant(1)?.clone() else {
+    let Some(borders) = arguments.constant(1)?.as_list() else {
         return Err(refused("is NULL; expected a list of borders"));
     };
     if borders.iter().any(Value::is_null) {
@@ -31,7 +31,7 @@ fn bind(arguments: &Arguments<'_>) -> Result<BoundAggregate> {
     let borders = {
         let literal = Literal {
             data_type: Type::list(data_type.clone()),
-            value: Value::List(data_type.clone(), borders.split_off(0)),
+            value: Value::List(data_type.clone(), borders.to_vec()),
         };
         sorted(&literal, &data_type)?
     };

@@ -32,6 +32,7 @@ mod sum;
 mod tests;
 mod top;
 mod vector;
+mod vocabulary;
 
 use crate::aggregate::AggregateFunction;
 use crate::registry::Registry;
@@ -55,6 +56,7 @@ pub(crate) fn register(registry: &mut Registry) {
         history::functions(),
         merge::functions(),
         count_min::functions(),
+        vocabulary::functions(),
     ];
     let functions: Vec<AggregateFunction> = families.into_iter().flatten().collect();
     // Aggregates of parts of a group are made of those of whole groups.

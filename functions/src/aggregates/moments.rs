@@ -1,6 +1,6 @@
 //! var, stddev, skewness, kurtosis, covar, corr, regr: statistics of one or two float columns.
 
-use super::reproducible::{Finish, Statistic, bound};
+use super::reproducible::{Finish, Statistic, bound, in_blocks};
 use crate::aggregate::AggregateFunction;
 use crate::column::{Fixed, View};
 use crate::kernel::reproducible::{
@@ -206,6 +206,10 @@ impl Statistic for Spread {
             Some(values) => state.add_slice(&values[..rows]),
             None => (0..rows).for_each(|row| state.add(input.get(row))),
         }
+    }
+
+    fn add_rows(state: &mut Moments, input: Fixed<'_, f64>, rows: &[u32]) {
+        in_blocks(rows, |row| input.get(row), |values| state.add_slice(values));
     }
 }
 

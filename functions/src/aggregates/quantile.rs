@@ -123,11 +123,16 @@ fn shares(arguments: &Arguments<'_>) -> Result<Shares> {
     };
     let share =
         |value: &Value| value.as_f64().filter(|share| (-1.0..=1.0).contains(share)).ok_or_else(refused);
-    match arguments.constant(1)? {
-        Value::List(_, values) | Value::FixedList(_, values) => {
+    let given = arguments.constant(1)?;
+    let list = match given {
+        Value::FixedList(_, values) => Some(values.as_slice()),
+        other => other.as_list(),
+    };
+    match (list, given) {
+        (Some(values), _) => {
             Ok(Shares { values: values.iter().map(share).collect::<Result<_>>()?, is_list: true })
         }
-        value => Ok(Shares { values: vec![share(value)?], is_list: false }),
+        (None, value) => Ok(Shares { values: vec![share(value)?], is_list: false }),
     }
 }
 

@@ -27,9 +27,26 @@ pub(super) trait Statistic: Send + Sync + 'static {
         (0..rows).for_each(|row| state.add(Self::row(input, row)));
     }
 
+    /// Adds chosen rows of a batch to one group.
+    fn add_rows(state: &mut Reproducible<Self::State>, input: Self::Input<'_>, rows: &[u32]) {
+        rows.iter().for_each(|&row| state.add(Self::row(input, row as usize)));
+    }
+
     /// Running totals of the rows, where the result is made of the sum and the number of rows alone.
     fn running_sums(_: Self::Input<'_>, _: usize) -> Option<RunningSums> {
         None
+    }
+}
+
+/// Values of chosen rows that are added together, a block that stays in the cache.
+const BLOCK_ROWS: usize = 512;
+
+/// Gives the values of chosen rows to `add`, block by block.
+pub(super) fn in_blocks(rows: &[u32], value: impl Fn(usize) -> f64, mut add: impl FnMut(&[f64])) {
+    let mut block = [0.0; BLOCK_ROWS];
+    for rows in rows.chunks(BLOCK_ROWS) {
+        block.iter_mut().zip(rows).for_each(|(place, &row)| *place = value(row as usize));
+        add(&block[..rows.len()]);
     }
 }
 
@@ -104,6 +121,7 @@ impl<S: Statistic> Accumulator for Statistics<S> {
         match (rows, &mut self.groups[..]) {
             (Rows::All(count), [only]) => S::add_all(only, input, count),
             (Rows::All(count), states) => add_grouped(states, &groups[..count], |row| S::row(input, row)),
+            (Rows::Selected(rows), [only]) => S::add_rows(only, input, rows),
             (Rows::Selected(rows), states) => {
                 add_grouped_rows(states, groups, rows, |row| S::row(input, row))
             }

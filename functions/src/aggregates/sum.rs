@@ -3,7 +3,7 @@
 use super::by_group::{add_by_group, few_groups};
 use super::interval::mean_interval;
 use super::packed::{ROWS_MAX, VALUE_BITS, add_packed};
-use super::reproducible::{Statistic, bound, bound_to_sums};
+use super::reproducible::{Statistic, bound, bound_to_sums, in_blocks};
 use super::{Physical, physical};
 use crate::aggregate::{Accumulator, AggregateFunction, BoundAggregate};
 use crate::column::{Fixed, Output, Rows, View, WritableFixed};
@@ -469,6 +469,10 @@ impl<T: Real> Statistic for Total<T> {
             Some(values) => state.add_slice(&values[..rows]),
             None => (0..rows).for_each(|row| state.add(input.get(row).widen())),
         }
+    }
+
+    fn add_rows(state: &mut Sum, input: Fixed<'_, T>, rows: &[u32]) {
+        in_blocks(rows, |row| input.get(row).widen(), |values| state.add_slice(values));
     }
 
     fn running_sums(input: Fixed<'_, T>, rows: usize) -> Option<RunningSums> {

@@ -1,12 +1,15 @@
 //! Categories as numbers that were counted or averaged before: count and target encoding over given statistics.
 
-use std::hash::Hash;
-use std::sync::Arc;
+use arrow::array::{Array, ArrowPrimitiveType, AsArray};
+use arrow::buffer::ScalarBuffer;
+use arrow::datatypes::{ArrowNativeType, Float64Type, Int64Type};
 
 use super::CATEGORY;
+use super::index::Categories;
 use crate::column::{Output, View, WritableFixed};
 use crate::error::{Error, Result};
 use crate::feature::elements::with_element;
+use crate::kernel::hash::xxhash64::{xxhash64, xxhash64_u64};
 use crate::lanes::parametric;
 use crate::registry::Registry;
 use crate::scalar::{Arguments, Bound, ScalarFunction};
@@ -16,8 +19,6 @@ use crate::value::{Literal, Value};
 
 /// Rows that the mean over all rows counts for, as NVTabular has it.
 const SMOOTHING: f64 = 20.0;
-
-type Table<K, T> = hashbrown::HashMap<K, T, ahash::RandomState>;
 
 pub(super) fn register(registry: &mut Registry) {
     let function = ScalarFunction::new("count_encode", CATEGORY, "How often a category was counted, from constant lists of categories and counts.")
@@ -81,52 +82,32 @@ fn forms(
     })
 }
 
-/// The elements of a constant list.
-fn constant_list<'a>(arguments: &'a Arguments<'_>, position: usize) -> Result<&'a [Value]> {
-    match arguments.constant(position)? {
-        Value::List(_, values) => Ok(values),
-        _ => {
-            let problem = "must be a constant list, not NULL";
-            Err(Error::argument(arguments.function, position + 1, problem))
-        }
-    }
-}
-
-fn numbers<T>(arguments: &Arguments<'_>, position: usize, read: fn(&Value) -> Option<T>) -> Result<Vec<T>> {
-    let categories = constant_list(arguments, 1)?.len();
-    let values = constant_list(arguments, position)?;
-    let refused = |problem: String| Error::argument(arguments.function, position + 1, problem);
-    if values.len() != categories {
-        return Err(refused(format!("has {} values for {categories} categories", values.len())));
-    }
-    let numbers: Option<Vec<T>> = values.iter().map(read).collect();
-    numbers.ok_or_else(|| refused("holds a null; expected numbers".into()))
-}
-
-fn table<K: Hash + Eq, T>(
+/// The numbers of a constant list, one for each category.
+fn numbers<T: ArrowPrimitiveType>(
     arguments: &Arguments<'_>,
-    key: impl Fn(&Value) -> Option<K>,
-    encoded: Vec<T>,
-) -> Result<Arc<Table<K, T>>> {
-    let mut table = Table::with_capacity_and_hasher(encoded.len(), ahash::RandomState::default());
-    for (position, (value, code)) in constant_list(arguments, 1)?.iter().zip(encoded).enumerate() {
-        let refused = |problem: String| Error::argument(arguments.function, 2, problem);
-        let key = key(value).ok_or_else(|| refused("holds a null; expected categories".into()))?;
-        if table.insert(key, code).is_some() {
-            return Err(refused(format!(
-                "holds its entry {} twice; expected distinct categories",
-                position + 1
-            )));
-        }
+    position: usize,
+    categories: usize,
+) -> Result<ScalarBuffer<T::Native>> {
+    let refused = |problem: String| Error::argument(arguments.function, position + 1, problem);
+    let Some(list) = arguments.constant(position)?.as_shared()? else {
+        return Err(refused("must be a constant list, not NULL".into()));
+    };
+    if list.len() != categories {
+        return Err(refused(format!("has {} values for {categories} categories", list.len())));
     }
-    Ok(Arc::new(table))
+    match list.array().as_primitive_opt::<T>() {
+        Some(numbers) if numbers.null_count() == 0 => Ok(numbers.values().clone()),
+        _ => Err(refused("holds a null; expected numbers".into())),
+    }
 }
 
 fn bind_count(arguments: &Arguments<'_>) -> Result<Bound> {
     let Some(default) = arguments.constant(3)?.as_i64() else {
         return Err(Error::argument(arguments.function, 4, "must be a constant integer, not NULL"));
     };
-    encoding(arguments, Type::Int64, numbers(arguments, 2, Value::as_i64)?, default)
+    let categories = Categories::of(arguments, 1, "categories")?;
+    let counts = numbers::<Int64Type>(arguments, 2, categories.len())?;
+    Ok(encoding(arguments, Type::Int64, categories, counts, default).holding(&[1, 2]))
 }
 
 fn bind_target(arguments: &Arguments<'_>) -> Result<Bound> {
@@ -138,35 +119,38 @@ fn bind_target(arguments: &Arguments<'_>) -> Result<Bound> {
     let smoothing = constant(5)?;
     // An argument that is null makes every row null, so the number does not matter then.
     let prior = if arguments.constant(4)?.is_null() { f64::NAN } else { constant(4)? };
-    let sums = numbers(arguments, 2, Value::as_f64)?;
-    let counts = numbers(arguments, 3, Value::as_f64)?;
+    let categories = Categories::of(arguments, 1, "categories")?;
+    let sums = numbers::<Float64Type>(arguments, 2, categories.len())?;
+    let counts = numbers::<Float64Type>(arguments, 3, categories.len())?;
     // A category without a target, as all rows of one fold are in training, is drawn to the prior alone.
-    let mean = |(sum, count)| match count + smoothing == 0.0 {
+    let mean = |(&sum, &count): (&f64, &f64)| match count + smoothing == 0.0 {
         true => prior,
         false => smoothed(sum, count, prior, smoothing),
     };
-    let means = sums.into_iter().zip(counts).map(mean).collect();
-    encoding(arguments, Type::Float64, means, prior)
+    let means = sums.iter().zip(counts.iter()).map(mean).collect::<Vec<_>>();
+    Ok(encoding(arguments, Type::Float64, categories, means.into(), prior).holding(&[1, 2, 3]))
 }
 
-fn encoding<T: WritableFixed>(
+fn encoding<T: WritableFixed + ArrowNativeType>(
     arguments: &Arguments<'_>,
     result: Type,
-    encoded: Vec<T>,
+    categories: Categories,
+    codes: ScalarBuffer<T>,
     default: T,
-) -> Result<Bound> {
+) -> Bound {
+    let code_of =
+        move |place: Option<usize>| place.and_then(|place| codes.get(place).copied()).unwrap_or(default);
     let first = &arguments.types[0];
     if first.element().unwrap_or(first) == &Type::Text {
-        let key = |value: &Value| value.as_text().map(|text| Box::<[u8]>::from(text.as_bytes()));
-        let table = table(arguments, key, encoded)?;
-        let code =
-            move |view: &View<'_>, at: usize| table.get(view.bytes().get(at)).copied().unwrap_or(default);
-        return Ok(lookup(first, result, code));
+        return lookup(first, result, move |view: &View<'_>, at: usize| {
+            let bytes = view.bytes().get(at);
+            code_of(categories.place_of_bytes(bytes, xxhash64(bytes, 0)))
+        });
     }
-    let table = table(arguments, Value::as_i64, encoded)?;
-    let code =
-        move |view: &View<'_>, at: usize| table.get(&view.fixed::<i64>().get(at)).copied().unwrap_or(default);
-    Ok(lookup(first, result, code))
+    lookup(first, result, move |view: &View<'_>, at: usize| {
+        let id = view.fixed::<i64>().get(at);
+        code_of(categories.place_of_integer(id, xxhash64_u64(id as u64, 0)))
+    })
 }
 
 /// The form for one value or for a list of them.

@@ -35,7 +35,7 @@ fn parameters(id: Type) -> [Parameter; 5] {
 fn table(arguments: &Arguments<'_>) -> Result<Table> {
     let integers = |position: usize| -> Result<Vec<i64>> {
         let refused = |problem| Error::argument(arguments.function, position + 1, problem);
-        let Value::List(_, values) = arguments.constant(position)? else {
+        let Some(values) = arguments.constant(position)?.as_list() else {
             return Err(refused("must be a constant list, not NULL"));
         };
         let values: Option<Vec<i64>> = values.iter().map(Value::as_i64).collect();

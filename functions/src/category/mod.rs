@@ -1,6 +1,7 @@
 //! Categories as numbers: vocabularies, maps of ids, indicator vectors, counts and means.
 
 mod encode;
+pub mod index;
 mod indicator;
 mod map_id;
 mod vocabulary;

@@ -1,9 +1,9 @@
 //! `vocab_lookup`: the index of a value in a vocabulary, in the layouts of the systems that came before.
 
-use std::hash::Hash;
 use std::sync::Arc;
 
 use super::CATEGORY;
+use super::index::Categories;
 use crate::column::View;
 use crate::error::{Error, Result};
 use crate::feature::elements::with_element;
@@ -52,11 +52,9 @@ impl Layout {
     }
 }
 
-type Index<K> = hashbrown::HashMap<K, i64, ahash::RandomState>;
-
 /// A vocabulary with all that a lookup needs.
-struct Vocabulary<K> {
-    index: Index<K>,
+struct Vocabulary {
+    entries: Categories,
     layout: Layout,
     buckets: Option<Divisor>,
 }
@@ -88,56 +86,48 @@ fn parameters(value: Parameter, element: Type) -> [Parameter; 5] {
     ]
 }
 
-fn prepared<K: Hash + Eq>(
-    arguments: &Arguments<'_>,
-    key: impl Fn(&Value) -> Option<K>,
-) -> Result<Arc<Vocabulary<K>>> {
-    let refused = |position, problem: &str| Error::argument(arguments.function, position, problem);
-    let Value::List(_, values) = arguments.constant(1)? else {
-        return Err(refused(2, "must be a constant list, not NULL"));
-    };
+fn prepared(arguments: &Arguments<'_>) -> Result<Arc<Vocabulary>> {
     let buckets = match arguments.constant(2)?.as_i64() {
         Some(buckets) if buckets >= 0 => buckets,
-        _ => return Err(refused(3, "is not a number of buckets; expected a constant of at least 0")),
-    };
-    let layout = Layout::of(arguments, values.len() as i64, buckets)?;
-    let mut index = Index::with_capacity_and_hasher(values.len(), ahash::RandomState::default());
-    for (position, value) in values.iter().enumerate() {
-        let key = key(value).ok_or_else(|| refused(2, "holds a null; expected values"))?;
-        if index.insert(key, layout.first + position as i64).is_some() {
-            let problem = format!("holds its entry {} twice; expected distinct values", position + 1);
-            return Err(refused(2, &problem));
+        _ => {
+            let problem = "is not a number of buckets; expected a constant of at least 0";
+            return Err(Error::argument(arguments.function, 3, problem));
         }
-    }
-    Ok(Arc::new(Vocabulary { index, layout, buckets: Divisor::new(buckets) }))
+    };
+    let entries = Categories::of(arguments, 1, "values")?;
+    let layout = Layout::of(arguments, entries.len() as i64, buckets)?;
+    Ok(Arc::new(Vocabulary { entries, layout, buckets: Divisor::new(buckets) }))
 }
 
-impl<K> Vocabulary<K> {
+impl Vocabulary {
     /// The index of a value that is not null, found or not.
-    fn place(&self, found: Option<i64>, hash: impl FnOnce() -> u64) -> i64 {
+    fn index(&self, found: Option<usize>, hash: u64) -> i64 {
         match (found, &self.buckets) {
-            (Some(index), _) => index,
-            (None, Some(buckets)) => self.layout.first_bucket + buckets.remainder(hash()) as i64,
+            (Some(place), _) => self.layout.first + place as i64,
+            (None, Some(buckets)) => self.layout.first_bucket + buckets.remainder(hash) as i64,
             (None, None) => self.layout.unknown,
         }
     }
 }
 
 fn bind_text(arguments: &Arguments<'_>) -> Result<Bound> {
-    let vocabulary = prepared(arguments, |value| value.as_text().map(|text| Box::from(text.as_bytes())))?;
+    let vocabulary = prepared(arguments)?;
     Ok(lookup(&arguments.types[0], vocabulary.layout.null, move |view, at| {
         let bytes = view.bytes().get(at);
-        let found = vocabulary.index.get(bytes).copied();
-        vocabulary.place(found, || xxhash64(bytes, 0))
-    }))
+        let hash = xxhash64(bytes, 0);
+        vocabulary.index(vocabulary.entries.place_of_bytes(bytes, hash), hash)
+    })
+    .holding(&[1]))
 }
 
 fn bind_integer(arguments: &Arguments<'_>) -> Result<Bound> {
-    let vocabulary = prepared(arguments, Value::as_i64)?;
+    let vocabulary = prepared(arguments)?;
     Ok(lookup(&arguments.types[0], vocabulary.layout.null, move |view, at| {
         let id = view.fixed::<i64>().get(at);
-        vocabulary.place(vocabulary.index.get(&id).copied(), || xxhash64_u64(id as u64, 0))
-    }))
+        let hash = xxhash64_u64(id as u64, 0);
+        vocabulary.index(vocabulary.entries.place_of_integer(id, hash), hash)
+    })
+    .holding(&[1]))
 }
 
 /// The form for one value or for a list of them.

@@ -2,8 +2,10 @@
 
 use arrow::array::ArrayRef;
 use arrow::datatypes::IntervalMonthDayNano;
+use bumpalo::Bump;
 use half::f16;
 
+use super::borrow::borrow;
 use super::output::{Output, OutputData};
 use super::view::{Data, View};
 use crate::error::{Error, Result};
@@ -15,6 +17,11 @@ use crate::value::{DecimalDigits, Literal, Value};
 /// # Errors
 /// [`Error::Internal`] if the value does not have the literal's type.
 pub fn literal_array(literal: &Literal) -> Result<ArrayRef> {
+    if let (Value::Shared(list), Type::List(element)) = (&literal.value, &literal.data_type)
+        && *list.element() == **element
+    {
+        return list.to_row();
+    }
     let mut output = Output::new(literal.data_type.clone());
     output.prepare(1);
     output.set_value(0, &literal.value)?;
@@ -67,6 +74,22 @@ impl Output {
                 }
                 offsets[row] = start as i32;
                 sizes[row] = values.len() as i32;
+            }
+            (OutputData::List { offsets, sizes, child }, Value::Shared(list)) => {
+                let length = list.len();
+                let start = child.grow(length);
+                let bump = Bump::new();
+                let elements = borrow(list.array(), list.element(), &bump);
+                if !(child.data_type() == list.element()) {
+                    return Err(Error::internal(format!(
+                        "elements of type {} in a column of type {}",
+                        list.element(),
+                        self.data_type
+                    )));
+                }
+                (0..length).for_each(|place| child.copy(start + place, &elements, place));
+                offsets[row] = start as i32;
+                sizes[row] = length as i32;
             }
             (OutputData::List { offsets, sizes, child }, Value::Map(_, _, entries)) => {
                 let start = child.grow(entries.len());

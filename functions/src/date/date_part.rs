@@ -17,7 +17,6 @@ use crate::registry::Registry;
 use crate::scalar::{Arguments, Bound, ScalarFunction};
 use crate::signature::exact;
 use crate::types::{Field, TimeUnit, Type};
-use crate::value::Value;
 
 /// Types that parts are taken of.
 const TYPES: [Type; 6] = [
@@ -144,7 +143,7 @@ fn bind_by_row(arguments: &Arguments<'_>) -> Result<Bound> {
 }
 
 fn bind_several(arguments: &Arguments<'_>) -> Result<Bound> {
-    let Value::List(_, names) = arguments.constant(0)? else {
+    let Some(names) = arguments.constant(0)?.as_list() else {
         return Err(Error::argument(arguments.function, 1, "must be a constant list of parts, not NULL"));
     };
     let (mut fields, mut bounds) = (Vec::new(), Vec::new());

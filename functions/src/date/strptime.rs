@@ -46,11 +46,12 @@ fn bind(arguments: &Arguments<'_>, is_try: bool) -> Result<Bound> {
     let function = arguments.function.to_owned();
     let known: Option<Vec<Pattern>> = match arguments.known(1) {
         Some(Value::Text(text)) => Some(vec![Pattern::new(text, &function, 2)?]),
-        Some(Value::List(_, texts)) => {
-            let texts = texts.iter().filter_map(Value::as_text);
-            Some(texts.map(|text| Pattern::new(text, &function, 2)).collect::<Result<_>>()?)
+        Some(list) => {
+            let texts = list.as_list().map(|texts| texts.iter().filter_map(Value::as_text));
+            let patterns = |text| Pattern::new(text, &function, 2);
+            texts.map(|texts| texts.map(patterns).collect::<Result<_>>()).transpose()?
         }
-        _ => None,
+        None => None,
     };
     let has = |field: Field| {
         known.as_ref().is_some_and(|patterns| patterns.iter().any(|pattern| pattern.has(field)))

@@ -5,8 +5,10 @@ use std::sync::Arc;
 use super::CATEGORY;
 use super::sparse_output::{Norm, sparse_type, sum_up, write};
 use crate::Registry;
+use crate::category::index::Categories;
 use crate::column::View;
 use crate::error::{Error, Result};
+use crate::kernel::hash::xxhash64::xxhash64;
 use crate::scalar::{Arguments, Bound, Cost, ScalarFunction};
 use crate::signature::{Parameter, exact};
 use crate::types::Type;
@@ -26,7 +28,8 @@ pub fn register(registry: &mut Registry) {
                         write(output, row, entries);
                     });
                     output.check_capacity()
-                }))
+                })
+                .holding(&[1]))
             })
             .cost(Cost::Parse)
             .note("Entries are in order of their index, which is the place in the vocabulary from 0. The vocabulary is constant; other tokens and nulls do not count.")
@@ -54,23 +57,11 @@ fn tokens_and_vocabulary() -> [Parameter; 2] {
 }
 
 /// The places of tokens.
-struct Vocabulary(hashbrown::HashMap<Box<str>, i32, ahash::RandomState>);
+struct Vocabulary(Categories);
 
 impl Vocabulary {
     fn of(arguments: &Arguments<'_>) -> Result<Vocabulary> {
-        let refused = |problem: String| Error::argument(arguments.function, 2, problem);
-        let Value::List(_, values) = arguments.constant(1)? else {
-            return Err(refused("must be a constant list, not NULL".into()));
-        };
-        let mut places =
-            hashbrown::HashMap::with_capacity_and_hasher(values.len(), ahash::RandomState::default());
-        for (place, value) in values.iter().enumerate() {
-            let token = value.as_text().ok_or_else(|| refused("holds a null; expected tokens".into()))?;
-            if places.insert(Box::from(token), place as i32).is_some() {
-                return Err(refused(format!("holds '{token}' twice; expected distinct tokens")));
-            }
-        }
-        Ok(Vocabulary(places))
+        Categories::of(arguments, 1, "tokens").map(Vocabulary)
     }
 
     /// The number of times that each token stands in the list of a row, and the length of the list without nulls.
@@ -81,8 +72,9 @@ impl Vocabulary {
         let mut length = 0;
         for place in list.range(row).filter(|&place| list.child().is_valid(place)) {
             length += 1;
-            if let Some(&index) = self.0.get(tokens.get(place)) {
-                entries.push((index, 1.0));
+            let token = tokens.get(place).as_bytes();
+            if let Some(index) = self.0.place_of_bytes(token, xxhash64(token, 0)) {
+                entries.push((index as i32, 1.0));
             }
         }
         sum_up(entries);
@@ -96,7 +88,7 @@ fn bind_tf_idf(arguments: &Arguments<'_>) -> Result<Bound> {
     let documents = arguments.constant(3)?.as_f64().filter(|count| *count >= 0.0);
     let documents =
         documents.ok_or_else(|| refused(4, "is no number of documents; expected at least 0".into()))?;
-    let Value::List(_, frequencies) = arguments.constant(2)? else {
+    let Some(frequencies) = arguments.constant(2)?.as_list() else {
         return Err(refused(3, "must be a constant list, not NULL".into()));
     };
     if frequencies.len() != vocabulary.0.len() {
@@ -126,5 +118,6 @@ fn bind_tf_idf(arguments: &Arguments<'_>) -> Result<Bound> {
             write(output, row, entries);
         });
         output.check_capacity()
-    }))
+    })
+    .holding(&[1, 2]))
 }

@@ -164,6 +164,7 @@ pub(super) fn function(name: &str, summary: &str) -> ScalarFunction {
 pub(crate) fn known_dimension(arguments: &Arguments<'_>, position: usize) -> Option<usize> {
     match (&arguments.types[position], arguments.known(position)) {
         (Type::FixedList(_, size), _) => Some(*size),
+        (_, Some(Value::Shared(list))) => Some(list.len()),
         (_, Some(Value::List(_, values))) => Some(values.len()),
         _ => None,
     }

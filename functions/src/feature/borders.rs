@@ -40,7 +40,7 @@ fn is_refused(error: &BordersError) -> String {
 
 /// The numbers of the second argument if it is constant and not null.
 pub(super) fn constant_borders(arguments: &Arguments<'_>) -> Result<Option<Vec<f64>>> {
-    let Some(Value::List(_, values)) = arguments.known(1) else { return Ok(None) };
+    let Some(values) = arguments.known(1).and_then(Value::as_list) else { return Ok(None) };
     let borders: Option<Vec<f64>> = values.iter().map(Value::as_f64).collect();
     borders.map(Some).ok_or_else(|| Error::argument(arguments.function, 2, holds_null()))
 }

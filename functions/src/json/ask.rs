@@ -112,7 +112,7 @@ fn paths_of(arguments: &Arguments<'_>) -> Result<Paths> {
 /// [`Error::Argument`] if it is not a constant list of paths without wildcards.
 pub fn constant_paths(arguments: &Arguments<'_>, position: usize) -> Result<Vec<Path>> {
     let refused = |problem: String| Error::argument(arguments.function, position + 1, problem);
-    let Value::List(_, values) = arguments.constant(position)? else {
+    let Some(values) = arguments.constant(position)?.as_list() else {
         return Err(refused("is null; expected a list of paths".into()));
     };
     let parse = |value: &Value| {

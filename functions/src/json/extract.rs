@@ -11,7 +11,6 @@ use crate::error::{Error, Result};
 use crate::scalar::{Arguments, Bound, Cost, ScalarFunction};
 use crate::signature::exact;
 use crate::types::{Field, Type};
-use crate::value::Value;
 
 const PATHS: &str = "A path is `$.a.b[0]` with `[#-1]` for the last element, a pointer `/a/b/0`, a plain key, or a position. With `[*]`, `.*` or `..`, or with a list of paths, the result is a list.";
 
@@ -215,7 +214,7 @@ fn form(name: &str) -> Option<Question> {
 fn bind_many(arguments: &Arguments<'_>) -> Result<Bound> {
     let paths = constant_paths(arguments, 1)?;
     let refused = |problem: String| Error::argument(arguments.function, 3, problem);
-    let Value::List(_, forms) = arguments.constant(2)? else {
+    let Some(forms) = arguments.constant(2)?.as_list() else {
         return Err(refused("is null; expected a list of forms".into()));
     };
     if forms.len() != paths.len() {

@@ -56,7 +56,7 @@ fn bind_one(arguments: &Arguments<'_>) -> Result<Bound> {
 fn bind_many(arguments: &Arguments<'_>) -> Result<Bound> {
     let refused = |problem: String| Error::argument(arguments.function, 3, problem);
     let paths = constant_paths(arguments, 1)?;
-    let Value::List(_, types) = arguments.constant(2)? else {
+    let Some(types) = arguments.constant(2)?.as_list() else {
         return Err(refused("is null; expected a list of types".into()));
     };
     if types.len() != paths.len() || paths.is_empty() {
@@ -93,7 +93,7 @@ fn bind_many(arguments: &Arguments<'_>) -> Result<Bound> {
 
 /// Names of fields: the last step of each path, with a number where another path has it already.
 fn names_of(arguments: &Arguments<'_>) -> Result<Vec<String>> {
-    let Value::List(_, paths) = arguments.constant(1)? else { return Ok(Vec::new()) };
+    let Some(paths) = arguments.constant(1)?.as_list() else { return Ok(Vec::new()) };
     let mut names: Vec<String> = Vec::with_capacity(paths.len());
     for path in paths.iter().filter_map(Value::as_text) {
         let step = path.rsplit(['.', '/', '[']).next().unwrap_or(path);

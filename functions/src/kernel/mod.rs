@@ -13,6 +13,7 @@ pub mod bit_pack;
 pub mod bitmap;
 pub mod bpe;
 pub mod bucketize;
+pub mod category_slots;
 pub mod compact;
 pub mod divisor;
 pub mod embedding;

@@ -52,8 +52,8 @@ fn read_codebook(arguments: &Arguments<'_>, position: usize) -> Result<Codebook>
         Error::argument(arguments.function, position + 1, problem)
     };
     let elements = |value: &'_ Value| match value {
-        Value::List(_, values) | Value::FixedList(_, values) => Some(values.clone()),
-        _ => None,
+        Value::FixedList(_, values) => Some(values.clone()),
+        list => list.as_list().map(<[Value]>::to_vec),
     };
     let parts = elements(arguments.constant(position)?).ok_or_else(|| refused("is NULL"))?;
     let (mut centroids, mut width, mut count) = (Vec::new(), None, None);

@@ -5,7 +5,6 @@ use ::regex::Regex;
 use crate::error::{Error, Result};
 use crate::scalar::Arguments;
 use crate::types::{Field, Type};
-use crate::value::Value;
 
 /// Groups to extract.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,7 +71,7 @@ impl Groups {
 
 fn names(arguments: &Arguments<'_>) -> Result<Vec<String>> {
     let refused = |problem: String| Error::argument(arguments.function, 3, problem);
-    let Value::List(_, values) = arguments.constant(2)? else {
+    let Some(values) = arguments.constant(2)?.as_list() else {
         return Err(refused("is null; expected a list of names".into()));
     };
     let mut names: Vec<String> = Vec::with_capacity(values.len());

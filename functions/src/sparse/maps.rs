@@ -63,7 +63,7 @@ fn dot_product() -> Bound {
 
 fn length_bucket(arguments: &Arguments<'_>) -> crate::Result<Bound> {
     let refused = |problem: String| Error::argument(arguments.function, 2, problem);
-    let Value::List(_, values) = arguments.constant(1)? else {
+    let Some(values) = arguments.constant(1)?.as_list() else {
         return Err(refused("must be a constant list, not NULL".into()));
     };
     let borders: Option<Vec<f64>> = values.iter().map(Value::as_f64).collect();

@@ -124,7 +124,11 @@ impl Binder<'_> {
         };
         let given: Vec<_> = types.iter().map(hypostyle_functions::signature::Given::Typed).collect();
         let (overload, _) = known.resolve(&given)?;
-        let constants = vec![None; types.len()];
+        let constant = |argument: &Expression| match argument {
+            Expression::Literal(literal) => Some(literal.clone()),
+            _ => None,
+        };
+        let constants: Vec<_> = arguments.iter().map(constant).collect();
         let settings = &self.context.settings;
         let surroundings = Arguments { function, types: &types, constants: &constants, settings };
         let bound = (overload.bind)(&surroundings)?;

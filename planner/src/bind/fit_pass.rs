@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use hypostyle_engine::plan::{AggregateCall, Expression, SortKey, TableReference};
-use hypostyle_functions::analyzer::{Order, Source as Categories};
+use hypostyle_functions::analyzer::{CategoryTable, Order, Source as Categories};
 use hypostyle_functions::{Literal, Type, Value};
 
 use crate::bind::analyzer::{Fitting, Request, RequestedTable};
@@ -62,6 +62,8 @@ struct ValueCalls {
     calls: Vec<AggregateCall>,
     /// The column under which a request knows a call, and the place of the call.
     places: Vec<(usize, usize)>,
+    /// The place of the call of each vocabulary.
+    vocabularies: Vec<usize>,
     /// How many calls requests ask for; counts come behind them.
     asked: usize,
 }
@@ -153,8 +155,10 @@ impl Binder<'_> {
     ) -> Result<Pass> {
         let tables: Vec<&RequestedTable> = requests.iter().flat_map(|request| &request.tables).collect();
         let counted = counts.then(|| read_columns(&source, requests));
-        let values = self.value_calls(requests, counted.as_deref())?;
-        let parts = tables.len() + usize::from(!values.calls.is_empty());
+        let vocabularies = self.vocabularies(&source, &tables, makes)?;
+        let values = self.value_calls(requests, counted.as_deref(), &vocabularies)?;
+        let grouped = vocabularies.iter().filter(|call| call.is_none()).count();
+        let parts = grouped + usize::from(!values.calls.is_empty());
         let mut readers = self.readers(source.clone(), parts)?;
         let mut next = || readers.relations.pop().ok_or_else(|| Error::internal("a fit has too few readers"));
         let mut relations = Vec::with_capacity(parts);
@@ -166,7 +170,10 @@ impl Binder<'_> {
             }
             relations.push(self.values_part(reader.relation, calls, &values, requests, makes)?);
         }
-        for table in tables {
+        for (table, vocabulary) in tables.into_iter().zip(&vocabularies) {
+            if vocabulary.is_some() {
+                continue;
+            }
             let reader = next()?;
             let key = reader.expression(&table.key);
             let (relation, key) = self.categories(reader.relation, key, table.table.source)?;
@@ -179,7 +186,8 @@ impl Binder<'_> {
             relations.push(self.table_part(reader.relation, key, calls, table, makes)?);
         }
         let counted = counted.map(|columns| columns.into_iter().map(|column| column.name).collect());
-        let mut pass = self.pass_of(relations, requests, counted, makes)?;
+        let is_value: Vec<bool> = vocabularies.iter().map(Option::is_some).collect();
+        let mut pass = self.pass_of(relations, requests, counted, makes, &is_value)?;
         if let Makes::States { .. } = makes {
             pass.merges = self.merges(&values, requests)?;
         }
@@ -200,7 +208,7 @@ impl Binder<'_> {
         counted: Option<Vec<Column>>,
     ) -> Result<Pass> {
         let makes = Makes::Results;
-        let values = self.value_calls(requests, counted.as_deref())?;
+        let values = self.value_calls(requests, counted.as_deref(), &[])?;
         let mut states = states.into_iter();
         let mut next = || states.next().ok_or_else(|| Error::internal("a table of states is missing"));
         let merged =
@@ -225,7 +233,8 @@ impl Binder<'_> {
         }
         let counted = counted.map(|columns| columns.into_iter().map(|column| column.name).collect());
         let merges = self.merges(&values, requests)?;
-        Ok(Pass { merges, ..self.pass_of(relations, requests, counted, makes)? })
+        let is_value = vec![false; requests.iter().map(|request| request.tables.len()).sum()];
+        Ok(Pass { merges, ..self.pass_of(relations, requests, counted, makes, &is_value)? })
     }
 
     /// How states are merged into states, over the columns of their tables.
@@ -282,24 +291,37 @@ impl Binder<'_> {
         Ok((relation.ok_or_else(|| Error::internal("a merge of nothing"))?, columns))
     }
 
-    /// One row of all parts, in the order in which they are asked for.
+    /// One row of all parts, in the order in which they are asked for; which tables are values is said.
     fn pass_of(
         &mut self,
         relations: Vec<Relation>,
         requests: &[Request],
         counted: Option<Vec<String>>,
         makes: Makes,
+        is_value: &[bool],
     ) -> Result<Pass> {
         let mut parts: Vec<Vec<Column>> = relations.iter().map(Relation::columns).collect();
-        let tables = requests.iter().map(|request| request.tables.len()).sum::<usize>();
-        let values = if parts.len() > tables { parts.remove(0) } else { Vec::new() };
+        let grouped = is_value.iter().filter(|is_value| !**is_value).count();
+        let mut values = if parts.len() > grouped { parts.remove(0) } else { Vec::new() };
         let mut of_tables = parts.into_iter();
-        let mut values = values.into_iter();
         let mut result = Vec::new();
+        let mut vocabularies = Vec::new().into_iter();
+        if grouped < is_value.len() {
+            let named = requests.iter().map(|request| request.values.values.len()).sum::<usize>();
+            let end = (named + is_value.len() - grouped).min(values.len());
+            vocabularies = values.drain(named.min(end)..end).collect::<Vec<_>>().into_iter();
+        }
+        let mut values = values.into_iter();
+        let mut is_value = is_value.iter();
         if let Makes::Results = makes {
             for request in requests {
                 result.extend(values.by_ref().take(request.values.values.len()));
-                result.extend(of_tables.by_ref().take(request.tables.len()).flatten());
+                for _ in &request.tables {
+                    match is_value.next() {
+                        Some(true) => result.extend(vocabularies.next()),
+                        _ => result.extend(of_tables.next().into_iter().flatten()),
+                    }
+                }
             }
         }
         result.extend(values);
@@ -358,7 +380,12 @@ impl Binder<'_> {
     }
 
     /// The aggregates of a level, each once, and the counts behind them.
-    fn value_calls(&mut self, requests: &[Request], counted: Option<&[Column]>) -> Result<ValueCalls> {
+    fn value_calls(
+        &mut self,
+        requests: &[Request],
+        counted: Option<&[Column]>,
+        vocabularies: &[Option<AggregateCall>],
+    ) -> Result<ValueCalls> {
         let mut values = ValueCalls::default();
         for (column, call) in requests.iter().flat_map(|request| &request.values.calls) {
             // What several analyzers ask for is computed once.
@@ -368,6 +395,13 @@ impl Binder<'_> {
                 values.calls.len() - 1
             });
             values.places.push((column.id, place));
+        }
+        for call in vocabularies.iter().flatten() {
+            let held = values.calls.iter().position(|held| held == call);
+            values.vocabularies.push(held.unwrap_or(values.calls.len()));
+            if held.is_none() {
+                values.calls.push(call.clone());
+            }
         }
         if values.calls.is_empty() && requests.iter().any(|request| !request.values.values.is_empty()) {
             // Values of constants alone still need the one row of an aggregation.
@@ -381,6 +415,39 @@ impl Binder<'_> {
             }
         }
         Ok(values)
+    }
+
+    /// The tables that are lists of categories alone, as one aggregate each of the scan that finds the values: where all of
+    /// them surely fit into memory. Others are groupings, which can spill.
+    fn vocabularies(
+        &mut self,
+        source: &Relation,
+        tables: &[&RequestedTable],
+        makes: Makes,
+    ) -> Result<Vec<Option<AggregateCall>>> {
+        let bytes =
+            rows_at_most(source).map(|rows| rows as f64 * (tables.len() * VOCABULARY_ROW_BYTES) as f64);
+        let fits = bytes.is_some_and(|bytes| bytes < self.context.memory.free_bytes() as f64 / 2.0);
+        if !fits || matches!(makes, Makes::States { .. }) {
+            return Ok(vec![None; tables.len()]);
+        }
+        let mut calls = Vec::with_capacity(tables.len());
+        for table in tables {
+            let CategoryTable { source, columns, count, order, min_count, top_k, .. } = &table.table;
+            let is_plain = *source == Categories::Value && columns.is_empty() && *count == "count(*)";
+            let key = table.key.clone();
+            if !is_plain || !matches!(key.data_type(), Type::Text | Type::Int64) {
+                calls.push(None);
+                continue;
+            }
+            let literal = |value| Expression::Literal(Literal::new(value));
+            let order = if *order == Order::Value { "value" } else { "frequency" };
+            let top_k =
+                top_k.map_or(Expression::Literal(Literal::null(Type::Int64)), |count| literal(count.into()));
+            let arguments = vec![key, literal(order.into()), literal((*min_count).into()), top_k];
+            calls.push(Some(self.plain_aggregate("vocabulary", arguments)?));
+        }
+        Ok(calls)
     }
 
     /// All values of a level, and the counts behind them; or the states of their aggregates.
@@ -411,6 +478,10 @@ impl Binder<'_> {
                 replace(&mut expression, &given);
                 let column = self.new_column(name.clone(), expression.data_type());
                 computed.push(Computed { column, expression });
+            }
+            for found in values.vocabularies.iter().filter_map(|place| columns.get(*place)) {
+                let column = self.new_column("keys", found.data_type.clone());
+                computed.push(Computed { column, expression: found.read() });
             }
         }
         for column in plain {
@@ -543,6 +614,19 @@ fn ordered(relation: Relation, key: &Column, count: &Column, order: Order, top_k
         (Order::Frequency, None) => sort(relation, by_frequency, None),
         (Order::Frequency, Some(_)) => kept(relation),
         (Order::Value, _) => sort(kept(relation), vec![by(key, false)], None),
+    }
+}
+
+/// Bytes that a row can add to a vocabulary: a value of its own with its view, count and slots, on each of two workers.
+const VOCABULARY_ROW_BYTES: usize = 128;
+
+/// Rows of a table that knows their number, or of a part of them.
+fn rows_at_most(relation: &Relation) -> Option<u64> {
+    match relation {
+        Relation::Scan(scan) => scan.statistics.rows,
+        Relation::Filter { input, .. } | Relation::Project { input, .. } => rows_at_most(input),
+        Relation::Values { rows, .. } => Some(rows.len() as u64),
+        _ => None,
     }
 }
 

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use hypostyle_engine::Context;
 use hypostyle_engine::execution::Prepared;
 use hypostyle_engine::plan::{Expression, Plan};
-use hypostyle_functions::arrow::array::ArrayRef;
+use hypostyle_functions::arrow::array::{Array, ArrayRef, AsArray};
 use hypostyle_functions::column::{borrow, value_at};
-use hypostyle_functions::{Field, Literal, Place, Type};
+use hypostyle_functions::shared_list::SharedList;
+use hypostyle_functions::{Field, Literal, Place, Type, Value};
 
 use crate::bind::{Binder, Discovered, Makes, Pass, Request, fold};
 use crate::definitions::Definitions;
@@ -124,15 +125,15 @@ fn check_deterministic(
     }
 }
 
-/// Runs a plan of one row; its values.
+/// Runs a plan of one row; its columns.
 pub(crate) fn run_pass(
     relation: Relation,
     result: &[Column],
     context: &Arc<Context>,
     span: Span,
     observer: Option<Observer<'_>>,
-) -> Result<Vec<Literal>> {
-    run(relation, result, context, observer).map(literals).map_err(|error| Error::run(error, span))
+) -> Result<Vec<(ArrayRef, Type)>> {
+    run(relation, result, context, observer).map_err(|error| Error::run(error, span))
 }
 
 /// Runs a plan of one row; its columns.
@@ -148,14 +149,21 @@ pub(super) fn run(
     one_row(plan, context, observer)
 }
 
-/// The values of one row.
-pub(super) fn literals(row: Vec<(ArrayRef, Type)>) -> Vec<Literal> {
-    let literal = |(array, data_type): (ArrayRef, Type)| {
-        let bump = Default::default();
-        let value = value_at(&borrow(&array, &data_type, &bump), 0);
-        Literal { data_type, value }
-    };
-    row.into_iter().map(literal).collect()
+/// The value of one row.
+fn literal(array: &ArrayRef, data_type: Type) -> Literal {
+    let bump = Default::default();
+    let value = value_at(&borrow(array, &data_type, &bump), 0);
+    Literal { data_type, value }
+}
+
+/// The list of one row, whose elements stay where they are.
+fn fitted_list(array: &ArrayRef, data_type: Type) -> Result<Literal> {
+    let lost = |problem: &str| Error::internal(format!("a table of categories {problem}"));
+    let element = data_type.element().cloned().ok_or_else(|| lost("has no lists"))?;
+    let elements = array.as_list_opt::<i32>().filter(|list| list.len() == 1 && list.is_valid(0));
+    let elements = elements.ok_or_else(|| lost("is no row of lists"))?.value(0);
+    let list = SharedList::new(element, elements).map_err(Error::from)?;
+    Ok(Literal { data_type, value: Value::Shared(list) })
 }
 
 fn one_row(
@@ -190,7 +198,7 @@ fn one_row(
 /// Adds what a pass found.
 pub(crate) fn finish_pass(
     pass: &Pass,
-    values: Vec<Literal>,
+    values: Vec<(ArrayRef, Type)>,
     level: usize,
     known: &mut Vec<FittedCall>,
     provenance: &mut Provenance,
@@ -200,7 +208,10 @@ pub(crate) fn finish_pass(
     for request in &pass.requests {
         let mut parameters = Vec::with_capacity(request.parameters.len());
         for name in &request.parameters {
-            parameters.push((name.clone(), next()?));
+            let is_list = parameters.len() >= request.values.values.len();
+            let (array, data_type) = next()?;
+            let literal = if is_list { fitted_list(&array, data_type)? } else { literal(&array, data_type) };
+            parameters.push((name.clone(), literal));
         }
         known.push(FittedCall {
             analyzer: request.analyzer.clone(),
@@ -211,7 +222,9 @@ pub(crate) fn finish_pass(
         });
     }
     if let Some(counted) = &pass.counted {
-        let count = |literal: Literal| literal.value.as_i64().and_then(|count| u64::try_from(count).ok());
+        let count = |(array, data_type): (ArrayRef, Type)| {
+            literal(&array, data_type).value.as_i64().and_then(|count| u64::try_from(count).ok())
+        };
         provenance.rows = count(next()?);
         for name in counted {
             let nulls = count(next()?).zip(provenance.rows).map(|(values, rows)| rows.saturating_sub(values));

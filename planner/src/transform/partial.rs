@@ -23,7 +23,7 @@ use crate::error::{Error, Result};
 use crate::logical::{Column, Relation};
 use crate::planner::Observer;
 use crate::span::Span;
-use crate::transform::fit::{self, Next, finish_pass, literals};
+use crate::transform::fit::{self, Next, finish_pass};
 use crate::transform::{Fitted, FittedCall, LEVELS_MAX, Provenance, Transform, too_many_levels};
 use crate::tree::Query;
 
@@ -230,7 +230,7 @@ fn merged_levels(
             return Err(Error::invalid(message, query.span));
         }
         let row = fit::run(pass.relation.clone(), &pass.result, &run_context, Some(observer));
-        let values = literals(row.map_err(|error| Error::run(error, query.span))?);
+        let values = row.map_err(|error| Error::run(error, query.span))?;
         finish_pass(&pass, values, level, Rc::make_mut(&mut known), &mut provenance)?;
         provenance.passes += 1;
         if level == 0 {

@@ -244,6 +244,10 @@ impl Writer<'_> {
                 let list = Value::List(element.clone(), values.clone());
                 self.cast(&constant(&list, &Type::list(element.clone())), data_type, false, scope)
             }
+            (Value::Shared(list), _) => {
+                let list = Value::List(list.element().clone(), list.values().to_vec());
+                self.cast(&constant(&list, data_type), data_type, false, scope)
+            }
             (Value::List(element, values), _) => {
                 let items: Vec<Bound> = values.iter().map(|value| constant(value, element)).collect();
                 let list = Bound::call("list_value", items, data_type.clone());

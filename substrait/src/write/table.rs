@@ -107,7 +107,6 @@ fn source(table: &TableReference) -> Result<ReadKind> {
 fn texts(value: &Value) -> Option<Vec<String>> {
     match value {
         Value::Text(path) => Some(vec![path.clone()]),
-        Value::List(_, paths) => paths.iter().map(|path| path.as_text().map(str::to_owned)).collect(),
-        _ => None,
+        list => list.as_list()?.iter().map(|path| path.as_text().map(str::to_owned)).collect(),
     }
 }

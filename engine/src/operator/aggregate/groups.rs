@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, UInt64Array};
 use bumpalo::Bump;
 use hypostyle_functions::aggregate::Accumulator;
-use hypostyle_functions::column::{Column, Output, Rows, View};
+use hypostyle_functions::column::{Column, Data, Encoding, Output, Rows, View};
 use hypostyle_functions::types::Type;
 
 use super::call::{AggregateShape, Call};
@@ -307,6 +307,27 @@ impl Groups {
     }
 }
 
+/// Adds the rows of a flat column that have values, a word of its bits at a time; false for other columns.
+fn add_valid(view: &View<'_>, rows: usize, selected: &mut Vec<u32>) -> bool {
+    let (Encoding::Flat, Some(validity)) = (view.encoding, &view.validity) else { return false };
+    if matches!(view.data, Data::Null) {
+        return false;
+    }
+    let validity = validity.slice(0, rows);
+    for index in 0..validity.words() {
+        let (first, mut word) = (index as u32 * 64, validity.word(index));
+        if word == u64::MAX {
+            selected.extend(first..first + 64);
+            continue;
+        }
+        while word != 0 {
+            selected.push(first + word.trailing_zeros());
+            word &= word - 1;
+        }
+    }
+    true
+}
+
 /// The rows that a call counts: those its filter accepts and, for a strict aggregate, without a null argument.
 fn counted_rows<'a>(
     call: &Call,
@@ -322,6 +343,11 @@ fn counted_rows<'a>(
         return Rows::All(rows);
     }
     selected.clear();
+    if let ([view], None) = (&nullable[..], filter)
+        && add_valid(view, rows, selected)
+    {
+        return Rows::Selected(selected);
+    }
     match filter {
         Some(filter) => {
             let truth = filter.boolean();

@@ -100,9 +100,19 @@ impl SortKeys {
         entries.into_iter().map(|(_, row)| row).collect()
     }
 
-    /// The first eight bytes of each key as a number, which decides most comparisons, and the row.
+    /// Eight bytes of each key as a number, which decides most comparisons, and the row: those behind the bytes that all keys begin
+    /// with, such as the upper bytes of small numbers.
     fn entries(&self) -> Vec<(u64, u32)> {
-        (0..self.len()).map(|row| (prefix(self.get(row)), row as u32)).collect()
+        let shared = self.shared_bytes();
+        (0..self.len()).map(|row| (prefix(&self.get(row)[shared..]), row as u32)).collect()
+    }
+
+    /// How many bytes all keys begin with.
+    fn shared_bytes(&self) -> usize {
+        let Some(first) = (!self.ends.is_empty()).then(|| self.get(0)) else { return 0 };
+        (1..self.len()).fold(first.len(), |shared, row| {
+            first[..shared].iter().zip(self.get(row)).take_while(|(left, right)| left == right).count()
+        })
     }
 
     #[inline]
@@ -111,10 +121,15 @@ impl SortKeys {
     }
 }
 
-/// The first eight bytes as a number of the same order; every key has at least the eight of its ordinal.
+/// The first eight bytes as a number of the same order, or of two equal numbers where zeros stand behind the end of one.
 #[inline]
 fn prefix(key: &[u8]) -> u64 {
-    key.first_chunk::<8>().map_or(0, |bytes| u64::from_be_bytes(*bytes))
+    match key.first_chunk::<8>() {
+        Some(bytes) => u64::from_be_bytes(*bytes),
+        None => {
+            key.iter().chain([0; 8].iter()).take(8).fold(0, |number, &byte| number << 8 | u64::from(byte))
+        }
+    }
 }
 
 fn encode_key(key: &View<'_>, row: usize, order: &KeyOrder, bytes: &mut Vec<u8>) {

@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::collections::binary_heap::PeekMut;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray};
@@ -129,13 +130,20 @@ impl MergeReader {
         let mut places: Vec<(usize, usize)> = Vec::with_capacity(step.min(1 << 16));
         let mut used_up = None;
         while places.len() < step {
-            let Some(Reverse((_, index))) = self.heap.pop() else { break };
+            let Some(mut least) = self.heap.peek_mut() else { break };
+            let Reverse((held, index)) = &mut *least;
+            let index = *index;
             let cursor = &mut self.cursors[index];
             places.push((index, cursor.place));
             cursor.place += 1;
             match cursor.key() {
-                Some(key) => self.heap.push(Reverse((key.to_vec(), index))),
+                // The next key takes the place and the memory of this one.
+                Some(key) => {
+                    held.clear();
+                    held.extend_from_slice(key);
+                }
                 None => {
+                    PeekMut::pop(least);
                     used_up = Some(index);
                     break;
                 }

@@ -127,7 +127,7 @@ fn channel_numbers(
     channels: usize,
     default: f32,
 ) -> Result<Vec<f32>, Error> {
-    let Value::List(_, values) = arguments.constant(position)? else {
+    let Some(values) = arguments.constant(position)?.as_list() else {
         return Err(Error::argument(arguments.function, position + 1, "must be a list of numbers"));
     };
     let numbers = values.iter().map(|value| value.as_f64().map(|number| number as f32));

@@ -1,0 +1,108 @@
+//! Where each category of a list stands: an index that is built once, stored with a transform, and read in place.
+
+use std::sync::Arc;
+
+use arrow::buffer::ScalarBuffer;
+
+use crate::error::{Error, Result};
+use crate::kernel::category_slots::{self, slots_of};
+use crate::kernel::hash::xxhash64::{xxhash64, xxhash64_u64};
+use crate::scalar::Arguments;
+use crate::shared_list::{Key, SharedList};
+
+/// Slots of categories by XXH64 of their bytes or of their integer, with seed 0. Whatever the slots hold, a lookup ends and
+/// reads nothing outside of them.
+#[derive(Debug, Clone)]
+pub struct CategoryIndex {
+    slots: ScalarBuffer<u64>,
+}
+
+/// Why a list has no index.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unusable {
+    /// It holds a null, or elements that are no categories.
+    Null,
+    /// The element at this place stands there before.
+    Repeated(usize),
+    /// It has more elements than an index can number.
+    TooLong,
+}
+
+impl CategoryIndex {
+    /// The index of a list.
+    pub(crate) fn build(list: &SharedList) -> Result<Self, Unusable> {
+        let length = u32::try_from(list.len()).ok().filter(|&length| length < u32::MAX / 2);
+        let Some(_) = length else { return Err(Unusable::TooLong) };
+        let mut slots = vec![0; slots_of(list.len())];
+        let mut hashes = Vec::with_capacity(list.len());
+        for place in 0..list.len() {
+            hashes.push(list.key(place).ok_or(Unusable::Null)?.hash());
+        }
+        let is_same = |left: usize, right: usize| list.key(left) == list.key(right);
+        match category_slots::fill(&mut slots, &hashes, is_same) {
+            Some(place) => Err(Unusable::Repeated(place)),
+            None => Ok(Self { slots: slots.into() }),
+        }
+    }
+
+    /// An index out of a file.
+    pub fn of_stored(slots: ScalarBuffer<u64>) -> Self {
+        Self { slots }
+    }
+
+    /// What is stored.
+    pub fn slots(&self) -> &ScalarBuffer<u64> {
+        &self.slots
+    }
+}
+
+impl Key<'_> {
+    fn hash(&self) -> u64 {
+        match self {
+            Self::Bytes(bytes) => xxhash64(bytes, 0),
+            Self::Integer(integer) => xxhash64_u64(*integer as u64, 0),
+        }
+    }
+}
+
+/// The categories of a constant argument.
+pub(crate) struct Categories {
+    list: SharedList,
+    index: Arc<CategoryIndex>,
+}
+
+impl Categories {
+    /// The categories of a constant list without nulls and repetitions; `what` they are is said where they are not.
+    pub fn of(arguments: &Arguments<'_>, position: usize, what: &str) -> Result<Self> {
+        let refused = |problem: String| Error::argument(arguments.function, position + 1, problem);
+        let Some(list) = arguments.constant(position)?.as_shared()? else {
+            return Err(refused("must be a constant list, not NULL".into()));
+        };
+        let index = list.index().map_err(|why| match why {
+            Unusable::Null => refused(format!("holds a null; expected {what}")),
+            Unusable::Repeated(place) => {
+                refused(format!("holds its entry {} twice; expected distinct {what}", place + 1))
+            }
+            Unusable::TooLong => refused(format!("has {} entries; at most 2^31 are looked up", list.len())),
+        })?;
+        let index = Arc::clone(index);
+        Ok(Self { list: list.into_owned(), index })
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.list.len()
+    }
+
+    /// The place of a text, whose hash is [`xxhash64`] with seed 0.
+    pub fn place_of_bytes(&self, bytes: &[u8], hash: u64) -> Option<usize> {
+        let is_it = |place| self.list.key(place) == Some(Key::Bytes(bytes));
+        category_slots::find(&self.index.slots, hash, is_it)
+    }
+
+    /// The place of an integer, whose hash is [`xxhash64_u64`] with seed 0.
+    pub fn place_of_integer(&self, integer: i64, hash: u64) -> Option<usize> {
+        let is_it = |place| self.list.key(place) == Some(Key::Integer(integer));
+        category_slots::find(&self.index.slots, hash, is_it)
+    }
+}
