@@ -242,7 +242,7 @@ fn members_that_are_used_in_place_give_what_was_fitted() {
     let mut members = Members::open(&bytes).unwrap();
     let names = members.names().unwrap();
     assert_eq!(names.iter().filter(|name| name.starts_with("index/")).count(), 3, "{names:?}");
-    assert!(names.iter().all(|name| members.place(name).unwrap().start % 64 == 0));
+    assert!(names.iter().all(|name| members.place(name).unwrap().start.is_multiple_of(64)));
     let rows = golden::rows(&fitted);
     let expected = golden::evaluate(&fitted, &rows, &context).unwrap();
     for large_bytes in [0, usize::MAX] {
