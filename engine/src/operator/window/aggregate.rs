@@ -12,7 +12,7 @@ use hypostyle_functions::types::Type;
 use hypostyle_functions::window::Frames;
 
 use super::arrange::Arrangement;
-use super::blocks::Blocks;
+use super::blocks::{Blocks, States};
 use super::counted::Counted;
 use super::shape::{Aggregate, Call, Way};
 use super::stage::Stage;
@@ -24,6 +24,25 @@ const ENTRIES_MAX: usize = 1 << 16;
 
 /// The aggregate at each row, in order.
 pub(super) fn evaluate(stage: &Stage<'_>, call: &Call, aggregate: &Aggregate) -> Result<ArrayRef> {
+    evaluate_with(stage, call, aggregate, None)
+}
+
+/// The aggregate at each row, where each frame goes on behind the last row with the rows of a state: the one at this place.
+pub(super) fn evaluate_before(
+    stage: &Stage<'_>,
+    call: &Call,
+    aggregate: &Aggregate,
+    behind: (&States, u32),
+) -> Result<ArrayRef> {
+    evaluate_with(stage, call, aggregate, Some(behind))
+}
+
+fn evaluate_with(
+    stage: &Stage<'_>,
+    call: &Call,
+    aggregate: &Aggregate,
+    behind: Option<(&States, u32)>,
+) -> Result<ArrayRef> {
     let of_call = &aggregate.call;
     let counted = stage.counted(of_call.filter, &of_call.arguments[..of_call.strict])?;
     let columns = of_call.arguments.iter().map(|&column| stage.taken(column, counted.as_ref()));
@@ -37,7 +56,7 @@ pub(super) fn evaluate(stage: &Stage<'_>, call: &Call, aggregate: &Aggregate) ->
         return whole(stage, call, aggregate, &arguments, counted.as_deref(), rows);
     }
     let frames = stage.frames(&call.frame, counted.as_ref())?;
-    let over = Over { call, aggregate, arguments: &arguments, rows, frames: &frames };
+    let over = Over { call, aggregate, arguments: &arguments, rows, frames: &frames, behind };
     over.evaluate()
 }
 
@@ -70,7 +89,8 @@ fn whole(
     Ok(arrow_select::take::take(&results, &UInt32Array::from(of_rows), None)?)
 }
 
-fn finished(accumulator: &mut dyn Accumulator, groups: &[u32], result: &Type) -> Result<ArrayRef> {
+/// The results of these groups.
+pub(super) fn finished(accumulator: &mut dyn Accumulator, groups: &[u32], result: &Type) -> Result<ArrayRef> {
     let mut output = Output::new(result.clone());
     output.prepare(groups.len());
     accumulator.finish(groups, &mut output)?;
@@ -85,6 +105,8 @@ struct Over<'a> {
     /// Number of counted rows.
     rows: usize,
     frames: &'a Frames,
+    /// A state of rows that all frames hold behind theirs.
+    behind: Option<(&'a States, u32)>,
 }
 
 impl Over<'_> {
@@ -92,7 +114,7 @@ impl Over<'_> {
         let bound = &self.aggregate.call.bound;
         let mut output = Output::new(self.call.result.clone());
         output.prepare(self.frames.len());
-        if (bound.make)().frames(self.arguments, self.frames, &mut output)? {
+        if self.behind.is_none() && (bound.make)().frames(self.arguments, self.frames, &mut output)? {
             return Ok(output.freeze()?);
         }
         match (self.aggregate.way, self.frames.sliding()) {
@@ -192,6 +214,9 @@ impl Over<'_> {
             }
         }
         let groups: Vec<u32> = (0..groups as u32).collect();
+        if let Some((states, place)) = self.behind {
+            states.merge(Some(&vec![place; groups.len()]), &groups, accumulator.as_mut())?;
+        }
         finished(accumulator.as_mut(), &groups, &self.call.result)
     }
 

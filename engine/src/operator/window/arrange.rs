@@ -29,10 +29,8 @@ const ASSIGNED_ROWS: usize = 1 << 13;
 impl Arrangement {
     /// Rows by partition, in the order of the input: every partition is one group of peers.
     pub fn partitioned(shape: &WindowShape, columns: &[Column], rows: usize) -> Self {
-        let whole = vec![0, rows as u32];
         if shape.is_one_partition() {
-            let order = (0..rows as u32).collect();
-            return Self { order, partitions: whole.clone(), peers: whole, is_identity: true, numbers: None };
+            return Self::one_partition(rows);
         }
         let bump = Bump::new();
         let keys = shape.partition_keys;
@@ -58,6 +56,12 @@ impl Arrangement {
         }
         let is_identity = order.is_sorted();
         Self { order, partitions: starts.clone(), peers: starts, is_identity, numbers: None }
+    }
+
+    /// Rows that are one partition, in the order of the input.
+    pub fn one_partition(rows: usize) -> Self {
+        let (order, whole) = ((0..rows as u32).collect(), vec![0, rows as u32]);
+        Self { order, partitions: whole.clone(), peers: whole, is_identity: true, numbers: None }
     }
 
     /// Sorts the rows of each group of peers by further keys, one after the other: mostly the first leaves little to the

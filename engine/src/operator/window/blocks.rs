@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use arrow::array::ArrayRef;
+use arrow::array::{Array, ArrayRef};
 use bumpalo::Bump;
 use hypostyle_functions::aggregate::{Accumulator, BoundAggregate};
 use hypostyle_functions::column::{Output, Rows, View, borrow};
@@ -18,7 +18,7 @@ const FANOUT: usize = 16;
 pub(super) struct Blocks {
     types: Vec<Type>,
     /// The states of each level, one column per type.
-    levels: Vec<Vec<ArrayRef>>,
+    levels: Vec<States>,
     /// Whether the lowest level holds a state of each single row.
     has_rows: bool,
     rows: usize,
@@ -44,22 +44,16 @@ impl Blocks {
             let mut accumulator = (bound.make)();
             accumulator.resize(count);
             let owners: Vec<u32> = (0..below).map(|block| (block / FANOUT) as u32).collect();
-            blocks.merge_views(blocks.levels.len() - 1, None, &owners, accumulator.as_mut())?;
+            if let Some(states) = blocks.levels.last() {
+                states.merge(None, &owners, accumulator.as_mut())?;
+            }
             blocks.add_level(accumulator.as_mut(), count)?;
         }
         Ok(blocks)
     }
 
     fn add_level(&mut self, accumulator: &mut dyn Accumulator, count: usize) -> Result<()> {
-        let prepared = |data_type: &Type| {
-            let mut output = Output::new(data_type.clone());
-            output.prepare(count);
-            output
-        };
-        let mut states: Vec<Output> = self.types.iter().map(prepared).collect();
-        let groups: Vec<u32> = (0..count as u32).collect();
-        accumulator.state(&groups, &mut states)?;
-        self.levels.push(states.iter_mut().map(Output::freeze).collect::<std::result::Result<_, _>>()?);
+        self.levels.push(States::of(accumulator, &self.types, count)?);
         Ok(())
     }
 
@@ -98,19 +92,53 @@ impl Blocks {
     ) -> Result<()> {
         match positions.is_empty() {
             true => Ok(()),
-            false => self.merge_views(level, Some(positions), groups, accumulator),
+            false => self.levels[level].merge(Some(positions), groups, accumulator),
         }
     }
+}
 
-    fn merge_views(
+/// States of groups, one row each.
+#[derive(Debug)]
+pub(super) struct States {
+    types: Vec<Type>,
+    columns: Vec<ArrayRef>,
+}
+
+impl States {
+    /// The states of the first `count` groups, in columns of these types.
+    pub fn of(accumulator: &mut dyn Accumulator, types: &[Type], count: usize) -> Result<Self> {
+        let prepared = |data_type: &Type| {
+            let mut output = Output::new(data_type.clone());
+            output.prepare(count);
+            output
+        };
+        let mut states: Vec<Output> = types.iter().map(prepared).collect();
+        let groups: Vec<u32> = (0..count as u32).collect();
+        accumulator.state(&groups, &mut states)?;
+        let columns = states.iter_mut().map(Output::freeze).collect::<std::result::Result<_, _>>()?;
+        Ok(Self { types: types.to_vec(), columns })
+    }
+
+    /// All of these, one after the other.
+    pub fn concat(parts: &[Self]) -> Result<Self> {
+        let Some(first) = parts.first() else { return Ok(Self { types: Vec::new(), columns: Vec::new() }) };
+        let column = |index: usize| {
+            let columns: Vec<&dyn Array> = parts.iter().map(|part| part.columns[index].as_ref()).collect();
+            arrow_select::concat::concat(&columns)
+        };
+        let columns = (0..first.columns.len()).map(column).collect::<std::result::Result<_, _>>()?;
+        Ok(Self { types: first.types.clone(), columns })
+    }
+
+    /// Merges the states at these positions, or all of them, into these groups.
+    pub fn merge(
         &self,
-        level: usize,
         positions: Option<&[u32]>,
         groups: &[u32],
         accumulator: &mut dyn Accumulator,
     ) -> Result<()> {
         let bump = Bump::new();
-        let states = self.levels[level].iter().zip(&self.types);
+        let states = self.columns.iter().zip(&self.types);
         let views: Vec<View<'_>> = states
             .map(|(array, data_type)| {
                 let view = borrow(array, data_type, &bump);
@@ -118,6 +146,11 @@ impl Blocks {
             })
             .collect();
         Ok(accumulator.merge(&views, groups)?)
+    }
+
+    /// Bytes held.
+    pub fn memory_bytes(&self) -> usize {
+        self.columns.iter().map(|column| column.get_array_memory_size()).sum()
     }
 }
 

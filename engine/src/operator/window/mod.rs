@@ -19,6 +19,7 @@ mod frame;
 mod inner_order;
 mod key_move;
 mod local;
+mod long;
 mod part;
 mod position;
 mod result;

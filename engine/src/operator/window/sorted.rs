@@ -13,7 +13,7 @@ use super::WindowOperator;
 use super::evaluate::evaluate_order;
 use super::spilled::evaluated_count;
 use crate::batch::{Batch, Position};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::expression::ExpressionSet;
 use crate::memory::used_bytes_of;
 use crate::operator::filter::concat_batches;
@@ -55,7 +55,7 @@ impl Rows for WithResults {
     }
 }
 
-struct Sorted(Option<Box<dyn Reader>>);
+pub(super) struct Sorted(Option<Box<dyn Reader>>);
 
 impl Rows for Sorted {
     fn next_batch(&mut self) -> Result<Option<Batch>> {
@@ -84,7 +84,7 @@ impl WindowOperator {
     }
 
     /// Position among stored columns of an evaluated one; `None` for a constant.
-    fn stored_position(&self, column: usize) -> Option<usize> {
+    pub(super) fn stored_position(&self, column: usize) -> Option<usize> {
         let constants = &self.shape.constants;
         constants[column].is_none().then(|| constants[..column].iter().filter(|held| held.is_none()).count())
     }
@@ -166,13 +166,10 @@ impl WindowOperator {
             if whole == 0 {
                 // One partition is all that is held.
                 held.add(batch);
+                let rest =
+                    self.evaluate_long(std::mem::take(&mut held), &mut rows, order, &mut reservation, pass)?;
+                rest.into_iter().for_each(|batch| held.add(batch));
                 reservation.force(held.bytes);
-                reservation.resize(held.bytes * COPIES + self.result_bytes(held.rows)).map_err(|error| {
-                    Error::Resource(format!(
-                        "window: a partition of more than {} rows does not fit into memory; raise memory_limit or partition by more: {error}",
-                        held.rows
-                    ))
-                })?;
                 continue;
             }
             self.evaluate_whole(&batch.slice(0, whole), order, pass)?;
@@ -186,6 +183,16 @@ impl WindowOperator {
 
     fn evaluate_whole(&self, batch: &Batch, order: usize, pass: &mut RowStore) -> Result<()> {
         let results = evaluate_order(&self.shape, &self.evaluated(batch), batch.rows, order)?;
+        self.add_evaluated(batch, results, pass)
+    }
+
+    /// Adds rows with these results behind all other columns.
+    pub(super) fn add_evaluated(
+        &self,
+        batch: &Batch,
+        results: Vec<ArrayRef>,
+        pass: &mut RowStore,
+    ) -> Result<()> {
         let mut columns = batch.columns.clone();
         columns.extend(results.into_iter().map(Column::Flat));
         let batch = Batch::new(columns, batch.rows);
@@ -247,14 +254,14 @@ impl WindowOperator {
 
 /// Rows that wait to be evaluated.
 #[derive(Default)]
-struct Held {
-    batches: Vec<Batch>,
-    rows: usize,
-    bytes: usize,
+pub(super) struct Held {
+    pub batches: Vec<Batch>,
+    pub rows: usize,
+    pub bytes: usize,
 }
 
 impl Held {
-    fn add(&mut self, batch: Batch) {
+    pub fn add(&mut self, batch: Batch) {
         self.rows += batch.rows;
         self.bytes += used_bytes_of(&batch);
         self.batches.push(batch);
