@@ -98,16 +98,25 @@ fn one_partition_is_evaluated_without_the_columns_that_it_only_passes_on() {
 }
 
 #[test]
-fn a_partition_that_does_not_fit_is_a_clear_error() {
+fn a_partition_that_does_not_fit_is_evaluated_in_stretches() {
     let table = wide("wide", 30_000, 2, 23);
     let plan = scan(&table);
     let order = vec![ascending(column(&plan, 0))];
     let calls = calls(&plan);
+    same_when_spilled(&[&table], &window(plan, vec![], order, calls), 2 << 20, true);
+}
+
+#[test]
+fn frames_that_do_not_fit_are_a_clear_error() {
+    let table = wide("wide", 30_000, 2, 23);
+    let plan = scan(&table);
+    let (order, x) = (vec![ascending(column(&plan, 0))], column(&plan, 2));
+    let calls = vec![aggregate_over("sum", x, Type::HUGEINT, last_rows(25_000))];
     let plan = window(plan, vec![], order, calls);
     let directory = tempfile::tempdir().unwrap();
-    let context = limited(&[&table], 2 << 20, 1, directory.path());
+    let context = limited(&[&table], 1 << 20, 1, directory.path());
     let error = collect(&plan, &context, &[]).unwrap_err().to_string();
-    assert!(error.contains("window: a partition of more than"), "{error}");
+    assert!(error.contains("raise memory_limit or narrow the frames"), "{error}");
     assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
     assert_eq!(context.memory.used_bytes(), 0);
 }
