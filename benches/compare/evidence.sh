@@ -58,8 +58,9 @@ part_fuzz() { # Each target for FUZZ_SECONDS seconds, a line each; needs the nig
     FUZZ_SECONDS="$seconds" fuzz/run.sh
 }
 
-part_large() { # Groups far beyond the budget: answers and peak resident size.
+part_large() { # Groups, and partitions of windows, far beyond the budget: answers and peak resident size.
     benches/compare/large_groups.sh "$program"
+    benches/compare/large_windows.sh "$program"
 }
 
 part_scale() { # TPC-H at scale factor 10 within 1.5 GiB, at scale factor 1 with memory that does not suffice, and joins larger than memory.

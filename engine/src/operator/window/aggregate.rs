@@ -4,6 +4,8 @@
 //! a way over all frames at once. Where it does not, states of blocks of rows are merged, level over level, so that a
 //! frame is a few states and rows; or, where a state is no smaller than its rows, the rows of each frame are added.
 
+use std::ops::Range;
+
 use arrow::array::{Array, ArrayRef, UInt32Array};
 use bumpalo::Bump;
 use hypostyle_functions::aggregate::Accumulator;
@@ -156,8 +158,11 @@ impl Over<'_> {
                 fresh
             });
             if frame.end > end {
-                let added: Vec<u32> = (end as u32..frame.end as u32).collect();
-                held.update(self.arguments, Rows::Selected(&added), &zeros, 0)?;
+                let added = end..frame.end;
+                let positions = consecutive(&added);
+                let views: Vec<View<'_>> =
+                    self.arguments.iter().map(|view| stretch(view, &added, &positions)).collect();
+                held.update(&views, Rows::All(added.len()), &zeros[added.clone()], added.start as u64)?;
                 (end, last) = (frame.end, None);
             }
             let result = match last.take() {
@@ -245,6 +250,17 @@ impl Over<'_> {
         });
         std::sync::Arc::new(counts.collect::<arrow::array::Int64Array>())
     }
+}
+
+/// Positions one after the other.
+pub(super) fn consecutive(rows: &Range<usize>) -> Vec<u32> {
+    (rows.start as u32..rows.end as u32).collect()
+}
+
+/// A stretch of rows, which is looked at without the others: some accumulators look at all values of a view before they
+/// add any. `positions` are those of the rows.
+pub(super) fn stretch<'a>(view: &View<'a>, rows: &Range<usize>, positions: &'a [u32]) -> View<'a> {
+    view.part(rows.clone()).unwrap_or_else(|| at_positions(view, positions))
 }
 
 /// The rows of a flat or constant column at these positions.

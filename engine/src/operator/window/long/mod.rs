@@ -12,10 +12,9 @@ mod ranks;
 mod running;
 mod whole;
 
-use std::collections::VecDeque;
 use std::ops::Range;
 
-use arrow::array::ArrayRef;
+use arrow::array::{ArrayRef, UInt32Array};
 use bumpalo::Bump;
 use hypostyle_functions::column::{Column, equal};
 use hypostyle_functions::window::WindowKind;
@@ -30,9 +29,16 @@ use crate::error::{Error, Result};
 use crate::memory::Reservation;
 use crate::operator::filter::concat_batches;
 use crate::plan::Exclusion;
+use crate::spill::{RowReader, RowStore};
 
-/// Times that rows are held while they are evaluated, with those that a call keeps beside them.
+/// Times that rows are held while they are evaluated, with those that a call keeps beside them, ...
 const COPIES: usize = 4;
+
+/// ... and what order, frames and values of each row take, of a stretch and of each call.
+const ROW_BYTES: usize = 64;
+
+/// A stretch is large enough at this size, and else as its frames need it: a small one stays in the caches.
+const STRETCH_BYTES: usize = 32 << 20;
 
 /// A stretch takes this much whether the budget allows it or not: fewer rows would be too few for most frames.
 const STRETCH_BYTES_MIN: usize = 1 << 20;
@@ -266,31 +272,48 @@ fn impossible(what: &str) -> Error {
     ))
 }
 
-/// The rows of the first partition of sorted rows, of which some are held already.
+/// The rows of the first partition of sorted rows, of which some have been read already.
 struct PartitionRows<'a> {
     window: &'a WindowOperator,
-    held: VecDeque<Batch>,
+    read: RowReader,
     rows: &'a mut Sorted,
     /// A row of the partition.
-    first: Option<Batch>,
+    first: Batch,
     /// Rows of the next partition.
     rest: Option<Batch>,
 }
 
+impl<'a> PartitionRows<'a> {
+    /// The rows that were read go to a file, to leave the memory to the evaluation.
+    fn new(window: &'a WindowOperator, held: Held, rows: &'a mut Sorted) -> Result<Self> {
+        let mut store = window.new_store();
+        let mut first = None;
+        let step = window.run.batch_rows();
+        for batch in held.batches {
+            if first.is_none() {
+                let row = UInt32Array::from(vec![0]);
+                let columns = batch.columns.iter().map(|column| column.take(&row));
+                first = Some(Batch::new(columns.collect::<std::result::Result<_, _>>()?, 1));
+            }
+            for start in (0..batch.rows).step_by(step) {
+                store.add(batch.slice(start, step.min(batch.rows - start)))?;
+            }
+        }
+        let first = first.ok_or_else(|| Error::internal("a partition without rows"))?;
+        Ok(Self { window, read: store.into_reader()?, rows, first, rest: None })
+    }
+}
+
 impl Rows for PartitionRows<'_> {
     fn next_batch(&mut self) -> Result<Option<Batch>> {
-        if let Some(batch) = self.held.pop_front() {
-            self.first.get_or_insert_with(|| batch.slice(0, 1));
+        if let Some(batch) = self.read.next()? {
             return Ok(Some(batch));
         }
         if self.rest.is_some() {
             return Ok(None);
         }
         let Some(batch) = self.rows.next_batch()? else { return Ok(None) };
-        let same = match &self.first {
-            Some(first) => self.window.rows_of_partition(first, &batch),
-            None => batch.rows,
-        };
+        let same = self.window.rows_of_partition(&self.first, &batch);
         if same < batch.rows {
             self.rest = Some(batch.slice(same, batch.rows - same));
         }
@@ -307,11 +330,11 @@ impl WindowOperator {
         rows: &mut Sorted,
         order: usize,
         reservation: &mut Reservation,
-        pass: &mut crate::spill::RowStore,
+        pass: &mut RowStore,
     ) -> Result<Option<Batch>> {
         let mut partition = LongPartition::new(&self.shape, order)?;
-        let mut rows =
-            PartitionRows { window: self, held: held.batches.into(), rows, first: None, rest: None };
+        let mut rows = PartitionRows::new(self, held, rows)?;
+        reservation.force(0);
         if !partition.calls.iter().any(|call| call.looks_ahead()) {
             self.evaluate_stretches(&mut partition, &mut rows, reservation, pass)?;
             return Ok(rows.rest);
@@ -322,8 +345,7 @@ impl WindowOperator {
             self.run.check_cancelled()?;
             partition.look(&self.evaluated(&batch), batch.rows, seen)?;
             seen += batch.rows as u64;
-            let waiting = rows.held.iter().map(crate::memory::used_bytes_of).sum::<usize>();
-            match waiting + partition.memory_bytes() {
+            match partition.memory_bytes() {
                 bytes if bytes <= STRETCH_BYTES_MIN => reservation.force(bytes),
                 bytes => reservation.resize(bytes)?,
             }
@@ -339,22 +361,24 @@ impl WindowOperator {
         partition: &mut LongPartition<'_>,
         rows: &mut dyn Rows,
         reservation: &mut Reservation,
-        pass: &mut crate::spill::RowStore,
+        pass: &mut RowStore,
     ) -> Result<()> {
         let grain = partition.calls.iter().map(|call| call.grain()).max().unwrap_or(1);
+        let row_bytes = (partition.calls.len() + 1) * ROW_BYTES;
         let mut held = Held::default();
-        let (mut before, mut given) = (0u64, 0usize);
+        let (mut before, mut given, mut enough) = (0u64, 0usize, STRETCH_BYTES);
         loop {
             let next = rows.next_batch()?;
             self.run.check_cancelled()?;
             let is_end = next.is_none();
             next.into_iter().for_each(|batch| held.add(batch));
-            let bytes = held.bytes * COPIES + self.result_bytes(held.rows) + partition.memory_bytes();
+            let bytes = held.bytes * COPIES + held.rows * row_bytes + partition.memory_bytes();
             let is_small = bytes <= STRETCH_BYTES_MIN;
             if is_small {
                 reservation.force(bytes);
             }
-            if !is_end && (is_small || reservation.try_resize(bytes)) {
+            let fits = is_small || reservation.try_resize(bytes);
+            if !is_end && fits && bytes < enough {
                 continue;
             }
             if is_end && held.rows == given {
@@ -363,16 +387,21 @@ impl WindowOperator {
             let batch = concat_batches(&std::mem::take(&mut held).batches)?;
             let behind = if is_end { 0 } else { (before + batch.rows as u64) % grain };
             let count = batch.rows.saturating_sub(behind as usize);
-            if count <= given && !is_end {
-                return Err(too_wide(batch.rows));
-            }
             let part = batch.slice(0, count);
-            let place = Place { before, given, is_end };
-            let done = partition.evaluate(&self.evaluated(&part), count, place)?;
-            if !is_end && (done.end - given) * NEW_PART < count {
-                return Err(too_wide(count));
+            let done = match count > given || is_end {
+                true => partition.evaluate(&self.evaluated(&part), count, Place { before, given, is_end })?,
+                false => Evaluated { results: Vec::new(), end: given, needed: 0 },
+            };
+            let gained = done.end - given;
+            if !is_end && gained * 2 < count {
+                if !fits && gained * NEW_PART < count {
+                    return Err(too_wide(count));
+                }
+                enough = bytes * 2;
             }
-            self.add_evaluated(&part.slice(given, done.end - given), done.results, pass)?;
+            if gained > 0 {
+                self.add_evaluated(&part.slice(given, gained), done.results, pass)?;
+            }
             if is_end {
                 return Ok(());
             }

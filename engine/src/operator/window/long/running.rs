@@ -7,7 +7,7 @@ use bumpalo::Bump;
 use hypostyle_functions::aggregate::Accumulator;
 use hypostyle_functions::column::{Column, Output, Rows, View, borrow};
 
-use super::super::aggregate::finished;
+use super::super::aggregate::{consecutive, finished, stretch};
 use super::super::counted::Counted;
 use super::super::shape::{Aggregate, Call};
 use super::super::stage::Stage;
@@ -46,14 +46,11 @@ impl<'a> Additions<'a> {
         if places.is_empty() {
             return Ok(());
         }
-        // What was added before includes all counted rows of this stretch that come before these.
-        let ordinal = self.count - places.start as u64;
-        self.count += places.len() as u64;
-        if places == (0..groups.len()) {
-            return Ok(self.accumulator.update(views, Rows::All(places.end), groups, ordinal)?);
-        }
-        let selected: Vec<u32> = (places.start as u32..places.end as u32).collect();
-        Ok(self.accumulator.update(views, Rows::Selected(&selected), groups, ordinal)?)
+        let (count, positions) = (places.len(), consecutive(&places));
+        let views: Vec<View<'_>> = views.iter().map(|view| stretch(view, &places, &positions)).collect();
+        self.accumulator.update(&views, Rows::All(count), &groups[places], self.count)?;
+        self.count += count as u64;
+        Ok(())
     }
 }
 
