@@ -3,20 +3,24 @@
 //!
 //! ```text
 //! cargo run --profile measured --example overhead
+//! cargo run --profile measured --example overhead -- features.hyp events.arrow
 //! ```
+//! With an artifact and an Arrow file the transform is applied to the rows of the file; else queries are run over generated rows.
 
 use std::error::Error;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use arrow::array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringViewArray};
+use arrow::compute::concat_batches;
 use datafusion::datasource::memory::MemorySourceConfig;
+use datafusion::execution::options::ArrowReadOptions;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::SessionContext;
 use engine_arrow::array as engine_array;
 use futures::StreamExt;
-use hypostyle_datafusion::HypostyleExec;
-use hypostyle_datafusion::hypostyle::{Batch, Configuration, Prepared, Schema, Session};
+use hypostyle_datafusion::hypostyle::{Configuration, Prepared, Schema, Session, input_batch};
+use hypostyle_datafusion::{Features, HypostyleExec};
 
 /// Rows of a batch, as DataFusion makes them.
 const BATCH_ROWS: usize = 8_192;
@@ -114,7 +118,7 @@ fn native(
     let mut run = prepared.start(&[])?;
     let mut rows = 0;
     for batch in batches {
-        run.push(Batch::import(batch, input)?)?;
+        run.push(input_batch(batch, input)?)?;
         while let Some(batch) = run.next()? {
             rows += batch.export(&schema)?.num_rows();
         }
@@ -124,12 +128,20 @@ fn native(
         rows += batch.export(&schema)?.num_rows();
     }
     let taken = start.elapsed();
-    assert_eq!(rows, BATCHES * BATCH_ROWS);
+    assert_eq!(rows, rows_of(batches));
     Ok(taken)
 }
 
+fn rows_of(batches: &[engine_array::RecordBatch]) -> usize {
+    batches.iter().map(engine_array::RecordBatch::num_rows).sum()
+}
+
 /// One pass of the plan.
-async fn planned(plan: &HypostyleExec, context: &SessionContext) -> Result<Duration, Box<dyn Error>> {
+async fn planned(
+    plan: &HypostyleExec,
+    context: &SessionContext,
+    expected: usize,
+) -> Result<Duration, Box<dyn Error>> {
     let start = Instant::now();
     let mut stream = plan.execute(0, context.task_ctx())?;
     let mut rows = 0;
@@ -137,7 +149,7 @@ async fn planned(plan: &HypostyleExec, context: &SessionContext) -> Result<Durat
         rows += batch?.num_rows();
     }
     let taken = start.elapsed();
-    assert_eq!(rows, BATCHES * BATCH_ROWS);
+    assert_eq!(rows, expected);
     Ok(taken)
 }
 
@@ -146,25 +158,21 @@ fn median(mut values: Vec<f64>) -> f64 {
     values[values.len() / 2]
 }
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Box<dyn Error>> {
-    let values: Vec<Values> = (0..BATCHES).map(Values::new).collect();
-    let host = values.iter().map(Values::host).collect::<Result<Vec<_>, _>>()?;
-    let engine = values.iter().map(Values::engine).collect::<Result<Vec<_>, _>>()?;
-    let input = Schema::from_arrow(&engine[0].schema())?;
-    let session = Session::with_configuration(Configuration { threads: 1, ..Configuration::default() });
-    let context = SessionContext::new();
-    println!(
-        "{} rows in batches of {BATCH_ROWS}, one thread, medians of {PAIRS} alternating pairs",
-        BATCHES * BATCH_ROWS
-    );
-    for (name, sql) in queries() {
-        let prepared = session.prepare_over(&sql, input.clone())?;
-        let source = MemorySourceConfig::try_new_exec(&[host.clone()], host[0].schema(), None)?;
-        let plan = HypostyleExec::try_new(source, sql.as_str())?;
+/// The rows of either Arrow in batches of the same sizes, and what is computed of them.
+struct Comparison<'a> {
+    prepared: &'a Prepared,
+    input: &'a Schema,
+    engine: &'a [engine_array::RecordBatch],
+    plan: HypostyleExec,
+    context: &'a SessionContext,
+}
+
+impl Comparison<'_> {
+    async fn print(&self, name: &str) -> Result<(), Box<dyn Error>> {
         let (mut alone, mut inside, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
         for pair in 0..=PAIRS {
-            let (first, second) = (native(&prepared, &input, &engine)?, planned(&plan, &context).await?);
+            let first = native(self.prepared, self.input, self.engine)?;
+            let second = planned(&self.plan, self.context, rows_of(self.engine)).await?;
             // The first pair warms up.
             if pair > 0 {
                 alone.push(first.as_secs_f64() * 1e3);
@@ -174,6 +182,68 @@ async fn main() -> Result<(), Box<dyn Error>> {
         }
         let (alone, inside, ratio) = (median(alone), median(inside), median(ratios));
         println!("{name}: engine {alone:.1} ms, DataFusion {inside:.1} ms, ratio {ratio:.3}");
+        Ok(())
+    }
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let session = Session::with_configuration(Configuration {
+        threads: 1,
+        batch_rows: BATCH_ROWS,
+        ..Configuration::default()
+    });
+    let context = SessionContext::new();
+    match &arguments[..] {
+        [] => queries_over_generated_rows(&session, &context).await,
+        [artifact, file] => transform_over_a_file(&session, &context, artifact, file).await,
+        _ => Err("usage: overhead [ARTIFACT FILE]".into()),
+    }
+}
+
+async fn queries_over_generated_rows(
+    session: &Session,
+    context: &SessionContext,
+) -> Result<(), Box<dyn Error>> {
+    let values: Vec<Values> = (0..BATCHES).map(Values::new).collect();
+    let host = values.iter().map(Values::host).collect::<Result<Vec<_>, _>>()?;
+    let engine = values.iter().map(Values::engine).collect::<Result<Vec<_>, _>>()?;
+    let input = Schema::from_arrow(&engine[0].schema())?;
+    println!(
+        "{} rows in batches of {BATCH_ROWS}, one thread, medians of {PAIRS} alternating pairs",
+        BATCHES * BATCH_ROWS
+    );
+    for (name, sql) in queries() {
+        let prepared = session.prepare_over(&sql, input.clone())?;
+        let source = MemorySourceConfig::try_new_exec(std::slice::from_ref(&host), host[0].schema(), None)?;
+        let plan = HypostyleExec::try_new(source, sql.as_str())?;
+        Comparison { prepared: &prepared, input: &input, engine: &engine, plan, context }.print(name).await?;
     }
     Ok(())
+}
+
+async fn transform_over_a_file(
+    session: &Session,
+    context: &SessionContext,
+    artifact: &str,
+    file: &str,
+) -> Result<(), Box<dyn Error>> {
+    let transform = session.load_transform(artifact)?;
+    let (prepared, input) = (transform.prepare()?, transform.inputs());
+    let engine: Vec<_> = session.sql(&format!("SELECT * FROM '{file}'"))?.collect::<Result<Vec<_>, _>>()?;
+    context.register_arrow("events", file, ArrowReadOptions::default()).await?;
+    let host = context.table("events").await?.collect().await?;
+    let whole = concat_batches(&host[0].schema(), &host)?;
+    let mut start = 0;
+    let host: Vec<RecordBatch> = engine
+        .iter()
+        .map(|batch| {
+            start += batch.num_rows();
+            whole.slice(start - batch.num_rows(), batch.num_rows())
+        })
+        .collect();
+    let source = MemorySourceConfig::try_new_exec(std::slice::from_ref(&host), whole.schema(), None)?;
+    let plan = HypostyleExec::try_new(source, Features::load(artifact)?)?;
+    Comparison { prepared: &prepared, input: &input, engine: &engine, plan, context }.print("transform").await
 }

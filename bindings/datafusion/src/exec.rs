@@ -118,9 +118,12 @@ fn properties(input: &dyn ExecutionPlan, bound: &BoundFeatures) -> Result<PlanPr
     Ok(PlanProperties::new(equivalences, partitioning, EmissionType::Incremental, input.boundedness()))
 }
 
+/// Output columns and their places.
+type Places = Vec<(Arc<dyn PhysicalExpr>, usize)>;
+
 /// The input columns that come out unchanged, and the output columns that they are.
 fn passed_on(bound: &BoundFeatures, input: &SchemaRef) -> Result<ProjectionMapping> {
-    let mut targets: Vec<(Arc<dyn PhysicalExpr>, Vec<(Arc<dyn PhysicalExpr>, usize)>)> = Vec::new();
+    let mut targets: Vec<(Arc<dyn PhysicalExpr>, Places)> = Vec::new();
     for (position, origin) in bound.origins.iter().enumerate() {
         let Some(origin) = *origin else { continue };
         let source: Arc<dyn PhysicalExpr> = Arc::new(Column::new(input.field(origin).name(), origin));

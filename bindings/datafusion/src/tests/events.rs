@@ -28,7 +28,7 @@ impl Numbers {
     /// None in one of ten cases.
     fn maybe<T>(&mut self, value: impl FnOnce(u64) -> T) -> Option<T> {
         let number = self.next();
-        (number % 10 != 0).then(|| value(number / 10))
+        (!number.is_multiple_of(10)).then(|| value(number / 10))
     }
 }
 
