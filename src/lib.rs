@@ -27,6 +27,7 @@ mod fit_state;
 pub mod function_call;
 mod input;
 mod prepared;
+pub mod pulled_table;
 mod row;
 mod session;
 mod settings;

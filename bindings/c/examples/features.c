@@ -1,4 +1,4 @@
-// A tour of the interface in C: a table from Arrow data, a query, a function of one's own, parameters, a stream of pushed batches, and a fitted
+// A tour of the interface in C: a table from Arrow data, a query, functions of one's own, parameters, a stream of pushed batches, and a fitted
 // transform that serves rows. `cargo test --package hypostyle-c` builds and runs it; by hand:
 //
 //   cargo build --package hypostyle-c
@@ -53,15 +53,35 @@ static int32_t square(void *state, const struct ArrowArray *arguments, struct Ar
   return 0;
 }
 
+// The number of different values of a group: an aggregate function in C. It sees one group at a time.
+static int32_t different(void *state, const struct ArrowArray *arguments, struct ArrowArray *result, char *message,
+                         size_t message_bytes) {
+  (void)state, (void)message, (void)message_bytes;
+  const struct ArrowArray *column = arguments->children[0];
+  const double *values = (const double *)column->buffers[1] + column->offset;
+  int64_t count = 0;
+  for (int64_t row = 0; row < arguments->length; row++) {
+    int64_t before = 0;
+    while (before < row && values[before] != values[row]) before++;
+    count += before == row;
+  }
+  *result = eight_byte_column(&count, 1);
+  return 0;
+}
+
 static void query(HypostyleSession *session) {
   struct ArrowSchema argument = column_schema("g", "x");
   struct ArrowSchema arguments = table_schema(&argument, 1), result = column_schema("g", "");
   CALL(hypostyle_session_register_scalar(session, "square", &arguments, &result, false, square, NULL, NULL,
                                          &error));
+  argument = column_schema("g", "x"), result = column_schema("l", "");
+  arguments = table_schema(&argument, 1);
+  CALL(hypostyle_session_register_aggregate(session, "different", &arguments, &result, false, different, NULL, NULL,
+                                            &error));
   struct ArrowArrayStream stream;
   CALL(hypostyle_session_query(
-      session, "SELECT item, square(sum(seconds)) AS squared FROM clicks GROUP BY item ORDER BY item", &stream,
-      &error));
+      session, "SELECT item, square(sum(seconds)) + different(seconds) AS squared FROM clicks GROUP BY item ORDER BY item",
+      &stream, &error));
   printf("query:\n");
   struct ArrowArray batch;
   while (stream.get_next(&stream, &batch) == 0 && batch.release) print_and_release(&batch);

@@ -206,6 +206,27 @@ typedef int32_t (*HypostyleScalarCall)(void *state,
                                        char *message,
                                        size_t message_bytes);
 
+// An aggregate function over Arrow arrays, called once for each group, or for each frame of a window. `arguments` is a struct array with a child for
+// each argument and the group's rows in their order; it is lent for the call and must not be released. The function fills `result` with an array of
+// one value, which the library takes over, and returns 0; or it leaves `result` alone, writes a text that ends with a zero to `message` and returns
+// another number, which ends the query. It may be called from several threads at the same time, each time with another group.
+typedef int32_t (*HypostyleAggregateCall)(void *state,
+                                          const struct ArrowArray *arguments,
+                                          struct ArrowArray *result,
+                                          char *message,
+                                          size_t message_bytes);
+
+// Opens the rows of a table for one scan of a query; a query may scan a table more than once, also at the same time. `columns` names the `count`
+// columns that are read, and is lent for the call; without any, only the number of rows counts. The function fills `stream`, which the library takes over,
+// and returns 0; or it leaves `stream` alone, writes a text that ends with a zero to `message` and returns another number, which ends the query. The
+// stream has at least the columns that were named, in any order, and the types that the table was registered with.
+typedef int32_t (*HypostyleTableOpen)(void *state,
+                                      const char *const *columns,
+                                      size_t count,
+                                      struct ArrowArrayStream *stream,
+                                      char *message,
+                                      size_t message_bytes);
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
@@ -678,6 +699,33 @@ HypostyleCode hypostyle_session_register_scalar(const HypostyleSession *session,
                                                 void *state,
                                                 void (*release)(void *state),
                                                 HypostyleError **error);
+
+// Adds an aggregate function; replaces one of that name. It works wherever those of the library do: with GROUP BY, DISTINCT, FILTER, ORDER BY and
+// OVER, on any number of threads, and spilled to disk. `arguments` is a struct schema with a field for each argument, 1 to 16, `result` the schema of
+// one value; both are taken over, and their types say in which of several Arrow forms values are exchanged. Unless `sees_nulls`, rows with a null
+// argument are left out. A group without rows is null, and the function is not asked for it. `release` may be NULL; it is called once with `state` when
+// nothing can call the function any more, also if this fails. Any thread.
+HypostyleCode hypostyle_session_register_aggregate(const HypostyleSession *session,
+                                                   const char *name,
+                                                   struct ArrowSchema *arguments,
+                                                   struct ArrowSchema *result,
+                                                   bool sees_nulls,
+                                                   HypostyleAggregateCall call,
+                                                   void *state,
+                                                   void (*release)(void *state),
+                                                   HypostyleError **error);
+
+// Adds a table whose rows are pulled as queries ask for them; replaces one of that name. `schema` is a struct schema with a field for each column, and
+// is taken over. The stream that `open` gives is asked for a batch when a worker has need of it, by one thread at a time but not always the same,
+// and released when the query ends, also before its last batch. A batch that keeps its thread waiting delays cancellation. `release` may be NULL; it is
+// called once with `state` when nothing can open the table any more, also if this fails. Any thread.
+HypostyleCode hypostyle_session_register_table(const HypostyleSession *session,
+                                               const char *name,
+                                               struct ArrowSchema *schema,
+                                               HypostyleTableOpen open,
+                                               void *state,
+                                               void (*release)(void *state),
+                                               HypostyleError **error);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -34,10 +34,15 @@ mod transform;
 
 mod scalar;
 
+mod aggregate;
+
+mod pulled_table;
+
 // What they share at the border.
 
 mod arrow_data;
 mod border;
+mod host_function;
 
 use std::ffi::c_char;
 

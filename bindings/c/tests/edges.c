@@ -1,6 +1,7 @@
 // The edges of the interface, from the side of C: arguments that are missing or wrong, errors, memory that a host refuses, cancellation from
 // another thread, workers on the host's threads, and data that outlives its handles. Built and run by examples.rs.
 
+#include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -411,6 +412,181 @@ static void functions_of_the_host(void) {
   CHECK(state.released == 3);
 }
 
+// The greatest less the least value of a group; with nulls seen, their number.
+static int32_t spread(void *state, const struct ArrowArray *arguments, struct ArrowArray *result, char *message,
+                      size_t message_bytes) {
+  struct Scalar *aggregate = state;
+  aggregate->calls++;
+  if (aggregate->mode == 1) {
+    snprintf(message, message_bytes, "the group has %" PRId64 " rows", arguments->length);
+    return 1;
+  }
+  const struct ArrowArray *column = arguments->children[0];
+  const int64_t *values = (const int64_t *)column->buffers[1] + column->offset;
+  int64_t least = values[0], most = values[0];
+  for (int64_t row = 1; row < column->length; row++) {
+    if (values[row] < least) least = values[row];
+    if (values[row] > most) most = values[row];
+  }
+  int64_t given[2] = {column->null_count ? column->null_count : most - least, 0};
+  *result = eight_byte_column(given, aggregate->mode == 2 ? 2 : 1);
+  return 0;
+}
+
+static int64_t only_value(HypostyleSession *session, const char *sql) {
+  HypostyleAnswer *answer = hypostyle_session_sql(session, sql, &error);
+  CHECK(answer != NULL);
+  struct ArrowArray batch;
+  OK(hypostyle_answer_next(answer, &batch, &error));
+  CHECK(batch.length == 1);
+  int64_t value = whole(&batch, 0, 0);
+  batch.release(&batch);
+  hypostyle_answer_free(answer);
+  return value;
+}
+
+static void aggregates_of_the_host(void) {
+  for (size_t threads = 1; threads <= 2; threads++) {
+    HypostyleSession *session = session_of(threads);
+    struct Scalar state = {0};
+    for (int sees_nulls = 0; sees_nulls < 2; sees_nulls++) {
+      struct ArrowSchema argument = column_schema("l", "x"), result = column_schema("l", "");
+      struct ArrowSchema arguments = table_schema(&argument, 1);
+      OK(hypostyle_session_register_aggregate(session, sees_nulls ? "nulls_of" : "spread", &arguments, &result, sees_nulls,
+                                              spread, &state, release_scalar, &error));
+    }
+    const char *groups = "SELECT sum(s)::BIGINT FROM (SELECT spread(i) AS s FROM range(30000) r(i) GROUP BY i % 100)";
+    CHECK(only_value(session, groups) == 100 * 29900);
+    CHECK(state.calls == 100);
+    CHECK(only_value(session, "SELECT spread(x) FROM (VALUES (7), (NULL), (3)) t(x)") == 4);
+    CHECK(only_value(session, "SELECT nulls_of(x) FROM (VALUES (NULL), (7), (NULL)) t(x)") == 2);
+    CHECK(only_value(session, "SELECT count(*) FROM (SELECT spread(i) AS s FROM range(0) r(i)) WHERE s IS NULL") == 1);
+    CHECK(only_value(session, "SELECT spread(i) FILTER (WHERE i > 5) FROM range(10) r(i)") == 3);
+    const char *frames = "SELECT max(s) FROM (SELECT spread(i) OVER (ORDER BY i ROWS 2 PRECEDING) AS s FROM range(10) r(i))";
+    CHECK(only_value(session, frames) == 2);
+    state.mode = 1;
+    REFUSED(hypostyle_session_execute(session, "SELECT spread(i) FROM range(10) r(i)", NULL, &error), HYPOSTYLE_CODE_USER,
+            "spread: the group has 10 rows");
+    state.mode = 2;
+    REFUSED(hypostyle_session_execute(session, "SELECT spread(i) FROM range(10) r(i)", NULL, &error), HYPOSTYLE_CODE_USER,
+            "gave 2 values");
+    struct ArrowSchema result = column_schema("l", ""), none = table_schema(NULL, 0);
+    REFUSED(hypostyle_session_register_aggregate(session, "f", &none, &result, false, spread, &state, release_scalar, &error),
+            HYPOSTYLE_CODE_USER, "1 to 16");
+    CHECK(none.release == NULL && result.release == NULL && state.released == 1);
+    hypostyle_session_free(session);
+    CHECK(state.released == 3);
+  }
+}
+
+// A table of the host: the numbers from 0 on in batches of ten, of which streams count how many they have made.
+struct Numbers {
+  _Atomic int64_t opened, made, streams, released;
+  int64_t batches;
+  int mode;
+};
+
+struct NumberStream {
+  struct Numbers *numbers;
+  int64_t next;
+};
+
+static int numbers_schema(struct ArrowArrayStream *stream, struct ArrowSchema *schema) {
+  (void)stream;
+  struct ArrowSchema columns[2] = {column_schema("g", "half"), column_schema("l", "number")};
+  *schema = table_schema(columns, 2);
+  return 0;
+}
+
+static int numbers_next(struct ArrowArrayStream *stream, struct ArrowArray *batch) {
+  struct NumberStream *own = stream->private_data;
+  memset(batch, 0, sizeof *batch);
+  if (own->next == own->numbers->batches) return 0;
+  if (own->numbers->mode == 2 && own->next == 3) return EIO;
+  int64_t whole_numbers[10];
+  double halves[10];
+  for (int64_t i = 0; i < 10; i++) {
+    whole_numbers[i] = own->next * 10 + i;
+    halves[i] = (double)whole_numbers[i] / 2;
+  }
+  own->next++;
+  own->numbers->made++;
+  struct ArrowArray columns[2] = {eight_byte_column(halves, 10), eight_byte_column(whole_numbers, 10)};
+  *batch = table(columns, 2, 10);
+  return 0;
+}
+
+static const char *numbers_error(struct ArrowArrayStream *stream) {
+  (void)stream;
+  return "the disk is gone";
+}
+
+static void numbers_release(struct ArrowArrayStream *stream) {
+  struct NumberStream *own = stream->private_data;
+  own->numbers->streams--;
+  free(own);
+  stream->release = NULL;
+}
+
+static int32_t numbers_open(void *state, const char *const *columns, size_t count, struct ArrowArrayStream *stream,
+                            char *message, size_t message_bytes) {
+  struct Numbers *numbers = state;
+  if (numbers->mode == 1) {
+    snprintf(message, message_bytes, "no connection for %zu columns, first %s", count, count ? columns[0] : "none");
+    return 1;
+  }
+  numbers->opened++;
+  if (numbers->mode == 3) return 0;
+  struct NumberStream *own = calloc(1, sizeof *own);
+  own->numbers = numbers;
+  numbers->streams++;
+  *stream = (struct ArrowArrayStream){numbers_schema, numbers_next, numbers_error, numbers_release, own};
+  return 0;
+}
+
+static void release_numbers(void *state) { ((struct Numbers *)state)->released++; }
+
+static void tables_are_pulled_as_queries_ask(void) {
+  for (size_t threads = 1; threads <= 2; threads++) {
+    HypostyleSession *session = session_of(threads);
+    struct Numbers numbers = {.batches = 1000};
+    struct ArrowSchema columns[2] = {column_schema("l", "number"), column_schema("g", "half")};
+    struct ArrowSchema schema = table_schema(columns, 2);
+    OK(hypostyle_session_register_table(session, "numbers", &schema, numbers_open, &numbers, release_numbers, &error));
+    CHECK(schema.release == NULL && numbers.opened == 0);
+    CHECK(only_value(session, "SELECT sum(number)::BIGINT FROM numbers") == 9999 * 5000);
+    CHECK(numbers.opened == 1 && numbers.made == 1000 && numbers.streams == 0);
+    CHECK(only_value(session, "SELECT count(*) FROM numbers a JOIN numbers b ON a.number = b.half") == 5000);
+    CHECK(numbers.opened == 3);
+    CHECK(only_value(session, "SELECT count(*) FROM numbers") == 10000);
+    // What a query does not ask for is not made, and what it leaves is released.
+    numbers.batches = 1000000000, numbers.made = 0;
+    CHECK(only_value(session, "SELECT number FROM numbers LIMIT 1") == 0);
+    CHECK(numbers.made > 0 && numbers.made < 10000);
+    HypostyleAnswer *answer = hypostyle_session_sql(session, "SELECT half FROM numbers", &error);
+    struct ArrowArray batch;
+    OK(hypostyle_answer_next(answer, &batch, &error));
+    batch.release(&batch);
+    hypostyle_answer_free(answer);
+    CHECK(numbers.streams == 0);
+    numbers.mode = 1;
+    REFUSED(hypostyle_session_execute(session, "SELECT half FROM numbers", NULL, &error), HYPOSTYLE_CODE_USER,
+            "no connection for 1 columns, first half");
+    numbers.mode = 2;
+    REFUSED(hypostyle_session_execute(session, "SELECT half FROM numbers", NULL, &error), HYPOSTYLE_CODE_USER,
+            "the disk is gone");
+    numbers.mode = 3;
+    REFUSED(hypostyle_session_execute(session, "SELECT half FROM numbers", NULL, &error), HYPOSTYLE_CODE_USER, "numbers");
+    CHECK(numbers.streams == 0 && numbers.released == 0);
+    struct ArrowSchema other = column_schema("l", "x"), lone = table_schema(&other, 1);
+    REFUSED(hypostyle_session_register_table(session, "t", &lone, NULL, &numbers, release_numbers, &error),
+            HYPOSTYLE_CODE_USER, "\"open\" is NULL");
+    CHECK(numbers.released == 1);
+    hypostyle_session_free(session);
+    CHECK(numbers.released == 2);
+  }
+}
+
 static void rows_are_read_by_type(void) {
   HypostyleSession *session = session_of(1);
   OK(hypostyle_session_execute(
@@ -540,6 +716,8 @@ int main(void) {
   other_threads_cancel();
   the_host_counts_memory();
   functions_of_the_host();
+  aggregates_of_the_host();
+  tables_are_pulled_as_queries_ask();
   rows_are_read_by_type();
   transforms_apply_to_batches();
   plans_travel_as_bytes();
