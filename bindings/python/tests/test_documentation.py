@@ -35,9 +35,10 @@ def test_public_things_have_docstrings() -> None:
             assert getattr(hypostyle, name).__doc__, name
 
 
-def test_the_python_example_of_the_readme_runs(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("page", ["README.md", "docs/src/hosts.md"])
+def test_python_examples_of_the_guide_run(page: str, tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    examples = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
+    examples = re.findall(r"```python\n(.*?)```", (README.parent / page).read_text(), re.DOTALL)
     assert examples
     for example in examples:
-        exec(compile(example, "README.md", "exec"), {})
+        exec(compile(example, page, "exec"), {})

@@ -82,3 +82,51 @@ def test_polars_columns_of_nothing_but_null_go_in(session: hy.Session) -> None:
     assert session.sql("FROM t").fetchall() == [(1, None, [], {"a": None}), (2, None, [], {"a": None})]
     session.register("column", frame["none"])
     assert session.sql("SELECT count(*) AS n FROM column").fetchone() == (2,)
+
+
+#: Libraries that keep Arrow memory as it is; DuckDB copies rows into vectors of its own and out of them.
+SHARES = ["pyarrow", "pyarrow_reader", "pyarrow_batch", "polars", "arro3", "nanoarrow", "nanoarrow_stream"]
+SHARED_TYPES = ["int8", "int64", "uint32", "double", "float", "string_view", "binary_view", "date32", "timestamp_us", "list", "embedding", "struct"]
+
+
+def addresses(table: Any) -> list[int]:
+    """Where the values of the one column begin; of views the ones and not the texts behind them."""
+    (chunk,) = pyarrow.table(table).column(0).chunks
+    places = {"string_view": 1, "binary_view": 1}
+    buffers = chunk.buffers()
+    return [buffers[places.get(str(chunk.type), len(buffers) - 1)].address]
+
+
+def of_shared_type(name: str, library: str) -> pyarrow.Table:
+    if name in CRASHES.get(library, ()):
+        pytest.skip("the library crashes")
+    large = {"list": pyarrow.large_list(pyarrow.int64())}
+    # Polars has lists with wide offsets and no others, and would make them of what it is given.
+    array = ARRAYS[name].cast(large[name]) if library == "polars" and name in large else ARRAYS[name]
+    return pyarrow.table({"x": array})
+
+
+@pytest.mark.parametrize("library", SHARES)
+@pytest.mark.parametrize("name", SHARED_TYPES)
+def test_values_that_go_in_are_not_copied(library: str, name: str, session: hy.Session) -> None:
+    table = of_shared_type(name, library)
+    if library.endswith("reader") or library.endswith("stream"):
+        before = addresses(table)
+        given = TAKES[library](table)
+    else:
+        given = TAKES[library](table)
+        before = addresses(given)
+    session.register("t", given)
+    assert addresses(session.sql("SELECT x FROM t")) == before
+
+
+@pytest.mark.parametrize("library", SHARES)
+@pytest.mark.parametrize("name", SHARED_TYPES)
+def test_values_that_come_out_are_not_copied(library: str, name: str, session: hy.Session) -> None:
+    if library == "nanoarrow" and name == "struct":
+        pytest.skip("the library crashes on the views of text inside")
+    session.register("t", of_shared_type(name, library))
+    result = session.sql("SELECT x FROM t").collect()
+    made = addresses(result)
+    taken = pyarrow.table(result) if library.startswith("pyarrow") else TAKES[library](result)
+    assert addresses(taken) == made

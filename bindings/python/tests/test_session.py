@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 import numpy
+import polars
 import pyarrow
 import pytest
 
@@ -199,3 +200,14 @@ def test_import_needs_no_other_package() -> None:
     code = "import sys, hypostyle; print(sorted(m for m in ('numpy', 'pyarrow', 'pandas', 'polars', 'torch') if m in sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_an_input_has_the_columns_of_any_table() -> None:
+    table = pyarrow.table({"x": [1, 2]})
+    for described in [table, table.schema, polars.DataFrame({"x": [1]}), {"x": pyarrow.array([1])}, hy.sql("SELECT 1::BIGINT AS x")]:
+        session = hy.Session(threads=1)
+        session.register_input("events", described)
+        run = session.prepare("SELECT x * 2 AS y FROM events").start()
+        assert [row for part in run.push(table) for row in part.rows()] == [(2,), (4,)]
+    with pytest.raises(TypeError):
+        hy.Session().register_input("events", 1)

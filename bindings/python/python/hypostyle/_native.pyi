@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, final
 
+__all__ = ["Values", "Batch", "Column", "Schema", "Prepared", "RowEvaluator", "Rows", "Run", "Session", "Table", "FitState", "Transform", "__version__"]
 __version__: str
 
 @final

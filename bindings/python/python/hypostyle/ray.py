@@ -10,6 +10,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from hypostyle.errors import Error
+from hypostyle.result import schema_of
 from hypostyle.session import Session
 from hypostyle.transform import FitState, Transform
 
@@ -36,13 +37,20 @@ class ApplyTransform:
     def __init__(self, transform: Transform | str | os.PathLike[str], threads: int = 1) -> None:
         session = Session(threads=threads)
         if isinstance(transform, Transform):
-            self._transform = transform.in_session(session)
+            transform = transform.in_session(session)
         else:
-            self._transform = session.load(transform)
+            transform = session.load(transform)
+        # The plan is made once for all batches, and each batch is a run of it.
+        self._prepared = transform.prepare()
+        self._schema = schema_of(transform.outputs)
 
     def __call__(self, batch: Any) -> pyarrow.Table:
         """All outputs over a batch, in its order."""
-        return self._transform.transform(batch).to_arrow()
+        import pyarrow
+
+        run = self._prepared.start()
+        parts = [*run.push(batch), *run.finish()]
+        return pyarrow.Table.from_batches([pyarrow.record_batch(part, schema=self._schema) for part in parts], self._schema)
 
 
 def fit(definition: str, dataset: Any, *, threads: int = 1) -> Transform:

@@ -101,11 +101,7 @@ class Result:
         """
         import pyarrow
 
-        schema = pyarrow.schema(self._native.schema)
-        if text != "string_view":
-            wanted = pyarrow.string() if text == "string" else pyarrow.large_string()
-            binary = pyarrow.binary() if text == "string" else pyarrow.large_binary()
-            schema = pyarrow.schema([field.with_type(_plain(field.type, wanted, binary)) for field in schema])
+        schema = schema_of(self._native.schema, text)
         with self._failing_as_ours():
             reader = pyarrow.RecordBatchReader.from_stream(self, schema=schema)
             return reader.read_all()
@@ -216,6 +212,18 @@ class _OwnErrors:
             if failure is not None:
                 # What the other library made of the text says no more; the exception of a function of Python does.
                 raise failure from failure.__cause__
+
+
+def schema_of(schema: Schema, text: Literal["string", "large_string", "string_view"] = "string") -> pyarrow.Schema:
+    """Columns as a schema of pyarrow, with texts and bytes in this layout. Needs pyarrow."""
+    import pyarrow
+
+    columns = pyarrow.schema(schema)
+    if text == "string_view":
+        return columns
+    wanted = pyarrow.string() if text == "string" else pyarrow.large_string()
+    binary = pyarrow.binary() if text == "string" else pyarrow.large_binary()
+    return pyarrow.schema([field.with_type(_plain(field.type, wanted, binary)) for field in columns])
 
 
 def _plain(data_type: Any, text: Any, binary: Any) -> Any:

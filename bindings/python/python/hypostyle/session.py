@@ -117,9 +117,11 @@ class Session:
     def register_input(self, name: str, schema: Any) -> None:
         """Names an input whose rows the caller pushes into each run: a query over it is prepared once and fed batch by batch.
 
-        ``schema`` is anything with ``__arrow_c_schema__``: a schema of pyarrow, a table, a result. See :class:`Run`.
+        ``schema`` is anything with ``__arrow_c_schema__``, such as a schema of pyarrow or a result, or a table whose columns the input has.
+        See :class:`Run`.
         """
-        self._native.register_input(name, schema)
+        described = schema if hasattr(schema, "__arrow_c_schema__") else table_of(schema).schema
+        self._native.register_input(name, described)
 
     def fit(self, definition: str, source: Any) -> Transform:
         """Fits a definition, ``CREATE TRANSFORM name AS SELECT .. FROM input`` or its query alone, on rows.

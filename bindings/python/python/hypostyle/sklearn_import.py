@@ -133,7 +133,7 @@ def _union(estimator: pipeline.FeatureUnion, columns: list[_Column]) -> list[_Co
 def _column_transformer(estimator: compose.ColumnTransformer, columns: list[_Column]) -> list[_Column]:
     if estimator.transformer_weights:
         raise UnsupportedError("ColumnTransformer: weights of transformers have no counterpart")
-    outputs = []
+    outputs: list[_Column] = []
     for name, step, _ in estimator.transformers_:
         if isinstance(step, str) and step == "drop":
             continue

@@ -48,8 +48,10 @@ def mapper(transform: Transform, *, threads: int = 1) -> Callable[[Iterable[pyar
 
         ours = transform.in_session(Session(threads=threads))
         schema = spark_schema(ours)
+        run = ours.prepare().start()
         for batch in batches:
-            yield from pyarrow.RecordBatchReader.from_stream(ours.transform(batch), schema=schema)
+            yield from (pyarrow.record_batch(part, schema=schema) for part in run.push(batch))
+        yield from (pyarrow.record_batch(part, schema=schema) for part in run.finish())
 
     return map_batches
 
