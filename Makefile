@@ -15,13 +15,16 @@ SEED ?= 1
 QUERIES ?= 300
 
 PROGRAM := $(or $(CARGO_TARGET_DIR),target)/debug/hypostyle
+RELEASE := $(or $(CARGO_TARGET_DIR),target)/release/
+# A command that measurements run under, such as one that stops other work meanwhile.
+MEASURE ?=
 
-.PHONY: help test check format lint unit oracle python native heavy datafusion hosts bless demo docs bench evidence clean
+.PHONY: help test check format lint unit oracle python native heavy datafusion hosts hosts-overhead wheel bless demo docs bench evidence clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-test: check unit oracle python ## all checks: format, lints, tests, fuzz replays, comparison with DuckDB
+test: check unit docs oracle python ## all checks: format, lints, tests, fuzz replays, the guide, comparison with DuckDB
 
 check: format lint ## format and lints, as each commit passes them
 
@@ -95,6 +98,18 @@ hosts: $(VENV)/python native ## one artifact in Rust, Python, Ray, C and DataFus
 	PYTHONPATH=bindings/python/python $(if $(wildcard $(HEAVY)/heavy),$(HEAVY),$(VENV))/bin/python tests/hosts/hosts.py \
 		--libraries $(dir $(PROGRAM))
 
+# Optimized builds of everything; on a quiet machine. One thread, so that a busy second core does not show.
+hosts-overhead: $(VENV)/python ## what each host adds to the engine's time
+	$(CARGO) build --release --package hypostyle-cli --package hypostyle-c --package hypostyle-python --package hypostyle-hosts
+	cd bindings/datafusion && $(CARGO) build --profile measured --example overhead
+	cp $(firstword $(wildcard $(RELEASE)libhypostyle_native.so $(RELEASE)libhypostyle_native.dylib) \
+		$(RELEASE)libhypostyle_native.so) bindings/python/python/hypostyle/_native.abi3.so
+	$(MEASURE) env PYTHONPATH=bindings/python/python $(if $(wildcard $(HEAVY)/heavy),$(HEAVY),$(VENV))/bin/python tests/hosts/hosts.py \
+		--libraries $(RELEASE) --overhead bindings/datafusion/target/measured/examples/overhead
+
+wheel: ## what a new user does: a wheel, a fresh environment, the README's example; its size and the time of an import
+	$(PYTHON) bindings/python/try_wheel.py --python $(PYTHON) --into $(dir $(RELEASE:/=))wheels
+
 bless: $(VENV)/oracle ## rewrite golden plans, the printed surface and missing answers; review the difference
 	HYPOSTYLE_BLESS=1 $(CARGO) test --package hypostyle --test plans --test surface
 	$(VENV)/bin/python tests/oracle/fill.py tests/slt tests/real
@@ -102,8 +117,11 @@ bless: $(VENV)/oracle ## rewrite golden plans, the printed surface and missing a
 demo: ## build the program and run the main job: data, training table, sample, throughput
 	$(CARGO) run --release --package hypostyle-cli -- demo
 
-docs: ## the guide as pages under target/book; needs mdbook (cargo install mdbook)
-	mdbook build docs
+# mdBook's library, in a workspace of its own: half a minute to compile, and nothing to install.
+docs: ## the guide as pages under target/book; every link in it is followed
+	cd docs/builder && $(CARGO) fmt --check
+	cd docs/builder && $(CARGO) test --quiet --locked --target-dir ../../target/guide
+	cd docs/builder && $(CARGO) run --quiet --locked --target-dir ../../target/guide
 
 bench: ## criterion benches of kernels and operators
 	$(CARGO) bench --package hypostyle-benches

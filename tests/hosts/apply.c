@@ -1,4 +1,5 @@
-// Applies an artifact to the rows of a file by pushing batches, and prints a digest of the result: the host in C.
+// Applies an artifact to the rows of a file by pushing batches: the host in C. Prints a digest of the result; with a number of passes, the
+// milliseconds of each over batches that lie in memory.
 //
 // The digest is FNV-1a of 64 bits over the rows in order: for each value a byte that says whether it is there, and then its bytes, a text's
 // behind their number as 8 bytes.
@@ -7,8 +8,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "hypostyle.h"
+
+// Rows of a batch while passes are measured, as in all hosts.
+#define BATCH_ROWS 8192
 
 static HypostyleError *error;
 
@@ -61,53 +66,118 @@ static void add_and_release(const struct ArrowSchema *schema, struct ArrowArray 
   batch->release(batch);
 }
 
-// Takes what the run has for now.
+// Takes what the run has for now; without a schema the rows are only counted.
 static void take(HypostyleRun *run, const struct ArrowSchema *outputs) {
   struct ArrowArray batch;
   for (;;) {
     CALL(hypostyle_run_next(run, &batch, &error));
     if (!batch.release) return;
-    add_and_release(outputs, &batch);
+    if (outputs) {
+      add_and_release(outputs, &batch);
+    } else {
+      rows += batch.length;
+      batch.release(&batch);
+    }
   }
 }
 
+// The columns of the file that the transform reads, in its order.
+static void open_rows(HypostyleSession *session, const HypostyleTransform *transform, const char *file,
+                      struct ArrowArrayStream *stream) {
+  struct ArrowSchema inputs;
+  CALL(hypostyle_transform_inputs(transform, &inputs, &error));
+  char sql[4096] = "SELECT ";
+  for (int64_t i = 0; i < inputs.n_children; i++) {
+    size_t used = strlen(sql);
+    snprintf(sql + used, sizeof sql - used, "%s\"%s\"", i ? ", " : "", inputs.children[i]->name);
+  }
+  inputs.release(&inputs);
+  size_t used = strlen(sql);
+  snprintf(sql + used, sizeof sql - used, " FROM '%s'", file);
+  CALL(hypostyle_session_query(session, sql, stream, &error));
+}
+
+static void print_digest(const HypostylePrepared *prepared, const HypostyleTransform *transform,
+                         struct ArrowArrayStream *stream) {
+  struct ArrowSchema outputs;
+  CALL(hypostyle_transform_outputs(transform, &outputs, &error));
+  HypostyleRun *run = hypostyle_prepared_start(prepared, NULL, &error);
+  check(run != NULL, "start");
+  struct ArrowArray batch;
+  while (stream->get_next(stream, &batch) == 0 && batch.release) {
+    CALL(hypostyle_run_push(run, &batch, NULL, &error));
+    take(run, &outputs);
+  }
+  CALL(hypostyle_run_finish(run, &error));
+  take(run, &outputs);
+  printf("%" PRId64 " %016" PRIx64 "\n", rows, digest);
+  hypostyle_run_free(run);
+  outputs.release(&outputs);
+}
+
+// The owner of a lent batch releases it.
+static void release_nothing(struct ArrowArray *array) { array->release = NULL; }
+
+static double milliseconds(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
+}
+
+static void print_passes(const HypostylePrepared *prepared, struct ArrowArrayStream *stream, int passes) {
+  struct ArrowArray *batches = NULL;
+  size_t count = 0;
+  int64_t expected = 0;
+  for (;;) {
+    batches = realloc(batches, (count + 1) * sizeof *batches);
+    check(batches != NULL, "memory");
+    if (stream->get_next(stream, &batches[count]) != 0 || !batches[count].release) break;
+    expected += batches[count++].length;
+  }
+  for (int pass = 0; pass < passes; pass++) {
+    rows = 0;
+    double start = milliseconds();
+    HypostyleRun *run = hypostyle_prepared_start(prepared, NULL, &error);
+    check(run != NULL, "start");
+    for (size_t i = 0; i < count; i++) {
+      struct ArrowArray lent = batches[i];
+      lent.release = release_nothing;
+      CALL(hypostyle_run_push(run, &lent, NULL, &error));
+      take(run, NULL);
+    }
+    CALL(hypostyle_run_finish(run, &error));
+    take(run, NULL);
+    printf("%.3f\n", milliseconds() - start);
+    hypostyle_run_free(run);
+    check(rows == expected, "all rows come out");
+  }
+  for (size_t i = 0; i < count; i++) batches[i].release(&batches[i]);
+  free(batches);
+}
+
 int main(int count, char **arguments) {
-  if (count != 3) {
-    fprintf(stderr, "usage: apply ARTIFACT FILE\n");
+  if (count != 3 && count != 4) {
+    fprintf(stderr, "usage: apply ARTIFACT FILE [PASSES]\n");
     return 2;
   }
   HypostyleOptions options = {0};
   options.threads = 1;
+  options.batch_rows = count == 4 ? BATCH_ROWS : 0;
   HypostyleSession *session = hypostyle_session_new(&options, &error);
   check(session != NULL, "session");
   HypostyleTransform *transform = hypostyle_session_load_transform(session, arguments[1], &error);
   check(transform != NULL, "load");
-  struct ArrowSchema outputs;
-  CALL(hypostyle_transform_outputs(transform, &outputs, &error));
   HypostylePrepared *prepared = hypostyle_transform_prepare(transform, &error);
   check(prepared != NULL, "prepare");
-  HypostyleRun *run = hypostyle_prepared_start(prepared, NULL, &error);
-  check(run != NULL, "start");
-
-  char sql[4096];
-  snprintf(sql, sizeof sql, "SELECT * FROM '%s'", arguments[2]);
   struct ArrowArrayStream stream;
-  CALL(hypostyle_session_query(session, sql, &stream, &error));
-  struct ArrowArray batch;
-  while (stream.get_next(&stream, &batch) == 0 && batch.release) {
-    struct ArrowSchema schema;
-    check(stream.get_schema(&stream, &schema) == 0, "schema");
-    CALL(hypostyle_run_push(run, &batch, &schema, &error));
-    take(run, &outputs);
+  open_rows(session, transform, arguments[2], &stream);
+  if (count == 4) {
+    print_passes(prepared, &stream, atoi(arguments[3]));
+  } else {
+    print_digest(prepared, transform, &stream);
   }
   stream.release(&stream);
-  CALL(hypostyle_run_finish(run, &error));
-  take(run, &outputs);
-  printf("%" PRId64 " %016" PRIx64 "\n", rows, digest);
-
-  hypostyle_run_free(run);
   hypostyle_prepared_free(prepared);
-  outputs.release(&outputs);
   hypostyle_transform_free(transform);
   hypostyle_session_free(session);
   return 0;

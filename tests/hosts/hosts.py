@@ -1,6 +1,10 @@
 """One artifact, five hosts: fits a transform once, applies it in the program, Python, Ray, C and DataFusion, and compares digests.
 
     make hosts
+    make hosts-overhead
+
+With ``--overhead`` the same artifact is applied to rows that lie in memory in batches of 8,192, by one thread, and the time of each host is
+held against the time of the engine by itself (``tests/hosts/rust``), the two taking turns.
 
 The digest is FNV-1a of 64 bits over the rows in order: for each value a byte that says whether it is there, and then its bytes, a text's
 behind their number as 8 bytes. A host that is not installed is skipped with a word.
@@ -11,11 +15,15 @@ from __future__ import annotations
 import argparse
 import logging
 import os
+import re
 import shutil
+import statistics
 import struct
 import subprocess
 import sys
 import tempfile
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -135,32 +143,142 @@ def by_datafusion(program: Path, artifact: Path, events: Path) -> str:
     return run(program, artifact, events, "id")
 
 
+#: Rows of a batch, passes over all rows in a turn, and turns, while overhead is measured.
+BATCH_ROWS, PASSES, TURNS = 8192, 7, 5
+
+
+def batches_in_memory(events: Path) -> list:
+    """The rows of the file as batches of pyarrow, in the engine's layouts."""
+    import hypostyle as hy
+    import pyarrow
+
+    rows = hy.Session(threads=1, batch_rows=BATCH_ROWS).sql(f"SELECT * FROM '{events}'")
+    return pyarrow.table(rows).to_batches()
+
+
+def passes_of(apply: Callable[[], int], rows: int) -> list[float]:
+    """Milliseconds of each pass."""
+    taken = []
+    for _ in range(PASSES):
+        start = time.perf_counter()
+        found = apply()
+        taken.append((time.perf_counter() - start) * 1e3)
+        if found != rows:
+            raise SystemExit(f"{found} rows came out of {rows}")
+    return taken
+
+
+def python_passes(artifact: Path, events: Path) -> Callable[[], list[float]]:
+    """Python: batches of pyarrow are pushed into a run, and what comes out is taken by pyarrow."""
+    import hypostyle as hy
+    import pyarrow
+
+    batches = batches_in_memory(events)
+    prepared = hy.Session(threads=1, batch_rows=BATCH_ROWS).load(artifact).prepare()
+
+    def apply() -> int:
+        run, rows = prepared.start(), 0
+        for batch in batches:
+            rows += sum(pyarrow.record_batch(part).num_rows for part in run.push(batch))
+        return rows + sum(pyarrow.record_batch(part).num_rows for part in run.finish())
+
+    return lambda: passes_of(apply, sum(batch.num_rows for batch in batches))
+
+
+def ray_passes(artifact: Path, events: Path) -> Callable[[], list[float]]:
+    """Ray: the class of the actor pool inside an actor, without what Ray does around the call."""
+    import ray
+    from hypostyle.ray import ApplyTransform
+
+    class Timed(ApplyTransform):
+        """Applies all batches again and again."""
+
+        def passes(self, batches: list) -> list[float]:
+            return passes_of(lambda: sum(self(batch).num_rows for batch in batches), sum(batch.num_rows for batch in batches))
+
+    os.environ.setdefault("RAY_AUTH_MODE", "disabled")
+    logging.getLogger("ray").setLevel(logging.WARNING)
+    ray.init(num_cpus=1, include_dashboard=False, log_to_driver=False)
+    actor = ray.remote(num_cpus=1)(Timed).remote(str(artifact))
+    rows = ray.put(batches_in_memory(events))
+    return lambda: ray.get(actor.passes.remote(rows))
+
+
+def printed(*command: str | Path) -> list[float]:
+    """The milliseconds that a program prints."""
+    return [float(line) for line in run(*command).splitlines()]
+
+
+def print_overhead(libraries: Path, datafusion: Path, artifact: Path, events: Path, directory: Path) -> None:
+    """A line for each host: the engine's time, the host's time, and what the host adds."""
+    engine = libraries / "apply_in_rust"
+    apply_in_c = directory / "apply"
+    hosts: dict[str, Callable[[], Callable[[], list[float]]]] = {
+        "python": lambda: python_passes(artifact, events),
+        "c": lambda: by_c(libraries, artifact, events, directory) and (lambda: printed(apply_in_c, artifact, events, str(PASSES))),
+        "ray": lambda: ray_passes(artifact, events),
+    }
+    print(f"{'host':12}{'engine ms':>12}{'host ms':>12}{'overhead':>12}   medians of {TURNS} turns of the two, {PASSES} passes each")
+    for name, prepare in hosts.items():
+        try:
+            passes = prepare()
+        except ModuleNotFoundError as missing:
+            print(f"{name:12}skipped: {missing}", flush=True)
+            continue
+        alone, inside = [], []
+        for _ in range(TURNS):
+            alone.append(statistics.median(printed(engine, artifact, events, str(PASSES))))
+            inside.append(statistics.median(passes()))
+        ratio = statistics.median(host / own for own, host in zip(alone, inside))
+        print_ratio(name, statistics.median(alone), statistics.median(inside), ratio)
+    if not datafusion.exists():
+        print(f"{'datafusion':12}skipped: {datafusion} is not built", flush=True)
+        return
+    # Both are inside one program there, since DataFusion's packages are compiled in a workspace of their own.
+    line = run(datafusion, artifact, events)
+    own, host, ratio = map(float, re.findall(r"[0-9.]+", line.split(":", 1)[1]))
+    print_ratio("datafusion", own, host, ratio)
+
+
+def print_ratio(name: str, own: float, host: float, ratio: float) -> None:
+    print(f"{name:12}{own:12.1f}{host:12.1f}{(ratio - 1) * 100:+11.1f}%", flush=True)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--libraries", type=Path, default=ROOT / "target" / "debug", help="where the program and the C library are")
     parser.add_argument("--datafusion", type=Path, default=ROOT / "bindings/datafusion/target/debug/examples/apply_transform")
-    parser.add_argument("--rows", type=int, default=30_000)
+    parser.add_argument("--overhead", type=Path, help="measure instead; the program of examples/overhead.rs")
+    parser.add_argument("--rows", type=int)
     arguments = parser.parse_args()
-    program = (arguments.libraries / "hypostyle").resolve()
+    rows = arguments.rows or (400_000 if arguments.overhead else 30_000)
+    libraries = arguments.libraries.resolve()
     with tempfile.TemporaryDirectory() as temporary:
         directory = Path(temporary)
         events, artifact = directory / "events.arrow", directory / "features.hyp"
-        run(program, "query", EVENTS.format(rows=arguments.rows), "--output", events)
-        run(program, "fit", DEFINITION, "--from", events, "--output", artifact)
-        hosts = {
-            "rust": lambda: by_program(program, artifact, events, directory),
-            "python": lambda: by_python(artifact, events),
-            "ray": lambda: by_ray(artifact, events),
-            "c": lambda: by_c(arguments.libraries.resolve(), artifact, events, directory),
-            "datafusion": lambda: by_datafusion(arguments.datafusion.resolve(), artifact, events),
-        }
-        digests = {}
-        for name, apply in hosts.items():
-            try:
-                digests[name] = apply()
-                print(f"{name:12}{digests[name]}", flush=True)
-            except ModuleNotFoundError as missing:
-                print(f"{name:12}skipped: {missing}", flush=True)
+        run(libraries / "hypostyle", "query", EVENTS.format(rows=rows), "--output", events)
+        run(libraries / "hypostyle", "fit", DEFINITION, "--from", events, "--output", artifact)
+        if arguments.overhead:
+            print_overhead(libraries, arguments.overhead.resolve(), artifact, events, directory)
+            return 0
+        return compare_digests(libraries, arguments.datafusion.resolve(), artifact, events, directory)
+
+
+def compare_digests(libraries: Path, datafusion: Path, artifact: Path, events: Path, directory: Path) -> int:
+    hosts = {
+        "rust": lambda: by_program(libraries / "hypostyle", artifact, events, directory),
+        "python": lambda: by_python(artifact, events),
+        "ray": lambda: by_ray(artifact, events),
+        "c": lambda: by_c(libraries, artifact, events, directory),
+        "datafusion": lambda: by_datafusion(datafusion, artifact, events),
+    }
+    digests = {}
+    for name, apply in hosts.items():
+        try:
+            digests[name] = apply()
+            print(f"{name:12}{digests[name]}", flush=True)
+        except ModuleNotFoundError as missing:
+            print(f"{name:12}skipped: {missing}", flush=True)
     if len(set(digests.values())) != 1 or "rust" not in digests:
         print("the digests differ", file=sys.stderr)
         return 1
