@@ -147,6 +147,13 @@ def by_datafusion(program: Path, artifact: Path, events: Path) -> str:
 BATCH_ROWS, PASSES, TURNS = 8192, 7, 5
 
 
+def write_in_batches(query: str, events: Path) -> None:
+    """Writes rows to an Arrow file in batches of the size that is measured."""
+    import hypostyle as hy
+
+    hy.Session(threads=1, batch_rows=BATCH_ROWS).sql(f"COPY ({query}) TO '{events}'").fetchall()
+
+
 def batches_in_memory(events: Path) -> list:
     """The rows of the file as batches of pyarrow, in the engine's layouts."""
     import hypostyle as hy
@@ -186,7 +193,7 @@ def python_passes(artifact: Path, events: Path) -> Callable[[], list[float]]:
 
 
 def ray_passes(artifact: Path, events: Path) -> Callable[[], list[float]]:
-    """Ray: the class of the actor pool inside an actor, without what Ray does around the call."""
+    """Ray: the class of the actor pool inside an actor, without what Ray does around the call; texts stay as they are."""
     import ray
     from hypostyle.ray import ApplyTransform
 
@@ -199,7 +206,7 @@ def ray_passes(artifact: Path, events: Path) -> Callable[[], list[float]]:
     os.environ.setdefault("RAY_AUTH_MODE", "disabled")
     logging.getLogger("ray").setLevel(logging.WARNING)
     ray.init(num_cpus=1, include_dashboard=False, log_to_driver=False)
-    actor = ray.remote(num_cpus=1)(Timed).remote(str(artifact))
+    actor = ray.remote(num_cpus=1)(Timed).remote(str(artifact), text="string_view")
     rows = ray.put(batches_in_memory(events))
     return lambda: ray.get(actor.passes.remote(rows))
 
@@ -256,7 +263,11 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as temporary:
         directory = Path(temporary)
         events, artifact = directory / "events.arrow", directory / "features.hyp"
-        run(libraries / "hypostyle", "query", EVENTS.format(rows=rows), "--output", events)
+        if arguments.overhead:
+            # A file has the batches of the run that writes it.
+            write_in_batches(EVENTS.format(rows=rows), events)
+        else:
+            run(libraries / "hypostyle", "query", EVENTS.format(rows=rows), "--output", events)
         run(libraries / "hypostyle", "fit", DEFINITION, "--from", events, "--output", artifact)
         if arguments.overhead:
             print_overhead(libraries, arguments.overhead.resolve(), artifact, events, directory)

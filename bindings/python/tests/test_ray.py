@@ -48,6 +48,21 @@ def test_an_actor_applies_a_transform_or_its_file(tmp_path) -> None:
         assert ApplyTransform(given)(pyarrow.table({"x": [1, 2]})).to_pydict() == {"x": [0.25, 0.5]}
 
 
+def test_batches_of_an_actor_do_not_depend_on_those_before_them() -> None:
+    transform = hy.Session().fit("SELECT CAST(t AS INTEGER) + x AS y, upper(t) AS t FROM input", pyarrow.table({"x": [0], "t": ["1"]}))
+    apply = ApplyTransform(transform, text="string_view")
+    table = pyarrow.table({"x": range(3000), "t": [str(x % 5) for x in range(3000)]})
+    for rows in [3000, 1, 0, 2049]:
+        part = table.slice(3000 - rows)
+        assert apply(part)["y"].to_pylist() == [x + x % 5 for x in range(3000 - rows, 3000)]
+        assert apply(part.to_reader()).num_rows == rows
+    with pytest.raises(hy.DataError, match="cannot cast"):
+        apply(pyarrow.table({"x": [0, 1], "t": ["1", "one"]}))
+    assert apply(table.slice(0, 2)).to_pydict() == {"y": [0, 2], "t": ["0", "1"]}
+    assert apply(table).schema.field("t").type == pyarrow.string_view()
+    assert ApplyTransform(transform)(table).schema.field("t").type == pyarrow.string()
+
+
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("given", ["transform", "file"])
 def test_actors_in_several_processes_give_what_one_session_gives(ray, given: str, tmp_path) -> None:

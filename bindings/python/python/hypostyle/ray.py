@@ -7,9 +7,10 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from hypostyle.errors import Error
+from hypostyle.prepared import Run
 from hypostyle.result import schema_of
 from hypostyle.session import Session
 from hypostyle.transform import FitState, Transform
@@ -26,7 +27,8 @@ LEVELS_MAX = 16
 class ApplyTransform:
     """Applies a fitted transform to batches; made once in each actor of a pool, with one thread unless told otherwise.
 
-    ``transform`` is a :class:`hypostyle.Transform`, which travels as its file, or the path of a file that every node can read.
+    ``transform`` is a :class:`hypostyle.Transform`, which travels as its file, or the path of a file that every node can read. Texts are copied to
+    ``string``, which every function of Ray and pyarrow takes; with ``text="string_view"`` nothing is copied.
 
     >>> import hypostyle as hy, pyarrow
     >>> transform = hy.Session().fit("SELECT min_max_scale(x) AS x FROM input", hy.sql("SELECT x FROM range(5) t(x)"))
@@ -34,22 +36,33 @@ class ApplyTransform:
     [{'x': 0.25}, {'x': 0.5}]
     """
 
-    def __init__(self, transform: Transform | str | os.PathLike[str], threads: int = 1) -> None:
+    def __init__(
+        self,
+        transform: Transform | str | os.PathLike[str],
+        threads: int = 1,
+        text: Literal["string", "large_string", "string_view"] = "string",
+    ) -> None:
         session = Session(threads=threads)
         if isinstance(transform, Transform):
             transform = transform.in_session(session)
         else:
             transform = session.load(transform)
-        # The plan is made once for all batches, and each batch is a run of it.
         self._prepared = transform.prepare()
-        self._schema = schema_of(transform.outputs)
+        self._schema = schema_of(transform.outputs, text)
+        # Runs that wait for their next batch: one for each call at a time.
+        self._runs: list[Run] = []
 
     def __call__(self, batch: Any) -> pyarrow.Table:
         """All outputs over a batch, in its order."""
         import pyarrow
 
-        run = self._prepared.start()
-        parts = [*run.push(batch), *run.finish()]
+        run = self._runs.pop() if self._runs else self._prepared.start()
+        parts = run.push(batch)
+        # A transform gives each row as it comes, so that a run goes on from batch to batch; an error ends it.
+        if sum(part.num_rows for part in parts) == getattr(batch, "num_rows", -1):
+            self._runs.append(run)
+        else:
+            parts += run.finish()
         return pyarrow.Table.from_batches([pyarrow.record_batch(part, schema=self._schema) for part in parts], self._schema)
 
 
