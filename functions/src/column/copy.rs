@@ -8,6 +8,7 @@ use super::rows::Rows;
 use super::view::{Data, View};
 use crate::kernel::compact::{compact_f32, compact_f64, compact_i32, compact_i64};
 use crate::kernel::span::Span;
+use crate::kernel::span::gather::Gathered;
 
 impl Output {
     /// Copies row `source_row` of `source`, a column of the same type, to `row`. Text bytes are
@@ -180,20 +181,19 @@ impl Output {
 
     /// A memory copy for each stretch of fixed-width values without nulls; false if the form does not allow it.
     fn copy_spans(&mut self, start: usize, source: &View<'_>, spans: &[Span]) -> bool {
-        fn copy<T: Copy>(target: &mut [T], from: &[T], spans: &[Span]) {
-            let mut rest = target;
-            for &(start, end) in spans {
-                let values = &from[start as usize..end as usize];
-                let (first, next) = rest.split_at_mut(values.len());
-                first.copy_from_slice(values);
-                rest = next;
-            }
-        }
         match (&mut self.data, source.data) {
-            (OutputData::Int32(target), Data::Int32(from)) => copy(&mut target[start..], from, spans),
-            (OutputData::Int64(target), Data::Int64(from)) => copy(&mut target[start..], from, spans),
-            (OutputData::Float32(target), Data::Float32(from)) => copy(&mut target[start..], from, spans),
-            (OutputData::Float64(target), Data::Float64(from)) => copy(&mut target[start..], from, spans),
+            (OutputData::Int32(target), Data::Int32(from)) => {
+                Gathered::copy(from, spans, &mut target[start..])
+            }
+            (OutputData::Int64(target), Data::Int64(from)) => {
+                Gathered::copy(from, spans, &mut target[start..])
+            }
+            (OutputData::Float32(target), Data::Float32(from)) => {
+                Gathered::copy(from, spans, &mut target[start..])
+            }
+            (OutputData::Float64(target), Data::Float64(from)) => {
+                Gathered::copy(from, spans, &mut target[start..])
+            }
             _ => return self.copy_blocks(start, source, spans),
         }
         true

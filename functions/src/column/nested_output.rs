@@ -31,7 +31,19 @@ impl<'a> ListWriter<'a> {
         self.set(row, start, self.child.len() - start);
     }
 
+    /// Gives each row a list of its length, one after the other from `start` on.
+    pub fn set_all(&mut self, start: usize, lengths: impl Iterator<Item = usize>) {
+        let mut next = start;
+        for ((offset, size), length) in self.offsets.iter_mut().zip(self.sizes.iter_mut()).zip(lengths) {
+            // As in `set`.
+            *offset = next as i32;
+            *size = length as i32;
+            next += length;
+        }
+    }
+
     /// Gives `row` the `length` elements from `start`; lists may share elements.
+    #[inline]
     pub fn set(&mut self, row: usize, start: usize, length: usize) {
         // A start past 31 bits is refused by `Output::check_capacity` before anything reads it.
         self.offsets[row] = start as i32;

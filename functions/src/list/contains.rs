@@ -200,7 +200,7 @@ fn equal_bits<'b>(
     if length > count * SHARE {
         return None;
     }
-    let words = bump.alloc_slice_fill_copy(length.div_ceil(64), 0u64);
+    let words = bump.alloc_slice_fill_copy(equal::words_for(length), 0u64);
     let range = start as usize..end as usize;
     match value.data {
         Data::Int32(wanted) => {
@@ -224,8 +224,16 @@ fn list_contains() -> Bound {
         let lists = arguments[0].list();
         let bits = output.boolean();
         if let Some((spans, words)) = equal_bits(&arguments[0], &arguments[1], rows, &scratch.arena) {
-            let found = spans.iter().map(|&span| equal::first_set(words, span).is_some());
-            rows.iter().zip(found).for_each(|(row, found)| bits.set(row, found));
+            let mut next = rows.iter();
+            for (index, spans) in spans.chunks(LISTS).enumerate() {
+                let found = equal::found(words, spans);
+                match rows {
+                    Rows::All(_) => bits.words[index] = found,
+                    _ => (0..spans.len())
+                        .zip(&mut next)
+                        .for_each(|(bit, row)| bits.set(row, found >> bit & 1 == 1)),
+                }
+            }
             return Ok(());
         }
         rows.for_each(|row| {
@@ -235,18 +243,39 @@ fn list_contains() -> Bound {
     })
 }
 
+/// Lists whose answers are one word.
+const LISTS: usize = 64;
+
+/// Writes where the first set bit of each span stands, and null where there is none.
+fn write_places(spans: &[Span], words: &[u64], rows: Rows<'_>, output: &mut Output) {
+    let mut next = rows.iter();
+    for (index, spans) in spans.chunks(LISTS).enumerate() {
+        if let Rows::All(_) = rows {
+            let first = index * LISTS;
+            let places = &mut output.fixed::<i32>()[first..first + spans.len()];
+            let found = equal::places(words, spans, places);
+            let others = u64::MAX.checked_shl(spans.len() as u32).unwrap_or(0);
+            output.validity_words()[index] &= found | others;
+            continue;
+        }
+        let mut places = [0; LISTS];
+        let found = equal::places(words, spans, &mut places);
+        for (bit, row) in (0..spans.len()).zip(&mut next) {
+            output.fixed::<i32>()[row] = places[bit];
+            if found >> bit & 1 == 0 {
+                output.set_null(row);
+            }
+        }
+    }
+}
+
 fn list_position() -> Bound {
     Bound::null_aware(Type::Int32, |arguments, rows, output, scratch| {
         let lists = arguments[0].list();
         if !arguments[0].may_be_null()
             && let Some((spans, words)) = equal_bits(&arguments[0], &arguments[1], rows, &scratch.arena)
         {
-            for (row, &span) in rows.iter().zip(spans) {
-                match equal::first_set(words, span) {
-                    Some(at) => output.fixed::<i32>()[row] = at as i32 - span.0 as i32 + 1,
-                    None => output.set_null(row),
-                }
-            }
+            write_places(spans, words, rows, output);
             return Ok(());
         }
         rows.for_each(|row| {

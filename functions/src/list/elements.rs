@@ -25,6 +25,12 @@ impl<'a> Elements<'a> {
     /// Gathers the elements of `rows`; rows that are null have none. Values are not copied.
     pub fn of(lists: &'a View<'a>, rows: Rows<'a>, bump: &'a Bump) -> Self {
         let list = lists.list();
+        if let (Rows::All(count), Some(offsets), false) = (rows, list.offsets(), lists.may_be_null())
+            && let [first, .., end] = offsets[..=count]
+            && let Some(values) = list.child().part(first as usize..end as usize)
+        {
+            return Self { values, lists, rows, outer_rows: OnceCell::new(), bump };
+        }
         let mut start = None;
         let mut end = 0;
         let mut count = 0;

@@ -5,6 +5,7 @@ use bumpalo::Bump;
 use super::elements::{Elements, raise};
 use super::extract::{any_list, element_of};
 use super::reduce;
+use super::whole::set_lengths;
 use crate::Registry;
 use crate::cast::bind_cast;
 use crate::cast::invoke::invoke;
@@ -108,12 +109,13 @@ fn transform(
         results.errors().to_vec()
     };
     let lists = arguments[0].list();
-    let mut next = start;
-    rows.for_each(|row| {
-        let length = lists.length(row);
-        list.set(row, next, length);
-        next += length;
-    });
+    match (rows, lists.offsets()) {
+        (Rows::All(count), Some(offsets)) => {
+            let lengths = offsets.array_windows().map(|&[first, end]| (end - first) as usize);
+            list.set_all(start, lengths.take(count));
+        }
+        _ => set_lengths(&mut list, rows, start, rows.iter().map(|row| lists.length(row))),
+    }
     raise(&errors, &elements, output);
     Ok(())
 }

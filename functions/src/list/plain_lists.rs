@@ -2,13 +2,12 @@
 
 use bumpalo::Bump;
 
-use crate::column::{Data, FixedWidth, List, Rows, View};
+use crate::column::{Data, FixedWidth, Rows, View};
 use crate::kernel::span::Span;
 
-/// The lists of a column whose elements lie in one slice without nulls.
+/// The elements of a column of lists, in one slice without nulls.
 #[derive(Debug, Clone, Copy)]
 pub struct PlainLists<'a, T> {
-    lists: List<'a>,
     /// The elements of all lists.
     pub values: &'a [T],
 }
@@ -16,18 +15,11 @@ pub struct PlainLists<'a, T> {
 impl<'a, T: FixedWidth> PlainLists<'a, T> {
     /// The lists of a column, if its elements are of the type `T` and none of them is null.
     pub fn of(view: &View<'a>) -> Option<Self> {
-        let lists = view.list();
-        let child = lists.child();
+        let child = view.list().child();
         if child.may_be_null() || !child.is_flat() {
             return None;
         }
-        Some(Self { lists, values: T::slice(&child.data)? })
-    }
-
-    /// The elements of a row's list.
-    #[inline(always)]
-    pub fn get(&self, row: usize) -> &'a [T] {
-        &self.values[self.lists.range(row)]
+        Some(Self { values: T::slice(&child.data)? })
     }
 }
 
@@ -37,8 +29,12 @@ pub fn spans_of<'b>(view: &View<'_>, rows: Rows<'_>, bump: &'b Bump) -> &'b mut 
     if let (Rows::All(count), Some(offsets)) = (rows, lists.offsets())
         && let Some(offsets) = offsets.get(..=count)
     {
-        let spans = offsets.array_windows().map(|&[start, end]| (start as u32, end as u32));
-        return bump.alloc_slice_fill_iter(spans);
+        // Filled first, so that the loop that writes is a loop over vectors.
+        let spans = bump.alloc_slice_fill_copy(count, (0, 0));
+        for (span, &[start, end]) in spans.iter_mut().zip(offsets.array_windows()) {
+            *span = (start as u32, end as u32);
+        }
+        return spans;
     }
     let mut spans = bumpalo::collections::Vec::with_capacity_in(rows.count(), bump);
     rows.for_each(|row| {
@@ -48,14 +44,21 @@ pub fn spans_of<'b>(view: &View<'_>, rows: Rows<'_>, bump: &'b Bump) -> &'b mut 
     spans.into_bump_slice_mut()
 }
 
+/// The number of elements in all spans.
+pub fn elements_in(spans: &[Span]) -> usize {
+    spans.iter().fold(0, |count, (start, end)| count + u64::from(end - start)) as usize
+}
+
 /// The smallest stretch that holds all spans, and the number of elements in them.
 pub fn extent(spans: &[Span]) -> (Span, usize) {
     let mut whole = (u32::MAX, 0);
-    let mut count = 0;
-    for &(start, end) in spans.iter().filter(|(start, end)| start < end) {
-        whole = (whole.0.min(start), whole.1.max(end));
-        count += (end - start) as usize;
+    for &(start, end) in spans {
+        // Empty spans may stand anywhere.
+        let is_empty = start == end;
+        whole.0 = whole.0.min(if is_empty { u32::MAX } else { start });
+        whole.1 = whole.1.max(if is_empty { 0 } else { end });
     }
+    let count = elements_in(spans);
     if count == 0 { ((0, 0), 0) } else { (whole, count) }
 }
 

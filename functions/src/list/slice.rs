@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::extract::{any_list, element_of};
 use super::plain_lists::spans_of;
+use super::whole::set_lengths;
 use crate::Registry;
 use crate::column::{Output, Rows, View};
 use crate::error::Error;
@@ -124,14 +125,13 @@ fn slice_spans(
     }
     let Some((begin, end, 1)) = open.bounds(arguments, 0) else { return false };
     let spans = spans_of(lists, rows, &scratch.arena);
-    let mut list = output.list();
-    let mut next = list.start();
-    for (row, span) in rows.iter().zip(&mut *spans) {
+    for span in &mut *spans {
         let places = places(begin, end, (span.1 - span.0) as usize);
         *span = (span.0 + places.start as u32, span.0 + places.end as u32);
-        list.set(row, next, places.len());
-        next += places.len();
     }
+    let mut list = output.list();
+    let start = list.start();
+    set_lengths(&mut list, rows, start, spans.iter().map(|(start, end)| (end - start) as usize));
     list.child().push_spans(lists.list().child(), spans);
     true
 }

@@ -4,11 +4,12 @@ use std::cmp::Ordering;
 use std::ops::Range;
 
 use super::extract::{any_list, element_of};
-use super::plain_lists::{PlainLists, spans_of};
+use super::plain_lists::{PlainLists, elements_in, spans_of};
 use super::whole::{Whole, set_lengths};
 use crate::Registry;
 use crate::column::{Output, Rows, View, WritableFixed, compare};
 use crate::error::{Error, Result};
+use crate::kernel::span::gather::Gathered;
 use crate::scalar::{Arguments, Bound, ScalarFunction};
 use crate::scratch::Scratch;
 use crate::signature::exact;
@@ -165,7 +166,7 @@ fn sort_plain<T: Whole>(
     let spans = &*spans_of(lists, rows, &scratch.arena);
     let lengths = spans.iter().map(|(start, end)| (end - start) as usize);
     let mut list = output.list();
-    let start = list.child().grow(lengths.clone().sum());
+    let start = list.child().grow(elements_in(spans));
     set_lengths(&mut list, rows, start, lengths);
     let sorted = &mut list.child().fixed::<T>()[start..];
     match order.is_descending {
@@ -196,10 +197,10 @@ fn grade_up(_: &Arguments<'_>, order: Order) -> Bound {
 
 fn reverse(result: Type) -> Bound {
     Bound::strict(result, |arguments, rows, output, scratch| {
-        let done = reverse_plain::<i64>(&arguments[0], rows, output)
-            || reverse_plain::<i32>(&arguments[0], rows, output)
-            || reverse_plain::<f32>(&arguments[0], rows, output)
-            || reverse_plain::<f64>(&arguments[0], rows, output);
+        let done = reverse_plain::<i64>(&arguments[0], rows, output, scratch)
+            || reverse_plain::<i32>(&arguments[0], rows, output, scratch)
+            || reverse_plain::<f32>(&arguments[0], rows, output, scratch)
+            || reverse_plain::<f64>(&arguments[0], rows, output, scratch);
         if done {
             return output.check_capacity();
         }
@@ -218,23 +219,18 @@ fn reverse(result: Type) -> Bound {
 }
 
 /// Reverses lists of numbers without nulls; false if they are others.
-fn reverse_plain<T: WritableFixed>(view: &View<'_>, rows: Rows<'_>, output: &mut Output) -> bool {
+fn reverse_plain<T: WritableFixed + Gathered>(
+    view: &View<'_>,
+    rows: Rows<'_>,
+    output: &mut Output,
+    scratch: &mut Scratch,
+) -> bool {
     let Some(lists) = PlainLists::<T>::of(view) else { return false };
-    let count = rows.iter().map(|row| lists.get(row).len()).sum();
+    let spans = &*spans_of(view, rows, &scratch.arena);
+    let lengths = spans.iter().map(|(start, end)| (end - start) as usize);
     let mut list = output.list();
-    let start = list.child().grow(count);
-    let mut next = start;
-    rows.for_each(|row| {
-        let length = lists.get(row).len();
-        list.set(row, next, length);
-        next += length;
-    });
-    let mut rest = &mut list.into_child().fixed::<T>()[start..];
-    rows.for_each(|row| {
-        let values = lists.get(row);
-        let (own, others) = std::mem::take(&mut rest).split_at_mut(values.len());
-        own.iter_mut().zip(values.iter().rev()).for_each(|(target, &value)| *target = value);
-        rest = others;
-    });
+    let start = list.child().grow(elements_in(spans));
+    set_lengths(&mut list, rows, start, lengths);
+    T::reverse(lists.values, spans, &mut list.into_child().fixed::<T>()[start..]);
     true
 }

@@ -5,6 +5,8 @@
 use super::plain_lists::{PlainLists, spans_of};
 use super::whole::Whole;
 use crate::column::{Data, Output, Rows, View, WritableFixed};
+use crate::kernel::level::Level;
+use crate::kernel::span::{Span, total};
 use crate::scratch::Scratch;
 use crate::types::Type;
 
@@ -52,26 +54,16 @@ impl Total {
         let Some(plain) = PlainLists::<T>::of(lists) else { return false };
         let bump = &scratch.arena;
         let spans = &*spans_of(lists, rows, bump);
+        let (values, level, count) = (plain.values, Level::current(), spans.len());
         match self {
-            Self::Sum => place(rows, output, |sums| T::sum(plain.values, spans, sums), spans.len()),
-            Self::Mean => {
-                let sums = bump.alloc_slice_fill_copy(spans.len(), 0i128);
-                T::sum(plain.values, spans, sums);
-                let means = |results: &mut [f64]| {
-                    for ((result, sum), (start, end)) in results.iter_mut().zip(&*sums).zip(spans) {
-                        *result = *sum as f64 / f64::from(end - start);
-                    }
-                };
-                place(rows, output, means, spans.len());
-            }
-            Self::Least => place(rows, output, |least| T::least(plain.values, spans, least), spans.len()),
+            Self::Sum => place(rows, output, |sums| total::sum(level, values, spans, sums), count),
+            Self::Mean => place(rows, output, |means| total::mean(level, values, spans, means), count),
+            Self::Least => place(rows, output, |least| total::least(level, values, spans, least), count),
             Self::Greatest => {
-                place(rows, output, |greatest| T::greatest(plain.values, spans, greatest), spans.len());
+                place(rows, output, |greatest| total::greatest(level, values, spans, greatest), count);
             }
         }
-        for (row, _) in rows.iter().zip(spans).filter(|(_, (start, end))| start == end) {
-            output.set_null(row);
-        }
+        empty_to_null(spans, rows, output);
         true
     }
 }
@@ -90,4 +82,24 @@ pub fn place<R: WritableFixed>(
     fill(&mut results);
     let values = output.fixed::<R>();
     rows.iter().zip(results).for_each(|(row, result)| values[row] = result);
+}
+
+/// Makes the rows null whose span is empty.
+fn empty_to_null(spans: &[Span], rows: Rows<'_>, output: &mut Output) {
+    let has_empty = spans.iter().fold(false, |has_empty, (start, end)| has_empty | (start == end));
+    if !has_empty {
+        return;
+    }
+    if let Rows::All(_) = rows {
+        // Branches for single rows would be foreseen badly: empty lists are often one in some dozens.
+        let words = output.validity_words();
+        for (word, spans) in words.iter_mut().zip(spans.chunks(u64::BITS as usize)) {
+            let empty = spans.iter().enumerate();
+            *word &= !empty.fold(0, |bits, (bit, (start, end))| bits | u64::from(start == end) << bit);
+        }
+        return;
+    }
+    for (row, _) in rows.iter().zip(spans).filter(|(_, (start, end))| start == end) {
+        output.set_null(row);
+    }
 }

@@ -2,13 +2,11 @@
 
 use crate::column::{ListWriter, Rows, WritableFixed};
 use crate::kernel::span::recall::{self, Recall, Spans};
-use crate::kernel::span::{Span, order, total};
+use crate::kernel::span::total::Totaled;
+use crate::kernel::span::{Span, order};
 
 /// Whole numbers that have kernels; what they write is said there.
-pub trait Whole: WritableFixed {
-    fn sum(values: &[Self], spans: &[Span], sums: &mut [i128]);
-    fn least(values: &[Self], spans: &[Span], results: &mut [Self]);
-    fn greatest(values: &[Self], spans: &[Span], results: &mut [Self]);
+pub trait Whole: WritableFixed + Totaled {
     fn ascending(values: &[Self], spans: &[Span], results: &mut [Self]);
     fn descending(values: &[Self], spans: &[Span], results: &mut [Self]);
     fn distinct(
@@ -30,18 +28,9 @@ pub trait Whole: WritableFixed {
 }
 
 macro_rules! whole {
-    ($($number:ty: $sum:ident $least:ident $greatest:ident $ascending:ident $descending:ident
+    ($($number:ty: $ascending:ident $descending:ident
         $distinct:ident $count_distinct:ident $common:ident $has_any:ident $has_all:ident;)*) => {$(
         impl Whole for $number {
-            fn sum(values: &[Self], spans: &[Span], sums: &mut [i128]) {
-                total::$sum(values, spans, sums);
-            }
-            fn least(values: &[Self], spans: &[Span], results: &mut [Self]) {
-                total::$least(values, spans, results);
-            }
-            fn greatest(values: &[Self], spans: &[Span], results: &mut [Self]) {
-                total::$greatest(values, spans, results);
-            }
             fn ascending(values: &[Self], spans: &[Span], results: &mut [Self]) {
                 order::$ascending(values, spans, results);
             }
@@ -89,9 +78,9 @@ macro_rules! whole {
 }
 // One arm expands to the impl that names the kernels of one type.
 whole! {
-    i32: sum_i32 least_i32 greatest_i32 ascending_i32 descending_i32
+    i32: ascending_i32 descending_i32
         distinct_i32 count_distinct_i32 common_i32 has_any_i32 has_all_i32;
-    i64: sum_i64 least_i64 greatest_i64 ascending_i64 descending_i64
+    i64: ascending_i64 descending_i64
         distinct_i64 count_distinct_i64 common_i64 has_any_i64 has_all_i64;
 }
 
@@ -102,6 +91,9 @@ pub fn set_lengths(
     start: usize,
     lengths: impl Iterator<Item = usize>,
 ) {
+    if let Rows::All(_) = rows {
+        return list.set_all(start, lengths);
+    }
     let mut next = start;
     for (row, length) in rows.iter().zip(lengths) {
         list.set(row, next, length);

@@ -36,23 +36,71 @@ fn equal_words<T: Copy>(values: &[T], is_wanted: impl Fn(T) -> bool, words: &mut
     }
 }
 
-/// The first set bit of a span.
-///
-/// # Panics
-/// If the span does not lie inside the words.
-#[inline]
-pub fn first_set(words: &[u64], (start, end): Span) -> Option<usize> {
-    let (start, end) = (start as usize, end as usize);
-    let mut from = start;
+/// Words that hold a bit for each of these values, and the room behind them that [`found`] and [`places`] read.
+pub fn words_for(values: usize) -> usize {
+    values.div_ceil(WORD) + 2
+}
+
+/// The bits of the first 64 elements of a span.
+#[inline(always)]
+fn window(words: &[u64], (start, end): Span) -> u64 {
+    let (index, shift) = (start as usize / WORD, start % WORD as u32);
+    let low = words[index] >> shift;
+    // Shifted in two steps, since no shift by a whole word is.
+    let high = words[index + 1] << 1 << (WORD as u32 - 1 - shift);
+    let length = (end - start).min(WORD as u32);
+    let inside = if length == WORD as u32 { u64::MAX } else { (1 << length) - 1 };
+    (low | high) & inside
+}
+
+/// The first set bit of a span beyond its first 64 elements, counted from its start.
+#[cold]
+fn first_of_rest(words: &[u64], (start, end): Span) -> Option<u32> {
+    let mut from = start + WORD as u32;
     while from < end {
-        let bits = words[from / WORD] >> (from % WORD);
+        let bits = window(words, (from, end));
         if bits != 0 {
-            let found = from + bits.trailing_zeros() as usize;
-            return (found < end).then_some(found);
+            return Some(from - start + bits.trailing_zeros());
         }
-        from = (from / WORD + 1) * WORD;
+        from += WORD as u32;
     }
     None
+}
+
+at_each_level! {
+    /// Sets a bit for each span that has a set bit, of which there may be 64.
+    ///
+    /// # Panics
+    /// If a span does not lie inside the values, or if there are fewer words than [`words_for`] asks for.
+    pub fn found / found_at(words: &[u64], spans: &[Span]) -> u64 {
+        let mut found = 0;
+        for (bit, &span) in spans.iter().enumerate() {
+            let mut has = window(words, span) != 0;
+            if span.1 - span.0 > WORD as u32 {
+                has |= first_of_rest(words, span).is_some();
+            }
+            found |= u64::from(has) << bit;
+        }
+        found
+    }
+
+    /// Writes the place of each span's first set bit, from 1, and sets a bit for each span that has one, of which there may be 64.
+    ///
+    /// # Panics
+    /// As [`found`].
+    pub fn places / places_at(words: &[u64], spans: &[Span], places: &mut [i32]) -> u64 {
+        let mut found = 0;
+        for (bit, (&span, place)) in spans.iter().zip(places).enumerate() {
+            let bits = window(words, span);
+            let mut first = (bits != 0).then_some(bits.trailing_zeros());
+            if bits == 0 && span.1 - span.0 > WORD as u32 {
+                first = first_of_rest(words, span);
+            }
+            *place = first.map_or(0, |first| first as i32 + 1);
+            found |= u64::from(first.is_some()) << bit;
+        }
+        found
+    }
 }
 
 #[cfg(test)]
@@ -63,20 +111,29 @@ mod tests {
     #[test]
     fn the_first_equal_value_of_a_span_is_found_at_every_level() {
         for length in [0usize, 1, 63, 64, 65, 130, 300] {
-            let values: Vec<i64> = (0..length as i64).map(|at| at * 37 % 11).collect();
+            let values: Vec<i64> = (0..length as i64).map(|at| at * 37 % 101).collect();
             let narrow: Vec<i32> = values.iter().map(|&value| value as i32).collect();
             for level in Level::available() {
-                let mut words = vec![u64::MAX; length / 64 + 1];
+                let mut words = vec![u64::MAX; words_for(length)];
                 let mut same = words.clone();
                 equal_bits_i64_at(level, &values, 5, &mut words);
                 equal_bits_i32_at(level, &narrow, 5, &mut same);
                 assert_eq!(words, same);
-                for start in (0..=length).step_by(7) {
-                    for end in (start..=length).step_by(5) {
-                        let expected = values[start..end].iter().position(|&value| value == 5);
-                        let found = first_set(&words, (start as u32, end as u32));
-                        assert_eq!(found, expected.map(|place| start + place), "{start}..{end} of {length}");
+                let starts = (0..=length).step_by(7);
+                let spans: Vec<Span> = starts
+                    .flat_map(|start| (start..=length).step_by(5).map(move |end| (start as u32, end as u32)))
+                    .collect();
+                for spans in spans.chunks(WORD) {
+                    let bits = found_at(level, &words, spans);
+                    let mut first = vec![7; spans.len()];
+                    assert_eq!(places_at(level, &words, spans, &mut first), bits);
+                    for (at, &(start, end)) in spans.iter().enumerate() {
+                        let expected =
+                            values[start as usize..end as usize].iter().position(|&value| value == 5);
+                        assert_eq!(first[at], expected.map_or(0, |place| place as i32 + 1), "{start}..{end}");
+                        assert_eq!(bits >> at & 1 == 1, expected.is_some());
                     }
+                    assert!(spans.len() == WORD || bits >> spans.len() == 0);
                 }
             }
         }

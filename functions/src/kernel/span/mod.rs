@@ -4,7 +4,9 @@
 
 pub mod distinct;
 pub mod equal;
+pub mod gather;
 pub mod keyed;
+pub mod masked;
 pub mod order;
 pub mod recall;
 pub mod total;

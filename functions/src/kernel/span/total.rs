@@ -3,7 +3,9 @@
 //! The sum of a short span is the difference of two running totals, so there is no loop whose end has to be foreseen for
 //! each span: a third less time for lists of twenty elements.
 
+use super::masked::{Masked, Sums};
 use super::{Span, elements};
+use crate::kernel::level::Level;
 
 /// Elements whose running totals are held at once, in half of the first-level cache.
 const BLOCK: usize = 2048;
@@ -76,119 +78,205 @@ fn sum_spans<T: Copy + Into<i64>>(values: &[T], spans: &[Span], sums: &mut [i128
     }
 }
 
-at_each_level! {
-    /// Writes the exact sum of each span, 0 for an empty one.
-    ///
-    /// # Panics
-    /// If a span does not lie inside the values, as in all functions of this module.
-    pub fn sum_i64 / sum_i64_at(values: &[i64], spans: &[Span], sums: &mut [i128]) {
-        sum_spans(values, spans, sums);
+/// Writes the least number of each span by a loop over its elements.
+#[inline(always)]
+fn least_spans<T: Copy + Ord>(values: &[T], spans: &[Span], results: &mut [T], greatest: T) {
+    for (result, &span) in results.iter_mut().zip(spans) {
+        *result = elements(values, span).iter().fold(greatest, |least, &value| least.min(value));
     }
+}
 
-    /// As [`sum_i64`], for numbers of 32 bits.
-    pub fn sum_i32 / sum_i32_at(values: &[i32], spans: &[Span], sums: &mut [i128]) {
-        sum_spans(values, spans, sums);
+/// Writes the greatest number of each span by a loop over its elements.
+#[inline(always)]
+fn greatest_spans<T: Copy + Ord>(values: &[T], spans: &[Span], results: &mut [T], least: T) {
+    for (result, &span) in results.iter_mut().zip(spans) {
+        *result = elements(values, span).iter().fold(least, |greatest, &value| greatest.max(value));
     }
+}
 
-    /// Writes the least number of each span, and of an empty one the greatest there is.
-    pub fn least_i64 / least_i64_at(values: &[i64], spans: &[Span], results: &mut [i64]) {
-        for (result, &span) in results.iter_mut().zip(spans) {
-            *result = elements(values, span).iter().fold(i64::MAX, |least, &value| least.min(value));
+/// Whole numbers with totals.
+pub trait Totaled: Copy + Into<i64> + Masked {
+    /// [`sum`] without masked vectors.
+    fn sum_loop(level: Level, values: &[Self], spans: &[Span], sums: &mut [i128]);
+    /// [`least`] without masked vectors.
+    fn least_loop(level: Level, values: &[Self], spans: &[Span], results: &mut [Self]);
+    /// [`greatest`] without masked vectors.
+    fn greatest_loop(level: Level, values: &[Self], spans: &[Span], results: &mut [Self]);
+}
+
+macro_rules! totaled {
+    ($($number:ident: $sum:ident / $sum_at:ident, $least:ident / $least_at:ident, $greatest:ident / $greatest_at:ident;)*) => {$(
+        at_each_level! {
+            /// Writes the exact sum of each span, by running totals.
+            pub fn $sum / $sum_at(values: &[$number], spans: &[Span], sums: &mut [i128]) {
+                sum_spans(values, spans, sums);
+            }
+            /// Writes the least number of each span, by a loop over its elements.
+            pub fn $least / $least_at(values: &[$number], spans: &[Span], results: &mut [$number]) {
+                least_spans(values, spans, results, $number::MAX);
+            }
+            /// Writes the greatest number of each span, by a loop over its elements.
+            pub fn $greatest / $greatest_at(values: &[$number], spans: &[Span], results: &mut [$number]) {
+                greatest_spans(values, spans, results, $number::MIN);
+            }
         }
-    }
 
-    /// Writes the greatest number of each span, and of an empty one the least there is.
-    pub fn greatest_i64 / greatest_i64_at(values: &[i64], spans: &[Span], results: &mut [i64]) {
-        for (result, &span) in results.iter_mut().zip(spans) {
-            *result = elements(values, span).iter().fold(i64::MIN, |greatest, &value| greatest.max(value));
+        impl Totaled for $number {
+            fn sum_loop(level: Level, values: &[Self], spans: &[Span], sums: &mut [i128]) {
+                $sum_at(level, values, spans, sums);
+            }
+            fn least_loop(level: Level, values: &[Self], spans: &[Span], results: &mut [Self]) {
+                $least_at(level, values, spans, results);
+            }
+            fn greatest_loop(level: Level, values: &[Self], spans: &[Span], results: &mut [Self]) {
+                $greatest_at(level, values, spans, results);
+            }
         }
-    }
+    )*};
+}
+// One arm expands to the loops of one type at each level, and the impl that names them.
+totaled! {
+    i32: sum_i32 / sum_i32_at, least_i32 / least_i32_at, greatest_i32 / greatest_i32_at;
+    i64: sum_i64 / sum_i64_at, least_i64 / least_i64_at, greatest_i64 / greatest_i64_at;
+}
 
-    /// As [`least_i64`], for numbers of 32 bits.
-    pub fn least_i32 / least_i32_at(values: &[i32], spans: &[Span], results: &mut [i32]) {
-        for (result, &span) in results.iter_mut().zip(spans) {
-            *result = elements(values, span).iter().fold(i32::MAX, |least, &value| least.min(value));
-        }
-    }
+/// Spans whose sums are held at once until it is known that they are exact.
+const HELD: usize = 256;
 
-    /// As [`greatest_i64`], for numbers of 32 bits.
-    pub fn greatest_i32 / greatest_i32_at(values: &[i32], spans: &[Span], results: &mut [i32]) {
-        for (result, &span) in results.iter_mut().zip(spans) {
-            *result = elements(values, span).iter().fold(i32::MIN, |greatest, &value| greatest.max(value));
+/// Hands the exact sums of [`HELD`] spans after others to `give`: as words where all of them fit, and else at full width.
+fn sums_in_parts<T: Totaled>(
+    level: Level,
+    values: &[T],
+    spans: &[Span],
+    mut give: impl FnMut(usize, Result<&[i64], &[i128]>),
+) {
+    let (mut words, mut wide) = ([0i64; HELD], [0i128; HELD]);
+    for (part, spans) in spans.chunks(HELD).enumerate() {
+        let (words, wide) = (&mut words[..spans.len()], &mut wide[..spans.len()]);
+        let sums = match T::sums(level, values, spans, words) {
+            Some(Sums::Exact) => Ok(&*words),
+            Some(Sums::Unsure) => {
+                wide.iter_mut().zip(spans).for_each(|(sum, &span)| *sum = sum_of(elements(values, span)));
+                Err(&*wide)
+            }
+            None => {
+                T::sum_loop(level, values, spans, wide);
+                Err(&*wide)
+            }
+        };
+        give(part * HELD, sums);
+    }
+}
+
+/// Writes the exact sum of each span, 0 for an empty one.
+///
+/// # Panics
+/// If a span does not lie inside the values, as in all functions of this module.
+pub fn sum<T: Totaled>(level: Level, values: &[T], spans: &[Span], sums: &mut [i128]) {
+    sums_in_parts(level, values, spans, |first, part| match part {
+        Ok(words) => sums[first..].iter_mut().zip(words).for_each(|(sum, &word)| *sum = i128::from(word)),
+        Err(wide) => sums[first..][..wide.len()].copy_from_slice(wide),
+    });
+}
+
+/// Writes the double next to each span's exact sum, divided by its length; NaN for an empty one.
+///
+/// # Panics
+/// As [`sum`].
+pub fn mean<T: Totaled>(level: Level, values: &[T], spans: &[Span], means: &mut [f64]) {
+    sums_in_parts(level, values, spans, |first, part| {
+        let means = means[first..].iter_mut();
+        let means = means.zip(&spans[first..]).map(|(mean, (start, end))| (mean, f64::from(end - start)));
+        match part {
+            Ok(words) => means.zip(words).for_each(|((mean, count), &sum)| *mean = sum as f64 / count),
+            Err(wide) => means.zip(wide).for_each(|((mean, count), &sum)| *mean = sum as f64 / count),
         }
+    });
+}
+
+/// Writes the least number of each span, and of an empty one the greatest there is.
+///
+/// # Panics
+/// As [`sum`].
+pub fn least<T: Totaled>(level: Level, values: &[T], spans: &[Span], results: &mut [T]) {
+    if !T::least(level, values, spans, results) {
+        T::least_loop(level, values, spans, results);
+    }
+}
+
+/// Writes the greatest number of each span, and of an empty one the least there is.
+///
+/// # Panics
+/// As [`sum`].
+pub fn greatest<T: Totaled>(level: Level, values: &[T], spans: &[Span], results: &mut [T]) {
+    if !T::greatest(level, values, spans, results) {
+        T::greatest_loop(level, values, spans, results);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernel::level::Level;
+
+    /// All totals of some spans at every level, against plain loops.
+    fn check<T: Totaled + Ord + Default + std::fmt::Debug>(values: &[T], spans: &[Span], ends: [T; 2]) {
+        for level in Level::available() {
+            let (mut sums, mut means) = (vec![1; spans.len()], vec![1.0; spans.len()]);
+            let (mut smallest, mut largest) =
+                (vec![T::default(); spans.len()], vec![T::default(); spans.len()]);
+            sum(level, values, spans, &mut sums);
+            mean(level, values, spans, &mut means);
+            least(level, values, spans, &mut smallest);
+            greatest(level, values, spans, &mut largest);
+            for (at, &span) in spans.iter().enumerate() {
+                let own = elements(values, span);
+                let expected: i128 = own.iter().map(|&value| i128::from(value.into())).sum();
+                assert_eq!(sums[at], expected, "{level}, {span:?}");
+                let expected = expected as f64 / own.len() as f64;
+                assert_eq!(means[at].to_bits(), expected.to_bits(), "{level}, {span:?}");
+                assert_eq!(smallest[at], own.iter().copied().min().unwrap_or(ends[1]), "{level}, {span:?}");
+                assert_eq!(largest[at], own.iter().copied().max().unwrap_or(ends[0]), "{level}, {span:?}");
+            }
+        }
+    }
 
     #[test]
     fn totals_are_those_of_a_plain_loop_at_every_level() {
         let values: Vec<i64> =
             (0..200i64).map(|at| at.wrapping_mul(0x9e37_79b9_7f4a_7c15u64 as i64)).collect();
         let narrow: Vec<i32> = values.iter().map(|&value| value as i32).collect();
-        let spans: Vec<Span> = vec![(0, 0), (0, 1), (3, 20), (7, 107), (0, 200), (200, 200)];
-        for level in Level::available() {
-            let mut sums = vec![1; spans.len()];
-            sum_i64_at(level, &values, &spans, &mut sums);
-            let expected =
-                |span: &Span| elements(&values, *span).iter().map(|&value| i128::from(value)).sum();
-            assert!(sums.iter().copied().eq(spans.iter().map(expected)), "{level}");
-            sum_i32_at(level, &narrow, &spans, &mut sums);
-            let expected =
-                |span: &Span| elements(&narrow, *span).iter().map(|&value| i128::from(value)).sum();
-            assert!(sums.iter().copied().eq(spans.iter().map(expected)), "{level}");
-            let mut results = vec![0; spans.len()];
-            least_i64_at(level, &values, &spans, &mut results);
-            assert!(results.iter().zip(&spans).all(|(&result, &span)| {
-                result == elements(&values, span).iter().copied().min().unwrap_or(i64::MAX)
-            }));
-            greatest_i64_at(level, &values, &spans, &mut results);
-            assert!(results.iter().zip(&spans).all(|(&result, &span)| {
-                result == elements(&values, span).iter().copied().max().unwrap_or(i64::MIN)
-            }));
-            let mut results = vec![0; spans.len()];
-            least_i32_at(level, &narrow, &spans, &mut results);
-            assert!(results.iter().zip(&spans).all(|(&result, &span)| {
-                result == elements(&narrow, span).iter().copied().min().unwrap_or(i32::MAX)
-            }));
-            greatest_i32_at(level, &narrow, &spans, &mut results);
-            assert!(results.iter().zip(&spans).all(|(&result, &span)| {
-                result == elements(&narrow, span).iter().copied().max().unwrap_or(i32::MIN)
-            }));
-        }
+        let mut spans: Vec<Span> = vec![(0, 0), (0, 1), (3, 20), (7, 107), (0, 200), (200, 200)];
+        spans.extend((0..100).map(|length| (200 - length, 200)));
+        check(&values, &spans, [i64::MIN, i64::MAX]);
+        check(&narrow, &spans, [i32::MIN, i32::MAX]);
+        check(&narrow[..0], &[(0, 0)], [i32::MIN, i32::MAX]);
     }
 
     #[test]
     fn sums_of_short_long_and_scattered_spans_are_exact_at_every_level() {
-        // Numbers of 52 and of 53 bits, on both sides of what a block sums up in 64.
-        for bits in [10, SUMMED_BITS, SUMMED_BITS + 1, 63] {
-            let least = -(1i128 << bits) as i64;
+        // Numbers of 52 and of 53 bits, on both sides of what a block sums up in 64, and those whose sums of 9,000 do not fit.
+        for bits in [10, 48, 49, 50, SUMMED_BITS, SUMMED_BITS + 1, 63] {
+            let minimum = -(1i128 << bits) as i64;
             let values: Vec<i64> =
-                (0..9000i64).map(|at| if at % 7 == 0 { least } else { -1 - least }).collect();
+                (0..9000i64).map(|at| if at % 7 == 0 { minimum } else { -1 - minimum }).collect();
             let mut spans: Vec<Span> = (0..300u32).map(|at| (at * 20, at * 20 + at % 41)).collect();
             spans.extend([(6000, 8048), (6000, 8049), (0, 9000), (5, 5), (8999, 9000), (9000, 9000)]);
             spans.extend((0..100u32).rev().map(|at| (at * 31, at * 31 + 17)));
             spans.extend([(0, 2048), (0, 2047), (2047, 2048)]);
-            for level in Level::available() {
-                let mut sums = vec![1; spans.len()];
-                sum_i64_at(level, &values, &spans, &mut sums);
-                for (&sum, &span) in sums.iter().zip(&spans) {
-                    let expected: i128 = elements(&values, span).iter().map(|&value| i128::from(value)).sum();
-                    assert_eq!(sum, expected, "{level}, {bits} bits, {span:?}");
-                }
-            }
+            check(&values, &spans, [i64::MIN, i64::MAX]);
         }
     }
 
     #[test]
     fn sums_beyond_64_bits_are_exact() {
-        let mut sums = [0];
-        sum_i64(&[i64::MAX; 50], &[(0, 50)], &mut sums);
-        assert_eq!(sums[0], 50 * i128::from(i64::MAX));
-        sum_i64(&[i64::MIN; 50], &[(0, 50)], &mut sums);
-        assert_eq!(sums[0], 50 * i128::from(i64::MIN));
+        for level in Level::available() {
+            let mut sums = [0];
+            for length in [1, 2, 50] {
+                sum(level, &[i64::MAX; 50], &[(0, length)], &mut sums);
+                assert_eq!(sums[0], i128::from(length) * i128::from(i64::MAX));
+                sum(level, &[i64::MIN; 50], &[(0, length)], &mut sums);
+                assert_eq!(sums[0], i128::from(length) * i128::from(i64::MIN));
+            }
+        }
     }
 }

@@ -1,0 +1,208 @@
+//! Totals of spans with AVX-512: vectors whose lanes behind the end of a span are masked off.
+//!
+//! A short span is a window of a few vectors, all of which are always loaded: how long a span is decides on masks and not
+//! on branches, which nothing could foresee.
+
+use super::Span;
+use crate::kernel::level::Level;
+#[cfg(target_arch = "x86_64")]
+use crate::kernel::level::Tier;
+
+/// Sums of spans, as [`Masked::sums`] leaves them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sums {
+    /// All are exact.
+    Exact,
+    /// Some may have left 64 bits.
+    Unsure,
+}
+
+/// Whole numbers with masked kernels, which do nothing where a level does not have them.
+pub trait Masked: Sized {
+    /// Writes the sum of each span; `None` where there is no such kernel.
+    ///
+    /// # Panics
+    /// If a span does not lie inside the values, as in all functions of this module.
+    fn sums(level: Level, values: &[Self], spans: &[Span], sums: &mut [i64]) -> Option<Sums>;
+
+    /// Writes the least number of each span, and of an empty one the greatest there is; false where there is no such kernel.
+    fn least(level: Level, values: &[Self], spans: &[Span], results: &mut [Self]) -> bool;
+
+    /// Writes the greatest number of each span, and of an empty one the least there is; false where there is no such kernel.
+    fn greatest(level: Level, values: &[Self], spans: &[Span], results: &mut [Self]) -> bool;
+}
+
+macro_rules! masked {
+    ($($number:ty: $sums:ident $least:ident $greatest:ident;)*) => {$(
+        impl Masked for $number {
+            fn sums(level: Level, values: &[Self], spans: &[Span], sums: &mut [i64]) -> Option<Sums> {
+                #[cfg(target_arch = "x86_64")]
+                if level.tier() == Tier::Avx512 {
+                    // SAFETY: a `Level` of this tier exists only where the machine was found to have these features.
+                    return Some(unsafe { avx512::$sums(values, spans, sums) });
+                }
+                let _ = (level, values, spans, sums);
+                None
+            }
+            fn least(level: Level, values: &[Self], spans: &[Span], results: &mut [Self]) -> bool {
+                #[cfg(target_arch = "x86_64")]
+                if level.tier() == Tier::Avx512 {
+                    // SAFETY: as above.
+                    unsafe { avx512::$least(values, spans, results) };
+                    return true;
+                }
+                let _ = (level, values, spans, results);
+                false
+            }
+            fn greatest(level: Level, values: &[Self], spans: &[Span], results: &mut [Self]) -> bool {
+                #[cfg(target_arch = "x86_64")]
+                if level.tier() == Tier::Avx512 {
+                    // SAFETY: as above.
+                    unsafe { avx512::$greatest(values, spans, results) };
+                    return true;
+                }
+                let _ = (level, values, spans, results);
+                false
+            }
+        }
+    )*};
+}
+// One arm expands to the impl of one type.
+masked! {
+    i32: sums_i32 least_i32 greatest_i32;
+    i64: sums_i64 least_i64 greatest_i64;
+}
+
+#[cfg(target_arch = "x86_64")]
+mod avx512 {
+    use std::arch::x86_64::*;
+
+    use super::super::{Span, elements};
+    use super::Sums;
+
+    /// Vectors of a window.
+    const VECTORS: usize = 5;
+
+    /// Sets a bit for each lane of a window that holds one of `count` elements.
+    #[inline]
+    #[target_feature(enable = "bmi2")]
+    fn lanes_of(count: usize) -> u64 {
+        _bzhi_u64(u64::MAX, count.min(u64::BITS as usize) as u32)
+    }
+
+    /// Writes the totals of all spans: `$load` loads the lanes of a mask, `$step` adds a vector to a total, `$finish` makes a number of it.
+    ///
+    /// One use expands to a loop over the spans, in it a loop over the windows of a span, and in that one over the vectors of a window.
+    macro_rules! over_spans {
+        ($values:ident, $spans:ident, $results:ident, $lanes:literal as $mask:ty, $empty:ident, $load:ident, $step:expr, $finish:expr) => {
+            for (result, &span) in $results.iter_mut().zip($spans) {
+                let own = elements($values, span);
+                let (start, length) = (own.as_ptr(), own.len());
+                let mut total = $empty;
+                let mut at = 0;
+                loop {
+                    let lanes = lanes_of((length - at).min(VECTORS * $lanes));
+                    for vector in 0..VECTORS {
+                        let first = vector * $lanes;
+                        let mask = if first < u64::BITS as usize { (lanes >> first) as $mask } else { 0 };
+                        // SAFETY: the lanes of the mask lie inside the span; nothing is read of the others.
+                        let loaded = unsafe { $load($empty, mask, start.wrapping_add(at + first)) };
+                        total = $step(total, loaded);
+                    }
+                    at += VECTORS * $lanes;
+                    if at >= length {
+                        break;
+                    }
+                }
+                *result = $finish(total);
+            }
+        };
+    }
+
+    #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx2,bmi1,bmi2,lzcnt,popcnt")]
+    pub fn sums_i64(values: &[i64], spans: &[Span], sums: &mut [i64]) -> Sums {
+        let zero = _mm512_setzero_si512();
+        // The bits of all numbers that differ from their sign.
+        let mut bits = zero;
+        let mut add = |total: __m512i, numbers: __m512i| {
+            bits = _mm512_or_si512(bits, _mm512_xor_si512(numbers, _mm512_srai_epi64::<63>(numbers)));
+            _mm512_add_epi64(total, numbers)
+        };
+        over_spans!(values, spans, sums, 8 as __mmask8, zero, _mm512_mask_loadu_epi64, add, |total| {
+            _mm512_reduce_add_epi64(total)
+        });
+        let digits = u64::BITS - (_mm512_reduce_or_epi64(bits) as u64).leading_zeros();
+        let longest = spans.iter().map(|(start, end)| end - start).max().unwrap_or(0);
+        // A number is not beyond 2^digits, and there are fewer than 2^(bits of the length) of them.
+        let fits = digits + (u32::BITS - longest.leading_zeros()) < i64::BITS;
+        if fits { Sums::Exact } else { Sums::Unsure }
+    }
+
+    #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx2,bmi1,bmi2,lzcnt,popcnt")]
+    pub fn sums_i32(values: &[i32], spans: &[Span], sums: &mut [i64]) -> Sums {
+        let zero = _mm256_setzero_si256();
+        for (sum, &span) in sums.iter_mut().zip(spans) {
+            let own = elements(values, span);
+            let (start, length) = (own.as_ptr(), own.len());
+            let mut total = _mm512_setzero_si512();
+            let mut at = 0;
+            loop {
+                let lanes = lanes_of((length - at).min(VECTORS * 8));
+                for vector in 0..VECTORS {
+                    let mask = (lanes >> (vector * 8)) as __mmask8;
+                    // SAFETY: the lanes of the mask lie inside the span; nothing is read of the others.
+                    let numbers =
+                        unsafe { _mm256_mask_loadu_epi32(zero, mask, start.wrapping_add(at + vector * 8)) };
+                    total = _mm512_add_epi64(total, _mm512_cvtepi32_epi64(numbers));
+                }
+                at += VECTORS * 8;
+                if at >= length {
+                    break;
+                }
+            }
+            *sum = _mm512_reduce_add_epi64(total);
+        }
+        // A span has fewer than 2^32 numbers of 32 bits.
+        Sums::Exact
+    }
+
+    /// Declares the least or greatest number of each span.
+    ///
+    /// `least_i64: i64, 8 as __mmask8, _mm512_set1_epi64(i64::MAX), ...` declares `least_i64(values, spans, results)`.
+    macro_rules! extreme {
+        ($($name:ident: $number:ty, $lanes:literal as $mask:ty, $set:ident($empty:expr), $load:ident, $step:ident, $reduce:ident;)*) => {$(
+            #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx2,bmi1,bmi2,lzcnt,popcnt")]
+            pub fn $name(values: &[$number], spans: &[Span], results: &mut [$number]) {
+                let empty = $set($empty);
+                over_spans!(
+                    values,
+                    spans,
+                    results,
+                    $lanes as $mask,
+                    empty,
+                    $load,
+                    |total, numbers| $step(total, numbers),
+                    |total| $reduce(total)
+                );
+            }
+        )*};
+    }
+    extreme! {
+        least_i64: i64, 8 as __mmask8, _mm512_set1_epi64(i64::MAX), _mm512_mask_loadu_epi64, _mm512_min_epi64, _mm512_reduce_min_epi64;
+        greatest_i64: i64, 8 as __mmask8, _mm512_set1_epi64(i64::MIN), _mm512_mask_loadu_epi64, _mm512_max_epi64, _mm512_reduce_max_epi64;
+        least_i32: i32, 8 as __mmask8, _mm256_set1_epi32(i32::MAX), _mm256_mask_loadu_epi32, _mm256_min_epi32, least_of_lanes;
+        greatest_i32: i32, 8 as __mmask8, _mm256_set1_epi32(i32::MIN), _mm256_mask_loadu_epi32, _mm256_max_epi32, greatest_of_lanes;
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512vl,avx2")]
+    fn least_of_lanes(lanes: __m256i) -> i32 {
+        _mm512_reduce_min_epi32(_mm512_broadcast_i64x4(lanes))
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512vl,avx2")]
+    fn greatest_of_lanes(lanes: __m256i) -> i32 {
+        _mm512_reduce_max_epi32(_mm512_broadcast_i64x4(lanes))
+    }
+}
