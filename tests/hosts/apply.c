@@ -12,9 +12,6 @@
 
 #include "hypostyle.h"
 
-// Rows of a batch while passes are measured, as in all hosts.
-#define BATCH_ROWS 8192
-
 static HypostyleError *error;
 
 // Ends the program where a call has failed.
@@ -156,13 +153,13 @@ static void print_passes(const HypostylePrepared *prepared, struct ArrowArrayStr
 }
 
 int main(int count, char **arguments) {
-  if (count != 3 && count != 4) {
-    fprintf(stderr, "usage: apply ARTIFACT FILE [PASSES]\n");
+  if (count != 3 && count != 5) {
+    fprintf(stderr, "usage: apply ARTIFACT FILE [PASSES BATCH_ROWS]\n");
     return 2;
   }
   HypostyleOptions options = {0};
   options.threads = 1;
-  options.batch_rows = count == 4 ? BATCH_ROWS : 0;
+  options.batch_rows = count == 5 ? (size_t)atoi(arguments[4]) : 0;
   HypostyleSession *session = hypostyle_session_new(&options, &error);
   check(session != NULL, "session");
   HypostyleTransform *transform = hypostyle_session_load_transform(session, arguments[1], &error);
@@ -171,7 +168,7 @@ int main(int count, char **arguments) {
   check(prepared != NULL, "prepare");
   struct ArrowArrayStream stream;
   open_rows(session, transform, arguments[2], &stream);
-  if (count == 4) {
+  if (count == 5) {
     print_passes(prepared, &stream, atoi(arguments[3]));
   } else {
     print_digest(prepared, transform, &stream);

@@ -1,8 +1,8 @@
-//! The engine by itself: applies an artifact to the rows of a file, which lie in memory in batches of 8,192, some times on one thread, and
+//! The engine by itself: applies an artifact to the rows of a file, which lie in memory in batches of a size, some times on one thread, and
 //! prints the milliseconds of each pass. What `hosts.py` holds the other hosts against.
 //!
 //! ```text
-//! apply_in_rust features.hyp events.arrow 9
+//! apply_in_rust features.hyp events.arrow 9 8192
 //! ```
 #![forbid(unsafe_code)]
 
@@ -13,17 +13,14 @@ use std::time::Instant;
 use hypostyle::arrow::array::RecordBatch;
 use hypostyle::{Configuration, Session, input_batch};
 
-/// Rows of a batch, in all hosts.
-const BATCH_ROWS: usize = 8_192;
-
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [artifact, file, passes] = &arguments[..] else {
-        return Err("usage: apply_in_rust ARTIFACT FILE PASSES".into());
+    let [artifact, file, passes, batch_rows] = &arguments[..] else {
+        return Err("usage: apply_in_rust ARTIFACT FILE PASSES BATCH_ROWS".into());
     };
     let session = Session::with_configuration(Configuration {
         threads: 1,
-        batch_rows: BATCH_ROWS,
+        batch_rows: batch_rows.parse()?,
         ..Configuration::default()
     });
     let transform = session.load_transform(artifact)?;
