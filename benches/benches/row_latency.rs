@@ -17,7 +17,7 @@ const DIMENSION: usize = 64;
 /// Rows before any is measured.
 const WARM_UP: usize = 10_000;
 
-const SOURCE: &str = "(SELECT i % 997 / 7.0 AS n0, i % 991 / 3.0 AS n1, sin(i) * 40 AS n2, cos(i) * 9 AS n3, i % 13 / 13.0 AS n4, i % 17 * 1.5 AS n5, \
+const SOURCE: &str = "(SELECT i % 997 / 7.0 AS n0, i % 991 / 3.0 AS n1, sin(i) * 40 AS n2, cos(i) * 9 AS n3, i % 13 / 13.0 AS n4, i % 17 * 1.5::DOUBLE AS n5, \
     i % 5000 AS i0, i * 37 % 100000 AS i1, i % 24 AS i2, 'agent ' || i % 700 AS t0, 'city ' || i % 3000 AS t1, 'brand ' || i % 90 AS t2, \
     'item-' || i AS t3, [i, i + 1, i + 2] AS l0, [i, i + 2, i + 9] AS l1, [i % 50] AS l2, \
     TIMESTAMP '2024-01-01' + to_seconds(i * 977) AS s0, TIMESTAMP '2024-02-01' + to_seconds(i * 577) AS s1, \

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bumpalo::Bump;
 
-use crate::column::{Output, Rows, View, value_at};
+use crate::column::{Column, Output, Rows, View, value_at};
 use crate::documentation::Documentation;
 use crate::error::Result;
 use crate::scalar::Arguments;
@@ -29,6 +29,31 @@ pub trait Accumulator: Any + Send {
     /// # Errors
     /// An overflow or an argument that the aggregate refuses.
     fn update(&mut self, arguments: &[View<'_>], rows: Rows<'_>, groups: &[u32], ordinal: u64) -> Result<()>;
+
+    /// As [`Accumulator::update`], with the columns whose views the arguments are: for aggregates that keep a column
+    /// beyond the call, such as a dictionary that the batches of a row group share.
+    ///
+    /// # Errors
+    /// As for [`Accumulator::update`].
+    fn update_columns(
+        &mut self,
+        _columns: &[&Column],
+        arguments: &[View<'_>],
+        rows: Rows<'_>,
+        groups: &[u32],
+        ordinal: u64,
+    ) -> Result<()> {
+        self.update(arguments, rows, groups, ordinal)
+    }
+
+    /// Takes over all groups of another accumulator of the same aggregate, each into the group of its number, where that is
+    /// quicker than by way of states; false if it is not, and nothing has changed then. What is left of the other is of no use.
+    ///
+    /// # Errors
+    /// As for [`Accumulator::merge`].
+    fn absorb(&mut self, _other: &mut dyn Accumulator) -> Result<bool> {
+        Ok(false)
+    }
 
     /// Adds states that [`Accumulator::state`] wrote: row `i` of `states` belongs to group `groups[i]`.
     ///

@@ -1,40 +1,12 @@
-//! The container: a zip of stored, aligned members.
+//! Reads the container: a zip of stored members.
 
-use std::io::{Cursor, Read, Write};
-use std::ops::{Deref, Range};
+use std::io::{Cursor, Read};
+use std::ops::Range;
 
-use zip::write::SimpleFileOptions;
-use zip::{CompressionMethod, ZipArchive, ZipWriter};
-
-use crate::error::{Error, Result};
-
-/// Members begin at multiples of this, as Arrow wants its buffers and caches their lines.
-const ALIGNMENT_BYTES: u16 = 64;
-
-/// What a member takes beside its bytes and names, about.
-const MEMBER_BYTES: usize = 256;
+use zip::{CompressionMethod, ZipArchive};
 
 /// Members of one file; more are no transform.
 const MEMBERS_MAX: usize = 100_000;
-
-/// The bytes of a file with these members.
-pub(super) fn pack<B: Deref<Target = [u8]>>(members: &[(String, B)]) -> Result<Vec<u8>> {
-    let failed =
-        |error: &dyn std::fmt::Display| Error::user(format!("the transform was not written: {error}"));
-    let room = members.iter().map(|(name, bytes)| bytes.len() + 2 * name.len() + MEMBER_BYTES).sum();
-    let mut writer = ZipWriter::new(Cursor::new(Vec::with_capacity(room)));
-    for (name, bytes) in members {
-        let bytes: &[u8] = bytes;
-        let options = SimpleFileOptions::default()
-            .compression_method(CompressionMethod::Stored)
-            .large_file(u32::try_from(bytes.len()).is_err())
-            .with_alignment(ALIGNMENT_BYTES);
-        writer.start_file(name.as_str(), options).map_err(|error| failed(&error))?;
-        writer.write_all(bytes).map_err(|error| failed(&error))?;
-    }
-    let packed = writer.finish().map_err(|error| failed(&error))?;
-    Ok(packed.into_inner())
-}
 
 /// A file that is being read.
 pub(super) struct Members<'b> {
@@ -108,24 +80,5 @@ fn guarded<T>(read: impl FnOnce() -> zip::result::ZipResult<T>) -> Result<T, Str
         Ok(Ok(value)) => Ok(value),
         Ok(Err(error)) => Err(error.to_string()),
         Err(_) => Err("the archive is damaged".to_owned()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Members, pack};
-
-    #[test]
-    fn members_are_stored_at_multiples_of_64() {
-        let members = vec![("a".to_owned(), vec![1u8; 3]), ("dir/b".to_owned(), vec![2u8; 100])];
-        let packed = pack(&members).unwrap();
-        for (_, bytes) in &members {
-            let place = packed.windows(bytes.len()).position(|window| window == bytes.as_slice()).unwrap();
-            assert_eq!(place % 64, 0);
-        }
-        let mut read = Members::open(&packed).unwrap();
-        assert_eq!(read.read("dir/b").unwrap(), members[1].1);
-        assert_eq!(packed[read.place("dir/b").unwrap()], members[1].1);
-        assert!(read.read("c").is_err());
     }
 }

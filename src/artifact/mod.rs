@@ -10,12 +10,16 @@
 //! | `golden/input.arrow`, `golden/output.arrow` | rows made of edges and of what was fitted, and what they gave |
 //!
 //! A large file is mapped into memory, and members above [`LARGE_BYTES`] are used in place: their digests are verified on
-//! demand, and reads of them stay inside of them whatever they hold. Reading verifies every other digest, compares the functions with those of the session, and runs the golden rows. It executes
-//! nothing but the expressions of the plan.
+//! demand, and reads of them stay inside of them whatever they hold. Of these, reading verifies the first and the last block, which
+//! takes no time and tells a file that was cut and filled up or copied over another one; a damaged block between them is told by a
+//! verified load, which names its place. Reading verifies every other digest, compares the functions with those of the session, and
+//! runs the golden rows. It executes nothing but the expressions of the plan.
 
 mod golden;
 mod mapped;
 mod members;
+mod pack;
+mod parallel;
 mod read;
 pub(crate) mod state;
 mod statistics;
@@ -40,6 +44,9 @@ const VERSION: u32 = 1;
 
 /// Members above this size are used in place. Files of less are read.
 pub(crate) const LARGE_BYTES: usize = 64 << 20;
+
+/// Bytes of a member that have a checksum of their own.
+const BLOCK_BYTES: usize = 1 << 20;
 
 /// Vocabularies of fewer entries are indexed when they are read, which takes no time.
 const INDEXED_ENTRIES: usize = 1024;
@@ -83,17 +90,58 @@ pub struct Member {
     pub bytes: u64,
     /// SHA-256 of its bytes, in hexadecimal digits.
     pub sha256: String,
+    /// XXH64 of each block of [`BLOCK_BYTES`], in hexadecimal digits; none for a member of one block.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub blocks: Vec<String>,
 }
 
 impl Member {
-    /// What the list of members says of one.
-    fn of((name, bytes): &NamedBytes) -> Self {
-        Self { name: name.clone(), bytes: bytes.len() as u64, sha256: digest(bytes) }
+    /// Finds out whether these are the bytes that were written.
+    ///
+    /// # Errors
+    /// The place of the first bytes that are others, as far as it is known.
+    fn check(&self, bytes: &[u8]) -> Result<(), String> {
+        self.check_length(bytes)?;
+        if digest(bytes) == self.sha256 {
+            return Ok(());
+        }
+        (0..self.blocks.len()).try_for_each(|block| self.check_block(bytes, block))?;
+        Err(format!("member {} is damaged: its digest is another one", self.name))
     }
 
-    /// True if these are the bytes that were written.
-    fn is(&self, bytes: &[u8]) -> bool {
-        bytes.len() as u64 == self.bytes && digest(bytes) == self.sha256
+    /// As [`Member::check`], of the first and the last block alone.
+    fn check_ends(&self, bytes: &[u8]) -> Result<(), String> {
+        self.check_length(bytes)?;
+        let last = self.blocks.len().checked_sub(1);
+        last.map_or(Ok(()), |last| [0, last].into_iter().try_for_each(|block| self.check_block(bytes, block)))
+    }
+
+    fn check_length(&self, bytes: &[u8]) -> Result<(), String> {
+        if bytes.len() as u64 != self.bytes {
+            let (name, found, written) = (&self.name, bytes.len(), self.bytes);
+            return Err(format!("member {name} is damaged: it has {found} bytes; {written} were written"));
+        }
+        let blocks = bytes.len().div_ceil(BLOCK_BYTES);
+        match self.blocks.is_empty() || self.blocks.len() == blocks {
+            true => Ok(()),
+            false => Err(format!(
+                "member {} has {blocks} blocks; the manifest has checksums of {}",
+                self.name,
+                self.blocks.len()
+            )),
+        }
+    }
+
+    fn check_block(&self, bytes: &[u8], block: usize) -> Result<(), String> {
+        let start = bytes.len().min(block.saturating_mul(BLOCK_BYTES));
+        let end = bytes.len().min(start + BLOCK_BYTES);
+        match self.blocks.get(block) == Some(&checksum(&bytes[start..end])) {
+            true => Ok(()),
+            false => Err(format!(
+                "member {} is damaged: its bytes {start} to {end} are others than were written",
+                self.name
+            )),
+        }
     }
 }
 
@@ -129,6 +177,11 @@ struct StoredParameter {
 
 /// A member's name and its bytes.
 type NamedBytes = (String, Buffer);
+
+/// The checksum of a block.
+fn checksum(block: &[u8]) -> String {
+    format!("{:016x}", hypostyle_functions::kernel::hash::xxhash64::xxhash64(block, 0))
+}
 
 /// The digest of a member.
 fn digest(bytes: &[u8]) -> String {

@@ -5,8 +5,9 @@ use hypostyle_engine::plan::from_json;
 use hypostyle_planner::transform::{FitState, StateHeader};
 use serde::{Deserialize, Serialize};
 
-use super::members::{Members, pack};
-use super::{Member, NamedBytes, statistics};
+use super::members::Members;
+use super::pack::{Sealed, packed};
+use super::{Member, statistics};
 use crate::error::{Error, Result};
 
 const FORMAT: &str = "hypostyle fit state";
@@ -34,7 +35,7 @@ struct Head {
 
 /// The bytes of a state.
 pub(crate) fn to_bytes(state: &FitState) -> Result<Vec<u8>> {
-    let mut members: Vec<NamedBytes> = Vec::with_capacity(state.tables.len() + 1);
+    let mut members: Vec<Sealed> = Vec::with_capacity(state.tables.len() + 1);
     for (number, table) in state.tables.iter().enumerate() {
         let types = hypostyle_functions::Schema::from_arrow(&table.schema())?;
         let mut columns = Vec::with_capacity(types.fields.len());
@@ -42,19 +43,19 @@ pub(crate) fn to_bytes(state: &FitState) -> Result<Vec<u8>> {
             columns.push((field.name.clone(), statistics::stored(column, &field.data_type)?));
         }
         let rows = statistics::batch(columns)?;
-        members.push((format!("tables/{number:04}.arrow"), statistics::arrow_file(&rows)?));
+        members.push(Sealed::new(format!("tables/{number:04}.arrow"), statistics::arrow_file(&rows)?));
     }
     let stored = StoredState {
         format: FORMAT.to_owned(),
         version: VERSION,
         written_by: format!("hypostyle {}", env!("CARGO_PKG_VERSION")),
         header: state.header.clone(),
-        members: members.iter().map(Member::of).collect(),
+        members: members.iter().map(Sealed::listed).collect(),
     };
     let header = serde_json::to_vec_pretty(&stored)
         .map_err(|error| Error::user(format!("the state was not written: {error}")))?;
-    members.insert(0, (HEADER.to_owned(), Buffer::from_vec(header)));
-    pack(&members)
+    members.insert(0, Sealed::new(HEADER.to_owned(), Buffer::from_vec(header)));
+    packed(&members).map_err(|error| Error::user(format!("the state was not written: {error}")))
 }
 
 /// The state that bytes hold.
@@ -78,9 +79,7 @@ pub(crate) fn from_bytes(bytes: &[u8]) -> Result<FitState, String> {
     let mut tables = Vec::with_capacity(stored.members.len());
     for member in &stored.members {
         let bytes = members.read(&member.name)?;
-        if !member.is(&bytes) {
-            return Err(format!("member {} is damaged: its digest is another one", member.name));
-        }
+        member.check(&bytes)?;
         let table = statistics::read_arrow_file(&bytes);
         tables.push(table.map_err(|problem| format!("member {}: {problem}", member.name))?);
     }

@@ -6,10 +6,11 @@ use arrow::buffer::Buffer;
 use hypostyle_engine::Context;
 use hypostyle_planner::transform::Fitted;
 
-use super::members::{Members, pack};
+use super::members::Members;
+use super::pack::{Sealed, packed};
 use super::read::{from_bytes, of_buffer};
-use super::write::to_bytes;
-use super::{MANIFEST, Manifest, PLAN, digest, golden};
+use super::write::members;
+use super::{BLOCK_BYTES, MANIFEST, Manifest, PLAN, digest, golden};
 use crate::Session;
 
 fn fitted() -> (Session, Arc<Fitted>) {
@@ -26,7 +27,12 @@ fn fitted() -> (Session, Arc<Fitted>) {
 
 fn written(session: &Session, fitted: &Fitted) -> (Vec<u8>, Arc<Context>) {
     let context = session.context();
-    (to_bytes("features", "SELECT ..", fitted, &context).unwrap(), context)
+    (packed(&members("features", "SELECT ..", fitted, &context).unwrap()).unwrap(), context)
+}
+
+fn pack(parts: Vec<(String, Vec<u8>)>) -> Vec<u8> {
+    let sealed = parts.into_iter().map(|(name, bytes)| Sealed::new(name, bytes.into()));
+    packed(&sealed.collect::<Vec<_>>()).unwrap()
 }
 
 /// The members of a file, changed and written again with right digests.
@@ -44,7 +50,7 @@ fn changed(bytes: &[u8], change: impl FnOnce(&mut Manifest, &mut Vec<(String, Ve
         }
     }
     parts.insert(0, (MANIFEST.to_owned(), serde_json::to_vec(&manifest).unwrap()));
-    pack(&parts).unwrap()
+    pack(parts)
 }
 
 fn refusal(bytes: &[u8], context: &Arc<Context>) -> String {
@@ -103,7 +109,7 @@ fn other_files_are_refused() {
     let (session, fitted) = fitted();
     let (bytes, context) = written(&session, &fitted);
     assert!(refusal(b"PAR1 is no zip", &context).contains("the file is no transform, or is damaged"));
-    let foreign = pack(&[("word/document.xml".to_owned(), b"<xml/>".to_vec())]).unwrap();
+    let foreign = pack(vec![("word/document.xml".to_owned(), b"<xml/>".to_vec())]);
     assert!(refusal(&foreign, &context).contains("the file is no transform"));
     let other = changed(&bytes, |manifest, _| manifest.format = "another engine".to_owned());
     assert_eq!(refusal(&other, &context), "the file is \"another engine\"; expected \"hypostyle transform\"");
@@ -291,4 +297,38 @@ fn damage_to_members_that_are_used_in_place_is_an_error_or_other_values() {
     let problem = of_buffer(&Buffer::from(damaged.as_slice()), 0, &context).map(drop).unwrap_err();
     assert!(problem.contains("the golden rows do not hold"), "{problem}");
     assert!(refusal(&damaged, &context).contains("its digest is another one"));
+}
+
+#[test]
+fn a_damaged_block_of_a_large_member_is_named_where_it_is_looked_at() {
+    let session = Session::new();
+    let source = "(SELECT 'entry ' || i AS word FROM range(180000) t(i))";
+    let transform = session.fit("SELECT vocab_encode(word) AS word FROM input", source).unwrap();
+    let (bytes, context) = written(&session, transform.fitted());
+    let mut members = Members::open(&bytes).unwrap();
+    let index = members.names().unwrap().into_iter().find(|name| name.starts_with("index/")).unwrap();
+    let place = members.place(&index).unwrap();
+    assert!(place.len() > 2 * BLOCK_BYTES);
+    let problems = |at: usize| {
+        let mut damaged = bytes.clone();
+        damaged[place.start + at] ^= 4;
+        let in_place = of_buffer(&Buffer::from(damaged.as_slice()), BLOCK_BYTES, &context).map(drop);
+        (in_place.err(), refusal(&damaged, &context))
+    };
+    let last = place.len() / BLOCK_BYTES * BLOCK_BYTES;
+    for (at, from, to) in [(5, 0, BLOCK_BYTES), (place.len() - 1, last, place.len())] {
+        let expected =
+            format!("member {index} is damaged: its bytes {from} to {to} are others than were written");
+        assert_eq!(problems(at), (Some(expected.clone()), expected));
+    }
+    // What lies between is told by who reads all of it.
+    let (in_place, verified) = problems(BLOCK_BYTES + 77);
+    assert_eq!(in_place, None);
+    assert!(verified.contains("its bytes 1048576 to 2097152 are others"), "{verified}");
+    let changed_list = changed(&bytes, |manifest, _| {
+        let member = manifest.members.iter_mut().find(|member| member.name == index).unwrap();
+        member.blocks.pop();
+    });
+    let problem = of_buffer(&Buffer::from(changed_list), BLOCK_BYTES, &context).map(drop).unwrap_err();
+    assert!(problem.contains("blocks; the manifest has checksums of"), "{problem}");
 }

@@ -1,7 +1,6 @@
 //! A fitted transform to the bytes of its file.
 
 use std::collections::{BTreeSet, HashMap};
-use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -14,9 +13,11 @@ use hypostyle_functions::column::Output;
 use hypostyle_functions::{Literal, Schema, Type, Value};
 use hypostyle_planner::transform::{Fitted, FittedCall};
 
+use super::pack::{Sealed, pack};
+use super::parallel::in_parallel;
 use super::{
-    FORMAT, GOLDEN_INPUT, GOLDEN_OUTPUT, INPUT_SCHEMA, MANIFEST, Manifest, Member, NamedBytes, OUTPUT_SCHEMA,
-    PLAN, StoredCall, StoredPlan, VERSION, golden, members, statistics,
+    FORMAT, GOLDEN_INPUT, GOLDEN_OUTPUT, INPUT_SCHEMA, MANIFEST, Manifest, OUTPUT_SCHEMA, PLAN, StoredCall,
+    StoredParameter, StoredPlan, VERSION, golden, statistics,
 };
 use crate::error::{Error, Result};
 
@@ -31,25 +32,32 @@ pub(crate) fn write(
     fitted: &Fitted,
     context: &Arc<Context>,
 ) -> Result<()> {
-    let bytes = to_bytes(name, sql, fitted, context)?;
+    let members = members(name, sql, fitted, context)?;
     let failed =
         |error: &dyn std::fmt::Display| Error::user(format!("cannot write {}: {error}", path.display()));
     let mut target = Target::create(path).map_err(|error| failed(&error))?;
-    target.write_all(&bytes).map_err(|error| failed(&error))?;
+    pack(&members, &mut target).map_err(|error| failed(&error))?;
     target.commit().map_err(|error| failed(&error))?;
     Ok(())
 }
 
-pub(super) fn to_bytes(name: &str, sql: &str, fitted: &Fitted, context: &Arc<Context>) -> Result<Vec<u8>> {
-    let (mut parts, plan) = stored_plan(fitted)?;
+/// The members of the file, the manifest first.
+pub(super) fn members(name: &str, sql: &str, fitted: &Fitted, context: &Arc<Context>) -> Result<Vec<Sealed>> {
+    let (mut parts, plan) = stored_plan(fitted, threads_for(fitted, context))?;
     let plan = serde_json::to_vec_pretty(&plan)
         .map_err(|error| Error::user(format!("the plan was not written: {error}")))?;
-    parts.insert(0, (PLAN.to_owned(), Buffer::from_vec(plan)));
-    parts.push((INPUT_SCHEMA.to_owned(), table_file(&fitted.input_schema(), &[])?));
-    parts.push((OUTPUT_SCHEMA.to_owned(), table_file(&fitted.schema(), &[])?));
     let (inputs, outputs) = golden_rows(fitted, context)?;
-    parts.push((GOLDEN_INPUT.to_owned(), table_file(&fitted.input_schema(), &inputs)?));
-    parts.push((GOLDEN_OUTPUT.to_owned(), table_file(&fitted.schema(), &outputs)?));
+    let (input_schema, output_schema) = (fitted.input_schema(), fitted.schema());
+    parts.insert(0, Sealed::new(PLAN.to_owned(), Buffer::from_vec(plan)));
+    let tables: [(&str, &Schema, &[Vec<Value>]); 4] = [
+        (INPUT_SCHEMA, &input_schema, &[]),
+        (OUTPUT_SCHEMA, &output_schema, &[]),
+        (GOLDEN_INPUT, &input_schema, &inputs),
+        (GOLDEN_OUTPUT, &output_schema, &outputs),
+    ];
+    for (name, schema, columns) in tables {
+        parts.push(Sealed::new(name.to_owned(), table_file(schema, columns)?));
+    }
     let manifest = Manifest {
         format: FORMAT.to_owned(),
         version: VERSION,
@@ -59,21 +67,58 @@ pub(super) fn to_bytes(name: &str, sql: &str, fitted: &Fitted, context: &Arc<Con
         provenance: fitted.provenance.clone(),
         functions: functions_of(fitted),
         tables: fitted.tables(context),
-        members: parts.iter().map(Member::of).collect(),
+        members: parts.iter().map(Sealed::listed).collect(),
     };
     let manifest = serde_json::to_vec_pretty(&manifest)
         .map_err(|error| Error::user(format!("the manifest was not written: {error}")))?;
-    parts.insert(0, (MANIFEST.to_owned(), Buffer::from_vec(manifest)));
-    members::pack(&parts)
+    parts.insert(0, Sealed::new(MANIFEST.to_owned(), Buffer::from_vec(manifest)));
+    Ok(parts)
+}
+
+/// Entries of all fitted lists from which on their members are made by several threads.
+const PARALLEL_ENTRIES: usize = 1 << 17;
+
+/// Entries of what was fitted by a call.
+fn entries_of(call: &FittedCall) -> usize {
+    let lists = call.parameters.iter().filter_map(|(_, literal)| match &literal.value {
+        Value::List(_, values) => Some(values.len()),
+        Value::Shared(list) => Some(list.len()),
+        _ => None,
+    });
+    lists.sum()
+}
+
+fn threads_for(fitted: &Fitted, context: &Context) -> usize {
+    match fitted.calls.iter().map(entries_of).sum::<usize>() < PARALLEL_ENTRIES {
+        true => 1,
+        false => context.configuration.threads,
+    }
+}
+
+/// The members of all calls, the longest lists begun first.
+fn members_of_calls(
+    calls: &[FittedCall],
+    threads: usize,
+) -> Result<Vec<(Vec<Sealed>, Vec<StoredParameter>)>> {
+    let mut numbers: Vec<usize> = (0..calls.len()).collect();
+    numbers.sort_by_key(|&number| std::cmp::Reverse(entries_of(&calls[number])));
+    let made = in_parallel(&numbers, threads, |number| {
+        let (members, stored) = statistics::members_of(number, &calls[number])?;
+        let sealed = members.into_iter().map(|(name, bytes)| Sealed::new(name, bytes)).collect();
+        Ok((sealed, stored))
+    })?;
+    let mut made: Vec<_> = numbers.into_iter().zip(made).collect();
+    made.sort_by_key(|(number, _)| *number);
+    Ok(made.into_iter().map(|(_, made)| made).collect())
 }
 
 /// The plan with parameters in place of fitted lists, and the members that hold these.
-fn stored_plan(fitted: &Fitted) -> Result<(Vec<NamedBytes>, StoredPlan)> {
+fn stored_plan(fitted: &Fitted, threads: usize) -> Result<(Vec<Sealed>, StoredPlan)> {
     let (mut parts, mut calls) = (Vec::new(), Vec::with_capacity(fitted.calls.len()));
     let mut lists: HashMap<&Literal, usize> = HashMap::new();
     let mut place = 0;
-    for (number, call) in fitted.calls.iter().enumerate() {
-        let (members, stored) = statistics::members_of(number, call)?;
+    let made = members_of_calls(&fitted.calls, threads)?;
+    for (call, (members, stored)) in fitted.calls.iter().zip(made) {
         parts.extend(members);
         for (_, literal) in &call.parameters {
             if matches!(literal.value, Value::List(..) | Value::Shared(_)) {

@@ -16,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from sklearn import preprocessing
+from sklearn.decomposition import PCA
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 from sklearn.impute import SimpleImputer
 
@@ -40,7 +41,15 @@ OUTPUTS = {
     "hot": "one_hot(c)",
     "bag": "bag_of_words(words, compat => 'sklearn')",
     "weights": "tf_idf(words, compat => 'sklearn')",
+    "directions": "pca(e, 3)",
+    "whitened": "pca(e, n_components => 3, whiten => true)",
 }
+
+# Coordinates are compared to so many parts of the largest: directions of a sample turn with the rounding of its covariances.
+COORDINATES = 1e-7
+
+# With fewer rows some directions have no variance, and any will do.
+ROWS_OF_DIRECTIONS = 20
 
 
 def table(random, rows):
@@ -57,7 +66,14 @@ def table(random, rows):
         "c": random.choice(vocabulary, rows).astype(object),
         "k": random.integers(-50, 50, rows),
         "words": [list(random.choice(vocabulary, random.integers(1, 8))) for _ in range(rows)],
+        "e": embeddings(random, rows),
     }
+
+
+def embeddings(random, rows):
+    """Correlated elements far from 0, whose directions have deviations of their own."""
+    mixed, _ = np.linalg.qr(np.random.default_rng(5).normal(size=(6, 6)))
+    return list(random.normal(size=(rows, 6)) * [9, 5, 3, 1, 0.5, 0.1] @ mixed + 100)
 
 
 def write(columns, path, random):
@@ -101,6 +117,10 @@ def expected(train, test):
     for name, vectorizer in [("bag", CountVectorizer(analyzer=list)), ("weights", TfidfVectorizer(analyzer=list))]:
         sparse = vectorizer.fit(train["words"]).transform(test["words"]).toarray()
         given[name] = [{at: value for at, value in enumerate(row) if value} for row in sparse.tolist()]
+    if len(train["e"]) >= ROWS_OF_DIRECTIONS:
+        for name, whiten in [("directions", False), ("whitened", True)]:
+            pca = PCA(3, whiten=whiten, svd_solver="full").fit(np.stack(train["e"]))
+            given[name] = list(pca.transform(np.stack(test["e"])))
     return given
 
 
@@ -127,6 +147,8 @@ def ours(program, folder, threads):
 
 
 def differs(found, wanted, scale):
+    if isinstance(wanted, np.ndarray):
+        return not np.allclose(found, wanted, rtol=0, atol=COORDINATES * np.abs(wanted).max())
     if isinstance(wanted, (list, dict)) or isinstance(found, list):
         if isinstance(wanted, dict):
             found = {entry["index"]: entry["value"] for entry in found}
@@ -153,7 +175,7 @@ def check(program, random, rows, failures):
         scale = np.nanmax(np.abs(train["x"])) / spread if rows > 1 else np.nanmax(np.abs(train["x"]))
         for name in OUTPUTS:
             values = found.column(name).to_pylist()
-            for row, (value, right) in enumerate(zip(values, wanted[name])):
+            for row, (value, right) in enumerate(zip(values, wanted.get(name, []))):
                 if differs(value, right, max(1.0, scale)):
                     failures.append(f"{name} of {rows} rows, row {row}: {value} instead of {right}")
                     break

@@ -4,8 +4,10 @@ mod bits;
 mod borders;
 mod by_group;
 mod category;
+mod codebook;
 mod collect;
 mod collector;
+mod components;
 mod condition;
 mod count;
 mod count_min;
@@ -57,6 +59,7 @@ pub(crate) fn register(registry: &mut Registry) {
         merge::functions(),
         count_min::functions(),
         vocabulary::functions(),
+        codebook::functions(),
     ];
     let functions: Vec<AggregateFunction> = families.into_iter().flatten().collect();
     // Aggregates of parts of a group are made of those of whole groups.
@@ -66,6 +69,7 @@ pub(crate) fn register(registry: &mut Registry) {
         category::map_functions(&functions),
         vector::functions(&functions),
         decayed::functions(&functions),
+        components::functions(&functions),
     ];
     functions
         .into_iter()

@@ -6,6 +6,7 @@
 
 mod bucket;
 mod category;
+mod embedding;
 mod given;
 mod missing;
 mod quantizer;
@@ -206,4 +207,5 @@ pub(crate) fn register(registry: &mut Registry) {
     missing::register(registry);
     token::register(registry);
     quantizer::register(registry);
+    embedding::register(registry);
 }

@@ -6,6 +6,7 @@
 mod arithmetic;
 mod bag;
 mod element;
+mod linear;
 mod norm;
 mod pair;
 mod pool;
@@ -25,6 +26,7 @@ pub(crate) fn register(registry: &mut Registry) {
     arithmetic::register(registry);
     pool::register(registry);
     shorten::register(registry);
+    linear::register(registry);
     bag::register(registry);
 }
 

@@ -16,6 +16,7 @@ pub mod bucketize;
 pub mod category_slots;
 pub mod compact;
 pub mod divisor;
+pub mod eigen;
 pub mod embedding;
 pub mod expand;
 pub mod great_circle;

@@ -96,7 +96,7 @@ impl Groups {
         let Some(sets) = &shape.sets else {
             let keys = shape.key_types.len();
             self.assign(0, &columns[..keys], &views[..keys], rows, |row| ordinal + row as u64);
-            return self.update_states(shape, &views, rows, ordinal);
+            return self.update_states(shape, columns, &views, rows, ordinal);
         };
         for set in 0..sets.len() {
             let keys = sets.columns(set, &columns[..shape.key_types.len() - 1], rows);
@@ -106,7 +106,7 @@ impl Groups {
                 .map(|(column, data_type)| column.view(data_type, &bump))
                 .collect();
             self.assign(set, &keys, &key_views, rows, |row| ordinal + row as u64);
-            self.update_states(shape, &views, rows, ordinal)?;
+            self.update_states(shape, columns, &views, rows, ordinal)?;
         }
         Ok(())
     }
@@ -115,6 +115,7 @@ impl Groups {
     fn update_states(
         &mut self,
         shape: &AggregateShape,
+        columns: &[Column],
         views: &[View<'_>],
         rows: usize,
         ordinal: u64,
@@ -125,7 +126,9 @@ impl Groups {
             let arguments: Vec<View<'_>> = call.arguments.iter().map(|&position| views[position]).collect();
             let chosen = counted_rows(call, &arguments, views, rows, &mut self.selected);
             if !chosen.is_empty() {
-                accumulator.update(&arguments, chosen, groups, ordinal)?;
+                let columns: Vec<&Column> =
+                    call.arguments.iter().map(|&position| &columns[position]).collect();
+                accumulator.update_columns(&columns, &arguments, chosen, groups, ordinal)?;
             }
         }
         Ok(())
@@ -224,6 +227,16 @@ impl Groups {
         }
         let groups = self.firsts.len();
         self.accumulators.iter_mut().for_each(|accumulator| accumulator.resize(groups));
+    }
+
+    /// The states, in the order of the shape; the groups are of no use after this.
+    pub fn into_accumulators(self) -> Vec<Box<dyn Accumulator>> {
+        self.accumulators
+    }
+
+    /// Bytes of the largest state.
+    pub fn largest_state_bytes(&self) -> usize {
+        self.accumulators.iter().map(|accumulator| accumulator.memory_bytes()).max().unwrap_or(0)
     }
 
     /// The keys as arrays; the table is of no use after this.

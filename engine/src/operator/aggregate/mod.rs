@@ -20,6 +20,7 @@ mod groups;
 mod local;
 mod ordered;
 mod result;
+mod single;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -35,6 +36,7 @@ pub(crate) use group_table::{GroupTable, LEVELS_MAX, PARTITIONS, partition_of};
 use groups::Groups;
 use local::Local;
 use result::{Emission, Partition, PartitionReader, WholeReader};
+use single::{Single, has_large_states};
 
 /// Groups up to which the result is in the order of first rows.
 const ORDERED_GROUPS: usize = 1 << 16;
@@ -72,6 +74,8 @@ struct State {
     counted_groups: usize,
     phase: Phase,
     whole: Option<Arc<Mutex<Emission>>>,
+    /// The one group of an aggregation without keys whose states are large.
+    single: Option<Single>,
     /// Place of the first group of `whole` that is not given out.
     next_group: usize,
     next_partition: usize,
@@ -114,6 +118,13 @@ impl HashAggregate {
 
     /// Decides between one table and partitions, once all tables are in.
     fn settle(self: &Arc<Self>, state: &mut State) -> Result<Vec<Task>> {
+        let is_single = self.shape.key_types.is_empty() && state.partitions.is_empty();
+        if is_single && has_large_states(&state.tables) {
+            let (single, tasks) = Single::tasks(self, std::mem::take(&mut state.tables));
+            state.single = Some(single);
+            state.phase = Phase::Ready;
+            return Ok(tasks);
+        }
         let is_small = state.tables.iter().map(|(table, _)| table.len()).sum::<usize>() <= UNITED_GROUPS;
         if state.partitions.is_empty() && (state.tables.len() <= 1 || is_small) {
             let tables = std::mem::take(&mut state.tables);
@@ -299,6 +310,9 @@ impl Source for AggregateSource {
     fn claim(&self) -> Result<Claim> {
         let aggregate = &self.0;
         let mut state = aggregate.lock();
+        if let Some(single) = state.single.take() {
+            return Ok(Claim::Morsel(Box::new(single.into_reader()?)));
+        }
         if let Some(whole) = state.whole.clone() {
             let groups = whole.lock().unwrap_or_else(PoisonError::into_inner).len();
             let reader = WholeReader::new(aggregate, whole, state.next_group..groups);

@@ -3,6 +3,8 @@
 //! Every kernel fixes the order of its additions, so that bits do not depend on the CPU; see [`crate::kernel::embedding`].
 
 pub mod bits;
+pub mod clusters;
+pub mod directions;
 pub mod elementwise;
 pub mod half_float;
 pub mod half_measure;

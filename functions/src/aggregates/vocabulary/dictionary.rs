@@ -1,0 +1,83 @@
+//! How often each value of a dictionary was met, over the batches that share it.
+
+use std::sync::Arc;
+
+use arrow::array::ArrayRef;
+use bumpalo::Bump;
+
+use super::counts::{Counts, Values};
+use super::each_valid;
+use crate::column::{Column, Encoding, Rows, View, borrow};
+use crate::error::Result;
+use crate::types::Type;
+
+/// Rows that are counted before the counts are added, which have 32 bits.
+const ROWS_MAX: usize = 1 << 31;
+
+/// Counts by place in a dictionary. The values are looked up once for all batches of a dictionary and not for each.
+#[derive(Default)]
+pub(super) struct DictionaryCounts {
+    /// The dictionary of the last batch. It is held, so that no other has its address.
+    values: Option<ArrayRef>,
+    /// How often each of its values was met; empty until it is there for the second time.
+    seen: Vec<u32>,
+    rows: usize,
+    items: Vec<(u32, u32)>,
+}
+
+impl DictionaryCounts {
+    /// Counts rows; false if the dictionary was not the last one, so that it may be there for one batch alone.
+    pub fn count(
+        &mut self,
+        column: &Column,
+        view: &View<'_>,
+        rows: Rows<'_>,
+        counts: &mut Counts,
+    ) -> Result<bool> {
+        let (Column::Dictionary { values, .. }, Encoding::Dictionary { indices, .. }) =
+            (column, view.encoding)
+        else {
+            return Ok(false);
+        };
+        let is_known = self.values.as_ref().is_some_and(|held| Arc::ptr_eq(held, values));
+        if !is_known || self.rows + rows.count() > ROWS_MAX {
+            self.flush(view.data_type, counts)?;
+            self.values = Some(Arc::clone(values));
+            // A dictionary no longer than the batch is worth it at once.
+            if !is_known && values.len() > rows.count() {
+                return Ok(false);
+            }
+        }
+        if self.seen.is_empty() {
+            self.seen.resize(values.len(), 0);
+        }
+        self.rows += rows.count();
+        let seen = self.seen.as_mut_slice();
+        each_valid(view, rows, |row| seen[indices[row] as usize] += 1);
+        Ok(true)
+    }
+
+    /// Adds what was counted and lets go of the dictionary.
+    pub fn flush(&mut self, data_type: &Type, counts: &mut Counts) -> Result<()> {
+        let Some(values) = self.values.take() else { return Ok(()) };
+        self.rows = 0;
+        if self.seen.is_empty() {
+            return Ok(());
+        }
+        let items = &mut self.items;
+        items.clear();
+        items.extend((0u32..).zip(self.seen.iter().copied()).filter(|(_, times)| *times > 0));
+        self.seen.clear();
+        let bump = Bump::new();
+        counts.add(Values::of(&borrow(&values, data_type, &bump))?, items)
+    }
+
+    pub fn memory_bytes(&self) -> usize {
+        let values = if self.seen.is_empty() {
+            0
+        } else {
+            self.values.as_ref().map_or(0, |values| values.get_buffer_memory_size())
+        };
+        values + self.seen.capacity() * 4 + self.items.capacity() * 8
+    }
+}
