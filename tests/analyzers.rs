@@ -114,9 +114,12 @@ fn as_slice(array: &ArrayRef) -> ArrayRef {
     padded.slice(40, array.len())
 }
 
+/// Gives an array another layout.
+type Shape = fn(&ArrayRef) -> ArrayRef;
+
 /// The table in each form, cut into batches of so many rows.
 fn forms() -> Vec<(String, Vec<RecordBatch>)> {
-    let shapes: [(&str, fn(&ArrayRef) -> ArrayRef); 3] =
+    let shapes: [(&str, Shape); 3] =
         [("flat", Arc::clone), ("dictionary", as_dictionary), ("sliced", as_slice)];
     let mut forms = Vec::new();
     for (name, shape) in shapes {
@@ -237,12 +240,10 @@ fn what_is_given_depends_on_no_batch_thread_layout_or_driver() {
 #[test]
 fn a_table_without_rows_and_one_of_nulls_are_fitted() {
     let plain = batch(columns());
-    let nulls = plain
-        .schema()
-        .fields()
-        .iter()
-        .map(|field| hypostyle::arrow::array::new_null_array(field.data_type(), 3));
-    let nulls = RecordBatch::try_new(plain.schema(), nulls.collect()).unwrap();
+    let schema = plain.schema();
+    let nulls =
+        schema.fields().iter().map(|field| hypostyle::arrow::array::new_null_array(field.data_type(), 3));
+    let nulls = RecordBatch::try_new(Arc::clone(&schema), nulls.collect()).unwrap();
     for table in [plain.slice(0, 0), nulls] {
         let session = session(2, 2048);
         session.register("t", vec![table]).unwrap();
