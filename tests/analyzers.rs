@@ -47,8 +47,13 @@ const USES: &[(&str, &str)] = &[
 ];
 
 fn definition() -> String {
-    let columns: Vec<String> =
-        USES.iter().enumerate().map(|(number, (_, call))| format!("{call} AS f{number}")).collect();
+    definition_without("")
+}
+
+/// All uses but those of one analyzer.
+fn definition_without(analyzer: &str) -> String {
+    let uses = USES.iter().enumerate().filter(|(_, (name, _))| *name != analyzer);
+    let columns: Vec<String> = uses.map(|(number, (_, call))| format!("{call} AS f{number}")).collect();
     format!("SELECT {} FROM input", columns.join(", "))
 }
 
@@ -248,7 +253,10 @@ fn a_table_without_rows_and_one_of_nulls_are_fitted() {
         let session = session(2, 2048);
         session.register("t", vec![table]).unwrap();
         session.register("all", vec![plain.clone()]).unwrap();
-        let fitted = session.fit(&definition(), "t").unwrap();
+        let fitted = session.fit(&definition_without("product_quantize"), "t").unwrap();
+        // There is no codebook of no embeddings.
+        let refused = session.fit("SELECT product_quantize(e, 2) AS e FROM input", "t").map(drop);
+        assert!(refused.unwrap_err().to_string().contains("is NULL; expected a list of parts"));
         let applied = fitted.apply("all").unwrap().collect_all().unwrap();
         assert_eq!(applied.iter().map(RecordBatch::num_rows).sum::<usize>(), ROWS);
     }

@@ -25,7 +25,7 @@ pub(super) fn register(registry: &mut Registry) {
             .option(integer("sample", 16_384))
             .positional(1)
             .note("codebook = pq_codebook(x, parts, centroids, seed, sample): k-means of each part, started from the seed, on a sample that depends on no order. pq_encode(x, codebook) is the scalar; pq_decode and pq_l2_squared take the same codebook.")
-            .note("A null embedding gives null and does not count; a null, NaN or infinity in one is an error."),
+            .note("A null embedding gives null and does not count; a null, NaN or infinity in one is an error, and so is a column without embeddings."),
     );
 }
 
