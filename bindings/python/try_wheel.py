@@ -37,7 +37,7 @@ def run(*command: str | Path, **options: object) -> str:
     """What a command prints; its failure ends this one."""
     done = subprocess.run([str(part) for part in command], stdout=subprocess.PIPE, text=True, check=False, **options)
     if done.returncode != 0:
-        raise SystemExit(f"{' '.join(map(str, command))}\\n{done.stdout}")
+        raise SystemExit(f"{' '.join(map(str, command))}\n{done.stdout}")
     return done.stdout
 
 
@@ -74,9 +74,9 @@ def main() -> int:
         print(f"import      {later:.1f} ms (median of {IMPORTS}; the first one {float(lines[0][0]):.0f} ms)")
         print(f"it imports  {', '.join(others) or 'nothing beside the standard library'}")
         run(*pip, "polars")
-        (example,) = re.findall(r"```python\\n(.*?)```", README.read_text(), re.DOTALL)
+        (example,) = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
         (folder / "example.py").write_text(example)
-        print("README's example, with polars beside it:\\n" + run(python, folder / "example.py", cwd=folder).rstrip())
+        print("README's example, with polars beside it:\n" + run(python, folder / "example.py", cwd=folder).rstrip())
     return 0
 
 
