@@ -120,8 +120,10 @@ class Session:
         ``schema`` is anything with ``__arrow_c_schema__``, such as a schema of pyarrow or a result, or a table whose columns the input has.
         See :class:`Run`.
         """
-        described = schema if hasattr(schema, "__arrow_c_schema__") else table_of(schema).schema
-        self._native.register_input(name, described)
+        tables = ("__arrow_c_stream__", "__arrow_c_array__")
+        if not hasattr(schema, "__arrow_c_schema__") and (isinstance(schema, dict) or any(hasattr(schema, table) for table in tables)):
+            schema = table_of(schema).schema
+        self._native.register_input(name, schema)
 
     def fit(self, definition: str, source: Any) -> Transform:
         """Fits a definition, ``CREATE TRANSFORM name AS SELECT .. FROM input`` or its query alone, on rows.
