@@ -212,3 +212,12 @@ fn transforms_are_read_or_refused() {
     assert_eq!(good("transform").len(), 2);
     replay("transform", cases::transform::run);
 }
+
+#[test]
+fn a_dictionary_that_promises_more_than_it_holds_is_refused_before_room_is_made() {
+    let path =
+        concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz/regressions/parquet/dictionary-that-promises-too-much");
+    let answer = hypostyle::Session::new().sql(&format!("SELECT s FROM read_parquet('{path}')"));
+    let error = answer.and_then(hypostyle::Answer::drain).unwrap_err().to_string();
+    assert!(error.contains("whose header promises values of"), "{error}");
+}

@@ -4,6 +4,7 @@ mod chunk_reader;
 mod decode;
 mod describe;
 mod dictionary;
+mod dictionary_size;
 mod file;
 mod footprint;
 mod nested;

@@ -21,6 +21,7 @@ use parquet::file::page_index::offset_index::OffsetIndexMetaData;
 
 use super::chunk_reader::ChunkWindows;
 use super::dictionary::{SharedValues, is_dictionary_only};
+use super::dictionary_size::check_dictionaries;
 use super::file::{ParquetFile, RowGroupMorsel};
 use super::prune::page_locations;
 use super::schema::Projected;
@@ -117,6 +118,7 @@ fn reader_of(
 ) -> ParquetResult<ParquetRecordBatchReader> {
     let projected = file.schema.project(columns)?;
     let metadata = Arc::new(narrowed(file, &projected, morsel)?);
+    check_dictionaries(&Arc::new(windows(&file.local, pool, &metadata)?), &metadata)?;
     let windows = windows(&file.local, pool, &metadata)?;
     let group = file.metadata.row_group(morsel.row_group);
     let as_dictionary: Vec<bool> = columns

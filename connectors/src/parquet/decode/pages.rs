@@ -6,14 +6,14 @@ use bytes::Bytes;
 use hypostyle_functions::kernel::snappy::{GROWTH_MAX, SnappyError, expand, expanded_length};
 use parquet::basic::{Compression, Encoding};
 use parquet::column::page::{Page, PageReader};
-use parquet::file::metadata::{ColumnChunkMetaData, ColumnChunkMetaDataBuilder};
+use parquet::file::metadata::ColumnChunkMetaData;
 use parquet::file::page_index::offset_index::OffsetIndexMetaData;
 use parquet::file::serialized_reader::SerializedPageReader;
-use parquet::schema::types::ColumnDescPtr;
 
 use super::fault::{Fault, Result};
 use crate::input::BufferPool;
 use crate::parquet::chunk_reader::ChunkWindows;
+use crate::parquet::dictionary_size::as_stored;
 
 /// The pages of one column chunk, in order.
 pub struct PageSource {
@@ -204,20 +204,6 @@ impl PageSource {
         expand(&stored[head..], &mut buffer).map_err(failed)?;
         Ok(buffer.freeze())
     }
-}
-
-/// The chunk under a name that makes the page reader hand out pages as they are stored.
-fn as_stored(chunk: &ColumnChunkMetaData) -> Result<ColumnChunkMetaData> {
-    let (start, length) = chunk.byte_range();
-    let too_large = |_| Fault::damaged("a column chunk beyond 2^63 bytes");
-    let descriptor: ColumnDescPtr = chunk.column_descr_ptr();
-    let builder: ColumnChunkMetaDataBuilder = ColumnChunkMetaData::builder(descriptor)
-        .set_compression(Compression::UNCOMPRESSED)
-        .set_num_values(chunk.num_values())
-        .set_total_compressed_size(i64::try_from(length).map_err(too_large)?)
-        .set_data_page_offset(i64::try_from(start).map_err(too_large)?)
-        .set_dictionary_page_offset(None);
-    Ok(builder.build()?)
 }
 
 /// Splits the levels off a page of the first format version.
