@@ -1,13 +1,17 @@
 //! Finds the values at some places of a JSON text in one pass, without making a tree of the text.
 //!
-//! First the places are found where tokens begin ([`Tokens`]), many bytes at a time; then the tokens are walked, and what
-//! is not asked for is passed over. All of the text is checked, so a scan that succeeds says that it is JSON. A scan gives up, which says nothing, at
+//! First the places are found where tokens begin, many bytes at a time, and their order is checked ([`Tokens`]); then those are walked that lead to
+//! what is asked for, and no others. All of the text is checked, so a scan that succeeds says that it is JSON. A scan gives up, which says nothing, at
 //! whatever is rare: a mistake, an escape sequence by number, a number that a word or a plain double may not hold, deep nesting, an
 //! asked value that is an object or array, or an escape sequence in a place that is compared or asked for. The caller
 //! then parses the text in full, and says what is wrong with it.
 
+mod order;
+mod scalar;
 mod tokens;
 mod walk;
+#[cfg(target_arch = "x86_64")]
+mod x86;
 
 pub use tokens::Tokens;
 
@@ -53,22 +57,29 @@ struct Place {
 #[derive(Debug, Clone)]
 struct Name {
     bytes: Box<[u8]>,
-    /// The first eight bytes, zeros where it is shorter.
+    /// The first eight bytes of the name and the quote behind it, zeros where these are fewer.
     head: u64,
+    /// Set bits for the bytes of the head.
+    mask: u64,
+    /// What of the name and the quote is behind the head.
+    rest: Box<[u8]>,
     place: usize,
 }
 
 impl Name {
     fn new(name: &[u8], place: usize) -> Self {
-        Self { bytes: name.into(), head: head_of(name), place }
+        let quoted = [name, b"\""].concat();
+        let (head, rest) = quoted.split_at(quoted.len().min(HEAD_BYTES));
+        let mask = u64::MAX >> (8 * (HEAD_BYTES - head.len()));
+        Self { bytes: name.into(), head: head_at(head, 0), mask, rest: rest.into(), place }
     }
 
-    /// True if this is the name whose first bytes are `head`.
+    /// True if it stands at a place and ends there; `head` is [`head_at`] that place.
     #[inline(always)]
-    fn is(&self, name: &[u8], head: u64) -> bool {
-        self.bytes.len() == name.len()
-            && self.head == head
-            && (name.len() <= HEAD_BYTES || self.bytes[HEAD_BYTES..] == name[HEAD_BYTES..])
+    fn is_at(&self, bytes: &[u8], start: usize, head: u64) -> bool {
+        let stands_behind =
+            |rest: &[u8]| bytes.get(start + HEAD_BYTES..).is_some_and(|bytes| bytes.starts_with(rest));
+        head & self.mask == self.head && (self.rest.is_empty() || stands_behind(&self.rest))
     }
 
     /// True if an escape sequence by letter can stand for a part of it.
@@ -77,15 +88,31 @@ impl Name {
     }
 }
 
+impl Place {
+    /// A bit for each field.
+    fn all_fields(&self) -> u64 {
+        u64::MAX.checked_shr((FIELDS_MAX - self.fields.len()) as u32).unwrap_or(0)
+    }
+
+    /// The field of those in `left` whose name stands at a place.
+    #[inline(always)]
+    fn field_at(&self, bytes: &[u8], start: usize, left: u64) -> Option<usize> {
+        let head = head_at(bytes, start);
+        let mut fields = self.fields.iter().enumerate();
+        fields.find(|(at, name)| name.is_at(bytes, start, head) && left >> at & 1 == 1).map(|(at, _)| at)
+    }
+}
+
 /// Bytes of a name that are compared at once.
 const HEAD_BYTES: usize = 8;
 
-/// The first eight bytes of a name, zeros where it is shorter.
+/// The eight bytes at a place, zeros behind the last one.
 #[inline(always)]
-fn head_of(name: &[u8]) -> u64 {
-    match name.first_chunk::<HEAD_BYTES>() {
+fn head_at(bytes: &[u8], start: usize) -> u64 {
+    let bytes = bytes.get(start..).unwrap_or_default();
+    match bytes.first_chunk::<HEAD_BYTES>() {
         Some(head) => u64::from_le_bytes(*head),
-        None => name.iter().rev().fold(0, |head, &byte| head << 8 | u64::from(byte)),
+        None => bytes.iter().rev().fold(0, |head, &byte| head << 8 | u64::from(byte)),
     }
 }
 
