@@ -1,4 +1,4 @@
-"""Embeddings side by side with numpy, simsimd and polars: one core, columns larger than the last-level cache and in it.
+"""Embeddings side by side with numpy, simsimd, polars and duckdb: one core, columns larger than the last-level cache and in it.
 
     python benches/compare/embedding.py --program target/release/hypostyle
 
@@ -19,6 +19,7 @@ import time
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS"):
     os.environ[name] = "1"
 
+import duckdb
 import numpy
 import polars
 import pyarrow
@@ -30,13 +31,17 @@ from engines import Hypostyle
 DIMENSION = 768
 POOLED_DIMENSION = 64
 SCALE = 0.01
+# The table that queries are compared with, and the queries of one run.
+SEARCHED_DIMENSION = 128
+QUERIES = 100
+NEAREST = 10
 
 
 class Case:
     """One expression of ours and what peers do for it."""
 
-    def __init__(self, name, table, sql, peers, expected, gigabytes):
-        self.name, self.table, self.sql = name, table, sql
+    def __init__(self, name, table, sql, peers, expected, gigabytes, rest=""):
+        self.name, self.table, self.sql, self.rest = name, table, sql, rest
         self.peers, self.expected, self.gigabytes = peers, expected, gigabytes
 
 
@@ -125,13 +130,60 @@ def pools(label, rows, random):
     )
 
 
+def searches(label, rows, random):
+    """The vectors of a table nearest to a constant, by a sort that keeps ten rows, and to each of some queries."""
+    vectors = random.normal(size=(rows, SEARCHED_DIMENSION)).astype(numpy.float32)
+    queries = random.normal(size=(QUERIES, SEARCHED_DIMENSION)).astype(numpy.float32)
+    lengths = numpy.sqrt(numpy.einsum("ij,ij->i", vectors, vectors))
+    items = pyarrow.table({"id": numpy.arange(rows), "v": fixed(vectors)})
+
+    def nearest(query):
+        cosines = (vectors @ query) / (lengths * numpy.linalg.norm(query))
+        few = numpy.argpartition(-cosines, NEAREST)[:NEAREST]
+        return few[numpy.argsort(-cosines[few])]
+
+    def by_simsimd(query):
+        distances = numpy.asarray(simsimd.cosine(vectors, query))
+        few = numpy.argpartition(distances, NEAREST)[:NEAREST]
+        return few[numpy.argsort(distances[few])]
+
+    database = duckdb.connect()
+    database.execute("SET threads = 1")
+    database.register("arrow_items", items)
+    database.execute("CREATE TABLE items AS FROM arrow_items")
+    shown = ", ".join(map(repr, queries[0].tolist()))
+    sorted_by = f"array_cosine_similarity(v, [{shown}]::FLOAT[{SEARCHED_DIMENSION}]) DESC LIMIT {NEAREST}"
+    size = vectors.nbytes / 1e9
+    yield Case(
+        f"nearest, one query, {label}", (items, pyarrow.table({"q": fixed(queries[:1])})), "id",
+        {
+            "numpy": lambda: nearest(queries[0]),
+            "simsimd": lambda: by_simsimd(queries[0]),
+            "duckdb": lambda: database.sql(f"SELECT id FROM items ORDER BY {sorted_by}").to_arrow_table(),
+        },
+        nearest(queries[0]), size, f" ORDER BY cosine_similarity(v, (SELECT q FROM query)) DESC LIMIT {NEAREST}",
+    )
+
+    def all_nearest():
+        cosines = (queries @ vectors.T) / lengths
+        few = numpy.argpartition(-cosines, NEAREST, axis=1)[:, :NEAREST]
+        return numpy.take_along_axis(few, numpy.argsort(numpy.take_along_axis(-cosines, few, axis=1), axis=1), axis=1)
+
+    table = "(SELECT list(v ORDER BY id) FROM query)"
+    yield Case(
+        f"nearest, {QUERIES} queries, {label}", (pyarrow.table({"q": fixed(queries)}), items),
+        f"list_transform(top_k_similar(q, {table}, {NEAREST}), x -> x.id)",
+        {"numpy": all_nearest, "simsimd": lambda: [by_simsimd(query) for query in queries]}, all_nearest(), QUERIES * size,
+    )
+
+
 def agree(ours, expected):
     """Whether an Arrow column holds what numpy computed."""
     column = ours.combine_chunks()
     while not pyarrow.types.is_primitive(column.type):
         column = column.flatten()
     values = column.to_numpy(zero_copy_only=False).reshape(expected.shape)
-    if expected.dtype == numpy.int8:
+    if expected.dtype.kind == "i":
         return numpy.array_equal(values, expected)
     return numpy.allclose(values, expected, rtol=1e-4, atol=1e-4 * numpy.abs(expected).max())
 
@@ -143,7 +195,7 @@ def compare(case, program, rounds, folder):
         if table is not None:
             pyarrow.parquet.write_table(table, path, compression="none", use_dictionary=False)
             engine.run(f"CREATE TABLE {name} AS FROM '{path}'")
-    query = f"SELECT {case.sql} AS result FROM t"
+    query = f"SELECT {case.sql} AS result FROM t{case.rest}"
     engine.answer(query, answer)
     with pyarrow.ipc.open_file(answer) as reader:
         if not agree(reader.read_all()["result"], case.expected):
@@ -182,7 +234,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         for label, rows in (("large", arguments.rows), ("in cache", arguments.small)):
             random = numpy.random.default_rng(1)
-            for make, count in ((measures, rows), (pools, rows // 2)):
+            for make, count in ((measures, rows), (pools, rows // 2), (searches, rows)):
                 if not any(arguments.only in name for name in NAMES[make]):
                     continue
                 for case in make(label, count, random):
@@ -193,6 +245,7 @@ def main():
 NAMES = {
     measures: ("dot, constant", "cosine, constant", "dot, two columns", "cosine, two columns", "int8 quantization", "normalize"),
     pools: ("mean pool",),
+    searches: ("nearest, one query", f"nearest, {QUERIES} queries"),
 }
 
 if __name__ == "__main__":

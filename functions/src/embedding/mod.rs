@@ -11,6 +11,7 @@ mod norm;
 mod pair;
 mod pool;
 mod shorten;
+mod similar;
 
 use crate::registry::Registry;
 
@@ -28,6 +29,7 @@ pub(crate) fn register(registry: &mut Registry) {
     shorten::register(registry);
     linear::register(registry);
     bag::register(registry);
+    similar::register(registry);
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use crate::signature::{Parameter, Pattern, parameter};
 use crate::types::Type;
 
 /// Measures of many pairs, and what is made of each.
-type Measure<T> = fn(Side<'_, T>, Side<'_, T>, usize, &mut [<T as Element>::Wide]);
+pub(super) type Measure<T> = fn(Side<'_, T>, Side<'_, T>, usize, &mut [<T as Element>::Wide]);
 
 /// What a function makes of a measure.
 #[derive(Clone, Copy)]

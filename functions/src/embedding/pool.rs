@@ -129,6 +129,11 @@ impl<'a, T: Element> Vectors<'a, T> {
         self.embeddings.elements(index).map(Some).ok_or_else(|| null_element(function, position))
     }
 
+    /// The elements of adjoining vectors, if they adjoin and neither a vector nor an element may be null.
+    pub fn run(&self, indices: std::ops::Range<usize>) -> Option<&'a [T]> {
+        if self.view.may_be_null() { None } else { self.embeddings.run(indices) }
+    }
+
     /// The dimension of the first vector among these that is not null, or that of all where it is fixed.
     pub fn dimension(&self, mut indices: std::ops::Range<usize>) -> Option<usize> {
         match self.view.data_type {
