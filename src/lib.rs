@@ -29,6 +29,7 @@ mod input;
 mod prepared;
 pub mod pulled_table;
 mod row;
+mod served;
 mod session;
 mod settings;
 mod statement;

@@ -8,8 +8,10 @@ use hypostyle_engine::expression::{ExpressionSet, RowEvaluator as EngineRowEvalu
 use hypostyle_engine::plan::{Expression, Node, Plan};
 use hypostyle_functions::types::Schema;
 use hypostyle_functions::value::Literal;
+use hypostyle_planner::transform::FittedWindow;
 
 use crate::error::{Error, Result};
+use crate::served::{Features, Served};
 
 /// The expressions of a feature query, compiled for rows. Immutable; any number of evaluators share it.
 #[derive(Clone)]
@@ -22,19 +24,15 @@ pub(crate) struct RowPlan {
 impl RowPlan {
     /// The row form of a plan that only projects columns of one table.
     pub(crate) fn new(plan: &Plan, context: &Arc<Context>) -> Result<Self> {
-        let (expressions, inputs) = projection(plan)?;
-        let set = ExpressionSet::compile(&expressions, &inputs, context)?;
-        Ok(Self { set, inputs, outputs: plan.schema.clone() })
+        let Projection { expressions, inputs, windows } = projection(plan)?;
+        let outputs = plan.schema.clone();
+        Self::of_features(Features { expressions, inputs, windows, outputs }, context)
     }
 
-    /// The row form of expressions over these inputs.
-    pub(crate) fn of_expressions(
-        expressions: &[Expression],
-        inputs: Schema,
-        outputs: Schema,
-        context: &Arc<Context>,
-    ) -> Result<Self> {
-        let set = ExpressionSet::compile(expressions, &inputs, context)?;
+    /// The row form of features.
+    pub(crate) fn of_features(features: Features, context: &Arc<Context>) -> Result<Self> {
+        let Served { expressions, inputs, outputs, context } = features.served(context)?;
+        let set = ExpressionSet::compile(&expressions, &inputs, &context)?;
         Ok(Self { set, inputs, outputs })
     }
 
@@ -47,18 +45,48 @@ impl RowPlan {
     }
 }
 
-/// Output expressions over the columns of the one table below, and those columns.
-fn projection(plan: &Plan) -> Result<(Vec<Expression>, Schema)> {
+/// Expressions over the columns of one table, and behind these the values of windows over them.
+struct Projection {
+    expressions: Vec<Expression>,
+    inputs: Schema,
+    windows: Vec<FittedWindow>,
+}
+
+/// The expressions of a plan over the one table below.
+fn projection(plan: &Plan) -> Result<Projection> {
     match &plan.node {
         Node::Project { input, expressions } => {
-            let (below, inputs) = projection(input)?;
-            let substituted = expressions.iter().map(|expression| substitute(expression, &below)).collect();
-            Ok((substituted, inputs))
+            let below = projection(input)?;
+            let substitute = |expression| substitute(expression, &below.expressions);
+            Ok(Projection { expressions: expressions.iter().map(substitute).collect(), ..below })
+        }
+        Node::Window { input, window } => {
+            let mut below = projection(input)?;
+            let mut window = window.clone();
+            window.expressions_mut().into_iter().for_each(|part| replace(part, &below.expressions));
+            let width = below.inputs.fields.len();
+            if window.expressions().into_iter().flat_map(Expression::columns).any(|column| column >= width) {
+                return Err(Error::user(
+                    "a query is not evaluated row by row where a window reads the value of another one",
+                ));
+            }
+            let known: usize = below.windows.iter().map(|window| window.window.calls.len()).sum();
+            let (windows, places) = FittedWindow::of_plan(&window, &below.inputs, &below.windows);
+            for (place, call) in places.into_iter().zip(&window.calls) {
+                let value = width + known + place;
+                below.expressions.push(Expression::column(value, call.data_type.clone()));
+            }
+            below.windows.extend(windows);
+            Ok(below)
         }
         Node::Scan { .. } => {
             let columns = plan.schema.fields.iter().enumerate();
             let columns = columns.map(|(index, field)| Expression::column(index, field.data_type.clone()));
-            Ok((columns.collect(), plan.schema.clone()))
+            Ok(Projection {
+                expressions: columns.collect(),
+                inputs: plan.schema.clone(),
+                windows: Vec::new(),
+            })
         }
         _ => Err(Error::user(
             "a query is evaluated row by row if it selects expressions over the columns of one table, without filter, \

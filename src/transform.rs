@@ -4,11 +4,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
-use hypostyle_engine::Catalog;
 use hypostyle_engine::execution::Prepared as EnginePrepared;
 use hypostyle_engine::memory_table::HostTable;
-use hypostyle_engine::plan::{Expression, Node, Plan, TableReference};
-use hypostyle_functions::types::{Field, Schema};
+use hypostyle_engine::plan::{Node, Plan, TableReference};
+use hypostyle_engine::{Catalog, Context};
+use hypostyle_functions::types::Schema;
 use hypostyle_functions::value::Literal;
 use hypostyle_planner::transform::{self, Fitted};
 use hypostyle_planner::tree::{Name, Statement, StatementKind};
@@ -20,6 +20,7 @@ use crate::error::{Error, Result};
 use crate::input::input_batch;
 use crate::prepared::Prepared;
 use crate::row::{RowEvaluator, RowPlan};
+use crate::served::{Features, Served};
 use crate::session::Session;
 use crate::statement::closed;
 
@@ -196,9 +197,20 @@ impl Transform {
         &self.sql
     }
 
-    /// Columns that it reads when it is applied; those that only the fit has read, such as labels, are not among them.
+    /// Columns that a row brings, when the transform is served by row or pushed: those that it reads, and, for windows, lists of
+    /// the rows before it, oldest first, as DESCRIBE TRANSFORM tells them. Columns that only the fit has read, such as labels, are
+    /// not among them.
     pub fn inputs(&self) -> Schema {
-        self.chosen(&(0..self.fitted.outputs.len()).collect::<Vec<_>>()).inputs
+        self.features().row_inputs()
+    }
+
+    /// Columns that it reads of a table that it is applied to.
+    pub fn table_inputs(&self) -> Schema {
+        self.features().inputs
+    }
+
+    fn features(&self) -> Features {
+        Features::of(&self.fitted, &(0..self.fitted.outputs.len()).collect::<Vec<_>>())
     }
 
     /// Columns that it gives.
@@ -244,13 +256,14 @@ impl Transform {
         Ok(Answer::of_run(closed(planned, &context)?.start(&[])?))
     }
 
-    /// All outputs over batches.
+    /// All outputs over batches, which together are the rows of a table with the columns of [`Transform::table_inputs`].
     ///
     /// # Errors
     /// A batch without a column that is read, or with one of another type.
     pub fn apply_batches(&self, batches: &[RecordBatch]) -> Result<Vec<RecordBatch>> {
-        let prepared = self.prepare()?;
-        let inputs = self.inputs();
+        let features = self.features();
+        let inputs = features.inputs.clone();
+        let prepared = self.pushed(features, &self.session.context())?;
         let mut run = prepared.start(&[])?;
         let schema = Arc::new(prepared.schema().to_arrow());
         let mut outputs = Vec::new();
@@ -270,25 +283,31 @@ impl Transform {
     }
 
     /// The transform as a query over an input that a host pushes, with the columns of [`Transform::inputs`]: started any number of
-    /// times, each run fed with [`crate::Run::push`].
+    /// times, each run fed with [`crate::Run::push`]. Each row stands for itself, so that it can be pushed with any others.
     ///
     /// # Errors
-    /// A function that the session does not have any more.
+    /// A function that the session does not have any more, or a window that looks at rows after the current one.
     pub fn prepare(&self) -> Result<Prepared> {
-        let all: Vec<usize> = (0..self.fitted.outputs.len()).collect();
-        self.check_zone(&all)?;
-        let Chosen { expressions, inputs, outputs } = self.chosen(&all);
+        let Served { expressions, inputs, outputs, context } =
+            self.features().served(&self.session.context())?;
+        self.pushed(Features { expressions, inputs, windows: Vec::new(), outputs }, &context)
+    }
+
+    /// A query of these features over an input that is pushed.
+    fn pushed(&self, features: Features, context: &Arc<Context>) -> Result<Prepared> {
+        self.check_zone(&(0..self.fitted.outputs.len()).collect::<Vec<_>>())?;
         let catalog = Catalog::default();
-        catalog.add_table(INPUT, Arc::new(HostTable::new(inputs.clone())));
-        let context = self.session.context().with_catalog(catalog);
+        catalog.add_table(INPUT, Arc::new(HostTable::new(features.inputs.clone())));
+        let context = context.with_catalog(catalog);
         let scan = Node::Scan {
             table: TableReference::Named(INPUT.to_owned()),
-            projection: (0..inputs.fields.len()).collect(),
+            projection: (0..features.inputs.fields.len()).collect(),
             filters: Vec::new(),
             limit: None,
         };
-        let node = Node::Project { input: Box::new(Plan::new(scan, inputs)), expressions };
-        let plan = Plan::new(node, outputs);
+        let input = Box::new(features.over_table(Plan::new(scan, features.inputs.clone())));
+        let node = Node::Project { input, expressions: features.expressions };
+        let plan = Plan::new(node, features.outputs);
         Ok(Prepared::new(EnginePrepared::new(plan, Arc::clone(&context))?, Vec::new(), context))
     }
 
@@ -323,8 +342,7 @@ impl Transform {
                 .collect::<Result<_>>()?,
         };
         self.check_zone(&positions)?;
-        let Chosen { expressions, inputs, outputs } = self.chosen(&positions);
-        RowPlan::of_expressions(&expressions, inputs, outputs, &self.session.context())
+        RowPlan::of_features(Features::of(&self.fitted, &positions), &self.session.context())
     }
 
     /// Refuses outputs that take instants apart in another zone than that of the fit.
@@ -342,30 +360,6 @@ impl Transform {
         Ok(())
     }
 
-    /// Some of the outputs over the columns that they read.
-    fn chosen(&self, positions: &[usize]) -> Chosen {
-        let mut expressions: Vec<Expression> = Vec::with_capacity(positions.len());
-        let mut outputs: Vec<Field> = Vec::with_capacity(positions.len());
-        for output in positions.iter().filter_map(|position| self.fitted.outputs.get(*position)) {
-            expressions.push(output.expression.clone());
-            outputs.push(Field::new(output.name.clone(), output.expression.data_type()));
-        }
-        let mut read: Vec<usize> = expressions.iter().flat_map(Expression::columns).collect();
-        read.sort_unstable();
-        read.dedup();
-        for expression in &mut expressions {
-            expression.walk_mut(&mut |part| {
-                if let Expression::Column { index, .. } = part
-                    && let Ok(position) = read.binary_search(index)
-                {
-                    *index = position;
-                }
-            });
-        }
-        let inputs = read.iter().filter_map(|position| self.fitted.inputs.get(*position).cloned());
-        Chosen { expressions, inputs: Schema::new(inputs.collect()), outputs: Schema::new(outputs) }
-    }
-
     /// Writes the transform to a file, which has its name once it is whole.
     ///
     /// # Errors
@@ -373,11 +367,4 @@ impl Transform {
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         artifact::write(path.as_ref(), &self.name, &self.sql, &self.fitted, &self.session.context())
     }
-}
-
-/// Outputs over the columns that they read.
-struct Chosen {
-    expressions: Vec<Expression>,
-    inputs: Schema,
-    outputs: Schema,
 }

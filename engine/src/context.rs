@@ -133,6 +133,19 @@ impl Context {
         Self { registry, catalog, settings, configuration, memory, found: FoundTables::default() }
     }
 
+    /// The same with other functions.
+    #[must_use]
+    pub fn with_registry(&self, registry: Registry) -> Arc<Self> {
+        Arc::new(Self {
+            registry: Arc::new(registry),
+            catalog: Arc::clone(&self.catalog),
+            settings: self.settings.clone(),
+            configuration: self.configuration.clone(),
+            memory: Arc::clone(&self.memory),
+            found: FoundTables::default(),
+        })
+    }
+
     /// The same with other tables, for one statement.
     #[must_use]
     pub fn with_catalog(&self, catalog: Catalog) -> Arc<Self> {

@@ -29,4 +29,5 @@ pub use context::{Aggregation, Configuration, Context, FoundTables, GivenUp};
 pub use error::{Error, Result};
 pub use execution::{Prepared, Progress, Run, RunHandle, Worker};
 pub use memory_table::{HostTable, MemoryTable};
+pub use operator::window::{history_type, window_over_history};
 pub use spill::remove_stale_directories;

@@ -8,7 +8,7 @@ use hypostyle_engine::execution::Prepared;
 use hypostyle_engine::plan::{Expression, Node, Plan};
 use hypostyle_functions::column::{borrow, value_at};
 use hypostyle_functions::{Field, Literal, Schema, Type, Value};
-use hypostyle_planner::transform::Fitted;
+use hypostyle_planner::transform::{Fitted, windowed};
 
 use crate::error::Result;
 
@@ -143,7 +143,8 @@ pub(super) fn evaluate(
     let input = Plan::new(Node::Values { rows }, fitted.input_schema());
     let expressions = fitted.outputs.iter().map(|output| output.expression.clone()).collect();
     let schema: Schema = fitted.schema();
-    let plan = Plan::new(Node::Project { input: Box::new(input), expressions }, schema.clone());
+    let input = Box::new(windowed(input, &fitted.windows));
+    let plan = Plan::new(Node::Project { input, expressions }, schema.clone());
     let prepared = Prepared::new(plan, Arc::clone(context))?;
     let mut run = prepared.start(&[])?;
     let mut columns: Vec<Vec<Value>> = vec![Vec::new(); schema.fields.len()];

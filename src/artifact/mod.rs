@@ -30,7 +30,7 @@ mod tests;
 
 use arrow::buffer::Buffer;
 use hypostyle_functions::Field;
-use hypostyle_planner::transform::{FittedCall, FittedOutput, Provenance};
+use hypostyle_planner::transform::{Fitted, FittedCall, FittedOutput, FittedWindow, Provenance};
 use serde::{Deserialize, Serialize};
 
 pub(crate) use read::{from_bytes, read};
@@ -39,8 +39,13 @@ pub(crate) use write::write;
 /// What `format` of a manifest says.
 const FORMAT: &str = "hypostyle transform";
 
-/// Version of the layout that is written, and the latest that is read.
-const VERSION: u32 = 1;
+/// The latest version of the layout that is read.
+const VERSION: u32 = 2;
+
+/// The version that a transform is written in: earlier releases read what they know.
+fn version_of(fitted: &Fitted) -> u32 {
+    if fitted.windows.is_empty() { 1 } else { 2 }
+}
 
 /// Members above this size are used in place. Files of less are read.
 pub(crate) const LARGE_BYTES: usize = 64 << 20;
@@ -149,6 +154,8 @@ impl Member {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct StoredPlan {
     inputs: Vec<Field>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    windows: Vec<FittedWindow>,
     outputs: Vec<FittedOutput>,
     calls: Vec<StoredCall>,
 }

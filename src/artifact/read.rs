@@ -187,9 +187,15 @@ fn assembled(
         let own = names.zip(values.by_ref()).collect();
         calls.push(FittedCall { parameters: own, ..call.call });
     }
+    let provenance = manifest.provenance.clone();
     let mut fitted =
-        Fitted { inputs: plan.inputs, outputs: plan.outputs, calls, provenance: manifest.provenance.clone() };
+        Fitted { inputs: plan.inputs, windows: plan.windows, outputs: plan.outputs, calls, provenance };
     let width = fitted.inputs.len();
+    for expression in fitted.windows.iter_mut().flat_map(|window| window.window.expressions_mut()) {
+        place(expression, &parameters, width)?;
+    }
+    check_windows(&fitted)?;
+    let width = fitted.read_schema().fields.len();
     for output in &mut fitted.outputs {
         for expression in [&mut output.expression].into_iter().chain(&mut output.training) {
             place(expression, &parameters, width)?;
@@ -199,6 +205,21 @@ fn assembled(
         place(argument, &parameters, width)?;
     }
     Ok(fitted)
+}
+
+/// Windows as they are written: one order each, a text for each call, and a name that nothing else has.
+fn check_windows(fitted: &Fitted) -> Result<(), String> {
+    let mut names: Vec<&str> = fitted.inputs.iter().map(|input| input.name.as_str()).collect();
+    for window in &fitted.windows {
+        let is_whole = window.window.orders.len() == 1
+            && window.window.limit.is_none()
+            && window.texts.len() == window.window.calls.len();
+        if !is_whole || names.contains(&window.history.as_str()) {
+            return Err(format!("the plan's window \"{}\" is damaged", window.history));
+        }
+        names.push(&window.history);
+    }
+    Ok(())
 }
 
 /// A parameter whose member is so large that it is used where it lies.

@@ -10,7 +10,7 @@ use super::members::Members;
 use super::pack::{Sealed, packed};
 use super::read::{from_bytes, of_buffer};
 use super::write::members;
-use super::{BLOCK_BYTES, MANIFEST, Manifest, PLAN, digest, golden};
+use super::{BLOCK_BYTES, MANIFEST, Manifest, PLAN, VERSION, digest, golden};
 use crate::Session;
 
 fn fitted() -> (Session, Arc<Fitted>) {
@@ -69,6 +69,35 @@ fn what_is_written_is_read_back() {
 }
 
 #[test]
+fn windows_make_a_file_of_the_second_version_and_are_verified() {
+    let session = Session::new();
+    let definition = "SELECT sum(x + 1) OVER (PARTITION BY c ORDER BY id ROWS 3 PRECEDING) AS x, lag(c) OVER (ORDER BY id) AS c FROM input";
+    let source = "(SELECT i AS id, i::DOUBLE AS x, 'c' || i % 3 AS c FROM range(9) t(i))";
+    let transform = session.fit(definition, source).unwrap();
+    let (bytes, context) = written(&session, transform.fitted());
+    let (manifest, read) = from_bytes(&bytes, &context).unwrap();
+    assert!((manifest.version, &read) == (2, &**transform.fitted()));
+    let (plain, fitted) = fitted();
+    assert_eq!(from_bytes(&written(&plain, &fitted).0, &context).unwrap().0.version, 1);
+    for (from, to) in [
+        ("\"index\": 0", "\"index\": 7"),
+        ("\"function\": \"sum\"", "\"function\": \"no_sum\""),
+        ("\"order\": 0", "\"order\": 1"),
+        ("\"history\": \"c_history\"", "\"history\": \"id\""),
+        ("\"limit\": null", "\"limit\": {\"rows\": 1, \"with_ties\": false}"),
+        ("\"texts\": [", "\"texts\": [\"more\", "),
+    ] {
+        let other = changed(&bytes, |_, parts| {
+            let (_, plan) = parts.iter_mut().find(|(name, _)| name == PLAN).unwrap();
+            let text = String::from_utf8(plan.clone()).unwrap();
+            assert!(text.contains(from), "{from} in {text}");
+            *plan = text.replacen(from, to, 1).into_bytes();
+        });
+        assert!(from_bytes(&other, &context).is_err(), "{to}");
+    }
+}
+
+#[test]
 fn lists_that_were_fitted_stand_in_statistics_alone() {
     let (session, fitted) = fitted();
     let (bytes, _) = written(&session, &fitted);
@@ -113,10 +142,10 @@ fn other_files_are_refused() {
     assert!(refusal(&foreign, &context).contains("the file is no transform"));
     let other = changed(&bytes, |manifest, _| manifest.format = "another engine".to_owned());
     assert_eq!(refusal(&other, &context), "the file is \"another engine\"; expected \"hypostyle transform\"");
-    let later = changed(&bytes, |manifest, _| manifest.version = 2);
+    let later = changed(&bytes, |manifest, _| manifest.version = VERSION + 1);
     assert_eq!(
         refusal(&later, &context),
-        "the transform has version 2, of a later release; this release reads up to version 1"
+        "the transform has version 3, of a later release; this release reads up to version 2"
     );
 }
 

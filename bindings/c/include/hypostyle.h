@@ -653,7 +653,7 @@ HypostyleCode hypostyle_transform_save(const HypostyleTransform *transform,
                                        const char *path,
                                        HypostyleError **error);
 
-// The columns that the transform reads, as a struct schema. Any thread.
+// The columns that a row of the transform brings, as a struct schema; for windows, behind the others, lists of the rows before it. Any thread.
 HypostyleCode hypostyle_transform_inputs(const HypostyleTransform *transform,
                                          struct ArrowSchema *schema,
                                          HypostyleError **error);
@@ -669,7 +669,8 @@ HypostyleAnswer *hypostyle_transform_apply(const HypostyleTransform *transform,
                                            HypostyleError **error);
 
 // Applies a transform to one batch, a struct array whose columns are found by name; without a schema it has the columns of
-// hypostyle_transform_inputs. Takes array and schema over. The result has the columns of hypostyle_transform_outputs. Any thread.
+// hypostyle_transform_inputs; of a transform with windows, of the tables that it is applied to, and the batch is such a table.
+// Takes array and schema over. The result has the columns of hypostyle_transform_outputs. Any thread.
 HypostyleCode hypostyle_transform_apply_array(const HypostyleTransform *transform,
                                               struct ArrowArray *array,
                                               struct ArrowSchema *schema,

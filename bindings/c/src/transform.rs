@@ -105,7 +105,7 @@ pub unsafe extern "C" fn hypostyle_transform_save(
     })
 }
 
-/// The columns that the transform reads, as a struct schema. Any thread.
+/// The columns that a row of the transform brings, as a struct schema; for windows, behind the others, lists of the rows before it. Any thread.
 #[unsafe(no_mangle)]
 pub extern "C" fn hypostyle_transform_inputs(
     transform: Option<&HypostyleTransform>,
@@ -147,7 +147,8 @@ pub unsafe extern "C" fn hypostyle_transform_apply(
 }
 
 /// Applies a transform to one batch, a struct array whose columns are found by name; without a schema it has the columns of
-/// hypostyle_transform_inputs. Takes array and schema over. The result has the columns of hypostyle_transform_outputs. Any thread.
+/// hypostyle_transform_inputs; of a transform with windows, of the tables that it is applied to, and the batch is such a table.
+/// Takes array and schema over. The result has the columns of hypostyle_transform_outputs. Any thread.
 #[unsafe(no_mangle)]
 pub extern "C" fn hypostyle_transform_apply_array(
     transform: Option<&HypostyleTransform>,
@@ -160,7 +161,7 @@ pub extern "C" fn hypostyle_transform_apply_array(
         let transform = &given(transform, "transform")?.transform;
         let (array, result) = (given(array, "array")?, given(result, "result")?);
         give_batch(None, result);
-        let inputs: ArrowSchema = transform.inputs().to_arrow();
+        let inputs: ArrowSchema = transform.table_inputs().to_arrow();
         let batch = taken_batch(array, schema, Some(&inputs))?;
         let outputs = transform.apply_batches(&[batch])?;
         let columns = std::sync::Arc::new(transform.outputs().to_arrow());

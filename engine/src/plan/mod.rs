@@ -5,6 +5,7 @@
 mod bytes;
 mod display;
 mod expression;
+mod frame_reach;
 mod ordered_join;
 mod page;
 mod scanned;
@@ -18,6 +19,7 @@ use serde::{Deserialize, Serialize};
 
 pub use bytes::from_json;
 pub use expression::Expression;
+pub use frame_reach::Reach;
 pub use ordered_join::{AsofIndex, AsofJoin, Inequality, OrderCondition, RangeJoin, is_word_ordered};
 pub(crate) use scanned::ScannedTable;
 pub use verify::verify;

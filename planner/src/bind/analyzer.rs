@@ -3,20 +3,20 @@
 //! A definition is bound again after each pass of its fit. A call whose parameters are not known yet stands for its
 //! scalar with made-up parameters, which has the right type as a rule; nothing of it is kept.
 
+use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use hypostyle_engine::plan::{AggregateCall, Expression};
-use hypostyle_functions::analyzer::{Analyzer, CategoryTable, Form, Given, Reading, Source, Statistic};
-use hypostyle_functions::signature::{Parameter, Pattern};
+use hypostyle_functions::analyzer::{Analyzer, CategoryTable, Source, Statistic};
 use hypostyle_functions::{Literal, Type, Value};
 
-use crate::bind::Binder;
 use crate::bind::frame::{Clause, Frame};
 use crate::bind::scope::Bound;
+use crate::bind::written_analyzer::{Input, Written};
+use crate::bind::{Binder, Ground};
 use crate::error::{Error, Result};
 use crate::logical::{Column, Relation};
-use crate::nearest::nearest;
 use crate::parse::parse_expression;
 use crate::span::Span;
 use crate::transform::FittedCall;
@@ -35,6 +35,8 @@ pub(super) struct Fitting {
     pub training: bool,
     /// Whether a call was met that is another scalar for those.
     pub has_training: bool,
+    /// What a definition stands on.
+    pub ground: Ground,
     /// The rows that calls OVER () of a query are fitted on; `None` while a transform is bound.
     pub source: Option<Relation>,
     /// Whether the calls are those of a query, OVER ().
@@ -48,6 +50,36 @@ pub(crate) struct Aggregated {
     pub values: Vec<(String, Expression)>,
     /// The aggregates.
     pub calls: Vec<(Column, AggregateCall)>,
+}
+
+impl Aggregated {
+    /// All expressions, for rewriting.
+    fn expressions_mut(&mut self) -> impl Iterator<Item = &mut Expression> {
+        let values = self.values.iter_mut().map(|(_, value)| value);
+        values.chain(self.calls.iter_mut().flat_map(|(_, call)| call_expressions_mut(call)))
+    }
+}
+
+impl RequestedTable {
+    /// All expressions, for rewriting.
+    fn expressions_mut(&mut self) -> impl Iterator<Item = &mut Expression> {
+        let Self { key, count, columns, .. } = self;
+        std::iter::once(key).chain(call_expressions_mut(count)).chain(columns.expressions_mut())
+    }
+}
+
+impl Request {
+    /// What its aggregates read.
+    pub(crate) fn read(&self) -> Vec<Expression> {
+        let mut request = self.clone();
+        let of_tables = request.tables.iter_mut().flat_map(RequestedTable::expressions_mut);
+        request.values.expressions_mut().chain(of_tables).map(|part| part.clone()).collect()
+    }
+}
+
+fn call_expressions_mut(call: &mut AggregateCall) -> impl Iterator<Item = &mut Expression> {
+    let order = call.order.iter_mut().map(|key| &mut key.expression);
+    call.arguments.iter_mut().chain(&mut call.filter).chain(order)
 }
 
 /// A table of categories, bound.
@@ -76,24 +108,9 @@ pub struct Request {
     pub(crate) parameters: Vec<String>,
 }
 
-/// A call of an analyzer, taken apart.
-struct Written {
-    /// Inputs as they are and as aggregates see them.
-    inputs: Vec<Input>,
-    options: Vec<(&'static str, Bound)>,
-    form: Form,
-}
-
-struct Input {
-    name: &'static str,
-    value: Bound,
-    counted: Bound,
-    was_single: bool,
-}
-
 type Named = Vec<(String, Bound)>;
 
-fn constant(literal: &Literal) -> Bound {
+pub(super) fn constant(literal: &Literal) -> Bound {
     Bound::typed(Expression::Literal(literal.clone()))
 }
 
@@ -166,12 +183,15 @@ impl Binder<'_> {
             return Err(Error::invalid(format!("analyzer {name} stands inside a lambda"), span));
         }
         let made_up_before = fitting.made_up;
+        let window_calls = fitting.ground.window_calls;
         let written = self.written_analyzer(analyzer, call, span, frame)?;
         let is_nested = self.fitting.as_ref().is_some_and(|fitting| fitting.made_up > made_up_before);
         // What was fitted is known by what is served, also where the rows are those of the fit.
         let served = match self.fitting.as_mut().filter(|fitting| fitting.training) {
             Some(fitting) => {
                 fitting.training = false;
+                // The same windows have the same numbers.
+                fitting.ground.window_calls = window_calls;
                 let served = self.written_analyzer(analyzer, call, span, frame);
                 if let Some(fitting) = &mut self.fitting {
                     fitting.training = true;
@@ -187,14 +207,11 @@ impl Binder<'_> {
             .iter()
             .map(|input| input.value.expression.clone())
             .collect();
-        let columns = match &self.transform_input {
-            Some(columns) if !is_over => columns.clone(),
-            _ => {
-                let source = self.fitting.as_ref().and_then(|fitting| fitting.source.as_ref());
-                source.map(Relation::columns).unwrap_or_default()
-            }
-        };
-        if !arguments.iter_mut().all(|argument| to_positions(argument, &columns)) {
+        let ground = self.places_of_ground(is_over);
+        if !arguments.iter_mut().all(|argument| {
+            self.resolve(argument);
+            to_positions(argument, &ground)
+        }) {
             return Err(match is_over {
                 true => {
                     let message =
@@ -202,7 +219,9 @@ impl Binder<'_> {
                     Error::invalid(message, span)
                 }
                 false => Error::unsupported(
-                    "an analyzer over a column that the definition computes in a subquery, in WITH or by another transform is",
+                    format!(
+                        "{name} over a column that is not computed of one row of the input, or of windows over it, is"
+                    ),
                     span,
                 ),
             });
@@ -223,6 +242,27 @@ impl Binder<'_> {
                 let made_up = self.request(analyzer, &written, arguments, options, is_nested, span)?;
                 self.fitted_scalar(&written, &made_up, span)
             }
+        }
+    }
+
+    /// Where each column stands that arguments of analyzers are told by: those of the input or, in a query, of FROM, and behind them
+    /// windows by their numbers.
+    fn places_of_ground(&self, is_over: bool) -> HashMap<usize, usize> {
+        let Some(fitting) = &self.fitting else { return HashMap::new() };
+        let columns = match &self.transform_input {
+            Some(columns) if !is_over => columns.clone(),
+            _ => fitting.source.as_ref().map(Relation::columns).unwrap_or_default(),
+        };
+        let windows = fitting.ground.windows.iter();
+        let windows = windows.map(|window| (window.column.id, columns.len() + window.number));
+        let places = columns.iter().enumerate().map(|(place, column)| (column.id, place));
+        places.chain(windows).collect()
+    }
+
+    /// Puts what computed columns of a definition stand for in their place.
+    fn resolve(&self, expression: &mut Expression) {
+        if let Some(fitting) = &self.fitting {
+            fitting.ground.resolve(expression);
         }
     }
 
@@ -281,6 +321,8 @@ impl Binder<'_> {
             }
         }
         values.calls = frame.calls;
+        let of_tables = tables.iter_mut().flat_map(RequestedTable::expressions_mut);
+        values.expressions_mut().chain(of_tables).for_each(|part| self.resolve(part));
         let mut parameters: Vec<(String, Literal)> = Vec::new();
         for (name, expression) in &values.values {
             parameters.push((name.clone(), made_up(&expression.data_type())));
@@ -356,185 +398,20 @@ impl Binder<'_> {
         let values = self.named_values.last()?;
         values.iter().find(|(known, _)| known == name).map(|(_, bound)| bound.clone())
     }
-
-    /// Binds the arguments of a call and asks the analyzer for its form.
-    fn written_analyzer(
-        &mut self,
-        analyzer: &Analyzer,
-        call: &Call,
-        span: Span,
-        frame: &mut Frame,
-    ) -> Result<Written> {
-        let arranged = arrange(analyzer, call)?;
-        let mut inputs = Vec::with_capacity(analyzer.inputs.len());
-        for (input, given) in analyzer.inputs.iter().zip(&arranged.inputs) {
-            inputs.push(match given {
-                Some(tree) => Some((self.untyped_as_text(tree, frame)?, tree.span)),
-                None if input.is_optional => None,
-                None => {
-                    let message = format!(
-                        "{}{} needs its input \"{}\"",
-                        analyzer.name,
-                        analyzer.signature(),
-                        input.name
-                    );
-                    return Err(Error::invalid(message, span));
-                }
-            });
-        }
-        let compat = match arranged.compat {
-            Some(tree) => Some(self.compat(analyzer, tree)?),
-            None => None,
-        };
-        let set = compat.as_ref().and_then(|name| analyzer.sets.iter().find(|set| set.name == name));
-        let mut options: Vec<(&'static str, Bound)> = Vec::with_capacity(analyzer.options.len());
-        for (option, given) in analyzer.options.iter().zip(&arranged.options) {
-            let preset = set.and_then(|set| set.options.iter().find(|(name, _)| *name == option.name));
-            let bound = match (given, preset, &option.default) {
-                (Some(tree), _, _) => self.analyzer_option(analyzer, option, tree)?,
-                (None, Some((_, literal)), _) | (None, None, Some(literal)) => constant(literal),
-                (None, None, None) => {
-                    let message =
-                        format!("{}{} needs \"{}\"", analyzer.name, analyzer.signature(), option.name);
-                    return Err(Error::invalid(message, span));
-                }
-            };
-            options.push((option.name, bound));
-        }
-        let types: Vec<Option<Type>> =
-            inputs.iter().map(|input| input.as_ref().map(|(bound, _)| bound.data_type())).collect();
-        let values: Vec<(&'static str, Literal)> = options
-            .iter()
-            .filter_map(|(name, bound)| match &bound.expression {
-                Expression::Literal(literal) => Some((*name, literal.clone())),
-                _ => None,
-            })
-            .collect();
-        let given =
-            Given { name: &analyzer.name, types: &types, options: &values, compat: compat.as_deref() };
-        let form = (analyzer.form)(&given).map_err(|error| Error::from(error).at(span))?;
-        options.extend(compat.map(|name| ("compat", constant(&Literal::new(Value::text(name))))));
-        let inputs = self.read_inputs(analyzer, inputs, &form, span)?;
-        Ok(Written { inputs, options, form })
-    }
-
-    fn compat(&mut self, analyzer: &Analyzer, tree: &tree::Expression) -> Result<String> {
-        let literal = self.constant_value(tree)?;
-        let given = literal.value.as_text().unwrap_or("NULL").to_lowercase();
-        match analyzer.sets.iter().any(|set| set.name == given) {
-            true => Ok(given),
-            false => {
-                let known: Vec<String> = analyzer.sets.iter().map(|set| format!("'{}'", set.name)).collect();
-                let message =
-                    format!("{}: compat is \"{given}\"; expected {}", analyzer.name, known.join(" or "));
-                Err(Error::invalid(message, tree.span))
-            }
-        }
-    }
-
-    /// The constant of an option, in its type.
-    fn analyzer_option(
-        &mut self,
-        analyzer: &Analyzer,
-        option: &Parameter,
-        tree: &tree::Expression,
-    ) -> Result<Bound> {
-        let mut frame = Frame::new(Rc::default(), Clause::Arguments);
-        let what = format!("option \"{}\" of {}", option.name, analyzer.name);
-        let bound = self.expression(tree, &mut frame)?;
-        let bound = match &option.pattern {
-            Pattern::Exact(data_type) => Bound::typed(self.coerce(bound, data_type, &what, tree.span)?),
-            _ => bound,
-        };
-        let literal = self.constant(&bound.expression, &what, tree.span)?;
-        Ok(Bound { expression: Expression::Literal(literal), adapts: bound.adapts })
-    }
-
-    /// The inputs as the form reads them.
-    fn read_inputs(
-        &mut self,
-        analyzer: &Analyzer,
-        inputs: Vec<Option<(Bound, Span)>>,
-        form: &Form,
-        span: Span,
-    ) -> Result<Vec<Input>> {
-        let mut read = Vec::with_capacity(inputs.len());
-        for (position, (declared, input)) in analyzer.inputs.iter().zip(inputs).enumerate() {
-            let reading = form.readings.get(position).copied().unwrap_or(Reading::Plain);
-            let (bound, place) = input.unwrap_or_else(|| (constant(&Literal::null(Type::Text)), span));
-            let data_type = bound.data_type();
-            let wrong = |expected: &str| {
-                let problem = format!("has type {data_type}; expected {expected}");
-                let error = hypostyle_functions::Error::argument(&analyzer.name, position + 1, problem);
-                Error::from(error).at(place)
-            };
-            let value = match reading {
-                Reading::Plain => bound,
-                Reading::Number => {
-                    match data_type.is_numeric() || matches!(data_type, Type::Boolean | Type::Null) {
-                        true => Bound::typed(self.cast(bound, &Type::Float64, place)?),
-                        false => return Err(wrong("a number")),
-                    }
-                }
-                Reading::Category => match category_type(&data_type) {
-                    Some(to) => Bound::typed(self.cast(bound, &to, place)?),
-                    None => return Err(wrong("a category, such as a text or an integer, or a list of them")),
-                },
-                Reading::Tokens => match data_type.element().is_some() {
-                    true => Bound::typed(self.cast(bound, &Type::list(Type::Text), place)?),
-                    false => return Err(wrong("a list of texts")),
-                },
-            };
-            let counted = match matches!(reading, Reading::Number | Reading::Plain) && data_type.is_float() {
-                true => self.without_nan(value.clone(), place)?,
-                false => value.clone(),
-            };
-            let was_single = data_type == Type::Float32;
-            read.push(Input { name: declared.name, value, counted, was_single });
-        }
-        Ok(read)
-    }
-
-    /// The number, or null where it is NaN.
-    fn without_nan(&mut self, value: Bound, span: Span) -> Result<Bound> {
-        let data_type = value.data_type();
-        let is_nan = self.apply("isnan", vec![(value.clone(), span)], span)?.expression;
-        let null = Expression::Literal(Literal::null(data_type.clone()));
-        Ok(Bound::typed(Expression::Case {
-            branches: vec![(is_nan, null)],
-            otherwise: Some(Box::new(value.expression)),
-            data_type,
-        }))
-    }
 }
 
-/// Numbers of columns, which change whenever a query is bound anew, become positions among those of FROM; false if one is not
-/// among them.
-fn to_positions(argument: &mut Expression, columns: &[Column]) -> bool {
+/// Numbers of columns, which change whenever a query is bound anew, become places that do not; false if one has none.
+fn to_positions(argument: &mut Expression, places: &HashMap<usize, usize>) -> bool {
     let mut is_known = true;
     argument.walk_mut(&mut |part| {
         if let Expression::Column { index, .. } = part {
-            match columns.iter().position(|column| column.id == *index) {
-                Some(position) => *index = position,
+            match places.get(index) {
+                Some(place) => *index = *place,
                 None => is_known = false,
             }
         }
     });
     is_known
-}
-
-/// Integers are looked up as such, everything else as text.
-fn category_type(data_type: &Type) -> Option<Type> {
-    let of_one = |one: &Type| match one {
-        one if one.is_nested() => None,
-        Type::UInt64 => Some(Type::Text),
-        one if one.is_integer() => Some(Type::Int64),
-        _ => Some(Type::Text),
-    };
-    match data_type.element() {
-        Some(element) => of_one(element).map(Type::list),
-        None => of_one(data_type),
-    }
 }
 
 /// The names that a text of an analyzer can read.
@@ -544,62 +421,6 @@ fn surroundings(written: &Written, value: impl Fn(&Input) -> Bound) -> Named {
     let constants =
         written.form.constants.iter().map(|(name, literal)| ((*name).to_owned(), constant(literal)));
     inputs.chain(options).chain(constants).collect()
-}
-
-/// Arguments at their inputs and options.
-struct Arranged<'t> {
-    inputs: Vec<Option<&'t tree::Expression>>,
-    options: Vec<Option<&'t tree::Expression>>,
-    compat: Option<&'t tree::Expression>,
-}
-
-fn arrange<'t>(analyzer: &Analyzer, call: &'t Call) -> Result<Arranged<'t>> {
-    if !call.is_plain() && call.over.is_none() {
-        let message = format!("{} takes no DISTINCT, FILTER or ORDER BY", analyzer.name);
-        return Err(Error::invalid(message, call.name.span));
-    }
-    let required = analyzer.inputs.iter().filter(|input| !input.is_optional).count();
-    let mut arranged = Arranged {
-        inputs: vec![None; analyzer.inputs.len()],
-        options: vec![None; analyzer.options.len()],
-        compat: None,
-    };
-    for (position, argument) in call.arguments.iter().enumerate() {
-        let value = &argument.value;
-        let slot = match &argument.name {
-            None if position < required => arranged.inputs.get_mut(position),
-            None => arranged.options.get_mut(position - required),
-            Some(name) if name.is("compat") && !analyzer.sets.is_empty() => Some(&mut arranged.compat),
-            Some(name) => {
-                let input = analyzer.inputs.iter().position(|input| name.is(input.name));
-                let option = analyzer.options.iter().position(|option| name.is(option.name));
-                match (input, option) {
-                    (Some(input), _) => arranged.inputs.get_mut(input),
-                    (None, Some(option)) => arranged.options.get_mut(option),
-                    (None, None) => {
-                        let inputs = analyzer.inputs.iter().map(|input| input.name);
-                        let known =
-                            inputs.chain(analyzer.options.iter().map(|option| option.name)).chain(["compat"]);
-                        return Err(Error::unknown(
-                            "parameter",
-                            &name.text,
-                            nearest(&name.text, known),
-                            name.span,
-                        ));
-                    }
-                }
-            }
-        };
-        match slot {
-            Some(slot) if slot.is_none() => *slot = Some(value),
-            Some(_) => return Err(Error::invalid("an argument is given twice", value.span)),
-            None => {
-                let message = format!("{}{} takes no more arguments", analyzer.name, analyzer.signature());
-                return Err(Error::invalid(message, value.span));
-            }
-        }
-    }
-    Ok(arranged)
 }
 
 /// Tells errors of a text at the place of the call.

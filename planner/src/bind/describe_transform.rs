@@ -1,5 +1,6 @@
 //! DESCRIBE TRANSFORM and SHOW TRANSFORMS as tables.
 
+use hypostyle_engine::history_type;
 use hypostyle_engine::plan::Expression;
 use hypostyle_functions::Literal;
 
@@ -63,6 +64,16 @@ fn described(transform: &Transform) -> Vec<[String; 4]> {
             let nulls = nulls.map_or_else(String::new, |(_, nulls)| format!("{nulls} nulls"));
             add("input", &input.name, input.data_type.to_string(), nulls);
         }
+        for window in &fitted.windows {
+            let columns = window.columns();
+            let rows = columns.iter().filter_map(|position| fitted.inputs.get(*position).cloned());
+            let data_type = history_type(&rows.collect::<Vec<_>>()).to_string();
+            let value = match window.looks_ahead() {
+                Some((call, problem)) => format!("not served: {call} {problem}"),
+                None => window.needed(&fitted.input_schema()),
+            };
+            add("history", &window.history, data_type, value);
+        }
         for output in &fitted.outputs {
             add("output", &output.name, output.expression.data_type().to_string(), output.text.clone());
         }
@@ -81,7 +92,7 @@ fn described(transform: &Transform) -> Vec<[String; 4]> {
 
 /// An argument of an analyzer with the names of its columns.
 fn shown(argument: &Expression, fitted: &Fitted) -> String {
-    short(&argument.shown_over(&fitted.input_schema()))
+    short(&argument.shown_over(&fitted.read_schema()))
 }
 
 fn literal_text(literal: &Literal) -> String {

@@ -5,30 +5,16 @@
 //! anew, all of them read rows that are gathered once; else each scan reads the columns that it alone needs.
 
 use std::collections::HashMap;
-use std::rc::Rc;
 
-use hypostyle_engine::plan::{AggregateCall, Expression, SortKey, TableReference};
-use hypostyle_functions::analyzer::{CategoryTable, Order, Source as Categories};
-use hypostyle_functions::{Literal, Type, Value};
+use hypostyle_engine::plan::{AggregateCall, Expression, TableReference};
 
-use crate::bind::analyzer::{Fitting, Request, RequestedTable};
-use crate::bind::scope::Bound;
-use crate::bind::{Binder, operator};
-use crate::error::{Error, ErrorKind, Result};
+use crate::bind::Binder;
+use crate::bind::analyzer::{Request, RequestedTable};
+use crate::bind::definition::GroundWindow;
+use crate::error::{Error, Result};
 use crate::logical::{Column, Computed, Relation, SharedRows};
 use crate::rewrite::estimate;
 use crate::span::Span;
-use crate::transform::{FittedCall, FittedOutput};
-use crate::tree::{Query, QueryBody};
-
-/// What binding a definition gave.
-#[derive(Debug)]
-pub(crate) enum Discovered {
-    /// Its columns, over the columns of the input: nothing is left to fit. And whether they are others for the rows of the fit.
-    Complete(Vec<FittedOutput>, bool),
-    /// What is to be found next.
-    Requests(Vec<Request>),
-}
 
 /// A plan of one row and what its values are.
 #[derive(Debug)]
@@ -93,7 +79,7 @@ impl Reader {
     }
 }
 
-fn replace(expression: &mut Expression, columns: &HashMap<usize, Expression>) {
+pub(super) fn replace(expression: &mut Expression, columns: &HashMap<usize, Expression>) {
     expression.walk_mut(&mut |part| {
         if let Expression::Column { index, .. } = part
             && let Some(value) = columns.get(index)
@@ -104,57 +90,20 @@ fn replace(expression: &mut Expression, columns: &HashMap<usize, Expression>) {
 }
 
 impl Binder<'_> {
-    /// Binds a definition over the columns of its input, with the parameters that are known.
-    pub(crate) fn discover(
-        &mut self,
-        query: &Query,
-        columns: &[Column],
-        known: &Rc<Vec<FittedCall>>,
-        training: bool,
-    ) -> Result<Discovered> {
-        self.fitting = Some(Fitting { known: Rc::clone(known), training, ..Fitting::default() });
-        self.transform_input = Some(columns.to_vec());
-        // The tables of WITH of the source are its own.
-        let shared = std::mem::take(&mut self.shared);
-        let relation = self.query(query).map(|relation| self.with_shared(relation));
-        self.shared = shared;
-        self.transform_input = None;
-        let Some(fitting) = self.fitting.take() else { return Err(Error::internal("a fit lost its state")) };
-        if fitting.made_up > 0 {
-            // What made-up parameters broke is told once they are known; names mean what they mean before anything is read.
-            if let Err(error) = &relation
-                && is_of_names(error)
-            {
-                return Err(error.clone());
-            }
-            return match (fitting.requests.is_empty(), relation) {
-                (false, _) => Ok(Discovered::Requests(fitting.requests)),
-                (true, Err(error)) => Err(error),
-                (true, Ok(_)) => Err(Error::internal("a fit asks for nothing and is not complete")),
-            };
-        }
-        let outputs = flattened(&relation?, columns, query.span)?;
-        let texts: Vec<String> = match &query.body {
-            QueryBody::Select(select) if select.items.len() == outputs.len() => {
-                select.items.iter().map(|item| item.expression.to_string()).collect()
-            }
-            _ => outputs.iter().map(|(name, _)| name.clone()).collect(),
-        };
-        let outputs = outputs.into_iter().zip(texts);
-        let output = |((name, expression), text)| FittedOutput { name, text, expression, training: None };
-        Ok(Discovered::Complete(outputs.map(output).collect(), fitting.has_training))
-    }
-
-    /// The plan that finds what is asked for; `counts` adds the number of rows and of values.
+    /// The plan that finds what is asked for, which may read these windows over the source; `counts` adds the number of rows
+    /// and of values.
     pub(crate) fn fit_pass(
         &mut self,
         source: Relation,
         requests: &[Request],
+        windows: &[GroundWindow],
         counts: bool,
         makes: Makes,
     ) -> Result<Pass> {
         let tables: Vec<&RequestedTable> = requests.iter().flat_map(|request| &request.tables).collect();
-        let counted = counts.then(|| read_columns(&source, requests));
+        let counted = counts.then(|| counted_columns(&source.columns(), requests));
+        let windows = windows.iter().map(|window| (window.column.clone(), window.window.clone()));
+        let source = self.windowed(source, windows.collect());
         let vocabularies = self.vocabularies(&source, &tables, makes)?;
         let values = self.value_calls(requests, counted.as_deref(), &vocabularies)?;
         let grouped = vocabularies.iter().filter(|call| call.is_none()).count();
@@ -417,39 +366,6 @@ impl Binder<'_> {
         Ok(values)
     }
 
-    /// The tables that are lists of categories alone, as one aggregate each of the scan that finds the values: where all of
-    /// them surely fit into memory. Others are groupings, which can spill.
-    fn vocabularies(
-        &mut self,
-        source: &Relation,
-        tables: &[&RequestedTable],
-        makes: Makes,
-    ) -> Result<Vec<Option<AggregateCall>>> {
-        let bytes =
-            rows_at_most(source).map(|rows| rows as f64 * (tables.len() * VOCABULARY_ROW_BYTES) as f64);
-        let fits = bytes.is_some_and(|bytes| bytes < self.context.memory.free_bytes() as f64 / 2.0);
-        if !fits || matches!(makes, Makes::States { .. }) {
-            return Ok(vec![None; tables.len()]);
-        }
-        let mut calls = Vec::with_capacity(tables.len());
-        for table in tables {
-            let CategoryTable { source, columns, count, order, min_count, top_k, .. } = &table.table;
-            let is_plain = *source == Categories::Value && columns.is_empty() && *count == "count(*)";
-            let key = table.key.clone();
-            if !is_plain || !matches!(key.data_type(), Type::Text | Type::Int64) {
-                calls.push(None);
-                continue;
-            }
-            let literal = |value| Expression::Literal(Literal::new(value));
-            let order = if *order == Order::Value { "value" } else { "frequency" };
-            let top_k =
-                top_k.map_or(Expression::Literal(Literal::null(Type::Int64)), |count| literal(count.into()));
-            let arguments = vec![key, literal(order.into()), literal((*min_count).into()), top_k];
-            calls.push(Some(self.plain_aggregate("vocabulary", arguments)?));
-        }
-        Ok(calls)
-    }
-
     /// All values of a level, and the counts behind them; or the states of their aggregates.
     fn values_part(
         &mut self,
@@ -493,101 +409,6 @@ impl Binder<'_> {
         }
         Ok(Relation::Project { input: Box::new(relation), columns: computed })
     }
-
-    /// The lists of a table of categories, by these calls of its aggregates and, last, of its count; or of their states.
-    fn table_part(
-        &mut self,
-        input: Relation,
-        key: Expression,
-        calls: Vec<AggregateCall>,
-        requested: &RequestedTable,
-        makes: Makes,
-    ) -> Result<Relation> {
-        let table = &requested.table;
-        let key_column = self.new_column("key", key.data_type());
-        let aggregates: Vec<(Column, AggregateCall)> =
-            calls.into_iter().map(|call| (self.new_column("state", call.data_type.clone()), call)).collect();
-        let columns: Vec<Column> = aggregates.iter().map(|(column, _)| column.clone()).collect();
-        let keys = vec![Computed { column: key_column.clone(), expression: key }];
-        let mut relation = Relation::Aggregate { input: Box::new(input), keys, sets: None, aggregates };
-        if let Makes::States { .. } = makes {
-            return self.gathered(relation, [key_column].into_iter().chain(columns).collect());
-        }
-        let Some((count_column, columns)) = columns.split_last() else {
-            return Err(Error::internal("a table of categories has no count"));
-        };
-        let own = requested.columns.calls.iter().zip(columns);
-        let given: HashMap<usize, Expression> =
-            own.map(|((column, _), new)| (column.id, new.read())).collect();
-        let mut computed = vec![Computed::passed(key_column.clone()), Computed::passed(count_column.clone())];
-        for (name, expression) in &requested.columns.values {
-            let mut expression = expression.clone();
-            replace(&mut expression, &given);
-            let column = self.new_column(name.clone(), expression.data_type());
-            computed.push(Computed { column, expression });
-        }
-        if table.min_count > 1 {
-            let least = Expression::Literal(Literal::new(Value::Int64(table.min_count)));
-            let operands =
-                vec![(Bound::typed(count_column.read()), Span::NONE), (Bound::typed(least), Span::NONE)];
-            let predicate = self.apply(operator::GREATER_OR_EQUAL, operands, Span::NONE)?.expression;
-            relation = Relation::Filter { input: Box::new(relation), predicates: vec![predicate] };
-        }
-        let lists = computed.iter().map(|computed| computed.column.clone());
-        let lists = lists.filter(|column| column.id != count_column.id).collect();
-        relation = Relation::Project { input: Box::new(relation), columns: computed };
-        relation = ordered(relation, &key_column, count_column, table.order, table.top_k);
-        self.gathered(relation, lists)
-    }
-
-    /// One row of lists of these columns.
-    fn gathered(&mut self, relation: Relation, columns: Vec<Column>) -> Result<Relation> {
-        let (mut aggregates, mut computed) = (Vec::new(), Vec::new());
-        for column in columns {
-            let call = self.plain_aggregate("list", vec![column.read()])?;
-            let list = self.new_column("list", call.data_type.clone());
-            let empty = Literal::new(Value::List(column.data_type, Vec::new()));
-            let expression = Expression::Coalesce {
-                arguments: vec![list.read(), Expression::Literal(empty)],
-                data_type: call.data_type.clone(),
-            };
-            computed
-                .push(Computed { column: self.new_column(column.name, call.data_type.clone()), expression });
-            aggregates.push((list, call));
-        }
-        let input = Box::new(relation);
-        let input = Box::new(Relation::Aggregate { input, keys: Vec::new(), sets: None, aggregates });
-        Ok(Relation::Project { input, columns: computed })
-    }
-
-    /// Rows with one category each that is not null, and the category.
-    fn categories(
-        &mut self,
-        relation: Relation,
-        key: Expression,
-        source: Categories,
-    ) -> Result<(Relation, Expression)> {
-        let (relation, key) = match source {
-            Categories::Value => (relation, key),
-            Categories::Elements | Categories::DistinctElements => {
-                let list = match source {
-                    Categories::DistinctElements => {
-                        self.apply("list_distinct", vec![(Bound::typed(key), Span::NONE)], Span::NONE)?
-                            .expression
-                    }
-                    _ => key,
-                };
-                let element = list.data_type().element().cloned().unwrap_or(Type::Null);
-                let column = self.new_column("element", element);
-                let lists = vec![Computed { column: column.clone(), expression: list }];
-                (Relation::Unnest { input: Box::new(relation), lists, outer: false }, column.read())
-            }
-        };
-        let known =
-            self.apply(operator::IS_NOT_NULL, vec![(Bound::typed(key.clone()), Span::NONE)], Span::NONE)?;
-        let relation = Relation::Filter { input: Box::new(relation), predicates: vec![known.expression] };
-        Ok((relation, key))
-    }
 }
 
 struct Readers {
@@ -596,46 +417,7 @@ struct Readers {
     shared: Option<u32>,
 }
 
-/// The entries in their order, and no more than are kept.
-fn ordered(relation: Relation, key: &Column, count: &Column, order: Order, top_k: Option<i64>) -> Relation {
-    let by =
-        |column: &Column, descending| SortKey { expression: column.read(), descending, nulls_first: false };
-    let by_frequency = vec![by(count, true), by(key, false)];
-    let limit = top_k.and_then(|count| u64::try_from(count).ok());
-    let sort = |input, keys, limit| Relation::Sort { input: Box::new(input), keys, limit };
-    let kept = |relation: Relation| match limit {
-        Some(_) => {
-            let sorted = sort(relation, by_frequency.clone(), limit);
-            Relation::Limit { input: Box::new(sorted), offset: 0, count: limit }
-        }
-        None => relation,
-    };
-    match (order, limit) {
-        (Order::Frequency, None) => sort(relation, by_frequency, None),
-        (Order::Frequency, Some(_)) => kept(relation),
-        (Order::Value, _) => sort(kept(relation), vec![by(key, false)], None),
-    }
-}
-
-/// Bytes that a row can add to a vocabulary: a value of its own with its view, count and slots, on each of two workers.
-const VOCABULARY_ROW_BYTES: usize = 128;
-
-/// Rows of a table that knows their number, or of a part of them.
-fn rows_at_most(relation: &Relation) -> Option<u64> {
-    match relation {
-        Relation::Scan(scan) => scan.statistics.rows,
-        Relation::Filter { input, .. } | Relation::Project { input, .. } => rows_at_most(input),
-        Relation::Values { rows, .. } => Some(rows.len() as u64),
-        _ => None,
-    }
-}
-
-/// The columns of the source that analyzers of this level read.
-fn read_columns(source: &Relation, requests: &[Request]) -> Vec<Column> {
-    counted_columns(&source.columns(), requests)
-}
-
-/// As [`read_columns`], of these columns.
+/// The columns of the source that analyzers of this level read, of all of its columns.
 pub(crate) fn counted_columns(columns: &[Column], requests: &[Request]) -> Vec<Column> {
     let read: Vec<usize> =
         requests.iter().flat_map(|request| &request.arguments).flat_map(Expression::columns).collect();
@@ -653,48 +435,4 @@ fn reads_text(relation: &Relation) -> bool {
         _ => false,
     };
     is_text || relation.inputs().into_iter().any(reads_text)
-}
-
-/// True for errors that no value of a parameter brings about.
-pub(super) fn is_of_names(error: &Error) -> bool {
-    let of_functions = |error: &hypostyle_functions::Error| {
-        matches!(error, hypostyle_functions::Error::UnknownFunction { .. })
-    };
-    match error.kind() {
-        ErrorKind::Syntax(_)
-        | ErrorKind::Unsupported(_)
-        | ErrorKind::Unknown { .. }
-        | ErrorKind::Ambiguous { .. }
-        | ErrorKind::TooDeep { .. } => true,
-        ErrorKind::Function(error) => of_functions(error),
-        _ => false,
-    }
-}
-
-/// The columns of a bound definition as expressions over the input.
-fn flattened(relation: &Relation, input: &[Column], span: Span) -> Result<Vec<(String, Expression)>> {
-    match relation {
-        Relation::Values { columns, .. }
-            if columns.iter().map(|column| column.id).eq(input.iter().map(|column| column.id)) =>
-        {
-            Ok(columns.iter().map(|column| (column.name.clone(), column.read())).collect())
-        }
-        Relation::Project { input: below, columns } => {
-            let below_columns = below.columns();
-            let below = flattened(below, input, span)?;
-            let given: HashMap<usize, Expression> =
-                below_columns.into_iter().zip(below).map(|(column, (_, value))| (column.id, value)).collect();
-            let value = |computed: &Computed| {
-                let mut expression = computed.expression.clone();
-                replace(&mut expression, &given);
-                (computed.column.name.clone(), expression)
-            };
-            Ok(columns.iter().map(value).collect())
-        }
-        _ => {
-            let message = "a transform gives one row for each row of its input: SELECT expressions FROM input, without \
-                           filter, join, grouping, window, order or other tables";
-            Err(Error::invalid(message, span))
-        }
-    }
 }

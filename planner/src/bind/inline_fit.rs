@@ -8,7 +8,8 @@ use hypostyle_engine::plan::TableReference;
 
 use crate::bind::Binder;
 use crate::bind::analyzer::{Fitting, Request};
-use crate::bind::fit_pass::{Makes, is_of_names};
+use crate::bind::definition::is_of_names;
+use crate::bind::fit_pass::Makes;
 use crate::bind::fold;
 use crate::error::{Error, Result};
 use crate::logical::Relation;
@@ -63,7 +64,7 @@ impl Binder<'_> {
             self.check_reads_alike(&source, select.span)?;
             check_arguments(&fitting.requests, self.context, select.span)?;
             let shared = std::mem::take(&mut self.shared);
-            let pass = self.fit_pass(source, &fitting.requests, false, Makes::Results);
+            let pass = self.fit_pass(source, &fitting.requests, &[], false, Makes::Results);
             self.shared = shared;
             let pass = pass?;
             let values =

@@ -17,9 +17,6 @@ use crate::error::Result;
 use crate::logical::Relation;
 use crate::tree::Statement;
 
-/// Positional functions that look at rows behind the current one.
-const LOOKING_AHEAD: [&str; 5] = ["lead", "percent_rank", "cume_dist", "ntile", "fill"];
-
 /// Aggregates whose results are estimates.
 const ESTIMATES: [&str; 3] = ["approx_count_distinct", "approx_quantile", "count_min"];
 
@@ -197,25 +194,14 @@ fn of_window(window: &Window, call: &WindowCall) -> Option<Line> {
         WindowFunction::Positional { name, .. } => (name.as_str(), true),
     };
     let subject = format!("{name} OVER");
-    if LOOKING_AHEAD.contains(&name) {
-        return Some(line("leak", &subject, "looks at rows after the current one"));
+    if let Some(finding) = window.looks_ahead(call) {
+        return Some(line("leak", &subject, finding));
     }
     // Ranks and rows before look back whatever the frame is.
     if is_positional && !matches!(name, "first_value" | "last_value" | "nth_value") {
         return None;
     }
-    let is_ordered = window.orders.get(call.order).is_some_and(|order| !order.is_empty());
     let frame = &call.frame;
-    let looks_ahead = matches!(frame.end, FrameBound::Following(_) | FrameBound::UnboundedFollowing);
-    let whole = matches!(frame.end, FrameBound::CurrentRow) && frame.units != FrameUnits::Rows && !is_ordered;
-    if looks_ahead || whole {
-        let shown = if whole {
-            "sees all rows of its partition, since it has no ORDER BY"
-        } else {
-            "has a frame that ends after the current row"
-        };
-        return Some(line("leak", &subject, shown));
-    }
     let sees_itself = matches!(frame.end, FrameBound::CurrentRow)
         && (frame.exclude == Exclusion::None
             || (frame.units != FrameUnits::Rows && frame.exclude != Exclusion::Group));

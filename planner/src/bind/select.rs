@@ -69,6 +69,7 @@ impl Binder<'_> {
         is_fitted: bool,
     ) -> Result<Relation> {
         let source = self.from(&select.from)?;
+        self.note_computed(&source.relation);
         let relation = self.sampled(source.relation, select.sample.as_ref());
         let mut frame = Frame::new(Rc::new(source.scope), Clause::Where);
         let expanded = self.expanded_items(&select.items, &frame)?;

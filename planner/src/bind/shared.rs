@@ -52,6 +52,11 @@ impl Binder<'_> {
         self.read_shared(self.shared.len() - 1)
     }
 
+    /// What a table of WITH is, by its number.
+    pub(super) fn shared_table(&self, number: u32) -> Option<&Relation> {
+        self.shared.get(usize::try_from(number).ok()?).map(|shared| &shared.relation)
+    }
+
     fn read_shared(&mut self, number: usize) -> Result<Relation> {
         let Some(shared) = self.shared.get(number) else {
             return Err(Error::internal("a shared table vanished"));

@@ -1,11 +1,12 @@
 //! A fitted transform in FROM: `ctr(table)`, `ctr('files')`, `ctr((SELECT ..))`.
 
-use hypostyle_engine::plan::Expression;
+use hypostyle_engine::plan::{Expression, WindowCall};
 use hypostyle_functions::coercion::implicit_cost;
 use hypostyle_functions::{Literal, Type};
 
 use crate::bind::Binder;
 use crate::bind::from::{Source, named};
+use crate::bind::window::BoundWindow;
 use crate::error::{Error, Result};
 use crate::logical::{Column, Computed, Relation};
 use crate::span::Span;
@@ -158,6 +159,7 @@ impl Binder<'_> {
                 None => Err(format!("reads the column \"{}\", which its input does not have", input.name)),
             });
         }
+        let source = self.applied_windows(fitted, source, &mut inputs, span)?;
         let mut computed = Vec::with_capacity(fitted.outputs.len());
         for output in &fitted.outputs {
             let own = if training { output.training.as_ref() } else { None };
@@ -175,21 +177,64 @@ impl Binder<'_> {
                 self.absent.push(Absent { id: column.id, message });
                 expression = Expression::Literal(Literal::null(data_type));
             } else {
-                let applied_at = self.place(span);
-                expression.walk_mut(&mut |part| match part {
-                    Expression::Column { index, .. } => {
-                        if let Some(Ok(value)) = inputs.get(*index) {
-                            *part = value.clone();
-                        }
-                    }
-                    // The text that they were written in is not the one of this statement.
-                    Expression::Call { place, .. } | Expression::Cast { place, .. } => *place = applied_at,
-                    _ => {}
-                });
+                self.put_inputs(&mut expression, &inputs, span);
             }
             computed.push(Computed { column, expression });
         }
         Ok(Relation::Project { input: Box::new(source), columns: computed })
+    }
+
+    /// The windows that a transform reads, over the rows of a relation; their values, or what is wrong with them, are inputs behind
+    /// the others.
+    fn applied_windows(
+        &mut self,
+        fitted: &Fitted,
+        source: Relation,
+        inputs: &mut Vec<Result<Expression, String>>,
+        span: Span,
+    ) -> Result<Relation> {
+        let (mut values, mut calls) = (Vec::new(), Vec::new());
+        for fitted in &fitted.windows {
+            for (call, text) in fitted.window.calls.iter().zip(&fitted.texts) {
+                let mut window = BoundWindow {
+                    partition: fitted.window.partition.clone(),
+                    order: fitted.window.orders.get(call.order).cloned().unwrap_or_default(),
+                    call: WindowCall { order: 0, ..call.clone() },
+                };
+                let read: Vec<usize> =
+                    window.expressions().into_iter().flat_map(Expression::columns).collect();
+                let absent = read.iter().find_map(|position| inputs.get(*position)?.as_ref().err().cloned());
+                if let Some(problem) = absent {
+                    values.push(Err(problem));
+                    continue;
+                }
+                for part in window.expressions_mut() {
+                    self.put_inputs(part, inputs, span);
+                }
+                let column = self.new_column(text.clone(), call.data_type.clone());
+                let (number, _) = self.begun_window();
+                self.note_window((&column, &window), number, text.clone(), false, span)?;
+                values.push(Ok(column.read()));
+                calls.push((column, window));
+            }
+        }
+        inputs.extend(values);
+        Ok(self.windowed(source, calls))
+    }
+
+    /// Puts the values of inputs in the place of their positions.
+    fn put_inputs(&self, expression: &mut Expression, inputs: &[Result<Expression, String>], span: Span) {
+        let applied_at = self.place(span);
+        expression.walk_mut(&mut |part| match part {
+            Expression::Column { index, .. } => {
+                if let Some(Ok(value)) = inputs.get(*index) {
+                    *part = value.clone();
+                }
+            }
+            // The text that they were written in is not the one of this statement.
+            Expression::Call { place, .. } | Expression::Cast { place, .. } => *place = applied_at,
+            _ => {}
+        });
     }
 
     /// A column in the type that it had when the transform was fitted.

@@ -33,6 +33,12 @@ pub struct BoundWindow {
 }
 
 impl BoundWindow {
+    /// All expressions.
+    pub fn expressions(&self) -> Vec<&Expression> {
+        let order = self.order.iter().map(|key| &key.expression);
+        self.partition.iter().chain(order).chain(self.call.expressions()).collect()
+    }
+
     /// All expressions, for rewriting.
     pub fn expressions_mut(&mut self) -> Vec<&mut Expression> {
         let order = self.order.iter_mut().map(|key| &mut key.expression);
@@ -65,19 +71,40 @@ impl Binder<'_> {
             }
             Over::Window(spec) => spec,
         };
+        let (number, made_up) = self.begun_window();
         frame.inside_window = true;
         let bound = self.bound_window(&name, call, spec, span, frame);
         frame.inside_window = false;
         let bound = bound?;
-        let column = match frame.windows.iter().find(|(_, held)| *held == bound) {
-            Some((column, _)) => column.clone(),
-            None => {
-                let column = self.new_column(name, bound.call.data_type.clone());
-                frame.windows.push((column.clone(), bound));
-                column
-            }
-        };
+        let is_open = self.made_up() > made_up;
+        let known = frame.windows.iter().find(|(column, held)| *held == bound && !self.is_open(column));
+        if let Some((column, _)) = known.filter(|_| !is_open) {
+            return Ok(Bound::typed(column.read()));
+        }
+        let column = self.new_column(name, bound.call.data_type.clone());
+        if self.transform_input.is_some() {
+            let text = tree::Expression { kind: tree::ExpressionKind::Call(Box::new(call.clone())), span };
+            self.note_window((&column, &bound), number, text.to_string(), is_open, span)?;
+        }
+        frame.windows.push((column.clone(), bound));
         Ok(Bound::typed(column.read()))
+    }
+
+    /// The number of a call over a window of a definition, and how many parameters were made up before it.
+    pub(super) fn begun_window(&mut self) -> (usize, usize) {
+        let Some(fitting) = &mut self.fitting else { return (0, 0) };
+        fitting.ground.window_calls += 1;
+        (fitting.ground.window_calls - 1, fitting.made_up)
+    }
+
+    fn made_up(&self) -> usize {
+        self.fitting.as_ref().map_or(0, |fitting| fitting.made_up)
+    }
+
+    /// True for a window whose arguments hold made-up parameters: it may be equal to another one only because of these.
+    fn is_open(&self, column: &Column) -> bool {
+        let windows = self.fitting.iter().flat_map(|fitting| &fitting.ground.windows);
+        windows.filter(|window| window.is_open).any(|window| window.column.id == column.id)
     }
 
     fn bound_window(

@@ -11,7 +11,7 @@ use hypostyle_functions::column::{borrow, value_at};
 use hypostyle_functions::shared_list::SharedList;
 use hypostyle_functions::{Field, Literal, Place, Type, Value};
 
-use crate::bind::{Binder, Discovered, Makes, Pass, Request, fold};
+use crate::bind::{Binder, Discovered, Ground, GroundWindow, Makes, Pass, Request, fold};
 use crate::definitions::Definitions;
 use crate::error::{Error, Result};
 use crate::logical::{Column, Relation};
@@ -20,7 +20,7 @@ use crate::planner::Observer;
 use crate::rewrite;
 use crate::span::Span;
 use crate::transform::{
-    Fitted, FittedCall, FittedOutput, LEVELS_MAX, Provenance, Transform, too_many_levels,
+    Fitted, FittedCall, FittedOutput, LEVELS_MAX, Provenance, Transform, too_many_levels, window,
 };
 use crate::tree::Query;
 
@@ -50,14 +50,13 @@ pub fn fit(
             return Err(Error::invalid("a transform is fitted on a table with columns", source.span));
         }
         let columns = relation.columns();
-        let requests = match next(&mut binder, context, query, &columns, &known)? {
-            Next::Complete { outputs, training } => {
-                let calls = Rc::unwrap_or_clone(known);
-                return Ok(fitted(&columns, outputs, training, calls, provenance));
+        let (requests, windows) = match next(&mut binder, context, query, &columns, &known)? {
+            Next::Complete(complete) => {
+                return Ok(fitted(&columns, complete, Rc::unwrap_or_clone(known), provenance));
             }
-            Next::Requests(requests) => requests,
+            Next::Requests(requests, windows) => (requests, windows),
         };
-        let pass = binder.fit_pass(relation, &requests, level == 0, Makes::Results)?;
+        let pass = binder.fit_pass(relation, &requests, &windows, level == 0, Makes::Results)?;
         let values = run_pass(pass.relation.clone(), &pass.result, context, source.span, Some(observer))?;
         finish_pass(&pass, values, level, Rc::make_mut(&mut known), &mut provenance)?;
         provenance.passes += 1;
@@ -67,10 +66,18 @@ pub fn fit(
 
 /// What a definition is, with what is known.
 pub(super) enum Next {
-    /// Fitted: its outputs, and those for the rows of the fit where they are others.
-    Complete { outputs: Vec<FittedOutput>, training: Option<Vec<FittedOutput>> },
-    /// What is to be found next.
-    Requests(Vec<Request>),
+    /// Nothing is left to fit.
+    Complete(Complete),
+    /// What is to be found next, and the windows that it reads.
+    Requests(Vec<Request>, Vec<GroundWindow>),
+}
+
+/// A definition with all that was fitted, over numbers of columns.
+pub(super) struct Complete {
+    outputs: Vec<FittedOutput>,
+    /// Outputs for the rows of the fit, where they are others.
+    training: Option<Vec<FittedOutput>>,
+    windows: Vec<GroundWindow>,
 }
 
 /// Binds a definition over the columns of its input.
@@ -81,28 +88,58 @@ pub(super) fn next(
     columns: &[Column],
     known: &Rc<Vec<FittedCall>>,
 ) -> Result<Next> {
-    let (outputs, has_training) = match binder.discover(query, columns, known, false)? {
-        Discovered::Requests(requests) => return Ok(Next::Requests(requests)),
-        Discovered::Complete(outputs, has_training) => (outputs, has_training),
+    let (outputs, mut windows, has_training) = match binder.discover(query, columns, known, false)? {
+        Discovered::Requests(requests, windows) => {
+            let read: Vec<Expression> = requests.iter().flat_map(Request::read).collect();
+            return Ok(Next::Requests(requests, Ground::read_by(&windows, &read)));
+        }
+        Discovered::Complete { outputs, windows, has_training } => (outputs, windows, has_training),
     };
-    check_deterministic(&outputs, known, context, query.span)?;
+    check_deterministic(&outputs, &windows, known, context, query.span)?;
     let training = match has_training {
         false => None,
         true => match binder.discover(query, columns, known, true)? {
-            Discovered::Complete(outputs, _) => Some(outputs),
-            Discovered::Requests(_) => return Err(Error::internal("training asks for what was fitted")),
+            Discovered::Complete { outputs, windows: own, .. } => Some(united(outputs, own, &mut windows)),
+            Discovered::Requests(..) => return Err(Error::internal("training asks for what was fitted")),
         },
     };
     if let Some(parameter) = binder.open_parameters().first() {
         let message = format!("a transform has no parameters such as ${}", parameter.name);
         return Err(Error::invalid(message, query.span));
     }
-    Ok(Next::Complete { outputs, training })
+    Ok(Next::Complete(Complete { outputs, training, windows }))
+}
+
+/// Outputs over windows that were bound anew, over those that are known; others join them.
+fn united(
+    mut outputs: Vec<FittedOutput>,
+    own: Vec<GroundWindow>,
+    windows: &mut Vec<GroundWindow>,
+) -> Vec<FittedOutput> {
+    for window in own {
+        let known = windows.iter().find(|known| known.window == window.window).map(|known| known.column.id);
+        let Some(known) = known else {
+            windows.push(window);
+            continue;
+        };
+        let parts = outputs.iter_mut().map(|output| &mut output.expression);
+        parts.for_each(|part| renumber(part, |id| if id == window.column.id { known } else { id }));
+    }
+    outputs
+}
+
+fn renumber(expression: &mut Expression, number: impl Fn(usize) -> usize) {
+    expression.walk_mut(&mut |part| {
+        if let Expression::Column { index, .. } = part {
+            *index = number(*index);
+        }
+    });
 }
 
 /// Refuses what differs from one time to the next: what is served would not be what was trained on.
 fn check_deterministic(
     outputs: &[FittedOutput],
+    windows: &[GroundWindow],
     calls: &[FittedCall],
     context: &Arc<Context>,
     span: Span,
@@ -112,8 +149,11 @@ fn check_deterministic(
     let of_calls = calls.iter().flat_map(|call| {
         call.arguments.iter().map(|argument| (format!("an argument of {}", call.analyzer), argument))
     });
-    let found =
-        of_outputs.chain(of_calls).find_map(|(what, part)| changing(part).map(|function| (what, function)));
+    let of_windows = windows.iter().flat_map(|window| {
+        window.window.expressions().into_iter().map(|part| (format!("the window {}", window.text), part))
+    });
+    let parts = of_outputs.chain(of_calls).chain(of_windows);
+    let found = parts.into_iter().find_map(|(what, part)| changing(part).map(|function| (what, function)));
     match found {
         None => Ok(()),
         Some((what, function)) => {
@@ -234,25 +274,40 @@ pub(crate) fn finish_pass(
     Ok(())
 }
 
-/// Numbers of columns become positions among the columns that are read.
+/// Numbers of columns become positions among the columns that are read, and behind them among the values of windows.
 pub(super) fn fitted(
     columns: &[Column],
-    outputs: Vec<FittedOutput>,
-    training: Option<Vec<FittedOutput>>,
+    complete: Complete,
     mut calls: Vec<FittedCall>,
     provenance: Provenance,
 ) -> Fitted {
-    let mut read: Vec<usize> = Vec::new();
-    let all = outputs.iter().chain(training.iter().flatten()).map(|output| &output.expression);
-    all.for_each(|expression| read.extend(expression.columns()));
-    // Arguments of analyzers stand over positions already, among all columns.
-    let of_calls = calls.iter().flat_map(|call| &call.arguments).flat_map(Expression::columns);
-    read.extend(of_calls.filter_map(|position| columns.get(position)).map(|column| column.id));
+    let Complete { mut outputs, training, windows } = complete;
+    // Arguments of analyzers stand over places among all columns, and over the numbers of windows.
+    let id_of = |place: usize| match columns.get(place) {
+        Some(column) => Some(column.id),
+        None => {
+            let number = place - columns.len();
+            windows.iter().find(|window| window.number == number).map(|window| window.column.id)
+        }
+    };
+    calls.retain(|call| {
+        call.arguments.iter().flat_map(Expression::columns).all(|place| id_of(place).is_some())
+    });
+    for argument in calls.iter_mut().flat_map(|call| &mut call.arguments) {
+        renumber(argument, |place| id_of(place).unwrap_or(place));
+    }
+    let of_outputs = outputs.iter().chain(training.iter().flatten()).map(|output| &output.expression);
+    let parts: Vec<&Expression> = of_outputs.chain(calls.iter().flat_map(|call| &call.arguments)).collect();
+    let windows = Ground::read_by(&windows, parts.iter().copied());
+    let of_windows = windows.iter().flat_map(|window| window.window.expressions());
+    let read: Vec<usize> = parts.iter().copied().chain(of_windows).flat_map(Expression::columns).collect();
     let inputs: Vec<&Column> = columns.iter().filter(|column| read.contains(&column.id)).collect();
+    let (mut windows, values) = window::grouped(&windows, &inputs);
+    let ids: Vec<usize> = inputs.iter().map(|input| input.id).chain(values).collect();
     let place = |expression: &mut Expression| {
         expression.walk_mut(&mut |part| match part {
             Expression::Column { index, .. } => {
-                if let Some(position) = inputs.iter().position(|input| input.id == *index) {
+                if let Some(position) = ids.iter().position(|id| id == index) {
                     *index = position;
                 }
             }
@@ -261,7 +316,6 @@ pub(super) fn fitted(
             _ => {}
         });
     };
-    let mut outputs = outputs;
     for (output, other) in outputs.iter_mut().zip(training.into_iter().flatten()) {
         if other.expression != output.expression {
             output.training = Some(other.expression);
@@ -271,17 +325,9 @@ pub(super) fn fitted(
         place(&mut output.expression);
         output.training.iter_mut().for_each(place);
     }
-    for argument in calls.iter_mut().flat_map(|call| &mut call.arguments) {
-        argument.walk_mut(&mut |part| {
-            if let Expression::Column { index, .. } = part
-                && let Some(column) = columns.get(*index)
-            {
-                *index = column.id;
-            }
-        });
-        place(argument);
-    }
+    calls.iter_mut().flat_map(|call| &mut call.arguments).for_each(place);
+    windows.iter_mut().flat_map(|window| window.window.expressions_mut()).for_each(place);
     let inputs =
         inputs.iter().map(|column| Field::new(column.name.clone(), column.data_type.clone())).collect();
-    Fitted { inputs, outputs, calls, provenance }
+    Fitted { inputs, windows, outputs, calls, provenance }
 }

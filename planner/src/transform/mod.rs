@@ -5,6 +5,7 @@
 
 mod fit;
 mod partial;
+mod window;
 mod zone;
 
 use std::sync::Arc;
@@ -14,7 +15,7 @@ use hypostyle_functions::{Field, Literal, Schema};
 
 use crate::error::{Error, Result};
 use crate::span::Span;
-use crate::tree::{GroupBy, Name, OrderBy, Query, QueryBody, TableKind};
+use crate::tree::{Argument, ExpressionKind, GroupBy, Name, OrderBy, Query, QueryBody, TableKind};
 
 /// Levels of analyzers inside analyzers.
 pub(crate) const LEVELS_MAX: usize = 64;
@@ -26,6 +27,7 @@ pub(crate) fn too_many_levels(span: Span) -> Error {
 pub use fit::fit;
 pub(crate) use fit::{finish_pass, run_pass};
 pub use partial::{FitState, Piece, StateHeader, finish_states, fit_partial, merge_states};
+pub use window::{FittedWindow, windowed};
 
 /// What CREATE TRANSFORM defined, and what FIT TRANSFORM found.
 #[derive(Debug, Clone)]
@@ -47,7 +49,7 @@ pub struct FittedCall {
     pub analyzer: String,
     /// Its options, constants included.
     pub options: Vec<(String, Literal)>,
-    /// What it is applied to, over the columns of the input.
+    /// What it is applied to, over the columns of [`Fitted::read_schema`].
     pub arguments: Vec<Expression>,
     /// How many fits had to come before it.
     pub level: usize,
@@ -62,7 +64,7 @@ pub struct FittedOutput {
     pub name: String,
     /// Its definition as text.
     pub text: String,
-    /// Its value, over the positions of [`Fitted::inputs`].
+    /// Its value, over the positions of [`Fitted::read_schema`].
     pub expression: Expression,
     /// Its value for rows of the fit, where an analyzer has another one for them.
     pub training: Option<Expression>,
@@ -73,6 +75,8 @@ pub struct FittedOutput {
 pub struct Fitted {
     /// Columns that are read, with the types they had.
     pub inputs: Vec<Field>,
+    /// Windows over them that are read.
+    pub windows: Vec<FittedWindow>,
     /// Columns that come out.
     pub outputs: Vec<FittedOutput>,
     /// The analyzers, each before those that read it.
@@ -152,6 +156,8 @@ pub fn check_definition(query: &Query) -> Result<()> {
     }
     let reads_input = match select.from.as_slice() {
         [table] => match &table.kind {
+            // What another transform gives of the input.
+            TableKind::Function { arguments, .. } => arguments.iter().any(is_input),
             TableKind::Named(names) => {
                 matches!(names.as_slice(), [name] if name.is("input") || !query.with.is_empty())
             }
@@ -167,4 +173,9 @@ pub fn check_definition(query: &Query) -> Result<()> {
             select.span,
         )),
     }
+}
+
+fn is_input(argument: &Argument) -> bool {
+    matches!(&argument.value.kind, ExpressionKind::Column(names)
+        if matches!(names.as_slice(), [name] if name.is("input")))
 }

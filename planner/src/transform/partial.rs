@@ -17,7 +17,7 @@ use hypostyle_functions::arrow;
 use hypostyle_functions::kernel::hash::xxhash64::xxhash64;
 use hypostyle_functions::{Field, PIECES_MAX, Schema, Type};
 
-use crate::bind::{Binder, Makes, Request, counted_columns};
+use crate::bind::{Binder, GroundWindow, Makes, Request, counted_columns};
 use crate::definitions::Definitions;
 use crate::error::{Error, Result};
 use crate::logical::{Column, Relation};
@@ -108,8 +108,11 @@ pub fn fit_partial(
         check_inputs(&before.header.inputs, &inputs, span)?;
     }
     let requests = match fit::next(&mut binder, context, query, &columns, &known)? {
-        Next::Requests(requests) => requests,
-        Next::Complete { .. } => {
+        Next::Requests(requests, windows) => {
+            check_windows(&windows, query.span)?;
+            requests
+        }
+        Next::Complete(_) => {
             return Err(Error::invalid(
                 "the definition has nothing to fit: FIT TRANSFORM finishes it at once",
                 query.span,
@@ -117,7 +120,7 @@ pub fn fit_partial(
         }
     };
     let makes = Makes::States { piece: piece.number };
-    let pass = binder.fit_pass(relation, &requests, level == 0, makes)?;
+    let pass = binder.fit_pass(relation, &requests, &[], level == 0, makes)?;
     let row = fit::run(pass.relation.clone(), &pass.result, context, Some(observer))
         .map_err(|error| Error::run(error, span))?;
     let header = StateHeader {
@@ -201,7 +204,7 @@ fn merged_levels(
             .collect();
         let own: Vec<&FitState> = states.iter().filter(|state| state.header.level == level).collect();
         let requests = match fit::next(&mut binder, context, query, &columns, &known)? {
-            Next::Complete { outputs, training } => {
+            Next::Complete(complete) => {
                 if let Some(state) = states.iter().find(|state| state.header.level >= level) {
                     let message = format!(
                         "a state of level {} is of another definition, which has more levels",
@@ -210,11 +213,12 @@ fn merged_levels(
                     return Err(Error::invalid(message, query.span));
                 }
                 let calls = Rc::unwrap_or_clone(known);
-                return Ok(Merged::Complete(Box::new(fit::fitted(
-                    &columns, outputs, training, calls, provenance,
-                ))));
+                return Ok(Merged::Complete(Box::new(fit::fitted(&columns, complete, calls, provenance))));
             }
-            Next::Requests(requests) => requests,
+            Next::Requests(requests, windows) => {
+                check_windows(&windows, query.span)?;
+                requests
+            }
         };
         if own.is_empty() {
             return Ok(Merged::Open(known, level));
@@ -238,6 +242,20 @@ fn merged_levels(
         }
     }
     Err(too_many_levels(query.span))
+}
+
+/// Refuses to fit on windows over pieces: rows of a partition may be in others.
+fn check_windows(windows: &[GroundWindow], span: Span) -> Result<()> {
+    match windows.first() {
+        None => Ok(()),
+        Some(window) => Err(Error::invalid(
+            format!(
+                "an analyzer reads {}, whose partitions may have rows in several pieces: fit it in one run",
+                window.text
+            ),
+            span,
+        )),
+    }
 }
 
 /// What all states of a level are of: one definition, level and release, and pieces that are there once where that matters.

@@ -16,7 +16,8 @@ impl Fitted {
     /// was fitted in another zone. Fits that recorded no zone are taken as they are.
     pub fn zone_problem(&self, expression: &Expression, zone: &str) -> Option<String> {
         let fitted_in = self.provenance.time_zone.as_str();
-        if fitted_in.is_empty() || fitted_in.eq_ignore_ascii_case(zone) || !self.reads_instants(expression) {
+        let mut parts = self.with_windows(expression);
+        if fitted_in.is_empty() || fitted_in.eq_ignore_ascii_case(zone) || !parts.any(reads_instants) {
             return None;
         }
         Some(format!(
@@ -36,7 +37,11 @@ impl Fitted {
     /// Versions of the tables that functions are built with, of those that the outputs depend on.
     pub fn tables(&self, context: &Arc<Context>) -> Vec<(String, String)> {
         let all = || {
-            self.outputs.iter().flat_map(|output| [&output.expression].into_iter().chain(&output.training))
+            let parts = self
+                .outputs
+                .iter()
+                .flat_map(|output| [&output.expression].into_iter().chain(&output.training));
+            parts.flat_map(|part| self.with_windows(part))
         };
         let mut of_characters = false;
         for expression in all() {
@@ -48,7 +53,7 @@ impl Fitted {
                 }
             });
         }
-        let of_zones = all().any(|expression| self.reads_instants(expression));
+        let of_zones = all().any(reads_instants);
         let is_read = |table: &str| match table {
             "time zones" => of_zones,
             _ => of_characters,
@@ -60,11 +65,17 @@ impl Fitted {
             .collect()
     }
 
-    fn reads_instants(&self, expression: &Expression) -> bool {
-        let mut found = false;
-        expression.walk(&mut |part| found |= holds_instants(&part.data_type()));
-        found
+    /// An expression, and those of the windows that it reads.
+    fn with_windows<'f>(&'f self, expression: &'f Expression) -> impl Iterator<Item = &'f Expression> {
+        let windows = self.windows_of(expression).flat_map(|window| window.window.expressions());
+        std::iter::once(expression).chain(windows)
     }
+}
+
+fn reads_instants(expression: &Expression) -> bool {
+    let mut found = false;
+    expression.walk(&mut |part| found |= holds_instants(&part.data_type()));
+    found
 }
 
 fn holds_instants(data_type: &Type) -> bool {

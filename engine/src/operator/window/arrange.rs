@@ -60,8 +60,13 @@ impl Arrangement {
 
     /// Rows that are one partition, in the order of the input.
     pub fn one_partition(rows: usize) -> Self {
-        let (order, whole) = ((0..rows as u32).collect(), vec![0, rows as u32]);
-        Self { order, partitions: whole.clone(), peers: whole, is_identity: true, numbers: None }
+        Self::of_partitions(vec![0, rows as u32])
+    }
+
+    /// Rows whose partitions follow one another, by where each starts and the last one ends.
+    pub fn of_partitions(partitions: Vec<u32>) -> Self {
+        let order = (0..partitions.last().copied().unwrap_or(0)).collect();
+        Self { order, peers: partitions.clone(), partitions, is_identity: true, numbers: None }
     }
 
     /// Sorts the rows of each group of peers by further keys, one after the other: mostly the first leaves little to the

@@ -35,8 +35,16 @@ impl Computed {
 
 /// The results of the calls.
 pub(super) fn evaluate(shape: &WindowShape, columns: &[Column], rows: usize) -> Result<Vec<Computed>> {
+    evaluate_from(shape, columns, Arrangement::partitioned(shape, columns, rows))
+}
+
+/// The results of the calls over rows that are cut into partitions.
+pub(super) fn evaluate_from(
+    shape: &WindowShape,
+    columns: &[Column],
+    partitioned: Arrangement,
+) -> Result<Vec<Computed>> {
     let mut results: Vec<Option<Computed>> = vec![None; shape.calls.len()];
-    let partitioned = Arrangement::partitioned(shape, columns, rows);
     let mut sorted: Option<(usize, Arrangement)> = None;
     for (position, keys) in shape.orders.iter().enumerate() {
         // An order that begins with the one before is a finer one.

@@ -23,6 +23,7 @@ mod long;
 mod part;
 mod position;
 mod result;
+mod served;
 mod shape;
 mod sorted;
 mod spilled;
@@ -45,6 +46,7 @@ use crate::spill::RowStore;
 use local::{Kept, Local};
 use part::Gathering;
 use result::{Morsels, PartResults};
+pub use served::{history_type, window_over_history};
 pub(crate) use shape::WindowShape;
 
 /// What all workers of one window share.
