@@ -10,6 +10,7 @@ mod error;
 mod functions;
 mod generate;
 mod interrupt;
+mod large_pages;
 mod output;
 mod progress;
 mod runner;
@@ -36,6 +37,7 @@ static ALLOCATOR: hypostyle::functions::kernel::huge_pages::HugePages =
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    large_pages::ask();
     // One more than workers, which wait for each other where they share one.
     hypostyle::functions::kernel::huge_pages::limit_arenas(arguments.session.thread_count() + 1);
     match run(arguments) {
