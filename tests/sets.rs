@@ -128,3 +128,39 @@ fn a_limit_reads_a_recursion_no_further() {
     let (given, _) = rows(session(2, 1, None).sql(query).unwrap());
     assert_eq!(given.len(), 3);
 }
+
+#[test]
+fn one_group_of_large_states_has_equal_results_however_little_memory_there_is() {
+    // Every worker meets most values, so that their states together are much larger than the merged one.
+    let table = "CREATE TABLE t AS SELECT (i * 7919) % 20011 AS x FROM range(200000) t(i)";
+    let query = "SELECT count(DISTINCT x), list_sum(vocabulary(x, 'value', 1, NULL)), sum(x) FROM t";
+    let made = |threads: usize, limit: Option<usize>| {
+        let session = session(threads, 2048, limit);
+        session.sql(table).and_then(Answer::drain).ok().map(|_| session)
+    };
+    let (wanted, _) = rows(made(1, None).unwrap().sql(query).unwrap());
+    let (mut spilled, mut finished) = (0, 0);
+    for quarters in 8..48usize {
+        let Some(session) = made(2, Some(quarters << 18)) else { continue };
+        let Ok(mut answer) = session.sql(query) else { continue };
+        let mut found: Rows = Vec::new();
+        let whole = loop {
+            match answer.next_batch() {
+                Ok(Some(batch)) => found.extend(row_texts(&batch).unwrap()),
+                Ok(None) => break true,
+                // What one state holds has to fit.
+                Err(error) => {
+                    assert!(error.to_string().contains("out of memory"), "{error}");
+                    break false;
+                }
+            }
+        };
+        if whole {
+            assert_eq!(found, wanted, "{quarters} quarters of a MiB");
+            finished += 1;
+            let operators = answer.metrics().map_or_else(Vec::new, |metrics| metrics.operators);
+            spilled += operators.iter().map(|node| node.spilled_bytes).sum::<u64>();
+        }
+    }
+    assert!(finished > 0 && spilled > 0, "{finished} limits sufficed, {spilled} bytes were spilled");
+}
