@@ -164,6 +164,27 @@ mod tests {
     }
 
     #[test]
+    fn parameters_with_numbers_stand_in_their_order_and_open_ones_are_texts() {
+        let session = Session::new();
+        let named = |prepared: &Prepared| -> Vec<(String, Type)> {
+            let parameters = prepared.parameters().iter();
+            parameters.map(|known| (known.name.clone(), known.data_type.clone())).collect()
+        };
+        let one = |prepared: &Prepared, values: &[Value]| {
+            let batches = prepared.run(values).unwrap().collect_all().unwrap();
+            crate::row_texts(&batches[0]).unwrap().remove(0)
+        };
+        let prepared = session.prepare("SELECT $3::DATE AS d, $1::INTEGER + 1 AS i, $2 || '!' AS t").unwrap();
+        let expected = [("1", Type::Int32), ("2", Type::Text), ("3", Type::Date)];
+        assert_eq!(named(&prepared), expected.map(|(name, data_type)| (name.to_owned(), data_type)));
+        let found = one(&prepared, &[Value::Int32(1), Value::text("a"), Value::Date(0)]);
+        assert_eq!(found, ["1970-01-01", "2", "a!"].map(|text| Some(text.to_owned())));
+        let prepared = session.prepare("SELECT ? || ? AS s").unwrap();
+        assert!(named(&prepared).iter().all(|(_, data_type)| *data_type == Type::Text));
+        assert_eq!(one(&prepared, &[Value::text("a"), Value::text("b")]), [Some("ab".to_owned())]);
+    }
+
+    #[test]
     fn a_run_within_a_host_takes_its_memory_and_leaves_the_session_alone() {
         let session = Session::new();
         session.sql("CREATE TABLE names AS SELECT 7 AS x, 'seven' AS name").unwrap().drain().unwrap();

@@ -279,7 +279,8 @@ impl<'a> Planner<'a> {
 
     /// Binds, rewrites and lowers.
     fn query(&self, bind: impl FnOnce(&mut Binder<'a>) -> Result<Relation>) -> Result<Planned> {
-        let (relation, result, binder) = self.rewritten(Reading::Fields, bind)?;
+        let (mut relation, result, mut binder) = self.rewritten(Reading::Fields, bind)?;
+        binder.order_parameters(&mut relation);
         let plan = lower(&relation, &result)?;
         let fits_data = binder.fits_data();
         Ok(Planned::Query(PlannedQuery { plan, parameters: binder.into_parameters(), fits_data }))

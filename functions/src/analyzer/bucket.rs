@@ -33,6 +33,8 @@ pub(super) fn register(registry: &mut Registry) {
         .set("sklearn", Vec::new())
         .set("tft", Vec::new())
         .set("bigquery", Vec::new())
+        .set("spark", vec![("method", Literal::new(Value::from("disc"))), ("nan", Literal::new(Value::from("error")))])
+        .note("compat => 'spark' is QuantileDiscretizer with relativeError 0: borders are values of the column, and NaN is refused when it is applied.")
         .note("compat => 'sklearn' drops borders that are equal to the least or greatest value, or nearer than 1e-8 to the one before.")
         .note("Quantiles are exact, and hold the column in memory or on disk; method => 'cont' interpolates between neighbours, 'disc' takes values of the column.")
         .note("method => 'approx' keeps sketches of a few kilobytes instead, whose borders are off by 0.5 % of their value at most."),

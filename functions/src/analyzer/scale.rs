@@ -82,7 +82,9 @@ pub(super) fn register(registry: &mut Registry) {
                 ))
             },
         )
-        .note("Nulls and NaN do not count and stay what they are."),
+        .set("sklearn", Vec::new())
+        .set("spark", Vec::new())
+        .note("Nulls and NaN do not count and stay what they are. Where the magnitude is 0, x stays as it is, as in scikit-learn and Spark."),
     );
     registry.register_analyzer(
         Analyzer::new("robust_scale", "(x - median) / (high - low), with quantiles of the column.", robust)

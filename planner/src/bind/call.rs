@@ -6,7 +6,7 @@ use hypostyle_functions::signature::{Fit, Given, Pattern, Signature};
 use hypostyle_functions::{Literal, Type};
 
 use crate::bind::frame::{Frame, Variable};
-use crate::bind::scope::Bound;
+use crate::bind::scope::{Adapts, Bound};
 use crate::bind::{Binder, constant, operator};
 use crate::error::{Error, ErrorKind, Result};
 use crate::nearest::nearest;
@@ -26,6 +26,11 @@ impl Operand<'_> {
         match self {
             Self::Value(_, span) | Self::Lambda(_, _, span) => *span,
         }
+    }
+
+    /// True for a parameter that no place has given a type.
+    fn is_parameter(&self) -> bool {
+        matches!(self, Self::Value(bound, _) if bound.adapts == Adapts::Parameter)
     }
 
     pub(super) fn data_type(&self) -> Type {
@@ -55,6 +60,14 @@ pub(super) struct Choice {
     pub form: usize,
     pub slots: Vec<Slot>,
     pub fit: Fit,
+}
+
+impl Choice {
+    /// True if the form asks no type of an operand.
+    fn is_untyped(&self, index: usize) -> bool {
+        let mut slots = self.slots.iter().zip(&self.fit.types);
+        slots.any(|(slot, data_type)| *slot == Slot::Given(index) && *data_type == Type::Null)
+    }
 }
 
 impl Binder<'_> {
@@ -353,12 +366,38 @@ pub(super) fn choose(
     span: Span,
 ) -> Result<Choice> {
     let types: Vec<Type> = operands.iter().map(Operand::data_type).collect();
+    let choice = choose_for(function, forms, operands, &types, names, span)?;
+    // A parameter whose place asks for no type is text.
+    let as_text: Vec<Type> = operands
+        .iter()
+        .zip(&types)
+        .enumerate()
+        .map(|(index, (operand, data_type))| match operand.is_parameter() && choice.is_untyped(index) {
+            true => Type::Text,
+            false => data_type.clone(),
+        })
+        .collect();
+    match as_text == types {
+        true => Ok(choice),
+        false => Ok(choose_for(function, forms, operands, &as_text, names, span).unwrap_or(choice)),
+    }
+}
+
+/// As [`choose`], of operands of these types.
+fn choose_for(
+    function: &str,
+    forms: &[&Signature],
+    operands: &[Operand<'_>],
+    types: &[Type],
+    names: &[Option<&Name>],
+    span: Span,
+) -> Result<Choice> {
     let mut best: Option<Choice> = None;
     let mut arranged_any = false;
     for (form, signature) in forms.iter().enumerate() {
         let Some(slots) = arrange(signature, operands.len(), names) else { continue };
         arranged_any = true;
-        let given: Vec<Given<'_>> = slots.iter().map(|slot| slot_given(slot, operands, &types)).collect();
+        let given: Vec<Given<'_>> = slots.iter().map(|slot| slot_given(slot, operands, types)).collect();
         if let Ok(fit) = signature.fit(&given)
             && best.as_ref().is_none_or(|held| fit.cost < held.fit.cost)
         {
@@ -369,7 +408,7 @@ pub(super) fn choose(
         if !arranged_any && let Some(error) = wrong_name(function, forms, names) {
             return error;
         }
-        misfit(function, forms, operands, &types, span)
+        misfit(function, forms, operands, types, span)
     })
 }
 

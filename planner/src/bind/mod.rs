@@ -52,12 +52,12 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use hypostyle_engine::Context;
-use hypostyle_engine::plan::AggregateCall;
+use hypostyle_engine::plan::{AggregateCall, Expression as HypostyleExpression};
 use hypostyle_functions::{Literal, Place, Type};
 
 use crate::definitions::Definitions;
 use crate::error::{Error, ErrorKind, Result};
-use crate::logical::{Column, Numbering};
+use crate::logical::{Column, Numbering, Relation};
 use crate::planner::Observer;
 use crate::span::Span;
 use crate::tree::{CommonTable, Expression};
@@ -203,6 +203,28 @@ impl<'a> Binder<'a> {
             }
         }
         self.parameters
+    }
+
+    /// Puts parameters that have numbers in their order, in which values are given: `$2 + $1` binds the second one first.
+    pub(crate) fn order_parameters(&mut self, relation: &mut Relation) {
+        let numbers: Option<Vec<u64>> = self.parameters.iter().map(|known| known.name.parse().ok()).collect();
+        let Some(numbers) = numbers.filter(|numbers| !numbers.is_sorted()) else { return };
+        self.parameters.sort_by_key(|known| known.name.parse::<u64>().unwrap_or(0));
+        let place = |index: usize| {
+            let number = numbers.get(index)?;
+            Some(numbers.iter().filter(|other| *other < number).count())
+        };
+        relation.walk_mut(&mut |part| {
+            for expression in part.expressions_mut() {
+                expression.walk_mut(&mut |part| {
+                    if let HypostyleExpression::Parameter { index, .. } = part
+                        && let Some(place) = place(*index)
+                    {
+                        *index = place;
+                    }
+                });
+            }
+        });
     }
 
     /// The parameters met so far.

@@ -98,6 +98,13 @@ impl Binder<'_> {
         let given = literal.value.as_text().unwrap_or("NULL").to_lowercase();
         match analyzer.sets.iter().any(|set| set.name == given) {
             true => Ok(given),
+            false if analyzer.sets.is_empty() => {
+                let message = format!(
+                    "{} takes no compat: it is not that of another system, and its options say all of it",
+                    analyzer.name
+                );
+                Err(Error::invalid(message, tree.span))
+            }
             false => {
                 let known: Vec<String> = analyzer.sets.iter().map(|set| format!("'{}'", set.name)).collect();
                 let message =
@@ -220,7 +227,7 @@ fn arrange<'t>(analyzer: &Analyzer, call: &'t Call) -> Result<Arranged<'t>> {
         let slot = match &argument.name {
             None if position < required => arranged.inputs.get_mut(position),
             None => arranged.options.get_mut(position - required),
-            Some(name) if name.is("compat") && !analyzer.sets.is_empty() => Some(&mut arranged.compat),
+            Some(name) if name.is("compat") => Some(&mut arranged.compat),
             Some(name) => {
                 let input = analyzer.inputs.iter().position(|input| name.is(input.name));
                 let option = analyzer.options.iter().position(|option| name.is(option.name));

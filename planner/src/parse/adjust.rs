@@ -1,7 +1,7 @@
 //! Forms that the parser does not know, put in its words on the tokens: no text is changed, and every token keeps its
 //! place.
 //!
-//! - `FILTER (condition)` gets its WHERE.
+//! - `FILTER (condition)` gets its WHERE, and a keyword that names an argument, as in `order => 'value'`, is no keyword.
 //! - `FROM t WHERE ..` without SELECT gets `SELECT *` before what follows FROM.
 //! - `AS [NOT] MATERIALIZED (` loses the hint, and a table of WITH its `USING KEY (..)`: both are kept beside the tokens with their places.
 //! - `EXCLUDE TIES` of a frame becomes a first term of PARTITION BY, under a name that no text can hold.
@@ -49,6 +49,19 @@ pub(super) enum Hint {
     Keys(Option<Vec<Name>>),
 }
 
+/// Words that name arguments, as in `f(x, order => 'value')`, are names whatever they mean elsewhere.
+fn named_by_words(mut tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
+    for place in 1..tokens.len() {
+        if let [before, named] = &mut tokens[place - 1..=place]
+            && named.token == Token::RArrow
+            && let Token::Word(word) = &mut before.token
+        {
+            word.keyword = Keyword::NoKeyword;
+        }
+    }
+    tokens
+}
+
 /// The number of the statement that a name stands for.
 pub(super) fn cut_out_number(name: &str) -> Option<usize> {
     name.strip_prefix(CUT_OUT)?.parse().ok()
@@ -58,6 +71,7 @@ pub(super) fn cut_out_number(name: &str) -> Option<usize> {
 pub(super) fn adjust(tokens: Vec<TokenWithSpan>, was_cut_out: bool) -> Adjusted {
     let tokens: Vec<TokenWithSpan> =
         tokens.into_iter().filter(|token| !matches!(token.token, Token::Whitespace(_))).collect();
+    let tokens = named_by_words(tokens);
     let tokens = prefix_alias::behind(prefix_alias::tables_as_queries(tokens));
     let mut adjusted =
         Adjusted { tokens: Vec::with_capacity(tokens.len() + 8), cut_out: Vec::new(), hints: Vec::new() };
