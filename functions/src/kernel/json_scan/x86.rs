@@ -30,6 +30,83 @@ pub(super) fn classes(block: &[u8; BLOCK]) -> Classes {
     }
 }
 
+/// Declares the bits of a block by vectors of a smaller width: `$parts` of them, whose comparisons give `$mask` bits each.
+macro_rules! classes_by {
+    ($name:ident, $features:literal, $parts:literal, $vector:ty, $mask:ty, $load:ident, $set:ident, $equal:ident, $bits:ident,
+     $least:ident, $subtract:ident, $or:ident, $shift:ident) => {
+        /// The bits of a block.
+        #[target_feature(enable = $features)]
+        #[inline]
+        pub(super) fn $name(block: &[u8; BLOCK]) -> Classes {
+            const WIDTH: usize = BLOCK / $parts;
+            let is = |byte: u8| $set(byte as i8);
+            let bytes: [$vector; $parts] = std::array::from_fn(|part| {
+                // SAFETY: the block has as many bytes as its parts together.
+                unsafe { $load(block.as_ptr().add(part * WIDTH).cast()) }
+            });
+            let gather = |vectors: [$vector; $parts]| {
+                let parts = vectors.into_iter().enumerate();
+                parts.fold(0, |bits, (part, vector)| {
+                    bits | u64::from($bits(vector) as $mask) << (part * WIDTH)
+                })
+            };
+            let equal = |byte: u8| gather(bytes.map(|part| $equal(part, is(byte))));
+            // As in `classes`.
+            let folded = bytes.map(|part| $or(part, is(0x20)));
+            let equal_folded = |byte: u8| gather(folded.map(|part| $equal(part, is(byte))));
+            let at_most = |bytes: [$vector; $parts], greatest: u8| {
+                gather(bytes.map(|part| $equal($least(part, is(greatest)), part)))
+            };
+            Classes {
+                quote: equal(b'"'),
+                backslash: equal(b'\\'),
+                control: at_most(bytes, 0x1f),
+                space: equal(b' '),
+                opening: equal_folded(b'{'),
+                closing: equal_folded(b'}'),
+                // The bit that tells braces, moved to where signs are.
+                brace: gather(bytes.map(|part| $shift::<2>(part))),
+                colon: equal(b':'),
+                comma: equal(b','),
+                digit: at_most(bytes.map(|part| $subtract(part, is(b'0'))), 9),
+                zero: equal(b'0'),
+                point: equal(b'.'),
+            }
+        }
+    };
+}
+// One use expands to `name(block)` for one width of vectors.
+classes_by!(
+    classes_avx2,
+    "avx2",
+    2,
+    __m256i,
+    u32,
+    _mm256_loadu_si256,
+    _mm256_set1_epi8,
+    _mm256_cmpeq_epi8,
+    _mm256_movemask_epi8,
+    _mm256_min_epu8,
+    _mm256_sub_epi8,
+    _mm256_or_si256,
+    _mm256_slli_epi16
+);
+classes_by!(
+    classes_sse2,
+    "sse2",
+    4,
+    __m128i,
+    u16,
+    _mm_loadu_si128,
+    _mm_set1_epi8,
+    _mm_cmpeq_epi8,
+    _mm_movemask_epi8,
+    _mm_min_epu8,
+    _mm_sub_epi8,
+    _mm_or_si128,
+    _mm_slli_epi16
+);
+
 /// Those of `bits` that are set in `starts`, moved together.
 #[target_feature(enable = "bmi2")]
 #[inline]

@@ -99,15 +99,42 @@ impl Tokens {
     /// plain ([`scalar::is_plain`]), where it is nested deeply, or where it is long.
     pub fn find(&mut self, text: &str) -> bool {
         #[cfg(target_arch = "x86_64")]
-        if Level::current().tier() == Tier::Avx512 {
-            if std::arch::is_x86_feature_detected!("avx512vbmi2") {
-                // SAFETY: as below, and the further feature was found just above.
-                return unsafe { self.find_avx512_vbmi2(text.as_bytes()) };
+        {
+            let is_latest = std::arch::is_x86_feature_detected!("avx512vbmi2");
+            // SAFETY: a `Level` of a tier exists only where the machine was found to have its features, the further feature was found
+            // just above, and every machine has SSE2.
+            match Level::current().tier() {
+                Tier::Avx512 if is_latest => unsafe { self.find_avx512_vbmi2(text.as_bytes()) },
+                Tier::Avx512 => unsafe { self.find_avx512(text.as_bytes()) },
+                Tier::Avx2 => unsafe { self.find_avx2(text.as_bytes()) },
+                Tier::Portable => unsafe { self.find_sse2(text.as_bytes()) },
             }
-            // SAFETY: a `Level` of this tier exists only where the machine was found to have these features.
-            return unsafe { self.find_avx512(text.as_bytes()) };
         }
+        #[cfg(not(target_arch = "x86_64"))]
         find_portable_at(Level::current(), self, text.as_bytes())
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "sse2")]
+    fn find_sse2(&mut self, bytes: &[u8]) -> bool {
+        let ways = Ways {
+            classes: |block: &[u8; BLOCK]| x86::classes_sse2(block),
+            gathering: gathering_portable,
+            append: append_portable,
+        };
+        self.find_by(bytes, &ways)
+    }
+
+    /// Bits are not moved by an instruction: processors of this tier take dozens of steps for it.
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
+    fn find_avx2(&mut self, bytes: &[u8]) -> bool {
+        let ways = Ways {
+            classes: |block: &[u8; BLOCK]| x86::classes_avx2(block),
+            gathering: gathering_portable,
+            append: append_portable,
+        };
+        self.find_by(bytes, &ways)
     }
 
     #[cfg(target_arch = "x86_64")]
@@ -295,24 +322,27 @@ fn gathering_portable(starts: u64) -> impl Fn(u64) -> u64 {
     }
 }
 
+/// The bits of the bytes that `is` holds for.
+#[inline(always)]
+fn bits_of(block: &[u8; BLOCK], is: impl Fn(u8) -> bool) -> u64 {
+    block.iter().enumerate().fold(0, |bits, (at, &byte)| bits | u64::from(is(byte)) << at)
+}
+
 #[inline(always)]
 fn classes_portable(block: &[u8; BLOCK]) -> Classes {
-    let bits = |is: fn(u8) -> bool| {
-        block.iter().enumerate().fold(0, |bits, (at, &byte)| bits | u64::from(is(byte)) << at)
-    };
     Classes {
-        quote: bits(|byte| byte == b'"'),
-        backslash: bits(|byte| byte == b'\\'),
-        control: bits(|byte| byte < b' '),
-        space: bits(|byte| byte == b' '),
-        opening: bits(|byte| byte | 0x20 == b'{'),
-        closing: bits(|byte| byte | 0x20 == b'}'),
-        brace: bits(|byte| byte & 0x20 != 0),
-        colon: bits(|byte| byte == b':'),
-        comma: bits(|byte| byte == b','),
-        digit: bits(|byte| byte.is_ascii_digit()),
-        zero: bits(|byte| byte == b'0'),
-        point: bits(|byte| byte == b'.'),
+        quote: bits_of(block, |byte| byte == b'"'),
+        backslash: bits_of(block, |byte| byte == b'\\'),
+        control: bits_of(block, |byte| byte < b' '),
+        space: bits_of(block, |byte| byte == b' '),
+        opening: bits_of(block, |byte| byte | 0x20 == b'{'),
+        closing: bits_of(block, |byte| byte | 0x20 == b'}'),
+        brace: bits_of(block, |byte| byte & 0x20 != 0),
+        colon: bits_of(block, |byte| byte == b':'),
+        comma: bits_of(block, |byte| byte == b','),
+        digit: bits_of(block, |byte| byte.is_ascii_digit()),
+        zero: bits_of(block, |byte| byte == b'0'),
+        point: bits_of(block, |byte| byte == b'.'),
     }
 }
 

@@ -8,10 +8,16 @@ fn places(text: &str) -> Option<Vec<u32>> {
         assert_eq!(is_found.then(|| tokens.places().to_vec()), found, "{text} at {level}");
     }
     #[cfg(target_arch = "x86_64")]
-    if Level::detected().tier() == Tier::Avx512 {
-        // SAFETY: as in `find`.
-        let is_found = unsafe { tokens.find_avx512(text.as_bytes()) };
-        assert_eq!(is_found.then(|| tokens.places().to_vec()), found, "{text} without VBMI2");
+    for level in Level::available() {
+        let is_found = match level.tier() {
+            // SAFETY: as in `find`.
+            Tier::Avx512 => unsafe { tokens.find_avx512(text.as_bytes()) },
+            // SAFETY: as in `find`.
+            Tier::Avx2 => unsafe { tokens.find_avx2(text.as_bytes()) },
+            // SAFETY: as in `find`.
+            Tier::Portable => unsafe { tokens.find_sse2(text.as_bytes()) },
+        };
+        assert_eq!(is_found.then(|| tokens.places().to_vec()), found, "{text} by the vectors of {level}");
     }
     found
 }
