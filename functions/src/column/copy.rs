@@ -48,8 +48,12 @@ impl Output {
             }
             (OutputData::FixedList { size, child }, Data::FixedList { .. }) => {
                 let from = source.list();
-                let start = from.range(source_row).start;
-                (0..*size).for_each(|k| child.copy(row * *size + k, from.child(), start + k));
+                let (to, from, elements) = (row * *size, from.child(), from.range(source_row));
+                if from.may_be_null() || !from.is_flat() || !child.copy_block(to, from, elements.clone()) {
+                    for (position, element) in elements.enumerate() {
+                        child.copy(to + position, from, element);
+                    }
+                }
             }
             (OutputData::Struct(fields), Data::Struct(from)) => {
                 for (position, field) in fields.iter_mut().enumerate().take(from.len()) {
