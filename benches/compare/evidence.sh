@@ -46,6 +46,12 @@ part_bars() { # Feature functions beside the best peer of each, on one core (the
     .venv/bin/python benches/compare/embedding.py --program "$program"
 }
 
+part_fit() { # Fits of scales and vocabularies beside scikit-learn, Polars and DuckDB, by the Python package and by the program.
+    cargo build --release --package hypostyle-python
+    cp "$(dirname "$program")"/libhypostyle_native.so bindings/python/python/hypostyle/_native.abi3.so
+    PYTHONPATH=bindings/python/python .venv/bin/python benches/compare/fit.py --data evidence/data --program "$program"
+}
+
 part_oracle() { # Many random queries against DuckDB.
     .venv/bin/python tests/oracle/compare.py --program "$program" --random "${QUERIES:-5000}"
 }
@@ -83,7 +89,7 @@ part_metrics() { # The share of instructions that figures take.
     .venv/bin/python benches/compare/metrics_cost.py --data evidence/data --program "$program"
 }
 
-parts="tpch features bars windows asof tokens oracle benches fuzz large scale wide endurance metrics"
+parts="tpch features bars fit windows asof tokens oracle benches fuzz large scale wide endurance metrics"
 failed=
 cargo build --release --package hypostyle-cli
 for part in ${1:-$parts}; do
