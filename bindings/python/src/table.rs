@@ -95,8 +95,19 @@ impl Table {
     }
 }
 
-/// All rows of an object that speaks the Arrow PyCapsule protocol.
+/// All rows of an object that speaks the Arrow PyCapsule protocol. One that can give its rows as an array is asked for that: of a batch a
+/// library makes a stream by way of a table.
 pub fn arrow_rows(py: Python<'_>, data: &Bound<'_, PyAny>) -> PyResult<(SchemaRef, Vec<RecordBatch>)> {
+    let refused = match border::import_array(data) {
+        Ok(Some((field, array))) => {
+            let schema = border::schema_of(&field);
+            let batch = border::rows_of(array, &schema)?;
+            return Ok((schema, vec![batch]));
+        }
+        Ok(None) => None,
+        // Of several chunks there is no one array.
+        Err(error) => Some(error),
+    };
     if let Some(ImportedStream { field, arrays }) = border::import_stream(data)? {
         let schema = border::schema_of(&field);
         let arrays = py.detach(|| arrays.collect::<Result<Vec<ArrayRef>, _>>());
@@ -105,12 +116,7 @@ pub fn arrow_rows(py: Python<'_>, data: &Bound<'_, PyAny>) -> PyResult<(SchemaRe
             arrays.into_iter().map(|array| border::rows_of(array, &schema)).collect::<PyResult<_>>()?;
         return Ok((schema, batches));
     }
-    if let Some((field, array)) = border::import_array(data)? {
-        let schema = border::schema_of(&field);
-        let batch = border::rows_of(array, &schema)?;
-        return Ok((schema, vec![batch]));
-    }
-    Err(no_table(data))
+    Err(refused.unwrap_or_else(|| no_table(data)))
 }
 
 fn no_table(data: &Bound<'_, PyAny>) -> PyErr {
