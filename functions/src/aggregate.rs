@@ -46,6 +46,12 @@ pub trait Accumulator: Any + Send {
         self.update(arguments, rows, groups, ordinal)
     }
 
+    /// Adds so many rows to the one group that there is, where an aggregate counts rows and looks at none; false for others, and
+    /// nothing has changed then.
+    fn add_count(&mut self, _rows: usize) -> bool {
+        false
+    }
+
     /// Takes over all groups of another accumulator of the same aggregate, each into the group of its number, where that is
     /// quicker than by way of states; false if it is not, and nothing has changed then. What is left of the other is of no use.
     ///

@@ -30,6 +30,8 @@ struct Held {
     array: OnceLock<ArrayRef>,
     values: OnceLock<Vec<Value>>,
     index: OnceLock<Result<Arc<CategoryIndex>, Unusable>>,
+    /// Texts or integers without nulls and repetitions, as whoever made the list knows.
+    is_distinct: bool,
 }
 
 /// How the elements lie in memory.
@@ -53,13 +55,27 @@ impl SharedList {
     /// # Errors
     /// [`Error::Internal`] for an array of another type.
     pub fn new(element: Type, array: ArrayRef) -> Result<Self> {
+        Self::checked(element, array, false)
+    }
+
+    /// As [`SharedList::new`], of rows that are known to be distinct and not null, as the keys of groups are: their index is not built
+    /// to find that out but when it is first read.
+    ///
+    /// # Errors
+    /// As for [`SharedList::new`].
+    pub fn of_distinct(element: Type, array: ArrayRef) -> Result<Self> {
+        let is_distinct = matches!(element, Type::Text | Type::Int64) && array.null_count() == 0;
+        Self::checked(element, array, is_distinct)
+    }
+
+    fn checked(element: Type, array: ArrayRef, is_distinct: bool) -> Result<Self> {
         if *array.data_type() != element.to_arrow() {
             return Err(Error::internal(format!(
                 "a list of type {element} over an array of type {}",
                 array.data_type()
             )));
         }
-        Ok(Self::of(element, Entries::Array(array)))
+        Ok(Self::of(element, Entries::Array(array), is_distinct))
     }
 
     /// A list of these values.
@@ -72,18 +88,18 @@ impl SharedList {
         for (row, value) in values.iter().enumerate() {
             output.set_value(row, value)?;
         }
-        Ok(Self::of(element.clone(), Entries::Array(output.freeze()?)))
+        Ok(Self::of(element.clone(), Entries::Array(output.freeze()?), false))
     }
 
     /// Texts that lie between offsets in a file; what a damaged file says there is read as other texts, and never beyond
     /// the bytes.
     pub fn of_stored_texts(offsets: ScalarBuffer<i64>, bytes: Buffer) -> Self {
-        Self::of(Type::Text, Entries::Stored { offsets, bytes })
+        Self::of(Type::Text, Entries::Stored { offsets, bytes }, false)
     }
 
-    fn of(element: Type, entries: Entries) -> Self {
+    fn of(element: Type, entries: Entries, is_distinct: bool) -> Self {
         let (array, values, index) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
-        Self(Arc::new(Held { element, entries, array, values, index }))
+        Self(Arc::new(Held { element, entries, array, values, index, is_distinct }))
     }
 
     /// The same list with the index that was stored with it.
@@ -187,6 +203,11 @@ impl SharedList {
                 _ => None,
             },
         }
+    }
+
+    /// True if the elements are known to be categories without repetition, without looking at them.
+    pub(crate) fn is_distinct(&self) -> bool {
+        self.0.is_distinct
     }
 
     /// Where each category stands, found once for all who ask.

@@ -59,6 +59,14 @@ impl Accumulator for Count {
         Ok(())
     }
 
+    fn add_count(&mut self, rows: usize) -> bool {
+        match &mut self.counts[..] {
+            [only] => *only += rows as i64,
+            _ => return false,
+        }
+        true
+    }
+
     fn merge(&mut self, states: &[View<'_>], groups: &[u32]) -> Result<()> {
         let counts = states[0].fixed::<i64>();
         groups.iter().enumerate().for_each(|(row, &group)| self.counts[group as usize] += counts.get(row));

@@ -1,7 +1,5 @@
 //! Where each category of a list stands: an index that is built once, stored with a transform, and read in place.
 
-use std::sync::Arc;
-
 use arrow::buffer::ScalarBuffer;
 
 use crate::error::{Error, Result};
@@ -15,6 +13,11 @@ use crate::shared_list::{Key, SharedList};
 #[derive(Debug, Clone)]
 pub struct CategoryIndex {
     slots: ScalarBuffer<u64>,
+}
+
+/// True for a length that an index can number.
+fn is_indexable(length: usize) -> bool {
+    length < (u32::MAX / 2) as usize
 }
 
 /// Why a list has no index.
@@ -31,8 +34,9 @@ pub enum Unusable {
 impl CategoryIndex {
     /// The index of a list.
     pub(crate) fn build(list: &SharedList) -> Result<Self, Unusable> {
-        let length = u32::try_from(list.len()).ok().filter(|&length| length < u32::MAX / 2);
-        let Some(_) = length else { return Err(Unusable::TooLong) };
+        if !is_indexable(list.len()) {
+            return Err(Unusable::TooLong);
+        }
         let mut slots = vec![0; slots_of(list.len())];
         let mut hashes = Vec::with_capacity(list.len());
         for place in 0..list.len() {
@@ -65,10 +69,9 @@ impl Key<'_> {
     }
 }
 
-/// The categories of a constant argument.
+/// The categories of a constant argument, each of which stands in it once.
 pub(crate) struct Categories {
     list: SharedList,
-    index: Arc<CategoryIndex>,
 }
 
 impl Categories {
@@ -78,15 +81,26 @@ impl Categories {
         let Some(list) = arguments.constant(position)?.as_shared()? else {
             return Err(refused("must be a constant list, not NULL".into()));
         };
-        let index = list.index().map_err(|why| match why {
-            Unusable::Null => refused(format!("holds a null; expected {what}")),
-            Unusable::Repeated(place) => {
-                refused(format!("holds its entry {} twice; expected distinct {what}", place + 1))
+        let why = match list.is_distinct() && is_indexable(list.len()) {
+            true => None,
+            false => list.index().err(),
+        };
+        match why {
+            None => Ok(Self { list: list.into_owned() }),
+            Some(Unusable::Null) => Err(refused(format!("holds a null; expected {what}"))),
+            Some(Unusable::Repeated(place)) => {
+                Err(refused(format!("holds its entry {} twice; expected distinct {what}", place + 1)))
             }
-            Unusable::TooLong => refused(format!("has {} entries; at most 2^31 are looked up", list.len())),
-        })?;
-        let index = Arc::clone(index);
-        Ok(Self { list: list.into_owned(), index })
+            Some(Unusable::TooLong) => {
+                Err(refused(format!("has {} entries; at most 2^31 are looked up", list.len())))
+            }
+        }
+    }
+
+    /// The place of a category by its hash.
+    #[inline]
+    fn find(&self, hash: u64, is_it: impl Fn(usize) -> bool) -> Option<usize> {
+        category_slots::find(&self.list.index().ok()?.slots, hash, is_it)
     }
 
     /// How many there are.
@@ -97,12 +111,12 @@ impl Categories {
     /// The place of a text, whose hash is [`xxhash64`] with seed 0.
     pub fn place_of_bytes(&self, bytes: &[u8], hash: u64) -> Option<usize> {
         let is_it = |place| self.list.key(place) == Some(Key::Bytes(bytes));
-        category_slots::find(&self.index.slots, hash, is_it)
+        self.find(hash, is_it)
     }
 
     /// The place of an integer, whose hash is [`xxhash64_u64`] with seed 0.
     pub fn place_of_integer(&self, integer: i64, hash: u64) -> Option<usize> {
         let is_it = |place| self.list.key(place) == Some(Key::Integer(integer));
-        category_slots::find(&self.index.slots, hash, is_it)
+        self.find(hash, is_it)
     }
 }

@@ -207,6 +207,17 @@ impl<'a> View<'a> {
             || matches!(self.encoding, Encoding::Dictionary { validity: Some(_), .. })
     }
 
+    /// The bits that alone say which rows have a value: of a flat column, or of a dictionary without null values. `None` where there
+    /// are no such bits, and for rows that are all null or all valid.
+    pub fn row_validity(&self) -> Option<Bits<'a>> {
+        match (self.encoding, self.validity) {
+            _ if matches!(self.data, Data::Null) => None,
+            (Encoding::Flat, validity) => validity,
+            (Encoding::Dictionary { validity, .. }, None) => validity,
+            _ => None,
+        }
+    }
+
     /// True for a constant column.
     pub fn is_constant(&self) -> bool {
         matches!(self.encoding, Encoding::Constant)

@@ -196,13 +196,15 @@ fn literal(array: &ArrayRef, data_type: Type) -> Literal {
     Literal { data_type, value }
 }
 
-/// The list of one row, whose elements stay where they are.
-fn fitted_list(array: &ArrayRef, data_type: Type) -> Result<Literal> {
+/// The list of one row, whose elements stay where they are. Keys are those of groups: each of them once.
+fn fitted_list(array: &ArrayRef, data_type: Type, is_keys: bool) -> Result<Literal> {
     let lost = |problem: &str| Error::internal(format!("a table of categories {problem}"));
     let element = data_type.element().cloned().ok_or_else(|| lost("has no lists"))?;
     let elements = array.as_list_opt::<i32>().filter(|list| list.len() == 1 && list.is_valid(0));
     let elements = elements.ok_or_else(|| lost("is no row of lists"))?.value(0);
-    let list = SharedList::new(element, elements).map_err(Error::from)?;
+    let list =
+        if is_keys { SharedList::of_distinct(element, elements) } else { SharedList::new(element, elements) };
+    let list = list.map_err(Error::from)?;
     Ok(Literal { data_type, value: Value::Shared(list) })
 }
 
@@ -250,7 +252,10 @@ pub(crate) fn finish_pass(
         for name in &request.parameters {
             let is_list = parameters.len() >= request.values.values.len();
             let (array, data_type) = next()?;
-            let literal = if is_list { fitted_list(&array, data_type)? } else { literal(&array, data_type) };
+            let literal = match is_list {
+                true => fitted_list(&array, data_type, name == "keys")?,
+                false => literal(&array, data_type),
+            };
             parameters.push((name.clone(), literal));
         }
         known.push(FittedCall {

@@ -49,6 +49,8 @@ class ApplyTransform:
             transform = session.load(transform)
         self._prepared = transform.prepare()
         self._schema = schema_of(transform.outputs, text)
+        # Where the columns come as they are wanted, nobody is asked to see to it for each batch.
+        self._asked = None if self._schema == schema_of(transform.outputs, "string_view") else self._schema
         # Runs that wait for their next batch: one for each call at a time.
         self._runs: list[Run] = []
 
@@ -63,7 +65,7 @@ class ApplyTransform:
             self._runs.append(run)
         else:
             parts += run.finish()
-        return pyarrow.Table.from_batches([pyarrow.record_batch(part, schema=self._schema) for part in parts], self._schema)
+        return pyarrow.Table.from_batches([pyarrow.record_batch(part, schema=self._asked) for part in parts], self._schema)
 
 
 def fit(definition: str, dataset: Any, *, threads: int = 1) -> Transform:

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use hypostyle::arrow::array::{Array, ArrayRef, RecordBatchReader, StructArray};
 use hypostyle::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use hypostyle::arrow::error::ArrowError;
-use hypostyle::arrow::ffi::{FFI_ArrowArray, FFI_ArrowSchema, to_ffi};
+use hypostyle::arrow::ffi::{FFI_ArrowArray, FFI_ArrowSchema};
 use hypostyle::arrow::ffi_stream::FFI_ArrowArrayStream;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
@@ -48,7 +48,8 @@ pub fn array_capsules<'py>(
     array: &dyn Array,
 ) -> PyResult<Bound<'py, PyTuple>> {
     let schema = FFI_ArrowSchema::try_from(field).map_err(refused)?;
-    let (array, _) = to_ffi(&array.to_data()).map_err(refused)?;
+    // `to_ffi` would make a second schema, of the type.
+    let array = FFI_ArrowArray::new(&array.to_data());
     let schema = PyCapsule::new_with_value(py, schema, SCHEMA)?;
     let array = PyCapsule::new_with_value(py, array, ARRAY)?;
     PyTuple::new(py, [schema, array])

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, UInt64Array};
 use bumpalo::Bump;
 use hypostyle_functions::aggregate::Accumulator;
-use hypostyle_functions::column::{Column, Data, Encoding, Output, Rows, View};
+use hypostyle_functions::column::{Column, Output, Rows, View};
 use hypostyle_functions::types::Type;
 
 use super::call::{AggregateShape, Call};
@@ -124,6 +124,11 @@ impl Groups {
         for (call, accumulator) in shape.states().zip(&mut self.accumulators) {
             accumulator.resize(self.firsts.len());
             let arguments: Vec<View<'_>> = call.arguments.iter().map(|&position| views[position]).collect();
+            if let Some(count) = counted(call, &arguments, rows)
+                && accumulator.add_count(count)
+            {
+                continue;
+            }
             let chosen = counted_rows(call, &arguments, views, rows, &mut self.selected);
             if !chosen.is_empty() {
                 let columns: Vec<&Column> =
@@ -320,12 +325,19 @@ impl Groups {
     }
 }
 
-/// Adds the rows of a flat column that have values, a word of its bits at a time; false for other columns.
-fn add_valid(view: &View<'_>, rows: usize, selected: &mut Vec<u32>) -> bool {
-    let (Encoding::Flat, Some(validity)) = (view.encoding, &view.validity) else { return false };
-    if matches!(view.data, Data::Null) {
-        return false;
+/// How many rows a call without a filter counts, where bits of its one nullable argument say it.
+fn counted(call: &Call, arguments: &[View<'_>], rows: usize) -> Option<usize> {
+    let mut nullable = arguments[..call.strict].iter().filter(|view| view.may_be_null());
+    match (nullable.next(), nullable.next(), call.filter) {
+        (None, _, None) => Some(rows),
+        (Some(view), None, None) => Some(view.row_validity()?.slice(0, rows).count()),
+        _ => None,
     }
+}
+
+/// Adds the rows that bits say have values, a word at a time; false for columns without such bits.
+fn add_valid(view: &View<'_>, rows: usize, selected: &mut Vec<u32>) -> bool {
+    let Some(validity) = view.row_validity() else { return false };
     let validity = validity.slice(0, rows);
     for index in 0..validity.words() {
         let (first, mut word) = (index as u32 * 64, validity.word(index));

@@ -10,7 +10,7 @@ use counts::{Counts, Values};
 use dictionary::DictionaryCounts;
 
 use crate::aggregate::{Accumulator, AggregateFunction, BoundAggregate};
-use crate::column::{Bits, Column, Data, Encoding, Output, Rows, View};
+use crate::column::{Column, Data, Encoding, Output, Rows, View};
 use crate::error::{Error, Result};
 use crate::scalar::Arguments;
 use crate::signature::exact;
@@ -151,21 +151,17 @@ fn values_of(view: &View<'_>) -> usize {
 
 /// Calls `each` with the rows that hold a value; a word of validity at a time where one says it all.
 fn each_valid(view: &View<'_>, rows: Rows<'_>, mut each: impl FnMut(usize)) {
-    let bits: Option<Bits<'_>> = match (view.encoding, view.validity) {
-        (Encoding::Flat, bits) => bits,
-        (Encoding::Dictionary { validity, .. }, None) => validity,
-        _ => {
-            return rows.for_each(|row| {
-                if view.is_valid(row) {
-                    each(row)
-                }
-            });
-        }
-    };
-    match (bits, rows, view.data) {
-        (_, _, Data::Null) => {}
-        (None, rows, _) => rows.for_each(each),
-        (Some(bits), Rows::All(count), _) => {
+    let bits = view.row_validity();
+    if bits.is_none() && view.may_be_null() {
+        return rows.for_each(|row| {
+            if view.is_valid(row) {
+                each(row)
+            }
+        });
+    }
+    match (bits, rows) {
+        (None, rows) => rows.for_each(each),
+        (Some(bits), Rows::All(count)) => {
             let bits = bits.slice(0, count);
             for index in 0..bits.words() {
                 let (first, mut word) = (index * 64, bits.word(index));
@@ -179,7 +175,7 @@ fn each_valid(view: &View<'_>, rows: Rows<'_>, mut each: impl FnMut(usize)) {
                 }
             }
         }
-        (Some(bits), rows, _) => rows.for_each(|row| {
+        (Some(bits), rows) => rows.for_each(|row| {
             if bits.get(row) {
                 each(row)
             }

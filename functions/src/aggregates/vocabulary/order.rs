@@ -3,6 +3,7 @@
 use super::Choice;
 use super::counts::{Counts, INLINE_BYTES};
 use crate::column::Output;
+use crate::kernel::prefetch::{DISTANCE, prefetch};
 use crate::types::Type;
 
 impl Counts {
@@ -79,10 +80,12 @@ impl Counts {
             }
             _ => {
                 let texts = list.child().bytes();
-                places
-                    .iter()
-                    .enumerate()
-                    .for_each(|(at, place)| texts.set(start + at, self.text(*place as usize)));
+                for (at, place) in places.iter().enumerate() {
+                    if let Some(&ahead) = places.get(at + DISTANCE) {
+                        prefetch(&self.keys, ahead as usize);
+                    }
+                    texts.set(start + at, self.text(*place as usize));
+                }
             }
         }
         list.finish(row, start);
