@@ -258,6 +258,9 @@ pub(crate) fn write<S: Serializer>(list: &SharedList, serializer: S) -> Result<S
 mod tests {
     use std::hash::{DefaultHasher, Hash, Hasher};
 
+    use std::sync::Arc;
+
+    use arrow::array::{ArrayRef, Float64Array, Int64Array, StringViewArray};
     use arrow::buffer::{Buffer, ScalarBuffer};
 
     use super::SharedList;
@@ -307,5 +310,21 @@ mod tests {
             assert!(damaged.values().iter().all(|value| *value == Value::from("")));
         }
         assert_eq!(list(vec![0, 4]).value(7), Value::Null);
+    }
+
+    #[test]
+    fn distinct_rows_are_indexed_when_they_are_read_and_nulls_are_no_categories() {
+        let texts: ArrayRef = Arc::new(StringViewArray::from(vec!["b", "a", "a text beyond its view"]));
+        let list = SharedList::of_distinct(Type::Text, Arc::clone(&texts)).unwrap();
+        assert!(list.is_distinct() && list.0.index.get().is_none());
+        assert_eq!(
+            list.index().unwrap().slots(),
+            SharedList::new(Type::Text, texts).unwrap().index().unwrap().slots()
+        );
+        let nulls: ArrayRef = Arc::new(Int64Array::from(vec![Some(1), None]));
+        assert!(!SharedList::of_distinct(Type::Int64, nulls).unwrap().is_distinct());
+        let floats: ArrayRef = Arc::new(Float64Array::from(vec![1.0]));
+        assert!(!SharedList::of_distinct(Type::Float64, floats).unwrap().is_distinct());
+        assert!(SharedList::of_distinct(Type::Text, Arc::new(Int64Array::from(vec![1]))).is_err());
     }
 }

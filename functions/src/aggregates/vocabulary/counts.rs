@@ -51,33 +51,59 @@ impl<'a> Values<'a> {
             _ => Err(Error::internal("a vocabulary of other values than texts and integers")),
         }
     }
+}
 
-    #[inline]
-    fn key(&self, place: u32) -> u128 {
-        match self {
-            Self::Texts(texts) => texts.views[place as usize],
-            Self::Integers(integers) => u128::from(integers[place as usize] as u64),
-            Self::Held(counts, _) => counts.keys[place as usize],
-        }
-    }
+/// Values as the table reads them: one form of them for all of a loop.
+trait Source: Copy {
+    /// The view of a text, or an integer.
+    fn key(&self, place: u32) -> u128;
 
     /// The bytes of a text that does not lie in its view.
-    #[inline]
-    fn long(&self, place: u32) -> Option<&'a [u8]> {
-        match self {
-            Self::Texts(texts) if texts.views[place as usize] as u32 > INLINE_BYTES => {
-                Some(texts.get(place as usize))
-            }
-            Self::Held(counts, true) if counts.keys[place as usize] as u32 > INLINE_BYTES => {
-                Some(counts.text(place as usize))
-            }
-            _ => None,
-        }
-    }
+    fn long(&self, place: u32) -> Option<&[u8]>;
 
-    #[inline]
+    #[inline(always)]
     fn hash(&self, place: u32) -> u64 {
         self.long(place).map_or_else(|| hash_of(self.key(place)), |bytes| xxhash64(bytes, 0))
+    }
+}
+
+impl Source for BytesData<'_> {
+    #[inline(always)]
+    fn key(&self, place: u32) -> u128 {
+        self.views[place as usize]
+    }
+
+    #[inline(always)]
+    fn long(&self, place: u32) -> Option<&[u8]> {
+        (self.views[place as usize] as u32 > INLINE_BYTES).then(|| self.get(place as usize))
+    }
+}
+
+impl Source for &[i64] {
+    #[inline(always)]
+    fn key(&self, place: u32) -> u128 {
+        u128::from(self[place as usize] as u64)
+    }
+
+    #[inline(always)]
+    fn long(&self, _: u32) -> Option<&[u8]> {
+        None
+    }
+}
+
+/// Integers of another table.
+#[derive(Clone, Copy)]
+struct HeldIntegers<'a>(&'a [u128]);
+
+impl Source for HeldIntegers<'_> {
+    #[inline(always)]
+    fn key(&self, place: u32) -> u128 {
+        self.0[place as usize]
+    }
+
+    #[inline(always)]
+    fn long(&self, _: u32) -> Option<&[u8]> {
+        None
     }
 }
 
@@ -123,6 +149,20 @@ impl Counts {
         count: usize,
         item: impl Fn(usize) -> (u32, u64),
     ) -> Result<()> {
+        match values {
+            Values::Texts(texts) => self.add_from(texts, count, item),
+            Values::Integers(integers) => self.add_from(integers, count, item),
+            Values::Held(other, true) => self.add_from(other.texts(), count, item),
+            Values::Held(other, false) => self.add_from(HeldIntegers(&other.keys), count, item),
+        }
+    }
+
+    fn add_from<S: Source>(
+        &mut self,
+        values: S,
+        count: usize,
+        item: impl Fn(usize) -> (u32, u64),
+    ) -> Result<()> {
         self.make_room(count)?;
         let mut hashes = std::mem::take(&mut self.hashes);
         hashes.clear();
@@ -149,8 +189,8 @@ impl Counts {
     }
 
     /// The place of a value, which is added where it was not there.
-    #[inline]
-    fn place(&mut self, values: Values<'_>, place: u32, hash: u64) -> Result<usize> {
+    #[inline(always)]
+    fn place<S: Source>(&mut self, values: S, place: u32, hash: u64) -> Result<usize> {
         let mask = self.slots.len() - 1;
         let (key, long) = (values.key(place), values.long(place));
         let mut slot = hash as usize & mask;
