@@ -12,7 +12,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use arrow::array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringViewArray};
-use arrow::compute::concat_batches;
+use arrow::compute::{cast, concat_batches};
+use arrow::datatypes::DataType;
+use arrow::error::ArrowError;
 use datafusion::datasource::memory::MemorySourceConfig;
 use datafusion::execution::options::ArrowReadOptions;
 use datafusion::physical_plan::ExecutionPlan;
@@ -223,6 +225,19 @@ async fn queries_over_generated_rows(
     Ok(())
 }
 
+/// The rows with texts as views, as DataFusion reads them from Parquet and as the engine has them: an Arrow file holds what was written.
+fn with_text_views(batch: &RecordBatch) -> Result<RecordBatch, Box<dyn Error>> {
+    let schema = batch.schema();
+    let columns = schema.fields().iter().zip(batch.columns()).map(|(field, column)| {
+        let column = match column.data_type() {
+            DataType::Utf8 | DataType::LargeUtf8 => cast(column, &DataType::Utf8View)?,
+            _ => Arc::clone(column),
+        };
+        Ok((field.name().clone(), column))
+    });
+    Ok(RecordBatch::try_from_iter(columns.collect::<Result<Vec<_>, ArrowError>>()?)?)
+}
+
 async fn transform_over_a_file(
     session: &Session,
     context: &SessionContext,
@@ -234,7 +249,7 @@ async fn transform_over_a_file(
     let engine: Vec<_> = session.sql(&format!("SELECT * FROM '{file}'"))?.collect::<Result<Vec<_>, _>>()?;
     context.register_arrow("events", file, ArrowReadOptions::default()).await?;
     let host = context.table("events").await?.collect().await?;
-    let whole = concat_batches(&host[0].schema(), &host)?;
+    let whole = with_text_views(&concat_batches(&host[0].schema(), &host)?)?;
     let mut start = 0;
     let host: Vec<RecordBatch> = engine
         .iter()
