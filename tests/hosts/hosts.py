@@ -177,7 +177,6 @@ def passes_of(apply: Callable[[], int], rows: int) -> list[float]:
 def python_passes(artifact: Path, events: Path, size: int) -> Callable[[], list[float]]:
     """Python: batches of pyarrow are pushed into a run, and what comes out is taken by pyarrow."""
     import hypostyle as hy
-    import pyarrow
 
     batches = batches_in_memory(events, size)
     prepared = hy.Session(threads=1, batch_rows=size).load(artifact).prepare()
@@ -185,8 +184,8 @@ def python_passes(artifact: Path, events: Path, size: int) -> Callable[[], list[
     def apply() -> int:
         run, rows = prepared.start(), 0
         for batch in batches:
-            rows += sum(pyarrow.record_batch(part).num_rows for part in run.push(batch))
-        return rows + sum(pyarrow.record_batch(part).num_rows for part in run.finish())
+            rows += sum(part.to_arrow().num_rows for part in run.push(batch))
+        return rows + sum(part.to_arrow().num_rows for part in run.finish())
 
     return lambda: passes_of(apply, sum(batch.num_rows for batch in batches))
 

@@ -10,6 +10,7 @@ use hypostyle::functions::scratch::Scratch;
 use hypostyle::{Type, row_texts};
 use pyo3::exceptions::{PyBufferError, PyIndexError, PyKeyError, PyTypeError};
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyCapsule, PyList, PyTuple};
 
 use crate::array_view::Values;
@@ -64,10 +65,41 @@ impl Schema {
     }
 }
 
+/// Pyarrow's schema for batches of one schema, made when the first of them is given to pyarrow.
+pub struct PyarrowSchema {
+    /// The schema, and pyarrow's class of batches.
+    made: PyOnceLock<(Py<PyAny>, Py<PyAny>)>,
+}
+
+impl Default for PyarrowSchema {
+    fn default() -> Self {
+        Self { made: PyOnceLock::new() }
+    }
+}
+
+impl PyarrowSchema {
+    fn get<'a>(&'a self, batch: &Bound<'_, Batch>) -> PyResult<&'a (Py<PyAny>, Py<PyAny>)> {
+        let py = batch.py();
+        self.made.get_or_try_init(py, || {
+            let pyarrow = py.import("pyarrow")?;
+            let schema = pyarrow.call_method1("schema", (batch,))?;
+            Ok((schema.unbind(), pyarrow.getattr("RecordBatch")?.unbind()))
+        })
+    }
+}
+
 /// Some rows of a result: columns of one length, in Arrow's layout, alive as long as anyone refers to them.
 #[pyclass(frozen, module = "hypostyle._native")]
 pub struct Batch {
     pub batch: RecordBatch,
+    pub pyarrow: Arc<PyarrowSchema>,
+}
+
+impl Batch {
+    /// Other rows of the same schema.
+    fn with_rows(&self, batch: RecordBatch) -> Self {
+        Self { batch, pyarrow: Arc::clone(&self.pyarrow) }
+    }
 }
 
 #[pymethods]
@@ -135,7 +167,7 @@ impl Batch {
     fn slice(&self, start: usize, length: Option<usize>) -> Self {
         let start = start.min(self.batch.num_rows());
         let rest = self.batch.num_rows() - start;
-        Self { batch: self.batch.slice(start, length.unwrap_or(rest).min(rest)) }
+        self.with_rows(self.batch.slice(start, length.unwrap_or(rest).min(rest)))
     }
 
     /// The rows of these positions, in this order.
@@ -148,7 +180,7 @@ impl Batch {
         }
         let rows = UInt32Array::from(rows);
         let batch = py.detach(|| take_record_batch(&self.batch, &rows));
-        Ok(Self { batch: batch.map_err(hypostyle::Error::from).raise(py)? })
+        Ok(self.with_rows(batch.map_err(hypostyle::Error::from).raise(py)?))
     }
 
     /// The rows in an order that `seed` decides, the same on every machine.
@@ -157,21 +189,21 @@ impl Batch {
             let rows = shuffle::order(self.batch.num_rows(), seed)?;
             Ok(take_record_batch(&self.batch, &UInt32Array::from(rows))?)
         });
-        Ok(Self { batch: batch.raise(py)? })
+        Ok(self.with_rows(batch.raise(py)?))
     }
 
     /// The rows of several batches of one schema, one after the other.
     #[staticmethod]
     fn concat(py: Python<'_>, batches: Vec<Bound<'_, Self>>) -> PyResult<Self> {
-        let batches: Vec<RecordBatch> = batches.iter().map(|batch| batch.get().batch.clone()).collect();
-        let Some(first) = batches.first() else {
+        let Some(first) = batches.first().map(Bound::get) else {
             return Err(usage(py, "there is no batch, so there is no schema either"));
         };
-        if batches.iter().any(|batch| batch.schema() != first.schema()) {
+        let batches: Vec<RecordBatch> = batches.iter().map(|batch| batch.get().batch.clone()).collect();
+        if batches.iter().any(|batch| batch.schema() != first.batch.schema()) {
             return Err(usage(py, "the batches have different schemas"));
         }
-        let batch = py.detach(|| concat_batches(first.schema_ref(), &batches));
-        Ok(Self { batch: batch.map_err(hypostyle::Error::from).raise(py)? })
+        let batch = py.detach(|| concat_batches(first.batch.schema_ref(), &batches));
+        Ok(first.with_rows(batch.map_err(hypostyle::Error::from).raise(py)?))
     }
 
     /// The rows as tuples of Python values.
@@ -194,6 +226,27 @@ impl Batch {
 
     fn __repr__(&self) -> String {
         format!("Batch({} rows: {})", self.batch.num_rows(), self.column_names().join(", "))
+    }
+
+    /// The rows as a `pyarrow.RecordBatch`, without copying; copied where `schema`, one of pyarrow, asks for other layouts.
+    #[pyo3(signature = (schema=None))]
+    fn to_arrow<'py>(
+        this: &Bound<'py, Self>,
+        schema: Option<Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let (py, batch) = (this.py(), this.get());
+        let (ours, class) = batch.pyarrow.get(this)?;
+        let (schema, rows) = match schema {
+            None => (ours.bind(py).clone(), batch.batch.clone()),
+            Some(schema) => {
+                let Some(field) = border::import_field(&schema)? else {
+                    return Err(PyTypeError::new_err(format!("{} is no schema", schema.get_type())));
+                };
+                let rows = py.detach(|| cast_batch(&batch.batch, &border::schema_of(&field)));
+                (schema, rows.raise(py)?)
+            }
+        };
+        border::pyarrow_batch(&schema, class.bind(py), &StructArray::from(rows))
     }
 
     fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {

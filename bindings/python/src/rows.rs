@@ -12,7 +12,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyCapsule;
 
 use crate::attached::{Signals, without_interpreter};
-use crate::batch::{Batch, Schema, cast_to};
+use crate::batch::{Batch, PyarrowSchema, Schema, cast_to};
 use crate::border;
 use crate::error::{Raise, exception, usage};
 
@@ -92,6 +92,7 @@ pub struct Rows {
     handle: Option<RunHandle>,
     state: Mutex<State>,
     failure: Failure,
+    pyarrow: Arc<PyarrowSchema>,
 }
 
 /// What ended a stream whose consumer can only be told a text.
@@ -113,6 +114,7 @@ impl Rows {
             handle: answer.handle(),
             state: Mutex::new(State::Fresh(Source { front: VecDeque::new(), answer: Some(answer) })),
             failure: Failure::default(),
+            pyarrow: Arc::default(),
         };
         if writes {
             rows.keep(py)?;
@@ -130,7 +132,12 @@ impl Rows {
             handle: None,
             state: Mutex::new(State::Kept(Arc::new(batches))),
             failure: Failure::default(),
+            pyarrow: Arc::default(),
         }
+    }
+
+    fn batch(&self, batch: RecordBatch) -> Batch {
+        Batch { batch, pyarrow: Arc::clone(&self.pyarrow) }
     }
 
     fn take(&self, py: Python<'_>) -> PyResult<Source> {
@@ -224,7 +231,7 @@ impl Rows {
 
     /// Batches with at least `rows` rows, or all that there are; they stay and are handed out later.
     fn peek(&self, py: Python<'_>, rows: usize) -> PyResult<Vec<Batch>> {
-        Ok(self.fetch(py, Some(rows))?.into_iter().map(|batch| Batch { batch }).collect())
+        Ok(self.fetch(py, Some(rows))?.into_iter().map(|batch| self.batch(batch)).collect())
     }
 
     /// All rows as one batch; they are copied together where they come as several.
@@ -240,12 +247,13 @@ impl Rows {
                 batches => concat_batches(&self.schema, batches).map_err(|error| Stop::Failed(error.into())),
             }
         });
-        joined.map(|batch| Batch { batch }).map_err(|stop| stop.exception(py, &self.sql))
+        joined.map(|batch| self.batch(batch)).map_err(|stop| stop.exception(py, &self.sql))
     }
 
     /// An iterator of batches.
     fn open(&self, py: Python<'_>) -> PyResult<Batches> {
-        Ok(Batches { source: Mutex::new(self.take(py)?), sql: Arc::clone(&self.sql) })
+        let source = Mutex::new(self.take(py)?);
+        Ok(Batches { source, sql: Arc::clone(&self.sql), pyarrow: Arc::clone(&self.pyarrow) })
     }
 
     /// Stops the run; whoever reads gets a `CancelledError`. May be called from any thread.
@@ -312,6 +320,7 @@ pub fn cast_batch(batch: &RecordBatch, wanted: &SchemaRef) -> Result<RecordBatch
 pub struct Batches {
     source: Mutex<Source>,
     sql: Arc<str>,
+    pyarrow: Arc<PyarrowSchema>,
 }
 
 #[pymethods]
@@ -322,7 +331,7 @@ impl Batches {
 
     fn __next__(&self, py: Python<'_>) -> PyResult<Option<Batch>> {
         match py.detach(|| lock(&self.source).next()) {
-            Ok(batch) => Ok(batch.map(|batch| Batch { batch })),
+            Ok(batch) => Ok(batch.map(|batch| Batch { batch, pyarrow: Arc::clone(&self.pyarrow) })),
             Err(stop) => Err(stop.exception(py, &self.sql)),
         }
     }

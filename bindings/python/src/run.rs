@@ -7,7 +7,8 @@ use hypostyle::{Error, Result};
 use pyo3::prelude::*;
 
 use crate::attached::without_interpreter;
-use crate::batch::{Batch, Schema};
+use crate::batch::{Batch, PyarrowSchema, Schema};
+use crate::border::LastSchema;
 use crate::error::Raise;
 use crate::table::arrow_rows;
 
@@ -19,6 +20,8 @@ pub struct Run {
     outputs: hypostyle::Schema,
     schema: SchemaRef,
     sql: Arc<str>,
+    last_input: LastSchema,
+    pyarrow: Arc<PyarrowSchema>,
 }
 
 impl Run {
@@ -35,6 +38,8 @@ impl Run {
             outputs: outputs.clone(),
             schema: Arc::new(outputs.to_arrow()),
             sql: Arc::clone(sql),
+            last_input: LastSchema::default(),
+            pyarrow: Arc::default(),
         }
     }
 
@@ -63,7 +68,8 @@ impl Run {
             }
             result
         });
-        Ok(result.raise_in(py, &self.sql)?.into_iter().map(|batch| Batch { batch }).collect())
+        let batches = result.raise_in(py, &self.sql)?.into_iter();
+        Ok(batches.map(|batch| Batch { batch, pyarrow: Arc::clone(&self.pyarrow) }).collect())
     }
 }
 
@@ -83,7 +89,7 @@ impl Run {
 
     /// Pushes rows; what has come out.
     fn push(&self, py: Python<'_>, data: &Bound<'_, PyAny>) -> PyResult<Vec<Batch>> {
-        let (_, batches) = arrow_rows(py, data)?;
+        let (_, batches) = arrow_rows(py, data, &self.last_input)?;
         self.advance(py, |run| {
             batches.iter().try_for_each(|batch| Ok(run.push(hypostyle::input_batch(batch, &self.inputs)?)?))
         })

@@ -11,7 +11,7 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 
 use crate::batch::Schema;
-use crate::border::{self, ImportedStream};
+use crate::border::{self, ImportedStream, LastSchema};
 use crate::error::Raise;
 use crate::scanned_table::ScannedTable;
 
@@ -33,7 +33,7 @@ impl Table {
     /// The rows of an object with `__arrow_c_stream__` or `__arrow_c_array__`, read now; their buffers are shared.
     #[staticmethod]
     fn of_arrow(py: Python<'_>, data: &Bound<'_, PyAny>) -> PyResult<Self> {
-        let (schema, batches) = arrow_rows(py, data)?;
+        let (schema, batches) = arrow_rows(py, data, &LastSchema::default())?;
         Self::of_batches(py, &schema, &batches)
     }
 
@@ -97,12 +97,15 @@ impl Table {
 
 /// All rows of an object that speaks the Arrow PyCapsule protocol. One that can give its rows as an array is asked for that: of a batch a
 /// library makes a stream by way of a table.
-pub fn arrow_rows(py: Python<'_>, data: &Bound<'_, PyAny>) -> PyResult<(SchemaRef, Vec<RecordBatch>)> {
-    let refused = match border::import_array(data) {
-        Ok(Some((field, array))) => {
-            let schema = border::schema_of(&field);
-            let batch = border::rows_of(array, &schema)?;
-            return Ok((schema, vec![batch]));
+pub fn arrow_rows(
+    py: Python<'_>,
+    data: &Bound<'_, PyAny>,
+    last: &LastSchema,
+) -> PyResult<(SchemaRef, Vec<RecordBatch>)> {
+    let refused = match border::import_array(data, last) {
+        Ok(Some((known, array))) => {
+            let batch = border::rows_of(array, &known.rows)?;
+            return Ok((known.rows, vec![batch]));
         }
         Ok(None) => None,
         // Of several chunks there is no one array.
@@ -131,8 +134,8 @@ pub fn one_column(py: Python<'_>, data: &Bound<'_, PyAny>) -> PyResult<Option<Ar
     let (field, mut arrays) = if let Some(ImportedStream { field, arrays }) = border::import_stream(data)? {
         let arrays = py.detach(|| arrays.collect::<Result<Vec<ArrayRef>, _>>());
         (field, arrays.map_err(|error| input_error(py, &error.to_string()))?)
-    } else if let Some((field, array)) = border::import_array(data)? {
-        (field, vec![array])
+    } else if let Some((known, array)) = border::import_array(data, &LastSchema::default())? {
+        (known.field, vec![array])
     } else {
         return Ok(None);
     };

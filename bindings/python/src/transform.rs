@@ -7,6 +7,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList};
 
 use crate::batch::Schema;
+use crate::border::LastSchema;
 use crate::error::Raise;
 use crate::prepared::Prepared;
 use crate::row::{RowEvaluator, parameter_list};
@@ -62,7 +63,7 @@ impl Transform {
 
     /// All outputs over rows that speak Arrow.
     fn apply_rows(&self, py: Python<'_>, data: &Bound<'_, PyAny>) -> PyResult<Rows> {
-        let (_, batches) = arrow_rows(py, data)?;
+        let (_, batches) = arrow_rows(py, data, &LastSchema::default())?;
         let outputs = py.detach(|| self.transform.apply_batches(&batches)).raise(py)?;
         Ok(Rows::of_batches(self.transform.outputs(), outputs))
     }

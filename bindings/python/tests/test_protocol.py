@@ -98,6 +98,56 @@ def test_pyarrow_takes_results_of_all_types() -> None:
     assert pyarrow.array(batch.column("i64")).to_pylist() == [0, 1, 2]
 
 
+def test_batches_become_those_of_pyarrow_without_a_copy() -> None:
+    (batch,) = hy.sql(SQL_TYPES)
+    made, offered = batch.to_arrow(), pyarrow.record_batch(batch)
+    made.validate(full=True)
+    assert made.schema == offered.schema and made.equals(offered)
+    assert [addresses(column) for column in made.columns] == [addresses(column) for column in offered.columns]
+    parts = [batch.slice(1, 1), batch.take([1]), type(batch).concat([batch, batch]).slice(4, 1)]
+    assert [part.to_arrow().to_pylist() for part in parts] == [offered.slice(1, 1).to_pylist()] * 3
+    assert batch.slice(3).to_arrow().num_rows == 0
+    del batch, parts
+    gc.collect()
+    made.validate(full=True)
+
+
+def test_batches_become_those_of_pyarrow_in_the_layouts_that_are_asked_for() -> None:
+    (batch,) = hy.sql("SELECT x AS n, 'word ' || x AS t FROM range(3) t(x)")
+    wanted = pyarrow.schema({"n": pyarrow.int32(), "t": pyarrow.large_string()})
+    made = batch.to_arrow(wanted)
+    assert made.schema == wanted and made.to_pydict() == {"n": [0, 1, 2], "t": ["word 0", "word 1", "word 2"]}
+    with pytest.raises(hy.UsageError, match="the requested schema has 1 columns; the result has 2"):
+        batch.to_arrow(pyarrow.schema({"n": pyarrow.int64()}))
+    with pytest.raises(hy.Error):
+        batch.to_arrow(pyarrow.schema({"n": pyarrow.int64(), "t": pyarrow.list_(pyarrow.int8())}))
+    with pytest.raises(TypeError, match="is no schema"):
+        batch.to_arrow("n")
+
+
+def test_batches_pushed_one_after_another_may_come_in_other_layouts(session: hy.Session) -> None:
+    session.register_input("words", pyarrow.schema({"t": pyarrow.string()}))
+    run = session.prepare("SELECT upper(t) AS t FROM words").start()
+
+    def pushed(array: pyarrow.Array, name: str = "t", metadata: dict[str, str] | None = None) -> list[Any]:
+        field = pyarrow.field(name, array.type, metadata=metadata)
+        rows = pyarrow.RecordBatch.from_arrays([array], schema=pyarrow.schema([field], metadata=metadata))
+        return [value for batch in run.push(rows) for (value,) in batch.rows()]
+
+    words = pyarrow.array(["a", None, "a word that is longer than a view"])
+    expected = ["A", None, "A WORD THAT IS LONGER THAN A VIEW"]
+    layouts = [pyarrow.string(), pyarrow.large_string(), pyarrow.string_view(), pyarrow.dictionary(pyarrow.int8(), pyarrow.string()),
+               pyarrow.dictionary(pyarrow.int32(), pyarrow.large_string())]
+    for layout in [*layouts, *layouts]:
+        for _ in range(2):
+            assert pushed(words.cast(layout)) == expected
+    for metadata in [{"a": "1"}, {"a": "2"}, None, {"a": "1"}]:
+        assert pushed(words, "T", metadata) == expected
+    assert run.push(polars.DataFrame({"t": ["x"]}))[0].rows() == [("X",)]
+    with pytest.raises(hy.UsageError):
+        pushed(words, "other")
+
+
 def test_polars_takes_results_of_all_types_and_gives_them_back(session: hy.Session) -> None:
     frame = polars.DataFrame(hy.sql(SQL_TYPES))
     assert frame["s"].to_list()[1] == {"a": 1, "t": "c1"} and frame["n"].to_list() == [0, None, 2]

@@ -42,6 +42,8 @@ class ApplyTransform:
         threads: int = 1,
         text: Literal["string", "large_string", "string_view"] = "string",
     ) -> None:
+        import pyarrow
+
         session = Session(threads=threads)
         if isinstance(transform, Transform):
             transform = transform.in_session(session)
@@ -51,13 +53,12 @@ class ApplyTransform:
         self._schema = schema_of(transform.outputs, text)
         # Where the columns come as they are wanted, nobody is asked to see to it for each batch.
         self._asked = None if self._schema == schema_of(transform.outputs, "string_view") else self._schema
+        self._table = pyarrow.Table.from_batches
         # Runs that wait for their next batch: one for each call at a time.
         self._runs: list[Run] = []
 
     def __call__(self, batch: Any) -> pyarrow.Table:
         """All outputs over a batch, in its order."""
-        import pyarrow
-
         run = self._runs.pop() if self._runs else self._prepared.start()
         parts = run.push(batch)
         # A transform gives each row as it comes, so that a run goes on from batch to batch; an error ends it.
@@ -65,7 +66,8 @@ class ApplyTransform:
             self._runs.append(run)
         else:
             parts += run.finish()
-        return pyarrow.Table.from_batches([pyarrow.record_batch(part, schema=self._asked) for part in parts], self._schema)
+        batches = [part.to_arrow(self._asked) for part in parts]
+        return self._table(batches, None if batches else self._schema)
 
 
 def fit(definition: str, dataset: Any, *, threads: int = 1) -> Transform:

@@ -44,14 +44,12 @@ def mapper(transform: Transform, *, threads: int = 1) -> Callable[[Iterable[pyar
     """
 
     def map_batches(batches: Iterable[pyarrow.RecordBatch]) -> Iterator[pyarrow.RecordBatch]:
-        import pyarrow
-
         ours = transform.in_session(Session(threads=threads))
         schema = spark_schema(ours)
         run = ours.prepare().start()
         for batch in batches:
-            yield from (pyarrow.record_batch(part, schema=schema) for part in run.push(batch))
-        yield from (pyarrow.record_batch(part, schema=schema) for part in run.finish())
+            yield from (part.to_arrow(schema) for part in run.push(batch))
+        yield from (part.to_arrow(schema) for part in run.finish())
 
     return map_batches
 

@@ -6,6 +6,7 @@
 
 mod arrays;
 pub mod dlpack;
+mod last_schema;
 
 use std::ffi::CStr;
 use std::sync::Arc;
@@ -16,10 +17,12 @@ use hypostyle::arrow::error::ArrowError;
 use hypostyle::arrow::ffi::{FFI_ArrowArray, FFI_ArrowSchema};
 use hypostyle::arrow::ffi_stream::FFI_ArrowArrayStream;
 use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyCapsuleMethods, PyTuple};
 
 use self::arrays::Arrays;
+pub use self::last_schema::{Known, LastSchema};
 
 const SCHEMA: &CStr = c"arrow_schema";
 const ARRAY: &CStr = c"arrow_array";
@@ -53,6 +56,18 @@ pub fn array_capsules<'py>(
     let schema = PyCapsule::new_with_value(py, schema, SCHEMA)?;
     let array = PyCapsule::new_with_value(py, array, ARRAY)?;
     PyTuple::new(py, [schema, array])
+}
+
+/// A record batch of pyarrow over the memory of these rows, which have the types of `schema`, an object of pyarrow. Pyarrow takes the array where
+/// it lies, and reads no schema.
+pub fn pyarrow_batch<'py>(
+    schema: &Bound<'py, PyAny>,
+    class: &Bound<'py, PyAny>,
+    rows: &StructArray,
+) -> PyResult<Bound<'py, PyAny>> {
+    let mut array = FFI_ArrowArray::new(&rows.to_data());
+    // Pyarrow moves the struct out and leaves one that is released; where it fails before, ours is released here.
+    class.call_method1(intern!(schema.py(), "_import_from_c"), ((&raw mut array).addr(), schema))
 }
 
 /// A capsule of a stream. The reader must not want the interpreter, or take and leave it by itself.
@@ -114,8 +129,8 @@ pub fn import_stream(source: &Bound<'_, PyAny>) -> PyResult<Option<ImportedStrea
     Ok(Some(ImportedStream { field, arrays }))
 }
 
-/// The array of an object with `__arrow_c_array__`, and its field; `None` if it has none.
-pub fn import_array(source: &Bound<'_, PyAny>) -> PyResult<Option<(Field, ArrayRef)>> {
+/// The array of an object with `__arrow_c_array__`, and what its schema says; `None` if it has none.
+pub fn import_array(source: &Bound<'_, PyAny>, last: &LastSchema) -> PyResult<Option<(Known, ArrayRef)>> {
     const METHOD: &str = "__arrow_c_array__";
     let Some(object) = capsule(source, METHOD)? else { return Ok(None) };
     let (schema, array): (Bound<'_, PyAny>, Bound<'_, PyAny>) = object.extract()?;
@@ -125,10 +140,10 @@ pub fn import_array(source: &Bound<'_, PyAny>) -> PyResult<Option<(Field, ArrayR
     let schema = unsafe { FFI_ArrowSchema::from_raw(schema.cast().as_ptr()) };
     // SAFETY: as above.
     let array = unsafe { FFI_ArrowArray::from_raw(array.cast().as_ptr()) };
-    let field = Field::try_from(&schema).map_err(refused)?;
+    let known = last.read(&schema).map_err(refused)?;
     // SAFETY: the protocol promises that the array has the type that its schema says, and buffers to match.
-    let array = unsafe { arrays::import(array, field.data_type()) }.map_err(refused)?;
-    Ok(Some((field, array)))
+    let array = unsafe { arrays::import(array, known.field.data_type()) }.map_err(refused)?;
+    Ok(Some((known, array)))
 }
 
 /// The type of an object with `__arrow_c_schema__`; `None` if it has none.

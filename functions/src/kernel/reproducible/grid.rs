@@ -146,17 +146,27 @@ pub(super) fn add_slice<const BINS: usize>(
     mut special: impl FnMut(f64),
 ) {
     for block in values.chunks(BLOCK) {
-        let largest = largest_size(block).to_bits();
-        if largest < f64::INFINITY.to_bits() {
-            raise_to(bins, top, Top::needed(largest));
-        }
-        if top.absorbs(largest) {
-            add_block(bins, &rounding_constants(top.number()), block);
-            continue;
-        }
-        for &value in block {
-            if value.is_finite() { add_finite(bins, top, value) } else { special(value) }
-        }
+        add_sized(bins, top, block, largest_size(block), &mut special);
+    }
+}
+
+/// The same for values of which the largest has this size, or none is larger and one that was added before has it.
+pub(super) fn add_sized<const BINS: usize>(
+    bins: &mut [i64; BINS],
+    top: &mut Top,
+    values: &[f64],
+    largest: f64,
+    mut special: impl FnMut(f64),
+) {
+    let largest = largest.to_bits();
+    if largest < f64::INFINITY.to_bits() {
+        raise_to(bins, top, Top::needed(largest));
+    }
+    if top.absorbs(largest) {
+        return add_block(bins, &rounding_constants(top.number()), values);
+    }
+    for &value in values {
+        if value.is_finite() { add_finite(bins, top, value) } else { special(value) }
     }
 }
 

@@ -178,13 +178,17 @@ impl Moments {
             let state = self.recent_mut();
             let (mut products, mut errors) = ([0.0; BLOCK], [0.0; BLOCK]);
             let (products, errors) = (&mut products[..block.len()], &mut errors[..block.len()]);
-            squares(block, products, errors);
-            let finite = products.iter().fold(true, |finite, product| finite & product.is_finite());
-            if finite {
-                let special = |value| state.specials.record(value);
-                grid::add_slice(&mut state.sum, &mut state.sum_top, block, special);
-                grid::add_slice(&mut state.squares, &mut state.squares_top, products, |_| ());
-                grid::add_slice(&mut state.squares, &mut state.squares_top, errors, |_| ());
+            let (largest, has_errors) = squares(block, products, errors);
+            // Rounding keeps the order, so this is the largest square.
+            let largest_square = largest * largest;
+            if largest_square.is_finite() {
+                let (sum, squares) = (&mut state.sum, &mut state.squares);
+                grid::add_sized(sum, &mut state.sum_top, block, largest, |_| ());
+                grid::add_sized(squares, &mut state.squares_top, products, largest_square, |_| ());
+                // Squares of whole numbers are mostly exact.
+                if has_errors {
+                    grid::add_sized(squares, &mut state.squares_top, errors, largest_square, |_| ());
+                }
                 state.rows += block.len() as u32;
             } else {
                 block.iter().for_each(|&value| state.add(value));
@@ -222,10 +226,15 @@ impl Moments {
 }
 
 at_each_level! {
-    /// The square of every value with its rounding error.
-    fn squares / squares_at(values: &[f64], products: &mut [f64], errors: &mut [f64]) {
+    /// The square of every value with its rounding error; the largest size of a value, NaN if there is a NaN, and whether there is an error.
+    fn squares / squares_at(values: &[f64], products: &mut [f64], errors: &mut [f64]) -> (f64, bool) {
+        let (mut largest, mut all_errors) = (0i64, 0u64);
         for ((&value, product), error) in values.iter().zip(products).zip(errors) {
             (*product, *error) = two_product(value, value);
+            // As integers, sizes order as floats do, with NaN above all.
+            largest = largest.max((value.to_bits() & SIZE_BITS) as i64);
+            all_errors |= error.to_bits() & SIZE_BITS;
         }
+        (f64::from_bits(largest as u64), all_errors != 0)
     }
 }
