@@ -96,3 +96,41 @@ def test_every_type_of_output_reaches_spark(spark) -> None:
 def test_a_fit_that_fails_in_a_task_says_why(spark) -> None:
     with pytest.raises(Exception, match='no column "nothing"'):
         fit("SELECT standard_scale(nothing) AS x FROM input", frame(spark, clicks(10)))
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("values", [[(x * 37 % 101) / 3 - 9 for x in range(200)], [3.5] * 5, [-1.0]])
+def test_numbers_are_scaled_as_spark_scales_them(spark, values: list[float]) -> None:
+    pytest.importorskip("numpy")
+    from pyspark.ml import feature
+    from pyspark.ml.linalg import Vectors
+
+    column = spark.createDataFrame([(Vectors.dense([value]),) for value in values], ["x"])
+    scalers = {
+        "standard_scale": feature.StandardScaler(inputCol="x", outputCol="y", withMean=True),
+        "min_max_scale": feature.MinMaxScaler(inputCol="x", outputCol="y"),
+        "max_abs_scale": feature.MaxAbsScaler(inputCol="x", outputCol="y"),
+        "robust_scale": feature.RobustScaler(inputCol="x", outputCol="y", relativeError=0.0),
+    }
+    for name, scaler in scalers.items():
+        expected = [row.y[0] for row in scaler.fit(column).transform(column).collect()]
+        transform = hy.Session().fit(f"SELECT {name}(x, compat => 'spark') AS y FROM input", pyarrow.table({"x": values}))
+        found = [y for (y,) in transform.transform(pyarrow.table({"x": values})).fetchall()]
+        assert found == pytest.approx(expected, rel=1e-12, abs=1e-12), name
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_tokens_are_weighted_as_spark_weights_them(spark) -> None:
+    pytest.importorskip("numpy")
+    from pyspark.ml import feature
+
+    lists = [[f"word {(x * y) % 11}" for y in range(x % 7)] for x in range(60)]
+    words = sorted({word for words in lists for word in words})
+    frame = spark.createDataFrame([(words,) for words in lists], "words array<string>")
+    counted = feature.CountVectorizerModel.from_vocabulary(words, inputCol="words", outputCol="counts").transform(frame)
+    weighted = feature.IDF(inputCol="counts", outputCol="weights").fit(counted).transform(counted)
+    expected = [{int(index): value for index, value in zip(row.weights.indices, row.weights.values)} for row in weighted.collect()]
+    table = pyarrow.table({"words": pyarrow.array(lists, pyarrow.list_(pyarrow.string()))})
+    definition = "SELECT tf_idf(words, order => 'value', compat => 'spark') AS weights FROM input"
+    found = hy.Session().fit(definition, table).transform(table).fetchall()
+    assert [{entry["index"]: entry["value"] for entry in row} for (row,) in found] == [pytest.approx(row, rel=1e-12) for row in expected]

@@ -93,6 +93,8 @@ pub(super) fn register(registry: &mut Registry) {
             .option(text("method", "cont"))
             .set("sklearn", Vec::new())
             .set("bigquery", vec![("method", Literal::new(Value::from("disc")))])
+            .set("spark", vec![("method", Literal::new(Value::from("disc")))])
+            .note("compat => 'spark' is RobustScaler as it comes, with relativeError 0: x / (high - low), and 0 where both are equal.")
             .note("low and high are shares; method => 'cont' interpolates between neighbours, 'disc' takes a value of the column.")
             .note("Quantiles are exact; method => 'approx' keeps sketches of a few kilobytes, whose values are off by 0.5 % at most. Nulls and NaN do not count and stay what they are."),
     );
@@ -157,6 +159,7 @@ fn robust(given: &Given<'_>) -> Result<Form> {
         Statistic::value("high_value", format!("{function}(x, high_share)")),
     ];
     let constants = vec![("middle", share(0.5)), ("low_share", share(low)), ("high_share", share(high))];
-    let scalar = "robust_scale(x, median_value, low_value, high_value)";
-    Ok(Form { constants, ..of_number(statistics, scalar) })
+    let compat = if given.compat == Some("spark") { "spark" } else { "sklearn" };
+    let scalar = format!("robust_scale(x, median_value, low_value, high_value, compat => '{compat}')");
+    Ok(Form { constants, ..of_number(statistics, &scalar) })
 }

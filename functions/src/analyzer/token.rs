@@ -29,14 +29,15 @@ pub(super) fn register(registry: &mut Registry) {
             "tf_idf",
             "The weight of each token of the vocabulary of the column in a list, as a sparse vector.",
             |given| {
-                let compat = if given.compat == Some("sklearn") { "sklearn" } else { "tft" };
+                let compat = given.compat.unwrap_or("tft");
                 let columns = vec![("frequencies".to_owned(), "count(*)".to_owned())];
                 let documents = vec![Statistic::value("documents", "count(x)")];
                 let scalar = format!("tf_idf(x, keys, frequencies, documents, compat => '{compat}')");
                 form(given, documents, columns, &scalar)
             },
         )
-        .note("compat => 'tft' (the default) or 'sklearn': the formulas of tf_idf with a given vocabulary."),
+        .set("spark", Vec::new())
+        .note("compat => 'tft' (the default), 'sklearn' or 'spark': the formulas of tf_idf with a given vocabulary."),
     ));
 }
 

@@ -47,7 +47,7 @@ pub fn register(registry: &mut Registry) {
             )
             .cost(Cost::Parse)
             .note("frequencies holds the number of documents with each token of the vocabulary, documents their number; all are constant.")
-            .note("compat => 'tft' (the default): the share of the list times 1 + ln((1 + documents) / (1 + frequency)). 'sklearn': the count times the same, and the vector scaled to length 1.")
+            .note("compat => 'tft' (the default): the share of the list times 1 + ln((1 + documents) / (1 + frequency)). 'sklearn': the count times the same, and the vector scaled to length 1. 'spark', IDF of Spark: the count times ln((1 + documents) / (1 + frequency)).")
             .example("tf_idf(['yum', 'yum', 'pie'], ['I', 'pie', 'yum'], [1, 2, 1], 2)", "[{'index': 1, 'value': 0.3333333333333333}, {'index': 2, 'value': 0.9369767387387762}]"),
     );
 }
@@ -84,6 +84,13 @@ impl Vocabulary {
 
 fn bind_tf_idf(arguments: &Arguments<'_>) -> Result<Bound> {
     let refused = |position, problem: String| Error::argument(arguments.function, position, problem);
+    let system = arguments.constant_text(4)?;
+    let (is_share, norm) = match system {
+        "tft" => (true, Norm::None),
+        "sklearn" => (false, Norm::L2),
+        "spark" => (false, Norm::None),
+        other => return Err(refused(5, format!("is '{other}'; expected 'tft', 'sklearn' or 'spark'"))),
+    };
     let vocabulary = Vocabulary::of(arguments)?;
     let documents = arguments.constant(3)?.as_f64().filter(|count| *count >= 0.0);
     let documents =
@@ -98,14 +105,10 @@ fn bind_tf_idf(arguments: &Arguments<'_>) -> Result<Bound> {
     let weight = |value: &Value| {
         let frequency = value.as_f64().filter(|frequency| *frequency >= 0.0);
         let frequency = frequency.ok_or_else(|| refused(3, "holds what is no number of documents".into()))?;
-        Ok(1.0 + crate::kernel::transcendental::ln_one((1.0 + documents) / (1.0 + frequency)))
+        let rarity = crate::kernel::transcendental::ln_one((1.0 + documents) / (1.0 + frequency));
+        Ok(if system == "spark" { rarity } else { 1.0 + rarity })
     };
     let weights: Arc<[f64]> = frequencies.iter().map(weight).collect::<Result<_>>()?;
-    let (is_share, norm) = match arguments.constant_text(4)? {
-        "tft" => (true, Norm::None),
-        "sklearn" => (false, Norm::L2),
-        other => return Err(refused(5, format!("is '{other}'; expected 'tft' or 'sklearn'"))),
-    };
     Ok(Bound::strict(sparse_type(), move |arguments, rows, output, scratch| {
         let entries = scratch.slot::<Vec<(i32, f64)>>();
         rows.for_each(|row| {

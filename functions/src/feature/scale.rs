@@ -42,11 +42,9 @@ pub(super) fn register(registry: &mut Registry) {
         CATEGORY,
         "(x - median) / (high - low) for two quantiles, or that of each element of a list.",
     )
-    .note("Where both quantiles are equal: x - median.")
+    .note("Where both quantiles are equal: x - median. compat => 'spark', RobustScaler of Spark as it comes, subtracts no median, and gives 0 there.")
     .example("robust_scale(5, 2, 1, 4)", "1.0");
-    registry.register_scalar(number_forms(function, &["median", "low", "high"], &[], |arguments| {
-        Ok(number_bound(arguments, |x, [median, low, high]: [f64; 3]| (x - median) / divisor(high - low)))
-    }));
+    registry.register_scalar(number_forms(function, &["median", "low", "high"], &[compat()], robust));
 }
 
 fn compat() -> Parameter {
@@ -81,6 +79,18 @@ fn standard(arguments: &Arguments<'_>) -> Result<Bound> {
             let known = "'sklearn', 'nvtabular', 'tft', 'torcharrow' or 'spark'";
             return Err(unknown(arguments, 3, other, known));
         }
+    })
+}
+
+fn robust(arguments: &Arguments<'_>) -> Result<Bound> {
+    Ok(match arguments.constant_text(4)? {
+        "sklearn" => {
+            number_bound(arguments, |x, [median, low, high]: [f64; 3]| (x - median) / divisor(high - low))
+        }
+        "spark" => number_bound(arguments, |x, [_, low, high]: [f64; 3]| {
+            x * if high == low { 0.0 } else { 1.0 / (high - low) }
+        }),
+        other => return Err(unknown(arguments, 4, other, "'sklearn' or 'spark'")),
     })
 }
 
