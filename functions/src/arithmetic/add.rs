@@ -2,6 +2,8 @@
 
 use super::integer::{self, Operation, Overflowing};
 use super::{CATEGORY, decimal, temporal};
+use crate::kernel::ahead::Ahead;
+use crate::kernel::whole_arithmetic;
 use crate::lanes::{Arithmetic, arithmetic};
 use crate::scalar::{Bound, ScalarFunction};
 use crate::signature::exact;
@@ -13,9 +15,12 @@ struct Add;
 impl Operation for Add {
     const SYMBOL: &'static str = "+";
 
-    #[inline(always)]
-    fn apply<T: Overflowing>(left: T, right: T) -> (T, bool) {
-        left.add(right)
+    fn run<T: Overflowing>(left: &[T], right: &[T], results: &mut [T], ahead: &Ahead) -> bool {
+        whole_arithmetic::add(left, right, results, ahead)
+    }
+
+    fn overflows<T: Overflowing>(left: T, right: T) -> bool {
+        left.overflowing_add(right).1
     }
 }
 

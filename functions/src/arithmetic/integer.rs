@@ -1,9 +1,13 @@
 //! Forms of the operators over integers, checked for overflow.
 
 use std::fmt::Display;
+use std::marker::PhantomData;
+use std::sync::Arc;
 
 use crate::error::Error;
-use crate::lanes::{Lane, checked};
+use crate::kernel::ahead::Ahead;
+use crate::kernel::whole_arithmetic::Whole;
+use crate::lanes::{Lane, LaneKernel, Lanes, LanesMut, Marks, mark};
 use crate::scalar::{Bound, ScalarFunction};
 use crate::signature::exact;
 use crate::types::Type;
@@ -19,24 +23,21 @@ pub(crate) fn overflow(
 }
 
 /// Integers that overflow.
-pub(super) trait Overflowing: Lane + Display {
+pub(super) trait Overflowing: Lane + Whole + Display {
     /// The logical type.
     const TYPE: Type;
-    fn add(self, other: Self) -> (Self, bool);
-    fn subtract(self, other: Self) -> (Self, bool);
-    fn multiply(self, other: Self) -> (Self, bool);
+    fn overflowing_add(self, other: Self) -> (Self, bool);
+    fn overflowing_subtract(self, other: Self) -> (Self, bool);
+    fn overflowing_multiply(self, other: Self) -> (Self, bool);
 }
 
 macro_rules! overflowing {
     ($($rust:ty => $variant:ident),*) => {
         $(impl Overflowing for $rust {
             const TYPE: Type = Type::$variant;
-            #[inline(always)]
-            fn add(self, other: Self) -> (Self, bool) { self.overflowing_add(other) }
-            #[inline(always)]
-            fn subtract(self, other: Self) -> (Self, bool) { self.overflowing_sub(other) }
-            #[inline(always)]
-            fn multiply(self, other: Self) -> (Self, bool) { self.overflowing_mul(other) }
+            fn overflowing_add(self, other: Self) -> (Self, bool) { <$rust>::overflowing_add(self, other) }
+            fn overflowing_subtract(self, other: Self) -> (Self, bool) { <$rust>::overflowing_sub(self, other) }
+            fn overflowing_multiply(self, other: Self) -> (Self, bool) { <$rust>::overflowing_mul(self, other) }
         })*
     };
 }
@@ -47,7 +48,54 @@ overflowing!(i8 => Int8, i16 => Int16, i32 => Int32, i64 => Int64, u8 => UInt8, 
 pub(super) trait Operation: Copy + Send + Sync + 'static {
     /// The operator, for messages.
     const SYMBOL: &'static str;
-    fn apply<T: Overflowing>(left: T, right: T) -> (T, bool);
+
+    /// Writes what the operation makes of two slices, either of which may be one lane that stands for all; false if no lane
+    /// overflowed.
+    fn run<T: Overflowing>(left: &[T], right: &[T], results: &mut [T], ahead: &Ahead) -> bool;
+
+    /// True if one lane overflows.
+    fn overflows<T: Overflowing>(left: T, right: T) -> bool;
+}
+
+/// The kernel of an operation over one type.
+struct Kernel<O, T>(PhantomData<fn(O, T)>);
+
+impl<O: Operation, T: Overflowing> LaneKernel for Kernel<O, T> {
+    fn run(&self, inputs: &[Lanes<'_>], output: &mut LanesMut<'_>, marks: &mut Marks<'_>) {
+        self.run_ahead(inputs, output, marks, &Ahead::default());
+    }
+
+    fn run_ahead(
+        &self,
+        inputs: &[Lanes<'_>],
+        output: &mut LanesMut<'_>,
+        marks: &mut Marks<'_>,
+        ahead: &Ahead,
+    ) {
+        let (left, right, results) = (T::read(&inputs[0]), T::read(&inputs[1]), T::write(output));
+        if !O::run(left, right, results, ahead) {
+            return;
+        }
+        // Rare: each lane is looked at by itself.
+        let lane_of = |lanes: &[T], lane: usize| lanes[if lanes.len() == 1 { 0 } else { lane }];
+        for lane in 0..results.len() {
+            if O::overflows(lane_of(left, lane), lane_of(right, lane)) {
+                mark(marks.failed, lane);
+            }
+        }
+    }
+
+    fn accepts_splats(&self, given: &[bool]) -> bool {
+        matches!(given, [true, false] | [false, true])
+    }
+
+    fn can_fail(&self) -> bool {
+        true
+    }
+
+    fn error(&self, inputs: &[Lanes<'_>], lane: usize) -> Error {
+        overflow(O::SYMBOL, T::read(&inputs[0])[lane], T::read(&inputs[1])[lane], T::TYPE)
+    }
 }
 
 /// Adds a form for each integer type.
@@ -58,7 +106,6 @@ pub(super) fn forms<O: Operation>(function: ScalarFunction) -> ScalarFunction {
 
 fn form<O: Operation, T: Overflowing>(function: ScalarFunction) -> ScalarFunction {
     function.overload([exact("left", T::TYPE), exact("right", T::TYPE)], |_| {
-        let error = |left: T, right: T| overflow(O::SYMBOL, left, right, T::TYPE);
-        Ok(Bound::lanes(T::TYPE, checked(O::apply::<T>, error)))
+        Ok(Bound::lanes(T::TYPE, Arc::new(Kernel::<O, T>(PhantomData))))
     })
 }

@@ -8,6 +8,7 @@ use std::hint::select_unpredictable;
 
 use super::ahead::Ahead;
 use super::level::{Level, Tier};
+use super::whole_arithmetic::Whole;
 
 /// Lanes between two requests for memory.
 const CHUNK: usize = 128;
@@ -184,16 +185,55 @@ lane_loops! {
         any
     }
 
-    /// As [`unary`] for a function that also says whether it overflowed; true if any lane did.
-    pub fn overflowing_unary[A: Copy, R, F](function: &F, first: &[A], results: &mut [R]) -> bool
-    where [F: Fn(A) -> (R, bool)] {
-        let mut any = false;
-        for (result, &a) in results.iter_mut().zip(first) {
-            let (value, overflowed) = function(a);
-            *result = value;
-            any |= overflowed;
+    /// As [`unary_ahead`] for a function that also gives two words; the bits that any lane's words have.
+    pub fn united_unary[T: Whole, F](function: &F, first: &[T], results: &mut [T], ahead: &Ahead) -> [T; 2]
+    where [F: Fn(T) -> (T, [T; 2])] {
+        let (blocks, rest) = results.as_chunks_mut::<CHUNK>();
+        let (firsts, first) = first.as_chunks::<CHUNK>();
+        let mut steps = ahead.steps(blocks.len());
+        let [mut one, mut other] = [T::ZERO; 2];
+        for (results, first) in blocks.iter_mut().zip(firsts) {
+            steps.ask();
+            for (result, &a) in results.iter_mut().zip(first) {
+                let (value, words) = function(a);
+                *result = value;
+                (one, other) = (one.unite(words[0]), other.unite(words[1]));
+            }
         }
-        any
+        for (result, &a) in rest.iter_mut().zip(first) {
+            let (value, words) = function(a);
+            *result = value;
+            (one, other) = (one.unite(words[0]), other.unite(words[1]));
+        }
+        [one, other]
+    }
+
+    /// As [`binary_ahead`] for a function that also gives two words; the bits that any lane's words have.
+    pub fn united_binary[T: Whole, F](
+        function: &F,
+        lanes: [&[T]; 2],
+        results: &mut [T],
+        ahead: &Ahead,
+    ) -> [T; 2]
+    where [F: Fn(T, T) -> (T, [T; 2])] {
+        let (blocks, rest) = results.as_chunks_mut::<CHUNK>();
+        let [(firsts, first), (seconds, second)] = lanes.map(|lanes| lanes.as_chunks::<CHUNK>());
+        let mut steps = ahead.steps(blocks.len());
+        let [mut one, mut other] = [T::ZERO; 2];
+        for ((results, first), second) in blocks.iter_mut().zip(firsts).zip(seconds) {
+            steps.ask();
+            for ((result, &a), &b) in results.iter_mut().zip(first).zip(second) {
+                let (value, words) = function(a, b);
+                *result = value;
+                (one, other) = (one.unite(words[0]), other.unite(words[1]));
+            }
+        }
+        for ((result, &a), &b) in rest.iter_mut().zip(first).zip(second) {
+            let (value, words) = function(a, b);
+            *result = value;
+            (one, other) = (one.unite(words[0]), other.unite(words[1]));
+        }
+        [one, other]
     }
 
     /// `results[i] = conditions[i] ? first[i] : second[i]`, over the shortest length.

@@ -66,6 +66,15 @@ pub(super) struct MarkWords {
     pub failed: Words,
 }
 
+impl MarkWords {
+    /// The words that matter for a block, if one of them has a bit set.
+    fn set(&self, block: &Block<'_>) -> Option<&Self> {
+        let words = self.null[..block.words()].iter().zip(&self.failed[..block.words()]);
+        let any = words.fold(0, |any, (null, failed)| any | null | failed);
+        (any != 0).then_some(self)
+    }
+}
+
 impl Default for MarkWords {
     fn default() -> Self {
         Self { null: [0; WORDS], failed: [0; WORDS] }
@@ -118,6 +127,7 @@ pub(super) fn strict_mask(
     block: &Block<'_>,
     marks: Option<&MarkWords>,
 ) {
+    let marks = marks.and_then(|marks| marks.set(block));
     if marks.is_none() && operation.operands.iter().all(|&operand| masks[operand].is_clear()) {
         return masks[operation.result].clear();
     }

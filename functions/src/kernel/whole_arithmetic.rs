@@ -1,0 +1,196 @@
+//! Sums, differences and products of whole numbers, which say whether one of them overflowed.
+//!
+//! Results wrap, and no lane is tested by itself: each leaves a word whose bits tell of an overflow, and the words of a slice are
+//! united. So the loops are as wide as those that check nothing.
+
+use super::ahead::Ahead;
+use super::lane_loop;
+
+/// Whole numbers of one width.
+pub trait Whole: Copy + PartialEq + 'static {
+    /// No bits.
+    const ZERO: Self;
+    /// Bits of a product that cannot overflow, beside the sign.
+    const PRODUCT_BITS: u32;
+    /// The bits that are set in either.
+    fn unite(self, other: Self) -> Self;
+    /// The sum, and a word whose highest bit says that it overflowed.
+    fn add(self, other: Self) -> (Self, Self);
+    /// The difference, and a word whose highest bit says that it overflowed.
+    fn subtract(self, other: Self) -> (Self, Self);
+    /// The product, whether it overflowed or not.
+    fn multiply(self, other: Self) -> Self;
+    /// The bits that differ from the sign.
+    fn digits(self) -> Self;
+    /// Number of bits up to the highest that is set.
+    fn bits(self) -> u32;
+    /// The highest bit.
+    fn highest(self) -> bool;
+}
+
+macro_rules! whole {
+    ($($signed:ty, $unsigned:ty;)*) => {$(
+        impl Whole for $signed {
+            const ZERO: Self = 0;
+            // The product of two least numbers of a width has one bit more than their bits together.
+            const PRODUCT_BITS: u32 = Self::BITS - 2;
+            #[inline(always)]
+            fn unite(self, other: Self) -> Self { self | other }
+            #[inline(always)]
+            fn add(self, other: Self) -> (Self, Self) {
+                let sum = self.wrapping_add(other);
+                (sum, (self ^ sum) & (other ^ sum))
+            }
+            #[inline(always)]
+            fn subtract(self, other: Self) -> (Self, Self) {
+                let difference = self.wrapping_sub(other);
+                (difference, (self ^ other) & (self ^ difference))
+            }
+            #[inline(always)]
+            fn multiply(self, other: Self) -> Self { self.wrapping_mul(other) }
+            #[inline(always)]
+            fn digits(self) -> Self { self ^ (self >> (Self::BITS - 1)) }
+            #[inline(always)]
+            fn bits(self) -> u32 { Self::BITS - self.leading_zeros() }
+            #[inline(always)]
+            fn highest(self) -> bool { self < 0 }
+        }
+
+        impl Whole for $unsigned {
+            const ZERO: Self = 0;
+            const PRODUCT_BITS: u32 = Self::BITS;
+            #[inline(always)]
+            fn unite(self, other: Self) -> Self { self | other }
+            #[inline(always)]
+            fn add(self, other: Self) -> (Self, Self) {
+                let sum = self.wrapping_add(other);
+                (sum, (self & other) | ((self | other) & !sum))
+            }
+            #[inline(always)]
+            fn subtract(self, other: Self) -> (Self, Self) {
+                let difference = self.wrapping_sub(other);
+                (difference, (!self & other) | ((!self | other) & difference))
+            }
+            #[inline(always)]
+            fn multiply(self, other: Self) -> Self { self.wrapping_mul(other) }
+            #[inline(always)]
+            fn digits(self) -> Self { self }
+            #[inline(always)]
+            fn bits(self) -> u32 { Self::BITS - self.leading_zeros() }
+            #[inline(always)]
+            fn highest(self) -> bool { self >> (Self::BITS - 1) == 1 }
+        }
+    )*};
+}
+// One arm expands to the impls of a width, with the rules for the carry of either kind of number.
+whole! {
+    i8, u8;
+    i16, u16;
+    i32, u32;
+    i64, u64;
+}
+
+/// `results[i] = first[i] + second[i]`, either of which may be one lane that stands for all; true if a sum overflowed.
+pub fn add<T: Whole>(first: &[T], second: &[T], results: &mut [T], ahead: &Ahead) -> bool {
+    let of_lane = |a: T, b: T| {
+        let (sum, doubt) = a.add(b);
+        (sum, [doubt, T::ZERO])
+    };
+    over_lanes(&of_lane, [first, second], results, ahead)[0].highest()
+}
+
+/// `results[i] = first[i] - second[i]`, either of which may be one lane that stands for all; true if a difference overflowed.
+pub fn subtract<T: Whole>(first: &[T], second: &[T], results: &mut [T], ahead: &Ahead) -> bool {
+    let of_lane = |a: T, b: T| {
+        let (difference, doubt) = a.subtract(b);
+        (difference, [doubt, T::ZERO])
+    };
+    over_lanes(&of_lane, [first, second], results, ahead)[0].highest()
+}
+
+/// `results[i] = first[i] * second[i]`, either of which may be one lane that stands for all; true if a product may have overflowed,
+/// as the most bits of either side tell.
+pub fn multiply<T: Whole>(first: &[T], second: &[T], results: &mut [T], ahead: &Ahead) -> bool {
+    let of_lane = |a: T, b: T| (a.multiply(b), [a.digits(), b.digits()]);
+    let [first, second] = over_lanes(&of_lane, [first, second], results, ahead);
+    first.bits() + second.bits() > T::PRODUCT_BITS
+}
+
+/// Runs the loop for these lanes: one over two slices, or over a slice and a number.
+#[inline(always)]
+fn over_lanes<T: Whole>(
+    of_lane: &impl Fn(T, T) -> (T, [T; 2]),
+    lanes: [&[T]; 2],
+    results: &mut [T],
+    ahead: &Ahead,
+) -> [T; 2] {
+    match lanes {
+        [first, &[b]] => lane_loop::united_unary(&|a| of_lane(a, b), first, results, ahead),
+        [&[a], second] => lane_loop::united_unary(&|b| of_lane(a, b), second, results, ahead),
+        lanes => lane_loop::united_binary(of_lane, lanes, results, ahead),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    type Loop<T> = fn(&[T], &[T], &mut [T], &Ahead) -> bool;
+    type Rule<T> = fn(T, T) -> (T, bool);
+
+    /// Holds a loop against the rule for one pair, over slices of many lengths and over numbers on either side.
+    fn check<T: Whole + std::fmt::Debug>(values: &[T], run: Loop<T>, rule: Rule<T>, is_exact: bool) {
+        let ahead = Ahead::default();
+        for (place, &a) in values.iter().enumerate() {
+            for &b in &values[place..] {
+                let (expected, overflowed) = rule(a, b);
+                for length in [1, 2, 127, 128, 300] {
+                    // All lanes but one are zeros, which overflow with nothing.
+                    let (mut left, mut right) = (vec![T::ZERO; length], vec![T::ZERO; length]);
+                    (left[length / 2], right[length / 2]) = (a, b);
+                    let mut results = vec![T::ZERO; length];
+                    let doubted = run(&left, &right, &mut results, &ahead);
+                    assert_eq!(results[length / 2], expected, "{a:?} and {b:?}");
+                    assert!(doubted == overflowed || (doubted && !is_exact), "{a:?} and {b:?} of {length}");
+                    let both = [(&vec![a; length][..], &[b][..]), (&[a], &vec![b; length])];
+                    for (left, right) in both {
+                        let doubted = run(left, right, &mut results, &ahead);
+                        assert_eq!(results, vec![expected; length], "{a:?} and {b:?}");
+                        assert!(doubted == overflowed || (doubted && !is_exact), "{a:?} and {b:?}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn overflow_of_signed_numbers_is_seen_at_every_edge() {
+        let near = [-3i64, -2, -1, 0, 1, 2, 3];
+        let edges = [0, 1 << 31, -(1 << 31), 1 << 32, i64::MAX, i64::MIN, 1 << 62, -(1 << 62)];
+        let values: Vec<i64> =
+            edges.iter().flat_map(|&edge| near.map(|step| step.wrapping_add(edge))).collect();
+        check(&values, add, i64::overflowing_add, true);
+        check(&values, subtract, i64::overflowing_sub, true);
+        check(&values, multiply, i64::overflowing_mul, false);
+        check(&(i8::MIN..=i8::MAX).step_by(3).collect::<Vec<_>>(), add, i8::overflowing_add, true);
+        check(&[i8::MIN, -1, 1, 11, 12, i8::MAX], multiply, i8::overflowing_mul, false);
+    }
+
+    #[test]
+    fn overflow_of_unsigned_numbers_is_seen_at_every_edge() {
+        let values = [0, 1, 2, 3, (1 << 32) - 1, 1 << 32, 1 << 63, (1 << 63) - 1, u64::MAX - 1, u64::MAX];
+        check(&values, add, u64::overflowing_add, true);
+        check(&values, subtract, u64::overflowing_sub, true);
+        check(&values, multiply, u64::overflowing_mul, false);
+        check(&(0..=u8::MAX).step_by(5).collect::<Vec<_>>(), subtract, u8::overflowing_sub, true);
+    }
+
+    #[test]
+    fn products_of_few_bits_are_not_doubted() {
+        let mut results = [0i64; 4];
+        let ahead = Ahead::default();
+        assert!(!multiply(&[1 << 30, -(1 << 31), 7, 0], &[-(1 << 31)], &mut results, &ahead));
+        assert!(!multiply(&[1 << 40, -5, 7, 0], &[3, 1 << 20, -1, 0], &mut results, &ahead));
+        assert!(multiply(&[i64::MIN, 0, 0, 0], &[-1], &mut results, &ahead));
+    }
+}
