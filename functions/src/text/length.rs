@@ -4,6 +4,7 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use super::lift::measure;
 use crate::Registry;
+use crate::column::Rows;
 use crate::scalar::{Bound, ScalarFunction};
 use crate::signature::{Pattern, exact, parameter};
 use crate::types::Type;
@@ -90,6 +91,11 @@ fn elements() -> Bound {
     Bound::strict(Type::Int64, |arguments, rows, output, _| {
         let list = arguments[0].list();
         let values = output.fixed::<i64>();
+        if let (Rows::All(_), Some(offsets)) = (rows, list.offsets()) {
+            let lists = values.iter_mut().zip(offsets.array_windows());
+            lists.for_each(|(value, &[start, end])| *value = i64::from(end - start));
+            return Ok(());
+        }
         rows.for_each(|row| values[row] = list.length(row) as i64);
         Ok(())
     })

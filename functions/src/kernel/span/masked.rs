@@ -132,7 +132,7 @@ mod avx512 {
             _mm512_reduce_add_epi64(total)
         });
         let digits = u64::BITS - (_mm512_reduce_or_epi64(bits) as u64).leading_zeros();
-        let longest = spans.iter().map(|(start, end)| end - start).max().unwrap_or(0);
+        let longest = spans.iter().fold(0, |longest: u32, (start, end)| longest.max(end - start));
         // A number is not beyond 2^digits, and there are fewer than 2^(bits of the length) of them.
         let fits = digits + (u32::BITS - longest.leading_zeros()) < i64::BITS;
         if fits { Sums::Exact } else { Sums::Unsure }
