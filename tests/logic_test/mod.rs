@@ -54,7 +54,17 @@ pub fn files(folder: &str) -> Vec<PathBuf> {
 
 /// Runs every file of a folder; panics with all records that failed.
 pub fn run_folder(folder: &str, setting: Setting) {
-    let failures: Vec<String> = files(folder).iter().flat_map(|path| run_file(path, setting)).collect();
+    run_folder_with(folder, setting, |_| ());
+}
+
+/// Runs every file of a folder in sessions to which `extend` has added what the files use.
+pub fn run_folder_with(folder: &str, setting: Setting, extend: impl Fn(&Session)) {
+    let run = |path: &PathBuf| {
+        let session = setting.session();
+        extend(&session);
+        run_file(path, session, None)
+    };
+    let failures: Vec<String> = files(folder).iter().flat_map(run).collect();
     let count = failures.len();
     assert!(failures.is_empty(), "{}\n{count} records failed with {setting:?}", failures.join("\n"));
 }
@@ -62,7 +72,7 @@ pub fn run_folder(folder: &str, setting: Setting) {
 /// Runs every file of a folder with each query written as a Substrait plan and read back, where it has one.
 pub fn run_folder_by_substrait(folder: &str, setting: Setting) -> Detours {
     let detours = Arc::<Mutex<Detours>>::default();
-    let run = |path: &PathBuf| run_file_with(path, setting, Some(Arc::clone(&detours)));
+    let run = |path: &PathBuf| run_file(path, setting.session(), Some(Arc::clone(&detours)));
     let failures: Vec<String> = files(folder).iter().flat_map(run).collect();
     assert!(failures.is_empty(), "{}\n{} records failed", failures.join("\n"), failures.len());
     let detours = detours.lock().expect("no test panicked");
@@ -78,14 +88,9 @@ pub struct Detours {
     pub refused: BTreeMap<String, usize>,
 }
 
-/// Runs a file; what failed, record by record.
-fn run_file(path: &Path, setting: Setting) -> Vec<String> {
-    run_file_with(path, setting, None)
-}
-
-fn run_file_with(path: &Path, setting: Setting, detours: Option<Arc<Mutex<Detours>>>) -> Vec<String> {
+/// Runs a file in a session; what failed, record by record.
+fn run_file(path: &Path, session: Session, detours: Option<Arc<Mutex<Detours>>>) -> Vec<String> {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
-    let session = setting.session();
     let by_plans = detours.is_some();
     let mut runner = Runner::new(SessionMaker { session, folder: folder.path().to_owned(), detours });
     runner.with_column_validator(column_types_match);
