@@ -5,6 +5,7 @@ use std::sync::Arc;
 use arrow::array::{RecordBatch, RecordBatchReader};
 use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
+use hypostyle_engine::Batch;
 use hypostyle_engine::execution::{Run, RunHandle};
 use hypostyle_engine::metrics::Metrics;
 use hypostyle_engine::plan::Node;
@@ -87,20 +88,37 @@ impl Answer {
     /// # Errors
     /// As [`Answer::next_batch`]; after `stop` one for which [`crate::Error::is_cancelled`] holds.
     pub fn next_batch_unless(&mut self, stop: &mut dyn FnMut() -> bool) -> Result<Option<RecordBatch>> {
-        match &mut self.rows {
-            Rows::Failed => Ok(None),
-            Rows::Ready(batches) => Ok(batches.next()),
-            Rows::Run(run) => {
-                let result = run.next_unless(stop).and_then(|batch| match batch {
-                    Some(batch) => batch.export(&self.arrow_schema).map(Some),
-                    None => Ok(None),
-                });
-                if result.is_err() {
-                    self.rows = Rows::Failed;
-                }
-                Ok(result?)
-            }
+        if let Rows::Ready(batches) = &mut self.rows {
+            return Ok(batches.next());
         }
+        let schema = Arc::clone(&self.arrow_schema);
+        self.next_of_run(stop, |batch| batch.export(&schema))
+    }
+
+    /// Goes past the next batch, whose values are computed and let go of: the number of its rows, and `None` at the end. Lists that
+    /// share the elements of others need none of their own for that.
+    ///
+    /// # Errors
+    /// As [`Answer::next_batch`].
+    pub fn skip_batch(&mut self) -> Result<Option<usize>> {
+        if let Rows::Ready(batches) = &mut self.rows {
+            return Ok(batches.next().map(|batch| batch.num_rows()));
+        }
+        self.next_of_run(&mut || false, |batch| batch.decoded().map(|batch| batch.rows))
+    }
+
+    /// What `take` makes of the next batch of the run; after an error there is nothing more.
+    fn next_of_run<T>(
+        &mut self,
+        stop: &mut dyn FnMut() -> bool,
+        take: impl FnOnce(Batch) -> hypostyle_engine::error::Result<T>,
+    ) -> Result<Option<T>> {
+        let Rows::Run(run) = &mut self.rows else { return Ok(None) };
+        let result = run.next_unless(stop).and_then(|batch| batch.map(take).transpose());
+        if result.is_err() {
+            self.rows = Rows::Failed;
+        }
+        Ok(result?)
     }
 
     /// All batches.
@@ -121,8 +139,8 @@ impl Answer {
     /// As [`Answer::next_batch`].
     pub fn drain(mut self) -> Result<u64> {
         let mut rows = 0;
-        while let Some(batch) = self.next_batch()? {
-            rows += batch.num_rows() as u64;
+        while let Some(count) = self.skip_batch()? {
+            rows += count as u64;
         }
         Ok(rows)
     }

@@ -3,6 +3,7 @@
 use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use hypostyle_functions::kernel::ahead::Ahead;
 use hypostyle_functions::kernel::bucketize::{Borders, Closed, bucketize_f32_at};
 use hypostyle_functions::kernel::embedding;
 use hypostyle_functions::kernel::hash::row::hash_bytes;
@@ -13,10 +14,12 @@ use hypostyle_functions::kernel::snappy::{expand, expanded_length};
 use hypostyle_functions::kernel::span::Span;
 use hypostyle_functions::kernel::span::keyed::{KeyTable, places_i64_at};
 use hypostyle_functions::kernel::span::order::ascending_i64_at;
+use hypostyle_functions::kernel::span::part::{End, parts_at};
 use hypostyle_functions::kernel::span::recall::{
     Recall, common_i64_at, count_distinct_i64_at, distinct_i64_at, has_any_i64_at,
 };
 use hypostyle_functions::kernel::transcendental as math;
+use hypostyle_functions::kernel::whole_arithmetic;
 
 const ELEMENTS: usize = 65_536;
 
@@ -100,6 +103,8 @@ fn spans(criterion: &mut Criterion) {
     let mut recall = Recall::default();
     let table = KeyTable::new(&(0..64).map(|key| key * 3).collect::<Vec<u64>>());
     let mut places = vec![0; spans.len() * table.stride()];
+    let offsets: Vec<i32> = std::iter::once(0).chain(spans.iter().map(|span| span.1 as i32)).collect();
+    let (mut starts, mut sizes) = (vec![0; spans.len()], vec![0; spans.len()]);
     let mut group = criterion.benchmark_group("spans_i64");
     group.throughput(Throughput::Elements(ELEMENTS as u64));
     for level in Level::available() {
@@ -121,10 +126,35 @@ fn spans(criterion: &mut Criterion) {
         group.bench_function(name("has_any"), |bencher| {
             bencher.iter(|| has_any_i64_at(level, black_box(lists), other_lists, &mut recall, &mut truths));
         });
+        group.bench_function(name("first_10"), |bencher| {
+            let (begin, end) = (End::Start(0), End::Start(10));
+            bencher.iter(|| parts_at(level, black_box(&offsets), begin, end, &mut starts, &mut sizes));
+        });
         group.bench_function(name("places_of_64_keys"), |bencher| {
             bencher.iter(|| places_i64_at(level, &table, black_box(&ids), &spans, &mut places));
         });
     }
+}
+
+fn whole_numbers(criterion: &mut Criterion) {
+    type Kernel = fn(&[i64], &[i64], &mut [i64], &Ahead) -> bool;
+    let kernels: [(&str, Kernel); 3] = [
+        ("add", whole_arithmetic::add),
+        ("subtract", whole_arithmetic::subtract),
+        ("multiply", whole_arithmetic::multiply),
+    ];
+    let numbers: Vec<i64> = uniform(-1e6, 1e6).into_iter().map(|value| value as i64).collect();
+    let (mut results, ahead) = (vec![0; ELEMENTS], Ahead::default());
+    let mut group = criterion.benchmark_group("checked_i64");
+    group.throughput(Throughput::Elements(ELEMENTS as u64));
+    for (name, kernel) in kernels {
+        for (shape, other) in [("column", &numbers[..]), ("constant", &[7][..])] {
+            group.bench_function(BenchmarkId::new(name, shape), |bencher| {
+                bencher.iter(|| kernel(black_box(&numbers), black_box(other), &mut results, &ahead));
+            });
+        }
+    }
+    group.finish();
 }
 
 fn hashes(criterion: &mut Criterion) {
@@ -214,5 +244,5 @@ fn snappy(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(kernels, transcendental, bucketize, spans, hashes, vectors, sums, snappy);
+criterion_group!(kernels, transcendental, bucketize, spans, whole_numbers, hashes, vectors, sums, snappy);
 criterion_main!(kernels);

@@ -14,6 +14,7 @@ use crate::arguments::PlanFormat;
 use crate::error::{Error, Result};
 use crate::interrupt::Interrupt;
 use crate::output::Output;
+use crate::output::format::Format;
 use crate::progress;
 
 /// How often a run is looked at, for Ctrl-C and progress.
@@ -135,12 +136,16 @@ impl Runner {
     fn write(&self, mut answer: Answer, shown: bool, text: &str) -> Result<()> {
         // SET and its like have no columns, and the number of rows that COPY wrote is not asked for.
         let writes = shown && !answer.schema().fields.is_empty() && !answer.counts_writes();
+        let writes = writes && !matches!(self.output.format, Format::None);
         let mut writer = writes.then(|| self.output.open(answer.arrow_schema())).transpose()?;
         self.watched(&mut answer, |answer| {
-            while let Some(batch) = answer.next_batch().map_err(|error| self.failed(error, text))? {
-                if let Some(writer) = &mut writer {
-                    writer.write(&batch)?;
-                }
+            let failed = |error| self.failed(error, text);
+            let Some(writer) = &mut writer else {
+                while answer.skip_batch().map_err(failed)?.is_some() {}
+                return Ok(());
+            };
+            while let Some(batch) = answer.next_batch().map_err(failed)? {
+                writer.write(&batch)?;
             }
             Ok(())
         })?;

@@ -67,6 +67,15 @@ impl Batch {
         Ok(RecordBatch::try_new_with_options(std::sync::Arc::clone(schema), columns, &options)?)
     }
 
+    /// The batch with a value for each row of each column; lists stay where they lie.
+    ///
+    /// # Errors
+    /// What Arrow reports.
+    pub fn decoded(&self) -> Result<Self> {
+        let columns = self.columns.iter().map(Column::decoded).collect::<Result<_, _>>()?;
+        Ok(Self { columns, rows: self.rows, position: self.position })
+    }
+
     /// Rows `start .. start + length`, without copying.
     pub fn slice(&self, start: usize, length: usize) -> Self {
         let columns = self.columns.iter().map(|column| column.slice(start, length)).collect();

@@ -151,7 +151,7 @@ impl KeySet {
         let bump = Bump::new();
         let view = column.view(data_type, &bump);
         let distinct = match column {
-            Column::Flat(_) => return self.select_flat(&view, keep),
+            Column::Flat(_) | Column::Spans(_) => return self.select_flat(&view, keep),
             Column::Constant { .. } => 1,
             Column::Dictionary { values, .. } => values.len(),
         };

@@ -1,4 +1,8 @@
-"""List functions over id lists as recommenders have them: about twenty ids a row, from a skewed vocabulary."""
+"""List functions over id lists as recommenders have them: about twenty ids a row, from a skewed vocabulary.
+
+What we and Velox give is held in each engine's own layout: parts of lists may share the elements of their input. Polars and DuckDB
+give lists with elements of their own, as we do wherever an answer is handed on.
+"""
 
 import duckdb
 import numpy

@@ -269,6 +269,7 @@ fn columns_of(
 fn widened(column: &Column, output: &OutputColumn, place: Option<&Place>) -> Result<Column> {
     let array = match column {
         Column::Flat(array)
+        | Column::Spans(array)
         | Column::Constant { value: array, .. }
         | Column::Dictionary { values: array, .. } => array,
     };

@@ -137,7 +137,7 @@ impl Evaluator {
         for &input in set.columns() {
             inputs[input] = batch.columns[input].view(&types[input], bump);
             values[input] = match &batch.columns[input] {
-                Column::Flat(array) => array.len(),
+                Column::Flat(array) | Column::Spans(array) => array.len(),
                 Column::Constant { .. } => 1,
                 Column::Dictionary { values, .. } => values.len(),
             };

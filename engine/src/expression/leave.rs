@@ -20,7 +20,7 @@ impl State {
             return Ok(batch.columns[input].clone());
         }
         match self.domains[id] {
-            Domain::Base => Ok(Column::Flat(self.freeze(id)?)),
+            Domain::Base => Ok(Column::of_array(self.freeze(id)?)),
             Domain::Constant => Ok(Column::Constant { value: self.freeze(id)?, length: run.rows }),
             Domain::Dictionary(group) => {
                 let Column::Dictionary { indices, validity, .. } = &batch.columns[self.groups[group]] else {
@@ -52,6 +52,7 @@ impl State {
     }
 
     fn freeze(&mut self, id: NodeId) -> Result<ArrayRef> {
+        let domain = self.domains[id];
         let slot = &mut self.slots[id];
         if let Some(array) = &slot.frozen {
             return Ok(Arc::clone(array));
@@ -59,7 +60,8 @@ impl State {
         let Some(output) = &mut slot.output else {
             return Err(Error::internal("an output is being written"));
         };
-        let array = output.freeze()?;
+        // Values that stand for several rows are read as arrays of their type.
+        let array = if domain == Domain::Base { output.freeze_shared()? } else { output.freeze()? };
         slot.frozen = Some(Arc::clone(&array));
         Ok(array)
     }

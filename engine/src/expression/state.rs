@@ -386,7 +386,7 @@ fn has_own_nulls(view: &View<'_>) -> bool {
 /// The array that an encoded column takes its values from.
 fn identity(column: &Column) -> Option<&ArrayRef> {
     match column {
-        Column::Flat(_) => None,
+        Column::Flat(_) | Column::Spans(_) => None,
         Column::Constant { value, .. } => Some(value),
         Column::Dictionary { values, .. } => Some(values),
     }

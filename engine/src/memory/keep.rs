@@ -35,7 +35,9 @@ impl Keeper {
 
     fn added_bytes(&mut self, column: &Column) -> usize {
         match column {
-            Column::Flat(array) | Column::Constant { value: array, .. } => used_bytes(array),
+            Column::Flat(array) | Column::Spans(array) | Column::Constant { value: array, .. } => {
+                used_bytes(array)
+            }
             Column::Dictionary { indices, values, .. } => {
                 let place = Arc::as_ptr(values).cast::<()>() as usize;
                 let values = if self.dictionaries.insert(place) { used_bytes(values) } else { 0 };
@@ -48,16 +50,22 @@ impl Keeper {
 /// Bytes that the rows of a batch use, whatever they share with others.
 pub fn used_bytes_of(batch: &Batch) -> usize {
     let of = |column: &Column| match column {
-        Column::Flat(array) | Column::Constant { value: array, .. } => used_bytes(array),
+        Column::Flat(array) | Column::Spans(array) | Column::Constant { value: array, .. } => {
+            used_bytes(array)
+        }
         Column::Dictionary { indices, .. } => indices.len() * 4,
     };
     batch.columns.iter().map(of).sum()
 }
 
-/// The column with text buffers of its own if it uses little of those it has.
+/// The column with text buffers of its own if it uses little of those it has, and with elements of its own if it shares them.
 fn own(column: Column) -> Column {
     match column {
         Column::Flat(array) => Column::Flat(own_array(array)),
+        Column::Spans(_) => match column.to_array() {
+            Ok(array) => Column::Flat(array),
+            Err(_) => column,
+        },
         other => other,
     }
 }
@@ -105,6 +113,12 @@ fn used_bytes(array: &ArrayRef) -> usize {
         DataType::Boolean => rows / 8,
         DataType::Utf8View => rows * 16 + long_bytes(array.as_string_view().views()),
         DataType::BinaryView => rows * 16 + long_bytes(array.as_binary_view().views()),
+        DataType::ListView(_) => {
+            // Of elements that are shared, as many as the lists have.
+            let list = array.as_list_view::<i32>();
+            let elements: usize = list.value_sizes().iter().map(|&size| size as usize).sum();
+            rows * 8 + used_bytes(list.values()) / list.values().len().max(1) * elements
+        }
         DataType::List(_) => {
             let list = array.as_list::<i32>();
             rows * 4 + child(list.values(), list.value_offsets())

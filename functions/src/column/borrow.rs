@@ -14,7 +14,7 @@ static MAP_ENTRY: Type = Type::Struct(Vec::new());
 /// `array` as a flat view of `data_type`. Views of nested children are made in `bump`.
 ///
 /// # Panics
-/// If the array is not of [`Type::to_arrow`]; columns are normalised at the border by [`super::import`].
+/// If the array is neither of [`Type::to_arrow`] nor, for lists, a list view of the same elements; columns are normalised at the border by [`super::import`].
 pub fn borrow<'a>(array: &'a ArrayRef, data_type: &'a Type, bump: &'a Bump) -> View<'a> {
     let data = match data_type {
         Type::Null => Data::Null,
@@ -48,9 +48,15 @@ pub fn borrow<'a>(array: &'a ArrayRef, data_type: &'a Type, bump: &'a Bump) -> V
             Data::Bytes(BytesData { views: binary.views(), own: None, buffers: binary.data_buffers() })
         }
         Type::List(element) => {
-            let list = array.as_list::<i32>();
-            let child = bump.alloc(borrow(list.values(), element, bump));
-            Data::List(ListData { offsets: list.value_offsets(), sizes: None, child })
+            let (values, offsets, sizes) = match array.as_list_view_opt::<i32>() {
+                Some(list) => (list.values(), list.value_offsets(), Some(list.value_sizes())),
+                None => {
+                    let list = array.as_list::<i32>();
+                    (list.values(), list.value_offsets(), None)
+                }
+            };
+            let child = bump.alloc(borrow(values, element, bump));
+            Data::List(ListData { offsets, sizes, child, elements: Some(values) })
         }
         Type::Map(key, value) => {
             let map = array.as_map();
@@ -62,7 +68,8 @@ pub fn borrow<'a>(array: &'a ArrayRef, data_type: &'a Type, bump: &'a Bump) -> V
                 validity: None,
                 data: Data::Struct(fields),
             };
-            Data::List(ListData { offsets: map.value_offsets(), sizes: None, child: bump.alloc(entries) })
+            let child = bump.alloc(entries);
+            Data::List(ListData { offsets: map.value_offsets(), sizes: None, child, elements: None })
         }
         Type::FixedList(element, size) => {
             let list = array.as_fixed_size_list();

@@ -154,6 +154,8 @@ impl Output {
     /// Appends the rows of `source` whose bit is set, of which there is one for each row.
     pub fn push_kept(&mut self, source: &View<'_>, keep: &Bits<'_>) {
         let rows = keep.len();
+        // A kernel appends to what is there, which must be the rows of this column.
+        self.resize(self.length);
         if source.is_flat() && !source.may_be_null() {
             let mut words = Vec::new();
             let bits = keep.to_bytes(&mut words);

@@ -10,6 +10,7 @@ use bumpalo::Bump;
 use super::bits::Bits;
 use super::borrow::borrow;
 use super::filter::filter;
+use super::list_view::{chosen, is_list_view, to_list};
 use super::view::{Encoding, View};
 use crate::error::Result;
 use crate::types::Type;
@@ -35,6 +36,8 @@ pub enum Column {
         /// The values; at least one if there is a row.
         values: ArrayRef,
     },
+    /// Lists that lie anywhere in elements which they share with another column: an Arrow list view.
+    Spans(ArrayRef),
 }
 
 impl Column {
@@ -43,10 +46,17 @@ impl Column {
         Self::Constant { value: new_null_array(&data_type.to_arrow(), 1), length }
     }
 
+    /// The column of an array that was made as [`Output::freeze_shared`] makes it.
+    ///
+    /// [`Output::freeze_shared`]: super::Output::freeze_shared
+    pub fn of_array(array: ArrayRef) -> Self {
+        if is_list_view(&array) { Self::Spans(array) } else { Self::Flat(array) }
+    }
+
     /// Number of rows.
     pub fn len(&self) -> usize {
         match self {
-            Self::Flat(array) => array.len(),
+            Self::Flat(array) | Self::Spans(array) => array.len(),
             Self::Constant { length, .. } => *length,
             Self::Dictionary { indices, .. } => indices.len(),
         }
@@ -60,7 +70,7 @@ impl Column {
     /// The column for reading; child views are made in `bump`.
     pub fn view<'a>(&'a self, data_type: &'a Type, bump: &'a Bump) -> View<'a> {
         match self {
-            Self::Flat(array) => borrow(array, data_type, bump),
+            Self::Flat(array) | Self::Spans(array) => borrow(array, data_type, bump),
             Self::Constant { value, length } => {
                 View { length: *length, encoding: Encoding::Constant, ..borrow(value, data_type, bump) }
             }
@@ -76,6 +86,7 @@ impl Column {
     pub fn slice(&self, start: usize, length: usize) -> Self {
         match self {
             Self::Flat(array) => Self::Flat(array.slice(start, length)),
+            Self::Spans(array) => Self::Spans(array.slice(start, length)),
             Self::Constant { value, .. } => Self::Constant { value: Arc::clone(value), length },
             Self::Dictionary { indices, validity, values } => Self::Dictionary {
                 indices: indices.slice(start, length),
@@ -92,6 +103,9 @@ impl Column {
     pub fn filter(&self, keep: &BooleanBuffer, kept: usize) -> Result<Self> {
         Ok(match self {
             Self::Flat(array) => Self::Flat(filter(array, keep, kept)?),
+            Self::Spans(array) => {
+                Self::Spans(chosen(array.as_list_view(), |numbers| filter(numbers, keep, kept))?)
+            }
             Self::Constant { value, .. } => Self::Constant { value: Arc::clone(value), length: kept },
             Self::Dictionary { indices, validity, values } => {
                 let codes: ArrayRef = Arc::new(UInt32Array::new(indices.clone(), validity.clone()));
@@ -108,6 +122,10 @@ impl Column {
     pub fn take(&self, rows: &UInt32Array) -> Result<Self> {
         Ok(match self {
             Self::Flat(array) => Self::Flat(arrow_select::take::take(array, rows, None)?),
+            Self::Spans(array) => {
+                let taken = |numbers: &ArrayRef| Ok(arrow_select::take::take(numbers, rows, None)?);
+                Self::Spans(chosen(array.as_list_view(), taken)?)
+            }
             Self::Constant { value, .. } if rows.null_count() == 0 => {
                 Self::Constant { value: Arc::clone(value), length: rows.len() }
             }
@@ -137,6 +155,7 @@ impl Column {
     pub fn to_array(&self) -> Result<ArrayRef> {
         match self {
             Self::Flat(array) => Ok(Arc::clone(array)),
+            Self::Spans(array) => to_list(array.as_list_view()),
             Self::Constant { value, length } => {
                 let rows = UInt32Array::from(vec![0u32; *length]);
                 Ok(arrow_select::take::take(value, &rows, None)?)
@@ -148,10 +167,23 @@ impl Column {
         }
     }
 
+    /// The column with a value for each row; lists stay where they lie.
+    ///
+    /// # Errors
+    /// What Arrow reports.
+    pub fn decoded(&self) -> Result<Self> {
+        match self {
+            Self::Flat(_) | Self::Spans(_) => Ok(self.clone()),
+            Self::Constant { .. } | Self::Dictionary { .. } => self.to_array().map(Self::Flat),
+        }
+    }
+
     /// Bytes of the buffers this column refers to; shared buffers are counted in full.
     pub fn memory_bytes(&self) -> usize {
         match self {
-            Self::Flat(array) | Self::Constant { value: array, .. } => array.get_array_memory_size(),
+            Self::Flat(array) | Self::Spans(array) | Self::Constant { value: array, .. } => {
+                array.get_array_memory_size()
+            }
             Self::Dictionary { indices, values, .. } => indices.len() * 4 + values.get_array_memory_size(),
         }
     }
@@ -161,6 +193,7 @@ impl Column {
     pub fn row_bytes(&self) -> usize {
         match self {
             Self::Flat(array) => array_row_bytes(array.as_ref()),
+            Self::Spans(array) => 8 * array.len(),
             Self::Constant { .. } => 0,
             Self::Dictionary { indices, .. } => indices.len() * 4,
         }

@@ -9,6 +9,7 @@ use arrow::array::{
 use arrow::buffer::{Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow::datatypes::*;
 
+use super::list_view::gather;
 use super::output::{Output, OutputData, RETAINED_BUFFERS};
 use super::trusted;
 use crate::error::{Error, Result};
@@ -21,7 +22,12 @@ impl Output {
     /// # Errors
     /// [`Error::Resource`] if a list column outgrew 32-bit offsets.
     pub fn freeze(&mut self) -> Result<ArrayRef> {
+        if let Some(array) = self.lent.take() {
+            self.length = 0;
+            return Ok(array);
+        }
         self.check_capacity()?;
+        self.resize(self.length);
         let length = std::mem::take(&mut self.length);
         let nulls = self.take_nulls(length);
         let target = self.data_type.to_arrow();
@@ -80,6 +86,28 @@ impl Output {
         if array.data_type() == &target { Ok(array) } else { trusted::retyped(&array, target) }
     }
 
+    /// As [`Output::freeze`], but lists that lie in elements of another column become a list view of these.
+    ///
+    /// # Errors
+    /// As [`Output::freeze`].
+    pub fn freeze_shared(&mut self) -> Result<ArrayRef> {
+        let field = match self.data_type.to_arrow() {
+            DataType::List(field) => field,
+            _ => return self.freeze(),
+        };
+        let length = self.length;
+        let nulls = match &self.data {
+            OutputData::List { child, .. } if child.lent.is_some() => self.take_nulls(length),
+            _ => return self.freeze(),
+        };
+        let OutputData::List { offsets, sizes, child } = &mut self.data else {
+            return Err(mismatch(&self.data_type));
+        };
+        let [offsets, sizes] = [offsets, sizes].map(|places| ScalarBuffer::from(std::mem::take(places)));
+        self.length = 0;
+        trusted::list_view_array(field, [offsets, sizes], child.freeze()?, nulls)
+    }
+
     fn take_nulls(&mut self, length: usize) -> Option<NullBuffer> {
         if !std::mem::take(&mut self.has_nulls) || matches!(self.data, OutputData::Null) {
             return None;
@@ -110,28 +138,30 @@ fn freeze_list(
     sizes: &mut Vec<i32>,
     child: &mut Output,
 ) -> Result<(OffsetBuffer<i32>, ArrayRef)> {
-    let mut next = 0i32;
-    let mut contiguous = true;
-    let mut ends = Vec::with_capacity(sizes.len() + 1);
-    ends.push(0);
-    for (&start, &size) in offsets.iter().zip(sizes.iter()) {
-        contiguous &= size == 0 || start == next;
-        next = next
-            .checked_add(size)
-            .ok_or_else(|| Error::Resource("a list column outgrew 2^31 elements".into()))?;
-        ends.push(next);
-    }
     let elements = child.freeze()?;
-    let elements = if contiguous {
-        elements.slice(0, next as usize)
-    } else {
-        let order =
-            offsets.iter().zip(sizes.iter()).flat_map(|(&start, &size)| start as u32..(start + size) as u32);
-        arrow_select::take::take(&elements, &arrow::array::UInt32Array::from_iter_values(order), None)?
-    };
+    if let Some(ends) = take_ends(offsets, sizes) {
+        let end = ends.last().map_or(0, |&end| end as usize);
+        return Ok((OffsetBuffer::new(ScalarBuffer::from(ends)), elements.slice(0, end)));
+    }
+    let gathered = gather(&elements, offsets, sizes);
     offsets.clear();
     sizes.clear();
-    Ok((OffsetBuffer::new(ScalarBuffer::from(ends)), elements))
+    gathered
+}
+
+/// The offsets of lists of which each starts where the one before it ends.
+fn take_ends(offsets: &mut Vec<i32>, sizes: &mut Vec<i32>) -> Option<Vec<i32>> {
+    let follows = |(&[start, next], &size): (&[i32; 2], &i32)| start.wrapping_add(size) == next;
+    // All are looked at, so that the loop is one over vectors.
+    let follow = offsets.array_windows().zip(sizes.iter()).fold(true, |all, pair| all & follows(pair));
+    if !follow || offsets.first().is_some_and(|&first| first != 0) {
+        return None;
+    }
+    let end = offsets.last().zip(sizes.last()).map_or(0, |(start, size)| start + size);
+    sizes.clear();
+    let mut ends = std::mem::take(offsets);
+    ends.push(end);
+    Some(ends)
 }
 
 fn list_or_map(

@@ -9,6 +9,7 @@ mod encoded;
 mod filter;
 mod freeze;
 mod import;
+mod list_view;
 mod literal;
 mod nested_output;
 mod order;

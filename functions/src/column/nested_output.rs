@@ -1,5 +1,7 @@
 //! Writer of lists and maps.
 
+use arrow::array::ArrayRef;
+
 use super::Output;
 
 /// Writes one list at a time: append its elements to [`ListWriter::child`], then [`ListWriter::finish`].
@@ -40,6 +42,23 @@ impl<'a> ListWriter<'a> {
             *size = length as i32;
             next += length;
         }
+    }
+
+    /// Gives each row a list as long as that between two adjoining `offsets`, one after the other from `start` on.
+    pub fn set_lengths_of(&mut self, start: usize, offsets: &[i32]) {
+        // As in `set`. The first offset may be any: those of a slice go on counting.
+        let moved = (start as i32).wrapping_sub(offsets.first().copied().unwrap_or(0));
+        let lists = self.offsets.iter_mut().zip(self.sizes.iter_mut()).zip(offsets.array_windows());
+        for ((offset, size), &[first, end]) in lists {
+            *offset = first.wrapping_add(moved);
+            *size = end - first;
+        }
+    }
+
+    /// Lets the lists lie in these elements of another column instead of appended ones; where they do is then written by row, starts
+    /// and lengths. `None`, with nothing done, where elements are there already or the array may not be kept.
+    pub fn share(self, elements: &ArrayRef) -> Option<(&'a mut [i32], &'a mut [i32])> {
+        self.child.lend(elements).then_some((self.offsets, self.sizes))
     }
 
     /// Gives `row` the `length` elements from `start`; lists may share elements.

@@ -5,11 +5,13 @@
 
 mod data;
 
+use arrow::array::{Array, ArrayRef};
 use arrow::buffer::Buffer;
 use arrow::datatypes::ArrowNativeType;
 use bumpalo::Bump;
 
 use super::bits::BitsMut;
+use super::borrow::borrow;
 use super::bytes_output::{BytesOutput, TextWriter};
 use super::nested_output::ListWriter;
 use super::view::{Data, Encoding, FixedWidth, ListData, View};
@@ -36,6 +38,10 @@ pub struct Output {
     failed: BitsMut,
     has_failed: bool,
     quiet: bool,
+    /// An array that the column stands for instead of having storage of its own; the first change copies it.
+    pub(super) lent: Option<ArrayRef>,
+    /// True where nothing of an input may be shared.
+    pub(super) copies: bool,
 }
 
 impl Output {
@@ -53,6 +59,8 @@ impl Output {
             failed: BitsMut::default(),
             has_failed: false,
             quiet: false,
+            lent: None,
+            copies: false,
         }
     }
 
@@ -65,6 +73,7 @@ impl Output {
     }
 
     fn set_copies(&mut self) {
+        self.copies = true;
         match &mut self.data {
             OutputData::Bytes(bytes) => bytes.copies = true,
             OutputData::List { child, .. } | OutputData::FixedList { child, .. } => child.set_copies(),
@@ -104,9 +113,16 @@ impl Output {
 
     /// Forgets what was written and makes room for `length` rows, all valid, without errors.
     pub fn prepare(&mut self, length: usize) {
+        self.forget();
+        self.resize(length);
+    }
+
+    /// Forgets all rows. Numbers stay where they are until rows are written anew, so that no one fills their room with zeros first.
+    fn forget(&mut self) {
         self.length = 0;
         self.has_nulls = false;
         self.has_failed = false;
+        self.lent = None;
         self.errors.clear();
         self.reclaim();
         match &mut self.data {
@@ -114,17 +130,19 @@ impl Output {
             OutputData::List { offsets, sizes, child } => {
                 offsets.clear();
                 sizes.clear();
-                child.prepare(0);
+                child.forget();
             }
-            OutputData::FixedList { child, .. } => child.prepare(0),
-            OutputData::Struct(fields) => fields.iter_mut().for_each(|field| field.prepare(0)),
+            OutputData::FixedList { child, .. } => child.forget(),
+            OutputData::Struct(fields) => fields.iter_mut().for_each(Output::forget),
             _ => {}
         }
-        self.resize(length);
     }
 
     /// Makes room for `length` rows and keeps those that are there; new rows are valid.
     pub fn resize(&mut self, length: usize) {
+        if let Some(array) = self.lent.take() {
+            self.copy_lent(&array);
+        }
         if self.has_nulls {
             self.validity.length = self.length;
             self.validity.resize(length, true);
@@ -166,6 +184,7 @@ impl Output {
     /// Makes a row null.
     #[inline]
     pub fn set_null(&mut self, row: usize) {
+        debug_assert!(self.lent.is_none(), "a row of another column was made null");
         if !self.has_nulls {
             self.has_nulls = true;
             self.validity.reset(self.length, true);
@@ -184,12 +203,17 @@ impl Output {
     /// True if the row has not been made null.
     #[inline]
     pub fn is_valid(&self, row: usize) -> bool {
+        if let Some(array) = &self.lent {
+            return array.is_valid(row);
+        }
         !matches!(self.data, OutputData::Null) && (!self.has_nulls || self.validity.get(row))
     }
 
     /// True if some row was made null.
     pub fn has_nulls(&self) -> bool {
-        self.has_nulls || matches!(self.data, OutputData::Null)
+        self.has_nulls
+            || self.lent.as_ref().is_some_and(|array| array.null_count() > 0)
+            || matches!(self.data, OutputData::Null)
     }
 
     /// Validity words for bulk writing, all-valid at first; a set bit is a valid row.
@@ -348,6 +372,9 @@ impl Output {
 
     /// What was written, for reading.
     pub fn view<'a>(&'a self, bump: &'a Bump) -> View<'a> {
+        if let Some(array) = &self.lent {
+            return borrow(array, &self.data_type, bump);
+        }
         let data = match &self.data {
             OutputData::Null => Data::Null,
             OutputData::Boolean(bits) => Data::Boolean(bits.as_bits()),
@@ -366,7 +393,9 @@ impl Output {
             OutputData::Interval(values) => Data::Interval(values),
             OutputData::Bytes(bytes) => Data::Bytes(bytes.as_data()),
             OutputData::List { offsets, sizes, child } => {
-                Data::List(ListData { offsets, sizes: Some(sizes), child: bump.alloc(child.view(bump)) })
+                let elements = child.lent.as_ref();
+                let child = bump.alloc(child.view(bump));
+                Data::List(ListData { offsets, sizes: Some(sizes), child, elements })
             }
             OutputData::FixedList { size, child } => {
                 Data::FixedList { size: *size, child: bump.alloc(child.view(bump)) }
@@ -423,6 +452,25 @@ impl Output {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Makes an empty column stand for `array`, which has the layout of the column's type; false, with nothing done, if rows are
+    /// there already or nothing may be shared.
+    pub(super) fn lend(&mut self, array: &ArrayRef) -> bool {
+        let can_stand = self.length == 0 && !self.copies && array.data_type() == &self.data_type.to_arrow();
+        if can_stand {
+            self.length = array.len();
+            self.lent = Some(ArrayRef::clone(array));
+        }
+        can_stand
+    }
+
+    /// Gives the column rows of its own, equal to those that it stood for.
+    #[cold]
+    fn copy_lent(&mut self, array: &ArrayRef) {
+        let bump = Bump::new();
+        self.length = 0;
+        self.push_range(&borrow(array, &self.data_type.clone(), &bump), 0..array.len());
     }
 
     /// Takes back a buffer that was handed out and that nobody else holds any more.

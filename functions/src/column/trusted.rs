@@ -4,8 +4,9 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayData, ArrayRef, BinaryViewArray, StringViewArray, make_array};
+use arrow::array::{Array, ArrayData, ArrayRef, BinaryViewArray, ListViewArray, StringViewArray, make_array};
 use arrow::buffer::{Buffer, NullBuffer, ScalarBuffer};
+use arrow::datatypes::{DataType, FieldRef};
 
 use crate::error::{Error, Result};
 
@@ -44,6 +45,34 @@ pub(super) fn binary_array(
     }
     // SAFETY: the binary writer keeps each view inside its buffer.
     Ok(Arc::new(unsafe { BinaryViewArray::new_unchecked(views, buffers.into(), nulls) }))
+}
+
+/// An array of lists that start at the first numbers and are as long as the second ones, in `elements`.
+pub(super) fn list_view_array(
+    field: FieldRef,
+    [starts, sizes]: [ScalarBuffer<i32>; 2],
+    elements: ArrayRef,
+    nulls: Option<NullBuffer>,
+) -> Result<ArrayRef> {
+    let (count, end) = (elements.len() as i64, |start: i32, size: i32| i64::from(start) + i64::from(size));
+    // All at once, where the constructor asks the elements for their number again for each list.
+    let lie_inside = |start: i32, size: i32| (start >= 0) & (size >= 0) & (end(start, size) <= count);
+    let lists = starts.iter().zip(sizes.iter());
+    let are_inside = lists.fold(true, |all, (&start, &size)| all & lie_inside(start, size));
+    let length = starts.len();
+    let fit = sizes.len() == length && nulls.as_ref().is_none_or(|nulls| nulls.len() == length);
+    if cfg!(debug_assertions) || !are_inside || !fit || field.data_type() != elements.data_type() {
+        let lists = ListViewArray::try_new(field, starts, sizes, elements, nulls);
+        return Ok(Arc::new(lists.map_err(broken)?));
+    }
+    let data = ArrayData::builder(DataType::ListView(field))
+        .len(length)
+        .nulls(nulls)
+        .add_buffer(starts.into_inner())
+        .add_buffer(sizes.into_inner())
+        .add_child_data(elements.to_data());
+    // SAFETY: every list was seen to lie inside the elements, and there are as many starts, sizes and nulls as lists.
+    Ok(Arc::new(ListViewArray::from(unsafe { data.build_unchecked() })))
 }
 
 /// The same buffers under another Arrow type of the same layout: `i32` values as dates, and so on.

@@ -5,6 +5,7 @@
 
 use std::ops::Range;
 
+use arrow::array::ArrayRef;
 use arrow::buffer::Buffer;
 use arrow::datatypes::IntervalMonthDayNano;
 use half::f16;
@@ -139,6 +140,8 @@ pub struct ListData<'a> {
     pub sizes: Option<&'a [i32]>,
     /// The elements of all lists.
     pub child: &'a View<'a>,
+    /// The array that the elements lie in, where they are one of Arrow: what another column of lists may share.
+    pub elements: Option<&'a ArrayRef>,
 }
 
 impl ListData<'_> {
@@ -494,6 +497,24 @@ impl<'a> List<'a> {
         match (self.encoding, self.shape) {
             (Encoding::Flat, Shape::Offsets(ListData { offsets, sizes: None, .. })) => Some(offsets),
             _ => None,
+        }
+    }
+
+    /// Where each row's list starts and how long it is, if lists say so by row.
+    pub fn starts_and_sizes(&self) -> Option<(&'a [i32], &'a [i32])> {
+        match (self.encoding, self.shape) {
+            (Encoding::Flat, Shape::Offsets(ListData { offsets, sizes: Some(sizes), .. })) => {
+                Some((offsets, sizes))
+            }
+            _ => None,
+        }
+    }
+
+    /// The array that [`List::child`] is seen in, if there is one.
+    pub fn elements(&self) -> Option<&'a ArrayRef> {
+        match self.shape {
+            Shape::Offsets(data) => data.elements,
+            Shape::Fixed { .. } => None,
         }
     }
 

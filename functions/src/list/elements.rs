@@ -4,7 +4,10 @@ use std::cell::OnceCell;
 
 use bumpalo::Bump;
 
+use super::plain_lists::spans_of;
 use crate::column::{Data, Encoding, Output, Rows, View};
+use crate::kernel::span::Span;
+use crate::kernel::span::gather::Gathered;
 use crate::scalar::OuterRows;
 use crate::types::Type;
 
@@ -48,7 +51,7 @@ impl<'a> Elements<'a> {
         // Lists that adjoin, as those of a whole batch mostly do, are a part of the child.
         let start = start.unwrap_or(0);
         let part = if adjoin { list.child().part(start..start + count) } else { None };
-        let values = part.unwrap_or_else(|| {
+        let values = part.or_else(|| gathered(lists, rows, count, bump)).unwrap_or_else(|| {
             let mut places = bumpalo::collections::Vec::with_capacity_in(count, bump);
             let known = rows.iter().filter(|row| lists.is_valid(*row));
             known.for_each(|row| places.extend(list.range(row).map(|place| place as u32)));
@@ -73,6 +76,33 @@ impl<'a> Elements<'a> {
         }));
         integers(positions)
     }
+}
+
+/// The elements of `rows`, `count` numbers without nulls, one list after the other; `None` if they are something else.
+fn gathered<'a>(lists: &'a View<'a>, rows: Rows<'a>, count: usize, bump: &'a Bump) -> Option<View<'a>> {
+    fn copy<'a, T: Gathered + Copy + Default>(
+        values: &[T],
+        spans: &[Span],
+        count: usize,
+        bump: &'a Bump,
+    ) -> &'a [T] {
+        let copies = bump.alloc_slice_fill_copy(count, T::default());
+        T::copy(values, spans, copies);
+        copies
+    }
+    let child = lists.list().child();
+    if lists.may_be_null() || child.may_be_null() || !child.is_flat() {
+        return None;
+    }
+    let spans = spans_of(lists, rows, bump);
+    let data = match child.data {
+        Data::Int32(values) => Data::Int32(copy(values, spans, count, bump)),
+        Data::Int64(values) => Data::Int64(copy(values, spans, count, bump)),
+        Data::Float32(values) => Data::Float32(copy(values, spans, count, bump)),
+        Data::Float64(values) => Data::Float64(copy(values, spans, count, bump)),
+        _ => return None,
+    };
+    Some(View { length: count, data, ..*child })
 }
 
 impl OuterRows for Elements<'_> {

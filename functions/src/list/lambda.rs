@@ -110,10 +110,7 @@ fn transform(
     };
     let lists = arguments[0].list();
     match (rows, lists.offsets()) {
-        (Rows::All(count), Some(offsets)) => {
-            let lengths = offsets.array_windows().map(|&[first, end]| (end - first) as usize);
-            list.set_all(start, lengths.take(count));
-        }
+        (Rows::All(_), Some(offsets)) => list.set_lengths_of(start, offsets),
         _ => set_lengths(&mut list, rows, start, rows.iter().map(|row| lists.length(row))),
     }
     raise(&errors, &elements, output);

@@ -36,6 +36,13 @@ pub fn spans_of<'b>(view: &View<'_>, rows: Rows<'_>, bump: &'b Bump) -> &'b mut 
         }
         return spans;
     }
+    if let (Rows::All(count), Some((starts, sizes))) = (rows, lists.starts_and_sizes()) {
+        let spans = bump.alloc_slice_fill_copy(count, (0, 0));
+        for ((span, &start), &size) in spans.iter_mut().zip(starts).zip(sizes) {
+            *span = (start as u32, (start + size) as u32);
+        }
+        return spans;
+    }
     let mut spans = bumpalo::collections::Vec::with_capacity_in(rows.count(), bump);
     rows.for_each(|row| {
         let range = lists.range(row);

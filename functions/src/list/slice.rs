@@ -6,8 +6,9 @@ use super::extract::{any_list, element_of};
 use super::plain_lists::spans_of;
 use super::whole::set_lengths;
 use crate::Registry;
-use crate::column::{Output, Rows, View};
+use crate::column::{Data, Output, Rows, View};
 use crate::error::Error;
+use crate::kernel::span::part::{self, End};
 use crate::scalar::{Arguments, Bound, ScalarFunction};
 use crate::scratch::Scratch;
 use crate::signature::{Parameter, exact};
@@ -93,7 +94,7 @@ fn places(begin: i64, end: i64, length: usize) -> Range<usize> {
 
 fn list_slice(result: Type, open: Open, function: &'static str) -> Bound {
     Bound::null_aware(result, move |arguments, rows, output, scratch| {
-        if slice_spans(arguments, open, rows, output, scratch) {
+        if share_parts(arguments, open, rows, output) || slice_spans(arguments, open, rows, output, scratch) {
             return Ok(());
         }
         rows.for_each(|row| match open.bounds(arguments, row) {
@@ -108,6 +109,45 @@ fn list_slice(result: Type, open: Open, function: &'static str) -> Bound {
         });
         Ok(())
     })
+}
+
+/// The parts of all lists between two constant positions, in the elements of the lists; false, with nothing written, where they are
+/// not constant, the step is not 1, or the elements may not be kept.
+fn share_parts(arguments: &[View<'_>], open: Open, rows: Rows<'_>, output: &mut Output) -> bool {
+    let lists = &arguments[0];
+    let (Rows::All(count), Data::List(data), true) = (rows, lists.data, lists.is_flat()) else {
+        return false;
+    };
+    let (Some(elements), Some((begin, end))) = (data.elements, constant_ends(arguments, open)) else {
+        return false;
+    };
+    if output.len() != count {
+        return false;
+    }
+    let Some((starts, sizes)) = output.list().share(elements) else { return false };
+    match data.sizes {
+        Some(lengths) => part::parts_of_spans(data.offsets, lengths, begin, end, starts, sizes),
+        None => part::parts(data.offsets, begin, end, starts, sizes),
+    }
+    if let Some(validity) = lists.validity {
+        let words = output.validity_words().iter_mut().enumerate();
+        words.for_each(|(index, word)| *word &= validity.word(index));
+    }
+    true
+}
+
+/// Both ends, where these are constant and the step is 1.
+fn constant_ends(arguments: &[View<'_>], open: Open) -> Option<(End, End)> {
+    if !arguments[1..].iter().all(View::is_constant) {
+        return None;
+    }
+    let (begin, end, 1) = open.bounds(arguments, 0)? else { return None };
+    // No list has more elements than the greatest number of 32 bits.
+    let count = |elements: i64| elements.clamp(0, i64::from(i32::MAX)) as i32;
+    let begin =
+        if begin < 0 { End::Back(count(begin.saturating_neg())) } else { End::Start(count(begin - 1)) };
+    let end = if end < 0 { End::Back(count(-1 - end)) } else { End::Start(count(end)) };
+    Some((begin, end))
 }
 
 /// Slices all lists between two constant positions at once; false, with nothing written, where they are not constant, the step

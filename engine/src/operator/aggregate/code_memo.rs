@@ -112,7 +112,7 @@ impl CodeMemo {
         }
         let most = CODES_MAX.max((groups * CODES_PER_GROUP).min(CODES_LIMIT));
         let Some((domains, codes)) = self.widened(columns, views, most) else {
-            self.is_off = columns.iter().all(|column| matches!(column, Column::Flat(_)))
+            self.is_off = columns.iter().all(|column| matches!(column, Column::Flat(_) | Column::Spans(_)))
                 && views.iter().all(|view| bounds(view).is_some() || matches!(view.data, Data::Boolean(_)));
             self.clear_groups();
             return Encoded::No;
@@ -156,7 +156,7 @@ impl CodeMemo {
                 Some(Domain::Dictionary(Arc::clone(values)))
             }
             Column::Flat(_) if matches!(view.data, Data::Boolean(_)) => Some(Domain::Truth),
-            Column::Flat(_) => {
+            Column::Flat(_) | Column::Spans(_) => {
                 let held = if is_first { None } else { self.domains.get(position) };
                 widen(held, bounds(view)?, slack, most)
             }

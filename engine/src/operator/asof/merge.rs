@@ -464,7 +464,7 @@ impl Reader for MergeReader {
 fn is_valid(place: &Place, column: usize) -> bool {
     use arrow::array::Array;
     match &place.window.batch.columns[column] {
-        Column::Flat(array) => array.is_valid(place.row),
+        Column::Flat(array) | Column::Spans(array) => array.is_valid(place.row),
         Column::Constant { value, .. } => value.is_valid(0),
         Column::Dictionary { indices, validity, values } => {
             validity.as_ref().is_none_or(|validity| validity.is_valid(place.row))

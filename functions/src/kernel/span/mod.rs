@@ -8,6 +8,7 @@ pub mod gather;
 pub mod keyed;
 pub mod masked;
 pub mod order;
+pub mod part;
 pub mod recall;
 pub mod total;
 

@@ -1,0 +1,97 @@
+//! The part of each list between two positions, as places in the elements of all lists.
+
+/// One end of a part: so many elements behind the start of a list, or before its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// Elements behind the start; none is before it.
+    Start(i32),
+    /// Elements before the end.
+    Back(i32),
+}
+
+impl End {
+    /// Elements from the start of a list of `length` elements on, which may lie before it or behind the list.
+    #[inline(always)]
+    fn from_start(self, length: i32) -> i32 {
+        match self {
+            Self::Start(count) => count,
+            Self::Back(count) => length - count,
+        }
+    }
+}
+
+/// Start and length of the part of a list of `length` elements that begins at `start`.
+#[inline(always)]
+fn part(start: i32, length: i32, begin: End, end: End) -> (i32, i32) {
+    let first = begin.from_start(length).max(0);
+    let after = end.from_start(length).min(length);
+    let size = if after > first { after - first } else { 0 };
+    // A list of no elements lies at the start, which is always a place there is.
+    (start + if size > 0 { first } else { 0 }, size)
+}
+
+at_each_level! {
+    /// Writes start and length of the part of each list, which start and end at adjoining `offsets`; over the shortest slice.
+    pub fn parts / parts_at(offsets: &[i32], begin: End, end: End, starts: &mut [i32], sizes: &mut [i32]) {
+        let lists = starts.iter_mut().zip(sizes).zip(offsets.array_windows());
+        for ((part_start, part_size), &[start, next]) in lists {
+            (*part_start, *part_size) = part(start, next - start, begin, end);
+        }
+    }
+
+    /// As [`parts`], of lists that lie anywhere.
+    pub fn parts_of_spans / parts_of_spans_at(
+        offsets: &[i32],
+        lengths: &[i32],
+        begin: End,
+        end: End,
+        starts: &mut [i32],
+        sizes: &mut [i32],
+    ) {
+        let lists = starts.iter_mut().zip(sizes).zip(offsets).zip(lengths);
+        for (((part_start, part_size), &start), &length) in lists {
+            (*part_start, *part_size) = part(start, length, begin, end);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::level::Level;
+
+    #[test]
+    fn parts_are_those_of_ranges() {
+        let offsets: Vec<i32> = (0..100).map(|row: i32| row * (row - 1) / 2).collect();
+        let lengths: Vec<i32> = offsets.array_windows().map(|[start, end]| end - start).collect();
+        let counts = [0, 1, 2, 7, 50, 98, 99, 1000, i32::MAX];
+        let ends = counts.iter().flat_map(|&count| [End::Start(count), End::Back(count)]);
+        for begin in ends.clone() {
+            for end in ends.clone() {
+                for level in Level::available() {
+                    let (mut starts, mut sizes) = (vec![-1; 99], vec![-1; 99]);
+                    parts_at(level, &offsets, begin, end, &mut starts, &mut sizes);
+                    let (mut others, mut other_sizes) = (vec![-1; 99], vec![-1; 99]);
+                    let lists = &offsets[..99];
+                    parts_of_spans_at(level, lists, &lengths, begin, end, &mut others, &mut other_sizes);
+                    assert_eq!((&starts, &sizes), (&others, &other_sizes));
+                    for row in 0..99 {
+                        let (start, length) = (i64::from(offsets[row]), i64::from(lengths[row]));
+                        let place = |end: End| match end {
+                            End::Start(count) => i64::from(count),
+                            End::Back(count) => length - i64::from(count),
+                        };
+                        let (first, after) = (place(begin).clamp(0, length), place(end).clamp(0, length));
+                        let own = i64::from(starts[row])..i64::from(starts[row] + sizes[row]);
+                        let expected = start + first..start + after.max(first);
+                        assert!(
+                            own == expected || own.is_empty() && expected.is_empty(),
+                            "{begin:?} {end:?}"
+                        );
+                        assert!(i64::from(starts[row]) <= start + length);
+                    }
+                }
+            }
+        }
+    }
+}
