@@ -85,6 +85,19 @@ fn expressions() -> Vec<Expression> {
     ]
 }
 
+/// Those without a form that computes some of its operands for some rows only.
+fn straight_expressions() -> Vec<Expression> {
+    let is_lazy = |expression: &Expression| {
+        use Expression::{And, Case, Coalesce, Or};
+        matches!(expression, And(_) | Or(_) | Case { .. } | Coalesce { .. })
+    };
+    let parameter = Expression::Parameter { index: 0, data_type: Type::Int64 };
+    let fixed = call("plus", vec![parameter, int(3)], Type::Int64);
+    let shifted = call("plus", vec![Expression::column(0, Type::Int64), fixed.clone()], Type::Int64);
+    let all = expressions().into_iter().filter(|expression| !is_lazy(expression));
+    all.chain([fixed, shifted]).collect()
+}
+
 /// Fields of one row; the values repeat with a period that is not one of the sizes below.
 fn fields(row: usize) -> Vec<Value> {
     let texts = ["12", "a longer text than the twelve bytes", "", "x", "-7"];
@@ -148,8 +161,12 @@ fn batch(rows: usize) -> Batch {
     Batch::new(columns.collect(), rows)
 }
 
+fn parameters() -> [Literal; 1] {
+    [Literal::new(Value::Int64(40))]
+}
+
 fn expected(set: &Arc<ExpressionSet>, rows: usize) -> Vec<Vec<Value>> {
-    let columns = Evaluator::new(Arc::clone(set), &[]).unwrap().evaluate(&batch(rows)).unwrap();
+    let columns = Evaluator::new(Arc::clone(set), &parameters()).unwrap().evaluate(&batch(rows)).unwrap();
     let bump = bumpalo::Bump::new();
     let views: Vec<_> = columns.iter().zip(set.types()).map(|(column, ty)| column.view(ty, &bump)).collect();
     (0..rows).map(|row| views.iter().map(|view| value_at(view, row)).collect()).collect()
@@ -158,10 +175,12 @@ fn expected(set: &Arc<ExpressionSet>, rows: usize) -> Vec<Vec<Value>> {
 #[test]
 fn rows_have_the_bits_of_batches() {
     const ROWS: usize = 97;
-    for fuse in [true, false] {
-        let set = ExpressionSet::compile(&expressions(), &schema(), &context(fuse)).unwrap();
+    for (fuse, expressions) in
+        [true, false].into_iter().flat_map(|fuse| [(fuse, expressions()), (fuse, straight_expressions())])
+    {
+        let set = ExpressionSet::compile(&expressions, &schema(), &context(fuse)).unwrap();
         let expected = expected(&set, ROWS);
-        let mut evaluator = RowEvaluator::new(Arc::clone(&set), &[]).unwrap();
+        let mut evaluator = RowEvaluator::new(Arc::clone(&set), &parameters()).unwrap();
         for (row, expected) in expected.iter().enumerate() {
             evaluator.start(1).unwrap();
             set_fields(&mut evaluator, &fields(row)).unwrap();
@@ -193,16 +212,18 @@ fn rows_have_the_bits_of_batches() {
 #[test]
 fn nothing_is_allocated_after_warm_up() {
     let rows: Vec<_> = (0..64).map(fields).collect();
-    for fuse in [true, false] {
-        let set = ExpressionSet::compile(&expressions(), &schema(), &context(fuse)).unwrap();
-        let mut evaluator = RowEvaluator::new(Arc::clone(&set), &[]).unwrap();
+    for (fuse, expressions, text) in [true, false]
+        .into_iter()
+        .flat_map(|fuse| [(fuse, expressions(), 10), (fuse, straight_expressions(), 4)])
+    {
+        let set = ExpressionSet::compile(&expressions, &schema(), &context(fuse)).unwrap();
+        let mut evaluator = RowEvaluator::new(Arc::clone(&set), &parameters()).unwrap();
         let pass = |evaluator: &mut RowEvaluator| {
             for fields in &rows {
                 evaluator.start(1).unwrap();
                 set_fields(evaluator, fields).unwrap();
                 evaluator.evaluate().unwrap();
-                let text = evaluator.get_text(10, 0).map_or(0, str::len);
-                assert!(text >= 5);
+                assert!(evaluator.get_text(text, 0).map_or(0, str::len) >= 5);
                 assert!(evaluator.get_f64(0, 0).is_some() || evaluator.is_null(0, 0));
             }
         };

@@ -1,18 +1,42 @@
 //! Calls over views: operands first, then the rows that the function may see.
 
+use bumpalo::Bump;
+use bumpalo::collections::Vec as BumpVec;
 use hypostyle_functions::column::{Data, Encoding, Output, Rows, View};
 use hypostyle_functions::scalar::{Body, Lambda, Nulls};
+use hypostyle_functions::scratch::Scratch;
 use hypostyle_functions::{self as functions};
 
 use super::graph::{Call, NodeId};
-use super::lambda::LambdaCall;
+use super::lambda::{LambdaCall, LambdaState};
 use super::slot::{Domain, Failed};
 use super::state::{Columns, Run, State};
 use crate::error::{Error, Result};
 
+/// The columns that a call reads.
+pub(super) struct Operands<'a> {
+    /// The arguments that are not lambdas.
+    pub views: &'a [View<'a>],
+    /// The failed rows of each of them; empty where no row of any failed.
+    pub failed: &'a [Option<Failed<'a>>],
+    /// What the lambdas capture, one lambda after another.
+    pub captures: &'a [View<'a>],
+}
+
+/// What a call works with.
+pub(super) struct Tools<'a> {
+    /// States of its lambdas.
+    pub lambdas: &'a mut [LambdaState],
+    /// Memory of views.
+    pub bump: &'a Bump,
+    /// Memory of functions.
+    pub scratch: &'a mut Scratch,
+    /// An empty list of rows.
+    pub live: &'a mut Vec<u32>,
+}
+
 impl State {
-    /// Computes `rows` of a call. A strict function's rows with a null operand are null, and other rows
-    /// with a failed operand fail: the function sees neither.
+    /// Computes `rows` of a call.
     pub fn call(
         &mut self,
         run: &Run<'_>,
@@ -30,61 +54,92 @@ impl State {
         }
         let mut live = self.take();
         let Self { slots, domains, input_domains, groups, bump, lambdas, scratch, .. } = self;
+        let bump: &Bump = bump;
         let columns = Columns { run, slots, domains, input_domains, groups, bump };
-        let views =
-            bump.alloc_slice_fill_iter(call.arguments.iter().map(|&argument| columns.view(argument, domain)));
-        let is_partial = {
-            let strict_nulls = call.nulls.is_strict() && views.iter().any(View::may_be_null);
-            let any_failed =
-                call.arguments.iter().any(|&argument| columns.failed(argument, domain).is_some());
-            match rows {
-                _ if any_failed => {
-                    let failed =
-                        bump.alloc_slice_fill_iter(call.arguments.iter().map(|&a| columns.failed(a, domain)));
-                    split(rows, strict_nulls, views, failed, output, &mut live);
-                    true
-                }
-                _ if !strict_nulls => false,
-                Rows::All(count) if call.nulls == Nulls::Covered => {
-                    mask(count, views, output, |_, _| ());
-                    false
-                }
-                Rows::All(count) => {
-                    mask(count, views, output, |start, valid| append_rows(start, valid, &mut live));
-                    true
-                }
-                Rows::Selected(_) => {
-                    split(rows, true, views, &[], output, &mut live);
-                    true
-                }
-            }
-        };
-        let rows = match is_partial {
-            true if live.len() != output.len() => Rows::Selected(&live),
-            _ => rows,
-        };
-        let result = if rows.is_empty() {
-            Ok(())
-        } else {
-            match &call.body {
-                Body::Call(body) => body.call(views, rows, output, scratch),
-                Body::HigherOrder(body) => {
-                    let states = lambdas[id].iter_mut().zip(&call.lambdas);
-                    let calls = bump.alloc_slice_fill_iter(states.map(|(state, body)| {
-                        let captures = body.captures.iter().map(|&capture| columns.view(capture, domain));
-                        LambdaCall { state, body, captures: bump.alloc_slice_fill_iter(captures) }
-                    }));
-                    let lent =
-                        bump.alloc_slice_fill_iter(calls.iter_mut().map(|call| call as &mut dyn Lambda));
-                    body.call(views, lent, rows, output, scratch)
-                }
-                Body::Lanes(_) => {
-                    Err(functions::Error::internal("a lane function was not compiled to a program"))
-                }
-            }
-        };
+        let arguments = call.arguments.iter();
+        let views = bump.alloc_slice_fill_iter(arguments.clone().map(|&id| columns.view(id, domain)));
+        let mut failed: &[_] = &[];
+        if arguments.clone().any(|&id| columns.failed(id, domain).is_some()) {
+            failed = bump.alloc_slice_fill_iter(arguments.map(|&id| columns.failed(id, domain)));
+        }
+        let captures = call.lambdas.iter().flat_map(|lambda| &lambda.captures);
+        let captures = captures.map(|&capture| columns.view(capture, domain));
+        let captures = BumpVec::from_iter_in(captures, bump).into_bump_slice();
+        let tools = Tools { lambdas: &mut lambdas[id], bump, scratch, live: &mut live };
+        let result = call.run(&Operands { views, failed, captures }, rows, output, tools);
         self.give(live);
         result.map_err(Error::from)
+    }
+}
+
+impl Call {
+    /// Computes `rows` of a call whose operands are there. A strict function's rows with a null operand are null, and other rows
+    /// with a failed operand fail: the function sees neither.
+    pub fn run(
+        &self,
+        operands: &Operands<'_>,
+        rows: Rows<'_>,
+        output: &mut Output,
+        tools: Tools<'_>,
+    ) -> functions::Result<()> {
+        let Operands { views, failed, captures } = *operands;
+        let Tools { lambdas, bump, scratch, live } = tools;
+        let is_partial = self.sort_out(views, failed, rows, output, live);
+        let rows = match is_partial {
+            true if live.len() != output.len() => Rows::Selected(live),
+            _ => rows,
+        };
+        if rows.is_empty() {
+            return Ok(());
+        }
+        match &self.body {
+            Body::Call(body) => body.call(views, rows, output, scratch),
+            Body::HigherOrder(body) => {
+                let mut rest = captures;
+                let calls =
+                    bump.alloc_slice_fill_iter(lambdas.iter_mut().zip(&self.lambdas).map(|(state, body)| {
+                        let (captures, others) = rest.split_at(body.captures.len());
+                        rest = others;
+                        LambdaCall { state, body, captures }
+                    }));
+                let lent = bump.alloc_slice_fill_iter(calls.iter_mut().map(|call| call as &mut dyn Lambda));
+                body.call(views, lent, rows, output, scratch)
+            }
+            Body::Lanes(_) => {
+                Err(functions::Error::internal("a lane function was not compiled to a program"))
+            }
+        }
+    }
+
+    /// Settles the rows that the function does not see; true if it sees those in `live` alone.
+    fn sort_out(
+        &self,
+        views: &[View<'_>],
+        failed: &[Option<Failed<'_>>],
+        rows: Rows<'_>,
+        output: &mut Output,
+        live: &mut Vec<u32>,
+    ) -> bool {
+        let strict_nulls = self.nulls.is_strict() && views.iter().any(View::may_be_null);
+        match rows {
+            _ if !failed.is_empty() => {
+                split(rows, strict_nulls, views, failed, output, live);
+                true
+            }
+            _ if !strict_nulls => false,
+            Rows::All(count) if self.nulls == Nulls::Covered => {
+                mask(count, views, output, |_, _| ());
+                false
+            }
+            Rows::All(count) => {
+                mask(count, views, output, |start, valid| append_rows(start, valid, live));
+                true
+            }
+            Rows::Selected(_) => {
+                split(rows, true, views, &[], output, live);
+                true
+            }
+        }
     }
 }
 

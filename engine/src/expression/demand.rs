@@ -1,6 +1,6 @@
 //! Evaluates nodes on demand: a node computes the rows that are asked of it and not there yet.
 
-use hypostyle_functions::column::{Encoding, Output, Rows};
+use hypostyle_functions::column::{Encoding, Output, Rows, View};
 use hypostyle_functions::lanes::{LaneKernel, Register};
 use hypostyle_functions::scalar::Cost;
 use hypostyle_functions::{self as functions};
@@ -221,12 +221,12 @@ impl State {
         let Self { slots, domains, input_domains, groups, bump, machine, epoch, .. } = self;
         let columns = Columns { run, slots, domains, input_domains, groups, bump };
         let sources = bump.alloc_slice_fill_iter(inputs.iter().map(|&input| {
-            let view = columns.view(input, domain);
+            let view: &View<'_> = bump.alloc(columns.view(input, domain));
             let node = &run.graph.nodes[input];
             let kind = node.lane_kind().filter(|_| view.is_constant());
             let splat = kind.map(|kind| {
                 let made = if node.is_fixed() { u64::MAX } else { *epoch };
-                machine.splat(input, kind, &view, made);
+                machine.splat(input, kind, view, made);
                 input
             });
             Source { view, failed: columns.failed(input, domain), splat }

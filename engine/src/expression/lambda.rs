@@ -84,7 +84,7 @@ impl LambdaCall<'_> {
                     Encoding::Dictionary { indices, validity: None }
                 }
                 Encoding::Dictionary { .. } => {
-                    Encoding::Dictionary { indices, validity: Some(validity.as_bits()) }
+                    Encoding::Dictionary { indices, validity: Some(bump.alloc(validity.as_bits())) }
                 }
             };
             View { length: rows, encoding, ..*capture }

@@ -5,6 +5,7 @@
 //! - `fuse` turns subtrees of fixed-width operations into register programs (`program`).
 //! - `state` holds a slot per node; `demand` fills the rows that are asked for and not there yet;
 //!   `branch` are the lazy forms, `call` and `lambda` the calls.
+//! - `straight` is the way of a few rows through a set without lazy forms: every node once, nothing to decide.
 //! - An evaluated column carries its failed rows. They are raised only where an output uses them.
 
 mod branch;
@@ -25,6 +26,7 @@ mod selection;
 mod set;
 mod slot;
 mod state;
+mod straight;
 
 pub use evaluator::{Evaluator, evaluate_constant};
 pub use metrics::ExpressionMetrics;

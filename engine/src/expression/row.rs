@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use bumpalo::Bump;
 use half::f16;
-use hypostyle_functions::column::{Data, Encoding, Output, Rows, View, value_at};
+use hypostyle_functions::column::{Data, Encoding, Output, Rows, View, WritableFixed, value_at};
 use hypostyle_functions::types::{Field, Type};
 use hypostyle_functions::value::{Literal, Value};
 
@@ -15,6 +15,7 @@ use super::graph::Kind;
 use super::set::ExpressionSet;
 use super::slot::Domain;
 use super::state::{Run, State};
+use super::straight::{Held, Straight};
 use crate::error::{Error, Result};
 
 /// Most rows that one evaluation takes.
@@ -36,6 +37,9 @@ pub struct RowEvaluator {
     given: Vec<[u64; WORDS]>,
     rows: usize,
     row: usize,
+    straight: Option<Straight>,
+    /// True if the results are those of `straight`.
+    is_straight: bool,
 }
 
 impl RowEvaluator {
@@ -44,10 +48,12 @@ impl RowEvaluator {
     /// # Errors
     /// [`Error::User`] if a parameter that is read is missing or has another type.
     pub fn new(set: Arc<ExpressionSet>, parameters: &[Literal]) -> Result<Self> {
-        let state = State::new(&set.graph, parameters)?;
+        let mut state = State::new(&set.graph, parameters)?;
+        let straight = Straight::new(&set.graph, &mut state);
         let inputs: Vec<_> = set.input_types().iter().cloned().map(Output::new).collect();
         let given = vec![[0; WORDS]; inputs.len()];
-        let mut evaluator = Self { set, state, bump: Bump::new(), inputs, given, rows: 0, row: 0 };
+        let (bump, is_straight) = (Bump::new(), false);
+        let mut evaluator = Self { set, state, bump, inputs, given, rows: 0, row: 0, straight, is_straight };
         evaluator.start(1)?;
         Ok(evaluator)
     }
@@ -274,9 +280,15 @@ impl RowEvaluator {
     /// The first failed row by position, over all outputs; what ends the query.
     pub fn evaluate(&mut self) -> Result<()> {
         self.fill_absent();
-        let Self { set, state, bump, inputs, rows, .. } = self;
+        let Self { set, state, bump, inputs, rows, straight, is_straight, .. } = self;
         bump.reset();
         let rows = *rows;
+        *is_straight = straight
+            .as_mut()
+            .is_some_and(|straight| straight.evaluate(&set.graph, state, inputs, rows, bump));
+        if *is_straight {
+            return Ok(());
+        }
         let types = set.input_types();
         let unread = |data_type| View {
             data_type,
@@ -315,6 +327,9 @@ impl RowEvaluator {
     /// # Panics
     /// If there is no such output.
     pub fn view(&self, output: usize) -> View<'_> {
+        if let Some(column) = self.column(output) {
+            return column.view(&self.bump);
+        }
         let (node, _) = self.set.graph.resolve(self.set.graph.outputs[output]);
         if let Kind::Input(input) = self.set.graph.nodes[node].kind {
             return self.inputs[input].view(&self.bump);
@@ -326,9 +341,31 @@ impl RowEvaluator {
         }
     }
 
+    /// The column of an output where it can be read without a view.
+    fn column(&self, output: usize) -> Option<&Output> {
+        let straight = self.straight.as_ref().filter(|_| self.is_straight)?;
+        match straight.output(output) {
+            Held::Step(step) => Some(straight.column(step)),
+            Held::Input(input) => Some(&self.inputs[input]),
+            Held::Constant => None,
+        }
+    }
+
     /// True if an output is null in a row.
     pub fn is_null(&self, output: usize, row: usize) -> bool {
-        self.view(output).is_null(row)
+        match self.column(output) {
+            Some(column) => !column.is_valid(row),
+            None => self.view(output).is_null(row),
+        }
+    }
+
+    /// A value of fixed width in a row.
+    fn fixed<T: WritableFixed>(&self, output: usize, row: usize) -> Option<T> {
+        if let Some(column) = self.column(output) {
+            return column.is_valid(row).then(|| column.fixed_values::<T>()[row]);
+        }
+        let view = self.view(output);
+        view.is_valid(row).then(|| view.fixed::<T>().get(row))
     }
 
     /// A BOOLEAN output in a row.
@@ -336,6 +373,9 @@ impl RowEvaluator {
     /// # Panics
     /// If the output has another type.
     pub fn get_bool(&self, output: usize, row: usize) -> Option<bool> {
+        if let Some(column) = self.column(output) {
+            return column.is_valid(row).then(|| column.truth(row));
+        }
         let view = self.view(output);
         view.is_valid(row).then(|| view.boolean().get(row))
     }
@@ -345,8 +385,7 @@ impl RowEvaluator {
     /// # Panics
     /// If the output has another type.
     pub fn get_i64(&self, output: usize, row: usize) -> Option<i64> {
-        let view = self.view(output);
-        view.is_valid(row).then(|| view.fixed::<i64>().get(row))
+        self.fixed(output, row)
     }
 
     /// A DOUBLE output in a row.
@@ -354,8 +393,7 @@ impl RowEvaluator {
     /// # Panics
     /// If the output has another type.
     pub fn get_f64(&self, output: usize, row: usize) -> Option<f64> {
-        let view = self.view(output);
-        view.is_valid(row).then(|| view.fixed::<f64>().get(row))
+        self.fixed(output, row)
     }
 
     /// A FLOAT output in a row.
@@ -363,8 +401,7 @@ impl RowEvaluator {
     /// # Panics
     /// If the output has another type.
     pub fn get_f32(&self, output: usize, row: usize) -> Option<f32> {
-        let view = self.view(output);
-        view.is_valid(row).then(|| view.fixed::<f32>().get(row))
+        self.fixed(output, row)
     }
 
     /// A VARCHAR output in a row.

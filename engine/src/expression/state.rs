@@ -315,7 +315,7 @@ impl<'a> Columns<'a> {
 }
 
 /// The column in a node's slot.
-fn slot_view<'a>(slots: &'a [Slot], graph: &'a Graph, node: NodeId, bump: &'a Bump) -> View<'a> {
+pub(super) fn slot_view<'a>(slots: &'a [Slot], graph: &'a Graph, node: NodeId, bump: &'a Bump) -> View<'a> {
     let slot = &slots[node];
     match (&slot.frozen, &slot.output) {
         (Some(array), _) => borrow(array, &graph.nodes[node].data_type, bump),

@@ -71,7 +71,7 @@ impl Gathered {
                 (&values, Some(validity.as_bits()))
             }
         };
-        let encoding = Encoding::Dictionary { indices, validity: nulls };
+        let encoding = Encoding::Dictionary { indices, validity: nulls.as_ref() };
         let elements = View { length: indices.len(), encoding, ..*child };
         cast_all(&elements, bound, scratch)
     }

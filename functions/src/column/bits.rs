@@ -6,15 +6,20 @@ use arrow::datatypes::ToByteSlice;
 /// Borrowed bits: Arrow validity, boolean values, or [`BitsMut`] seen for reading.
 #[derive(Debug, Clone, Copy)]
 pub struct Bits<'a> {
+    /// From the byte of the first bit on.
     bytes: &'a [u8],
-    offset: usize,
-    length: usize,
+    /// Number of bits, and below it in three bits the place of the first in its byte: views hold bits and are copied often, so
+    /// bits are as small as two words and a slice can be.
+    length_and_offset: usize,
 }
+
+/// Bits that hold a place in a byte.
+const OFFSET_BITS: u32 = 3;
 
 impl<'a> Bits<'a> {
     /// Bits of an Arrow bitmap.
     pub fn of_buffer(buffer: &'a BooleanBuffer) -> Self {
-        Self { bytes: buffer.values(), offset: buffer.offset(), length: buffer.len() }
+        Self::at(buffer.values(), buffer.offset(), buffer.len())
     }
 
     /// Bits of an Arrow validity; set means valid.
@@ -28,7 +33,7 @@ impl<'a> Bits<'a> {
     /// If the words hold fewer bits.
     pub fn of_words(words: &'a [u64], length: usize) -> Self {
         assert!(words.len() * 64 >= length, "{} words hold fewer than {length} bits", words.len());
-        Self { bytes: words.to_byte_slice(), offset: 0, length }
+        Self::at(words.to_byte_slice(), 0, length)
     }
 
     /// `length` bits of these bytes from bit `offset` on, lowest bit first.
@@ -41,17 +46,31 @@ impl<'a> Bits<'a> {
             offset <= bits && length <= bits - offset,
             "{bits} bits do not hold {length} from {offset} on"
         );
-        Self { bytes, offset, length }
+        Self::at(bytes, offset, length)
+    }
+
+    #[inline]
+    fn at(bytes: &'a [u8], offset: usize, length: usize) -> Self {
+        // No slice has as many bytes as the length, less three bits of it, could count bits.
+        let length_and_offset = length << OFFSET_BITS | offset & 7;
+        Self { bytes: &bytes[offset >> OFFSET_BITS..], length_and_offset }
+    }
+
+    /// Place of the first bit in its byte.
+    #[inline]
+    fn offset(&self) -> usize {
+        self.length_and_offset & 7
     }
 
     /// Number of bits.
+    #[inline]
     pub fn len(&self) -> usize {
-        self.length
+        self.length_and_offset >> OFFSET_BITS
     }
 
     /// True without bits.
     pub fn is_empty(&self) -> bool {
-        self.length == 0
+        self.len() == 0
     }
 
     /// The bit at `index`.
@@ -60,19 +79,19 @@ impl<'a> Bits<'a> {
     /// If `index` is past the end.
     #[inline]
     pub fn get(&self, index: usize) -> bool {
-        debug_assert!(index < self.length);
-        let at = self.offset + index;
+        debug_assert!(index < self.len());
+        let at = self.offset() + index;
         self.bytes[at >> 3] >> (at & 7) & 1 == 1
     }
 
     /// Bits `index * 64 ..` as one word; bits past the end are zero.
     #[inline]
     pub fn word(&self, index: usize) -> u64 {
-        let start = index * 64;
-        if start >= self.length {
+        let (start, length) = (index * 64, self.len());
+        if start >= length {
             return 0;
         }
-        let at = self.offset + start;
+        let at = self.offset() + start;
         let (byte, shift) = (at >> 3, at & 7);
         let rest = &self.bytes[byte..];
         let low = match rest.first_chunk::<8>() {
@@ -87,19 +106,18 @@ impl<'a> Bits<'a> {
         if shift != 0 && rest.len() > 8 {
             word |= u64::from(rest[8]) << (64 - shift);
         }
-        let left = self.length - start;
+        let left = length - start;
         if left < 64 { word & ((1u64 << left) - 1) } else { word }
     }
 
     /// All bits as words; those past the end are zero.
     pub fn to_words(&self) -> Vec<u64> {
-        if !self.offset.is_multiple_of(8) {
+        if self.offset() != 0 {
             return (0..self.words()).map(|index| self.word(index)).collect();
         }
-        let bytes = &self.bytes[self.offset / 8..];
         let mut words = vec![0; self.words()];
-        let whole = self.length / 64;
-        let (chunks, _) = bytes.as_chunks::<8>();
+        let whole = self.len() / 64;
+        let (chunks, _) = self.bytes.as_chunks::<8>();
         for (word, chunk) in words.iter_mut().zip(&chunks[..whole]) {
             *word = u64::from_le_bytes(*chunk);
         }
@@ -115,8 +133,8 @@ impl<'a> Bits<'a> {
     where
         'a: 's,
     {
-        if self.offset.is_multiple_of(8) {
-            return &self.bytes[self.offset / 8..];
+        if self.offset() == 0 {
+            return self.bytes;
         }
         *storage = self.to_words();
         storage.to_byte_slice()
@@ -124,7 +142,7 @@ impl<'a> Bits<'a> {
 
     /// Number of words that hold the bits.
     pub fn words(&self) -> usize {
-        self.length.div_ceil(64)
+        self.len().div_ceil(64)
     }
 
     /// Number of set bits.
@@ -137,8 +155,8 @@ impl<'a> Bits<'a> {
     /// # Panics
     /// If the range is past the end.
     pub fn slice(&self, start: usize, length: usize) -> Self {
-        assert!(start + length <= self.length, "bits {start}..{} of {}", start + length, self.length);
-        Self { bytes: self.bytes, offset: self.offset + start, length }
+        assert!(start + length <= self.len(), "bits {start}..{} of {}", start + length, self.len());
+        Self::at(self.bytes, self.offset() + start, length)
     }
 }
 

@@ -75,8 +75,8 @@ impl Column {
                 View { length: *length, encoding: Encoding::Constant, ..borrow(value, data_type, bump) }
             }
             Self::Dictionary { indices, validity, values } => {
-                let encoding =
-                    Encoding::Dictionary { indices, validity: validity.as_ref().map(Bits::of_nulls) };
+                let validity = validity.as_ref().map(|nulls| &*bump.alloc(Bits::of_nulls(nulls)));
+                let encoding = Encoding::Dictionary { indices, validity };
                 View { length: indices.len(), encoding, ..borrow(values, data_type, bump) }
             }
         }

@@ -113,17 +113,27 @@ impl Output {
 
     /// Forgets what was written and makes room for `length` rows, all valid, without errors.
     pub fn prepare(&mut self, length: usize) {
+        self.clear_marks();
+        // One row after another finds the column as it is to be.
+        if self.length == length && self.keeps_values() {
+            return;
+        }
         self.forget();
         self.resize(length);
+    }
+
+    /// Forgets nulls and errors, and an array that stands for the values.
+    fn clear_marks(&mut self) {
+        self.has_nulls = false;
+        self.has_failed = false;
+        self.lent = None;
+        self.errors.clear();
     }
 
     /// Forgets all rows. Numbers stay where they are until rows are written anew, so that no one fills their room with zeros first.
     fn forget(&mut self) {
         self.length = 0;
-        self.has_nulls = false;
-        self.has_failed = false;
-        self.lent = None;
-        self.errors.clear();
+        self.clear_marks();
         self.reclaim();
         match &mut self.data {
             OutputData::Bytes(bytes) => bytes.clear(),
@@ -135,6 +145,19 @@ impl Output {
             OutputData::FixedList { child, .. } => child.forget(),
             OutputData::Struct(fields) => fields.iter_mut().for_each(Output::forget),
             _ => {}
+        }
+    }
+
+    /// True if the values are of fixed width and lie there, so that rows are ready to be written anew.
+    fn keeps_values(&self) -> bool {
+        let length = self.length;
+        match &self.data {
+            OutputData::Boolean(bits) => bits.length == length && bits.words.len() * 64 >= length,
+            OutputData::Int32(values) => values.len() == length,
+            OutputData::Int64(values) => values.len() == length,
+            OutputData::Float32(values) => values.len() == length,
+            OutputData::Float64(values) => values.len() == length,
+            _ => false,
         }
     }
 
@@ -289,6 +312,30 @@ impl Output {
         match T::slice_mut(&mut self.data) {
             Some(values) => values,
             None => wrong_form(&self.data_type, std::any::type_name::<T>()),
+        }
+    }
+
+    /// Fixed-width values, one per row, for reading.
+    ///
+    /// # Panics
+    /// If the column has another physical form.
+    #[inline]
+    pub fn fixed_values<T: WritableFixed>(&self) -> &[T] {
+        match T::slice_of(&self.data) {
+            Some(values) => values,
+            None => wrong_form(&self.data_type, std::any::type_name::<T>()),
+        }
+    }
+
+    /// A truth value.
+    ///
+    /// # Panics
+    /// If the column is not Boolean.
+    #[inline]
+    pub fn truth(&self, row: usize) -> bool {
+        match &self.data {
+            OutputData::Boolean(bits) => bits.get(row),
+            _ => wrong_form(&self.data_type, "boolean"),
         }
     }
 

@@ -26,7 +26,7 @@ pub enum Encoding<'a> {
         /// Value of each row.
         indices: &'a [u32],
         /// Nulls on top of those of the values.
-        validity: Option<Bits<'a>>,
+        validity: Option<&'a Bits<'a>>,
     },
 }
 
@@ -85,7 +85,7 @@ pub struct BytesData<'a> {
     /// One 16-byte view per value.
     pub views: &'a [u128],
     /// Bytes under construction, which are then buffer 0; `None` for Arrow data.
-    pub own: Option<&'a [u8]>,
+    pub own: Option<&'a Vec<u8>>,
     /// The (other) buffers.
     pub buffers: &'a [Buffer],
 }
@@ -216,7 +216,7 @@ impl<'a> View<'a> {
         match (self.encoding, self.validity) {
             _ if matches!(self.data, Data::Null) => None,
             (Encoding::Flat, validity) => validity,
-            (Encoding::Dictionary { validity, .. }, None) => validity,
+            (Encoding::Dictionary { validity, .. }, None) => validity.copied(),
             _ => None,
         }
     }

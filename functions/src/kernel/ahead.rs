@@ -42,7 +42,7 @@ impl Ahead {
     #[inline(always)]
     pub fn steps(&self, steps: usize) -> Steps {
         let mut next = self.ranges;
-        for range in &mut next {
+        for range in &mut next[..self.count] {
             range.1 = range.1.div_ceil(LINE_BYTES * steps.max(1));
         }
         Steps { next, count: self.count }

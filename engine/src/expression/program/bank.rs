@@ -36,7 +36,7 @@ impl<'a> Bank<'a> {
             }
             if self.block.rows.is_none()
                 && source.view.is_flat()
-                && let Some(lanes) = Lanes::of_view(&source.view, self.block.start, length)
+                && let Some(lanes) = Lanes::of_view(source.view, self.block.start, length)
             {
                 return lanes;
             }

@@ -16,10 +16,13 @@ use crate::expression::slot::Failed;
 /// Bytes of an output from which on it is written past the caches, where nobody would find it again.
 const STREAMED_BYTES: usize = 32 << 20;
 
+/// Fewest lanes of a block that ask for those of the next.
+const LANES_ASKED_AHEAD: usize = 64;
+
 /// An input of a program.
 pub(in crate::expression) struct Source<'a> {
     /// The column.
-    pub view: View<'a>,
+    pub view: &'a View<'a>,
     /// Its failed rows.
     pub failed: Option<Failed<'a>>,
     /// The node whose one value fills all lanes of a register kept by [`Machine::splat`].
@@ -123,7 +126,7 @@ impl Machine {
 
     /// Brings a block of an input into its register, unless its lanes can be read where they lie.
     fn load(&mut self, place: Place, location: Location, source: &Source<'_>, block: &Block<'_>) {
-        let view = &source.view;
+        let view = source.view;
         if !block.is_plain {
             let mask = &mut self.masks[location];
             mask.clear();
@@ -240,11 +243,12 @@ impl Machine {
 /// memory, which would stand still meanwhile.
 fn ahead(program: &Program, sources: &[Source<'_>], block: &Block<'_>, operation: usize) -> Ahead {
     let mut ahead = Ahead::default();
-    if block.rows.is_none() {
+    // What a few rows read is a few lines, and asking costs more than waiting for them.
+    if block.rows.is_none() && block.length >= LANES_ASKED_AHEAD {
         let part = block.length.div_ceil(program.operations.len());
         let start = block.start + block.length + operation * part;
         for source in sources.iter().filter(|source| source.splat.is_none() && source.view.is_flat()) {
-            Lanes::ask_ahead(&mut ahead, &source.view, start, part);
+            Lanes::ask_ahead(&mut ahead, source.view, start, part);
         }
     }
     ahead

@@ -83,7 +83,7 @@ impl Default for MarkWords {
 
 /// Reads which lanes of an input hold values into a mask without flags.
 pub(super) fn load_mask(mask: &mut Mask, source: &Source<'_>, block: &Block<'_>) {
-    let view = &source.view;
+    let view = source.view;
     if view.is_constant() {
         // All lanes are as row 0 is.
         if view.is_null(0) {

@@ -103,6 +103,9 @@ impl OutputData {
 /// Rust types that an [`Output`] can hold by value.
 pub trait WritableFixed: FixedWidth {
     /// The values of `data` if it has this form.
+    fn slice_of(data: &OutputData) -> Option<&[Self]>;
+
+    /// The values of `data` to write, if it has this form.
     fn slice_mut(data: &mut OutputData) -> Option<&mut [Self]>;
 }
 
@@ -110,11 +113,15 @@ macro_rules! writable_fixed {
     ($($rust:ty => $variant:ident),*) => {
         $(impl WritableFixed for $rust {
             #[inline]
+            fn slice_of(data: &OutputData) -> Option<&[Self]> {
+                match data { OutputData::$variant(values) => Some(values), _ => None }
+            }
+            #[inline]
             fn slice_mut(data: &mut OutputData) -> Option<&mut [Self]> {
                 match data { OutputData::$variant(values) => Some(values), _ => None }
             }
         })*
     };
 }
-// One arm expands to the impl of `slice_mut` that recognises one variant of `OutputData`.
+// One arm expands to the impl of the slices that recognises one variant of `OutputData`.
 writable_fixed!(i8 => Int8, i16 => Int16, i32 => Int32, i64 => Int64, u8 => UInt8, u16 => UInt16, u32 => UInt32, u64 => UInt64, f16 => Float16, f32 => Float32, f64 => Float64, i128 => Int128, IntervalMonthDayNano => Interval);
