@@ -12,7 +12,7 @@ pub enum End {
 impl End {
     /// Elements from the start of a list of `length` elements on, which may lie before it or behind the list.
     #[inline(always)]
-    fn from_start(self, length: i32) -> i32 {
+    fn behind_start(self, length: i32) -> i32 {
         match self {
             Self::Start(count) => count,
             Self::Back(count) => length - count,
@@ -23,8 +23,8 @@ impl End {
 /// Start and length of the part of a list of `length` elements that begins at `start`.
 #[inline(always)]
 fn part(start: i32, length: i32, begin: End, end: End) -> (i32, i32) {
-    let first = begin.from_start(length).max(0);
-    let after = end.from_start(length).min(length);
+    let first = begin.behind_start(length).max(0);
+    let after = end.behind_start(length).min(length);
     let size = if after > first { after - first } else { 0 };
     // A list of no elements lies at the start, which is always a place there is.
     (start + if size > 0 { first } else { 0 }, size)
