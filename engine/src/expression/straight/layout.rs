@@ -95,7 +95,7 @@ impl<'a> Layout<'a> {
         let mut column = Output::new(data_type.clone());
         column.prepare(1);
         match column.set_value(0, &value) {
-            Ok(()) => Leaf::Value(column),
+            Ok(()) => Leaf::Value(Box::new(column)),
             Err(_) => Leaf::Constant(id),
         }
     }

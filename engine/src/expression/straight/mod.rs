@@ -60,7 +60,7 @@ pub(super) enum Held {
 enum Leaf {
     Input(usize),
     /// The one value of a column.
-    Value(Output),
+    Value(Box<Output>),
     /// The value of a node, where a view of its slot costs less than a copy.
     Constant(NodeId),
 }
