@@ -24,12 +24,7 @@ mod transform;
 mod user_function;
 mod value;
 
-use hypostyle::functions::kernel::huge_pages::HugePages;
 use pyo3::prelude::*;
-
-/// The allocator of the process, asked for large pages under large blocks of this module.
-#[global_allocator]
-static ALLOCATOR: HugePages = HugePages;
 
 /// The native part of `hypostyle`.
 #[pymodule]

@@ -50,13 +50,6 @@ impl BytesOutput {
         }
     }
 
-    /// Writes a value of at most 12 bytes by its view.
-    #[inline]
-    pub(crate) fn set_short(&mut self, row: usize, view: u128) {
-        debug_assert!(view as u32 as usize <= INLINE_BYTES);
-        self.views[row] = view;
-    }
-
     /// Writes `part`, which must be a part of row `source_row` of `source`; its bytes are shared, not
     /// copied, where `source` is Arrow data.
     #[inline]

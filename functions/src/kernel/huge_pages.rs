@@ -11,7 +11,7 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 
 /// Blocks from this size on ask for large pages.
-const LARGE_BYTES: usize = 4 << 20;
+const LARGE_BYTES: usize = 8 << 20;
 
 /// The system's allocator, asking for large pages. To be named `#[global_allocator]` by a program.
 #[derive(Debug, Default, Clone, Copy)]

@@ -28,7 +28,6 @@ pub mod magnitude;
 pub mod power_transform;
 pub mod prefetch;
 pub mod pretokenize;
-pub mod radix_sort;
 pub mod reproducible;
 pub mod snappy;
 pub mod span;

@@ -21,19 +21,12 @@ const VALUES_MAX: usize = u32::MAX as usize - 1;
 /// Texts of up to so many bytes lie in their view.
 pub(super) const INLINE_BYTES: u32 = 12;
 
-/// A value and how often it occurs, in one line of the caches.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Entry {
-    /// A text as a view, whose bytes lie in the table if it is long; an integer as it is.
-    pub key: u128,
-    pub count: u64,
-    hash: u64,
-}
-
 /// Distinct values and how often each occurs.
 #[derive(Debug, Default)]
 pub(super) struct Counts {
-    pub entries: Vec<Entry>,
+    /// Texts as views, of which long ones lie in `bytes`; integers as they are.
+    pub keys: Vec<u128>,
+    pub counts: Vec<u64>,
     bytes: Vec<u8>,
     /// The high half of a hash and the place of the value; a power of two of them.
     slots: Vec<u64>,
@@ -45,6 +38,8 @@ pub(super) struct Counts {
 pub(super) enum Values<'a> {
     Texts(BytesData<'a>),
     Integers(&'a [i64]),
+    /// What another table holds: texts or integers alike.
+    Held(&'a Counts, bool),
 }
 
 impl<'a> Values<'a> {
@@ -66,7 +61,6 @@ trait Source: Copy {
     /// The bytes of a text that does not lie in its view.
     fn long(&self, place: u32) -> Option<&[u8]>;
 
-    /// The same for equal values of one process.
     #[inline(always)]
     fn hash(&self, place: u32) -> u64 {
         self.long(place).map_or_else(|| hash_of(self.key(place)), |bytes| xxhash64(bytes, 0))
@@ -97,24 +91,19 @@ impl Source for &[i64] {
     }
 }
 
-/// What another table holds: texts or integers alike.
+/// Integers of another table.
 #[derive(Clone, Copy)]
-struct Held<'a>(&'a Counts, bool);
+struct HeldIntegers<'a>(&'a [u128]);
 
-impl Source for Held<'_> {
+impl Source for HeldIntegers<'_> {
     #[inline(always)]
     fn key(&self, place: u32) -> u128 {
-        self.0.entries[place as usize].key
+        self.0[place as usize]
     }
 
     #[inline(always)]
-    fn long(&self, place: u32) -> Option<&[u8]> {
-        (self.1 && self.key(place) as u32 > INLINE_BYTES).then(|| self.0.text(place as usize))
-    }
-
-    #[inline(always)]
-    fn hash(&self, place: u32) -> u64 {
-        self.0.entries[place as usize].hash
+    fn long(&self, _: u32) -> Option<&[u8]> {
+        None
     }
 }
 
@@ -131,13 +120,13 @@ fn hash_of(key: u128) -> u64 {
 impl Counts {
     /// Number of distinct values.
     pub fn len(&self) -> usize {
-        self.entries.len()
+        self.keys.len()
     }
 
     /// Adds values by their places, each as often as is said.
     ///
-    /// What a value touches are a slot and the entry that it points at: slots are asked for two distances ahead, and read one
-    /// distance ahead to ask for entries.
+    /// What a value touches are a slot, and the key and the count that it points at: slots are asked for two distances ahead, and
+    /// read one distance ahead to ask for the others.
     pub fn add(&mut self, values: Values<'_>, items: &[(u32, u32)]) -> Result<()> {
         self.add_all(values, items.len(), |item| (items[item].0, u64::from(items[item].1)))
     }
@@ -149,7 +138,7 @@ impl Counts {
 
     /// Adds what another table holds.
     pub fn absorb(&mut self, other: &Self, is_text: bool) -> Result<()> {
-        self.add_from(Held(other, is_text), other.len(), |item| (item as u32, other.entries[item].count))
+        self.add_all(Values::Held(other, is_text), other.len(), |item| (item as u32, other.counts[item]))
     }
 
     /// Adds `count` items: values by their places, and how often each occurs.
@@ -163,6 +152,8 @@ impl Counts {
         match values {
             Values::Texts(texts) => self.add_from(texts, count, item),
             Values::Integers(integers) => self.add_from(integers, count, item),
+            Values::Held(other, true) => self.add_from(other.texts(), count, item),
+            Values::Held(other, false) => self.add_from(HeldIntegers(&other.keys), count, item),
         }
     }
 
@@ -182,11 +173,13 @@ impl Counts {
                 prefetch(&self.slots, ahead as usize & mask);
             }
             if let Some(&ahead) = hashes.get(index + DISTANCE) {
-                prefetch(&self.entries, (self.slots[ahead as usize & mask] & !TAG) as usize);
+                let held = (self.slots[ahead as usize & mask] & !TAG) as usize;
+                prefetch(&self.keys, held);
+                prefetch(&self.counts, held);
             }
             let (place, times) = item(index);
             let found = self.place(values, place, hashes[index])?;
-            self.entries[found].count += times;
+            self.counts[found] += times;
         }
         // A merge leaves more of them than any batch needs.
         if hashes.len() <= HASHES_KEPT {
@@ -208,15 +201,16 @@ impl Counts {
                     Some(bytes) => self.kept(key, bytes)?,
                     None => key,
                 };
-                self.slots[slot] = hash & TAG | self.entries.len() as u64;
-                self.entries.push(Entry { key, count: 0, hash });
-                return Ok(self.entries.len() - 1);
+                self.slots[slot] = hash & TAG | self.keys.len() as u64;
+                self.keys.push(key);
+                self.counts.push(0);
+                return Ok(self.keys.len() - 1);
             }
             let found = (held & !TAG) as usize;
             if held & TAG == hash & TAG {
                 let is_it = match long {
-                    None => self.entries[found].key == key,
-                    Some(bytes) => self.entries[found].key as u64 == key as u64 && self.text(found) == bytes,
+                    None => self.keys[found] == key,
+                    Some(bytes) => self.keys[found] as u64 == key as u64 && self.text(found) == bytes,
                 };
                 if is_it {
                     return Ok(found);
@@ -235,14 +229,17 @@ impl Counts {
         Ok(u128::from(key as u64) | u128::from(offset) << 96)
     }
 
+    fn texts(&self) -> BytesData<'_> {
+        BytesData { views: &self.keys, own: Some(&self.bytes), buffers: &[] }
+    }
+
     pub fn text(&self, place: usize) -> &[u8] {
-        let views = std::slice::from_ref(&self.entries[place].key);
-        BytesData { views, own: Some(&self.bytes), buffers: &[] }.get(0)
+        self.texts().get(place)
     }
 
     /// Keeps the table at most three quarters full with so many more values.
     fn make_room(&mut self, more: usize) -> Result<()> {
-        let most = self.entries.len() + more;
+        let most = self.keys.len() + more;
         if most >= VALUES_MAX {
             return Err(Error::User("vocabulary: more than 2^32 values".into()));
         }
@@ -254,23 +251,36 @@ impl Counts {
         self.slots = Vec::new();
         let mut slots = vec![FREE; wanted];
         let mask = wanted - 1;
-        for (place, entry) in self.entries.iter().enumerate() {
-            if let Some(ahead) = self.entries.get(place + DISTANCE) {
-                prefetch(&slots, ahead.hash as usize & mask);
+        let is_long = |key: u128| !self.bytes.is_empty() && key as u32 > INLINE_BYTES;
+        let hash = |place: usize| {
+            let key = self.keys[place];
+            if is_long(key) { xxhash64(self.text(place), 0) } else { hash_of(key) }
+        };
+        let mut ahead = [0u64; DISTANCE];
+        let count = self.keys.len();
+        for (place, held) in ahead.iter_mut().enumerate().take(count) {
+            *held = hash(place);
+        }
+        for place in 0..count {
+            let own = ahead[place % DISTANCE];
+            if place + DISTANCE < count {
+                let next = hash(place + DISTANCE);
+                prefetch(&slots, next as usize & mask);
+                ahead[place % DISTANCE] = next;
             }
-            let mut slot = entry.hash as usize & mask;
+            let mut slot = own as usize & mask;
             while slots[slot] != FREE {
                 slot = (slot + 1) & mask;
             }
-            slots[slot] = entry.hash & TAG | place as u64;
+            slots[slot] = own & TAG | place as u64;
         }
         self.slots = slots;
         Ok(())
     }
 
     pub fn memory_bytes(&self) -> usize {
-        self.entries.capacity() * size_of::<Entry>()
-            + (self.slots.capacity() + self.hashes.capacity()) * 8
+        (self.keys.capacity() * 16)
+            + (self.counts.capacity() + self.slots.capacity() + self.hashes.capacity()) * 8
             + self.bytes.capacity()
     }
 
@@ -314,7 +324,7 @@ mod tests {
             } else {
                 3
             };
-            assert_eq!(whole.entries[place].count, expected);
+            assert_eq!(whole.counts[place], expected);
         }
     }
 
@@ -326,7 +336,6 @@ mod tests {
         counts.add(Values::Integers(&numbers), &items).unwrap();
         let mut other = Counts::default();
         other.absorb(&counts, false).unwrap();
-        let counts: Vec<u64> = other.entries.iter().map(|entry| entry.count).collect();
-        assert_eq!(counts, [2, 1, 1]);
+        assert_eq!((other.len(), other.counts.as_slice()), (3, [2u64, 1, 1].as_slice()));
     }
 }

@@ -256,12 +256,12 @@ impl Accumulator for Vocabularies {
         };
         for (row, &group) in groups.iter().enumerate() {
             let held = &self.groups[group as usize];
-            let places: Vec<u32> = (0..held.len() as u32).collect();
+            let places: Vec<u32> = (0..held.keys.len() as u32).collect();
             held.write(&places, keys, row);
             let mut list = counts.list();
             let start = list.child().grow(places.len());
             let numbers = &mut list.child().fixed::<i64>()[start..];
-            numbers.iter_mut().zip(&held.entries).for_each(|(to, entry)| *to = entry.count as i64);
+            numbers.iter_mut().zip(&held.counts).for_each(|(to, count)| *to = *count as i64);
             list.finish(row, start);
         }
         keys.check_capacity()?;

@@ -4,14 +4,13 @@ use super::Choice;
 use super::counts::{Counts, INLINE_BYTES};
 use crate::column::Output;
 use crate::kernel::prefetch::{DISTANCE, prefetch};
-use crate::kernel::radix_sort::sort_by_high_bits;
 use crate::types::Type;
 
 impl Counts {
     /// The places of the values that are chosen, in their order.
     pub fn chosen(&self, choice: Choice, is_text: bool) -> Vec<u32> {
-        let is_frequent = |place: &u32| self.entries[*place as usize].count >= choice.min_count;
-        let kept = (0..self.len() as u32).filter(is_frequent);
+        let kept =
+            (0..self.keys.len() as u32).filter(|place| self.counts[*place as usize] >= choice.min_count);
         if choice.by_value && choice.top_k.is_none() {
             return self.sorted(kept, false, is_text);
         }
@@ -27,14 +26,14 @@ impl Counts {
     /// counts beyond 32 bits, and values that are equal in front, are compared as a whole where their fronts are equal.
     fn sorted(&self, places: impl Iterator<Item = u32>, by_count: bool, is_text: bool) -> Vec<u32> {
         let rank = |place: u32| match by_count {
-            true => u32::MAX - u32::try_from(self.entries[place as usize].count).unwrap_or(u32::MAX),
+            true => u32::MAX - u32::try_from(self.counts[place as usize]).unwrap_or(u32::MAX),
             false => 0,
         };
         let entry = |place: u32| {
             u128::from(rank(place)) << 96 | u128::from(self.front(place, is_text)) << 32 | u128::from(place)
         };
         let mut entries: Vec<u128> = places.map(entry).collect();
-        sort_by_high_bits(&mut entries, 32);
+        entries.sort_unstable();
         let is_saturated = |entry: u128| by_count && entry >> 96 == 0;
         let is_open = |left: &u128, right: &u128| {
             left >> 32 == right >> 32 || is_saturated(*left) && is_saturated(*right)
@@ -47,7 +46,7 @@ impl Counts {
 
     /// Eight bytes of the order of the values, equal for some that differ.
     fn front(&self, place: u32, is_text: bool) -> u64 {
-        let key = self.entries[place as usize].key;
+        let key = self.keys[place as usize];
         if !is_text {
             return key as u64 ^ 1 << 63;
         }
@@ -59,11 +58,11 @@ impl Counts {
 
     fn compare(&self, left: u32, right: u32, by_count: bool, is_text: bool) -> std::cmp::Ordering {
         let (left, right) = (left as usize, right as usize);
-        let (one, other) = (&self.entries[left], &self.entries[right]);
-        let counts = if by_count { other.count.cmp(&one.count) } else { std::cmp::Ordering::Equal };
+        let counts =
+            if by_count { self.counts[right].cmp(&self.counts[left]) } else { std::cmp::Ordering::Equal };
         counts.then_with(|| match is_text {
             true => self.text(left).cmp(self.text(right)),
-            false => (one.key as i64).cmp(&(other.key as i64)),
+            false => (self.keys[left] as i64).cmp(&(self.keys[right] as i64)),
         })
     }
 
@@ -77,19 +76,15 @@ impl Counts {
                 integers
                     .iter_mut()
                     .zip(places)
-                    .for_each(|(to, place)| *to = self.entries[*place as usize].key as i64);
+                    .for_each(|(to, place)| *to = self.keys[*place as usize] as i64);
             }
             _ => {
                 let texts = list.child().bytes();
                 for (at, place) in places.iter().enumerate() {
                     if let Some(&ahead) = places.get(at + DISTANCE) {
-                        prefetch(&self.entries, ahead as usize);
+                        prefetch(&self.keys, ahead as usize);
                     }
-                    let key = self.entries[*place as usize].key;
-                    match key as u32 <= INLINE_BYTES {
-                        true => texts.set_short(start + at, key),
-                        false => texts.set(start + at, self.text(*place as usize)),
-                    }
+                    texts.set(start + at, self.text(*place as usize));
                 }
             }
         }
@@ -113,11 +108,7 @@ mod tests {
 
     fn chosen(counts: &Counts, by_value: bool, min_count: u64, top_k: Option<usize>) -> Vec<i64> {
         let choice = Choice { by_value, min_count, top_k };
-        counts
-            .chosen(choice, false)
-            .into_iter()
-            .map(|place| counts.entries[place as usize].key as i64)
-            .collect()
+        counts.chosen(choice, false).into_iter().map(|place| counts.keys[place as usize] as i64).collect()
     }
 
     #[test]
@@ -127,7 +118,7 @@ mod tests {
         assert_eq!(chosen(&counts, false, 1, None), [9, 8, 5, -1, i64::MIN]);
         assert_eq!(chosen(&counts, true, 2, None), [-1, 5, 8, 9]);
         assert_eq!(chosen(&counts, true, 1, Some(3)), [5, 8, 9]);
-        counts.entries.iter_mut().for_each(|entry| entry.count = 1);
+        counts.counts.iter_mut().for_each(|count| *count = 1);
         assert_eq!(chosen(&counts, false, 1, Some(2)), [i64::MIN, -1]);
     }
 
@@ -145,7 +136,7 @@ mod tests {
         let mut counts = Counts::default();
         counts.add(Values::Texts(views), &items).unwrap();
         counts.add(Values::Texts(views), &items).unwrap();
-        assert!(counts.entries.iter().all(|entry| entry.count == 2));
+        assert!(counts.counts.iter().all(|count| *count == 2));
         let choice = Choice { by_value: false, min_count: 1, top_k: None };
         let places = counts.chosen(choice, true);
         let found: Vec<&[u8]> = places.iter().map(|place| counts.text(*place as usize)).collect();
