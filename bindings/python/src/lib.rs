@@ -1,7 +1,7 @@
 //! The native part of the Python package `hypostyle`: what needs Rust, and nothing that Python says as well.
 //!
 //! Two rules hold everywhere. The interpreter is let go of while the engine works ([`attached`]), and locks of this crate
-//! are taken only then, so that a thread that holds the interpreter never waits for one that wants it.
+//! under which it works or Python is called are taken only then, so that a thread that holds the interpreter never waits for one that wants it.
 #![deny(unsafe_code)]
 #![warn(missing_docs)]
 

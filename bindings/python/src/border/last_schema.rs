@@ -16,6 +16,8 @@ pub struct Known {
 }
 
 /// What the schema of the batch before was read as. One that says the same is compared in place; any other is read.
+///
+/// The lock is taken by threads that hold the interpreter, and for nothing that wants it.
 #[derive(Default)]
 pub struct LastSchema {
     last: Mutex<Option<(FFI_ArrowSchema, Known)>>,
