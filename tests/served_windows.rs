@@ -17,12 +17,15 @@ const EVENTS: &str = "CREATE TABLE events AS SELECT
 
 const BY_USER: &str = "PARTITION BY user ORDER BY ts";
 
-/// The rows before each row in the order of a window, as serving takes them.
+/// The rows before each row in the order of a window, as serving takes them: by their fields and the window, or as `= ` and an expression.
 fn with_histories(session: &Session, histories: &[(&str, &str, &str)]) -> Vec<RecordBatch> {
     let lists: Vec<String> = histories
         .iter()
-        .map(|(name, fields, window)| {
-            format!("list({{{fields}}}) OVER ({window} ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS {name}")
+        .map(|(name, fields, window)| match fields.strip_prefix("= ") {
+            Some(expression) => format!("{expression} AS {name}"),
+            None => format!(
+                "list({{{fields}}}) OVER ({window} ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS {name}"
+            ),
         })
         .collect();
     let sql = format!("SELECT *, {} FROM events ORDER BY id", lists.join(", "));
@@ -185,6 +188,62 @@ fn analyzers_of_windows_and_windows_of_analyzers() {
          FROM input WINDOW w AS ({BY_USER})"
     );
     check(&definition, &[("user_history", "'ts': ts, 'x': x, 'k': k, 'c': c", BY_USER)]);
+}
+
+#[test]
+fn frames_of_every_kind_over_ties_and_nulls() {
+    let definition = "SELECT id, sum(x) OVER (u GROUPS BETWEEN 3 PRECEDING AND 1 PRECEDING) AS a,
+            count(*) OVER (u RANGE BETWEEN UNBOUNDED PRECEDING AND 2 PRECEDING) AS b, rank() OVER u AS c, dense_rank() OVER u AS d,
+            sum(seq) OVER (u RANGE BETWEEN 3 PRECEDING AND 1 PRECEDING) AS e,
+            sum(k) OVER (v ROWS BETWEEN 5 PRECEDING AND CURRENT ROW EXCLUDE CURRENT ROW) AS f,
+            list(k) OVER (v ROWS BETWEEN 5 PRECEDING AND CURRENT ROW EXCLUDE GROUP) AS g,
+            max(c) OVER (v GROUPS BETWEEN 4 PRECEDING AND CURRENT ROW EXCLUDE TIES) AS h,
+            nth_value(k, 2 IGNORE NULLS) OVER (v ROWS 6 PRECEDING) AS i, lag(k, 2, -1) IGNORE NULLS OVER v AS j, lag(c, 0) IGNORE NULLS OVER v AS k,
+            first_value(c IGNORE NULLS) OVER (v ROWS BETWEEN 3 PRECEDING AND 2 PRECEDING) AS l,
+            sum(x) FILTER (WHERE c = 'a') OVER (v RANGE BETWEEN 100 PRECEDING AND 10 PRECEDING) AS m,
+            avg(k) OVER (v ROWS BETWEEN day PRECEDING AND CURRENT ROW) AS n, mode(c) OVER (v ROWS 9 PRECEDING) AS o,
+            count(DISTINCT k) FILTER (WHERE x > 0) OVER (v ROWS 30 PRECEDING) AS p, quantile_cont(x, [0.1, 0.9]) OVER (v ROWS 9 PRECEDING) AS q,
+            string_agg(c, '' ORDER BY k DESC) OVER (v ROWS 9 PRECEDING) AS r, sum(DISTINCT k) OVER (v ROWS 30 PRECEDING) AS s,
+            min(c) OVER (v ROWS BETWEEN 3 PRECEDING AND 1 PRECEDING) AS t, count(k) OVER (v ROWS BETWEEN 3 PRECEDING AND 9 PRECEDING) AS u
+         FROM input WINDOW u AS (PARTITION BY shop ORDER BY k NULLS FIRST), v AS (PARTITION BY shop ORDER BY seq DESC)";
+    // Rows whose `k` is null are bounded by their peers, so the peers of a row are part of its history; that of `v` stands
+    // backwards, and is put in order.
+    let peers = "= list({'seq': seq, 'x': x, 'k': k}) OVER (PARTITION BY shop ORDER BY k NULLS FIRST RANGE UNBOUNDED PRECEDING \
+                 EXCLUDE CURRENT ROW)";
+    let backwards = "= list({'seq': seq, 'day': day, 'x': x, 'k': k, 'c': c} ORDER BY seq) OVER (PARTITION BY shop ORDER BY seq DESC \
+                     ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)";
+    check(definition, &[("shop_history", peers, ""), ("shop_history_2", backwards, "")]);
+}
+
+#[test]
+fn a_function_that_orders_its_arguments_sees_them_all() {
+    let definition =
+        "SELECT id, first_value(c ORDER BY x DESC) OVER (w ROWS 5 PRECEDING) AS a, sum(k) OVER w AS b
+         FROM input WINDOW w AS (ORDER BY seq)";
+    check(definition, &[("history", "'seq': seq, 'x': x, 'k': k, 'c': c", "ORDER BY seq")]);
+}
+
+#[test]
+fn wrong_offsets_of_a_served_row_are_told() {
+    let session = Session::new();
+    session.sql(EVENTS).unwrap().drain().unwrap();
+    for (frame, problem) in [
+        ("ROWS BETWEEN k - 5 PRECEDING AND CURRENT ROW", "ROWS -4 PRECEDING is negative"),
+        ("ROWS BETWEEN nullif(k, 1) PRECEDING AND CURRENT ROW", "the offset of a ROWS frame is null"),
+        ("GROUPS BETWEEN k - 5 PRECEDING AND CURRENT ROW", "GROUPS -4 PRECEDING is negative"),
+        ("RANGE BETWEEN k - 5 PRECEDING AND CURRENT ROW", "RANGE .. PRECEDING has a negative offset"),
+    ] {
+        let definition = format!("SELECT count(*) OVER (ORDER BY seq {frame}) AS a FROM input");
+        let error = session.fit(&definition, "events").and_then(|transform| {
+            let mut row = transform.row()?;
+            let (seq, k) = (row.input("seq")?, row.input("k")?);
+            row.set_i64(seq, 3)?;
+            row.set_i64(k, 1)?;
+            Ok(row.evaluate()?)
+        });
+        let error = error.unwrap_err().to_string();
+        assert!(error.contains(problem), "{frame}: {error}");
+    }
 }
 
 #[test]

@@ -148,3 +148,61 @@ fn a_saved_transform_is_the_same_when_it_is_loaded() {
     assert!(transform.fitted() == other.fitted());
     assert!(batch_bits(&session, &transform, &rows) == batch_bits(&session, &other, &rows));
 }
+
+/// Calls over windows whose frames and values need every part of what is evaluated for a served row.
+const WINDOWED: &str = "
+    SELECT sum(x) OVER (w ROWS 20 PRECEDING) AS a, avg(log1p(abs(x))) OVER w AS b, count(*) OVER w AS c, lag(x, 2) OVER w AS d,
+           count(DISTINCT c) OVER (w ROWS 30 PRECEDING) AS e, max(c) OVER w AS f, rank() OVER w AS g, dense_rank() OVER w AS h,
+           list(c) OVER (w ROWS BETWEEN 5 PRECEDING AND 1 PRECEDING) AS i, string_agg(c, ',') OVER (w ROWS 3 PRECEDING) AS j,
+           stddev(x) FILTER (WHERE k % 2 = 0) OVER (w RANGE BETWEEN 40 PRECEDING AND CURRENT ROW) AS k, min(x) OVER w AS l,
+           last_value(c IGNORE NULLS) OVER (w ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS m, row_number() OVER w AS n,
+           sum(k) OVER (w GROUPS BETWEEN 2 PRECEDING AND 1 PRECEDING) AS o, lag(c, 1, 'none') IGNORE NULLS OVER w AS p,
+           arg_max(c, x) OVER w AS q, any_value(x) OVER (w ROWS 2 PRECEDING EXCLUDE CURRENT ROW) AS r, bool_or(x > 0) OVER w AS s,
+           standard_scale(x) - lag(standard_scale(x)) OVER w AS t
+    FROM input WINDOW w AS (ORDER BY k)";
+
+#[test]
+fn windows_of_a_served_row_allocate_nothing_after_warm_up() {
+    use hypostyle_functions::{Type, Value};
+    let session = Session::new();
+    let transform = session.fit(WINDOWED, SOURCE).unwrap();
+    let mut row = transform.row().unwrap();
+    let inputs = row.inputs().clone();
+    let place = |name: &str| inputs.index_of(name).unwrap();
+    let (x, k, c, history) = (place("x"), place("k"), place("c"), place("history"));
+    let Type::List(element) = &inputs.fields[history].data_type else { panic!("{inputs:?}") };
+    let Type::Struct(fields) = element.as_ref() else { panic!("{inputs:?}") };
+    let value = |name: &str, i: usize| match name {
+        "x" if i.is_multiple_of(7) => Value::Null,
+        "x" => Value::float64((i as f64).sin() * 100.0),
+        "k" => Value::Int64(i as i64 / 3),
+        _ if i.is_multiple_of(5) => Value::Null,
+        _ => Value::text(&format!("a category of many letters, number {}", i * i % 57)),
+    };
+    let types: Vec<Type> = fields.iter().map(|field| field.data_type.clone()).collect();
+    let event = |i: usize| {
+        let values = fields.iter().map(|field| (field.name.clone(), value(&field.name, i)));
+        Value::Struct(values.collect(), types.clone())
+    };
+    let served = |rows: usize| {
+        let before = Value::List(element.as_ref().clone(), (0..rows).map(event).collect());
+        (rows, value("x", rows), value("k", rows), value("c", rows), before)
+    };
+    let served: Vec<_> = [0, 1, 3, 40, 300, 700].map(served).into();
+    let pass = |row: &mut RowEvaluator| {
+        for (rows, own_x, own_k, own_c, before) in &served {
+            row.start(1).unwrap();
+            row.set_value(x, own_x).unwrap();
+            row.set_value(k, own_k).unwrap();
+            row.set_value(c, own_c).unwrap();
+            row.set_value(history, before).unwrap();
+            row.evaluate().unwrap();
+            assert_eq!(row.get_i64(2, 0), Some(*rows as i64 + 1));
+        }
+    };
+    pass(&mut row);
+    pass(&mut row);
+    let before = allocations();
+    pass(&mut row);
+    assert_eq!(allocations() - before, 0);
+}

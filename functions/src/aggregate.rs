@@ -23,6 +23,12 @@ pub trait Accumulator: Any + Send {
     /// Makes room for groups `0 .. groups`; new groups are empty.
     fn resize(&mut self, groups: usize);
 
+    /// Forgets all groups and keeps the memory, as if it had just been made, so that one accumulator serves many frames without
+    /// being made for each; false if it cannot, and it is of no use then. It can after an error too.
+    fn clear(&mut self) -> bool {
+        false
+    }
+
     /// Adds rows. `groups[row]` is the group of `row`; the ordinal of `row`, its place in the input's
     /// order, is `ordinal + row`. Strict aggregates are not given rows with a null argument.
     ///

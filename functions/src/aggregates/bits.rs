@@ -111,6 +111,12 @@ impl<T: Bits> Accumulator for Folded<T> {
         self.seen.resize(groups, false);
     }
 
+    fn clear(&mut self) -> bool {
+        self.values.clear();
+        self.seen.clear();
+        true
+    }
+
     fn update(&mut self, arguments: &[View<'_>], rows: Rows<'_>, groups: &[u32], _: u64) -> Result<()> {
         let values = arguments[0].fixed::<T>();
         rows.for_each(|row| self.offer(groups[row] as usize, values.get(row)));
@@ -167,6 +173,11 @@ impl<const ALL: bool> Truth<ALL> {
 impl<const ALL: bool> Accumulator for Truth<ALL> {
     fn resize(&mut self, groups: usize) {
         self.values.resize(groups, UNSEEN);
+    }
+
+    fn clear(&mut self) -> bool {
+        self.values.clear();
+        true
     }
 
     fn update(&mut self, arguments: &[View<'_>], rows: Rows<'_>, groups: &[u32], _: u64) -> Result<()> {

@@ -60,7 +60,13 @@ impl<S: Summary> Collected<S> {
 impl<S: Summary> Accumulator for Collected<S> {
     fn resize(&mut self, groups: usize) {
         self.collector.groups = groups;
-        self.collector.grouped = None;
+        self.collector.is_grouped = false;
+    }
+
+    fn clear(&mut self) -> bool {
+        self.collector.clear();
+        self.drop_rows = DROP_ROWS;
+        true
     }
 
     fn update(&mut self, arguments: &[View<'_>], rows: Rows<'_>, groups: &[u32], ordinal: u64) -> Result<()> {
@@ -81,12 +87,11 @@ impl<S: Summary> Accumulator for Collected<S> {
     }
 
     fn finish(&mut self, groups: &[u32], output: &mut Output) -> Result<()> {
-        let bump = Bump::new();
-        let (grouped, columns, _) = self.collector.read(&bump);
+        let (grouped, columns, _) = self.collector.read();
         for (row, &group) in groups.iter().enumerate() {
             match grouped.rows(group) {
                 [] => output.set_null(row),
-                members => self.summary.write(&columns, members, output, row),
+                members => self.summary.write(columns, members, output, row),
             }
         }
         Ok(())
@@ -108,11 +113,15 @@ struct Collector {
     owners: Vec<u32>,
     ordinals: Vec<u64>,
     groups: usize,
-    /// Made when results or states are asked for, of all groups at once.
-    grouped: Option<Grouped>,
+    /// Filled when results or states are asked for, of all groups at once.
+    grouped: Grouped,
+    is_grouped: bool,
+    /// Holds the views of the columns while they are read.
+    arena: Bump,
 }
 
 /// Values of a [`Collector`] put together by group, in the input's order.
+#[derive(Default)]
 pub(super) struct Grouped {
     starts: Vec<u32>,
     order: Vec<u32>,
@@ -121,24 +130,35 @@ pub(super) struct Grouped {
 impl Grouped {
     /// Of values whose groups these are; the values of a group keep their order.
     pub(super) fn new(owners: impl Iterator<Item = u32> + Clone, groups: usize) -> Self {
-        let mut starts = vec![0u32; groups + 1];
+        let mut grouped = Self::default();
+        grouped.fill(owners, groups);
+        grouped
+    }
+
+    /// As [`Grouped::new`], in the memory of what was there.
+    fn fill(&mut self, owners: impl Iterator<Item = u32> + Clone, groups: usize) {
+        let Self { starts, order } = self;
+        starts.clear();
+        starts.resize(groups + 1, 0);
         owners.clone().for_each(|group| starts[group as usize + 1] += 1);
         for group in 0..groups {
             starts[group + 1] += starts[group];
         }
-        let mut next = starts.clone();
-        let mut order = vec![0u32; starts[groups] as usize];
+        order.clear();
+        order.resize(starts[groups] as usize, 0);
+        // Each start moves on to that of the next group as values are put behind it.
         for (position, group) in owners.enumerate() {
-            let at = &mut next[group as usize];
+            let at = &mut starts[group as usize];
             order[*at as usize] = position as u32;
             *at += 1;
         }
-        Self { starts, order }
+        starts.copy_within(..groups, 1);
+        starts[0] = 0;
     }
 
     /// Puts the values of each group in the order of their ordinals. One worker adds in order; only merged states arrive
     /// out of it.
-    fn sorted(mut self, ordinals: &[u64]) -> Self {
+    fn sort(&mut self, ordinals: &[u64]) {
         for ends in self.starts.windows(2) {
             let members = &mut self.order[ends[0] as usize..ends[1] as usize];
             let ordinal = |member: &u32| ordinals[*member as usize];
@@ -146,7 +166,6 @@ impl Grouped {
                 members.sort_by_key(ordinal);
             }
         }
-        self
     }
 
     /// Positions of a group's values among all.
@@ -164,12 +183,22 @@ impl Collector {
             owners: Vec::new(),
             ordinals: Vec::new(),
             groups: 0,
-            grouped: None,
+            grouped: Grouped::default(),
+            is_grouped: false,
+            arena: Bump::new(),
         }
     }
 
+    fn clear(&mut self) {
+        self.columns.iter_mut().for_each(|column| column.prepare(0));
+        self.owners.clear();
+        self.ordinals.clear();
+        self.groups = 0;
+        self.is_grouped = false;
+    }
+
     fn add(&mut self, arguments: &[View<'_>], rows: Rows<'_>, groups: &[u32], ordinal: u64) {
-        self.grouped = None;
+        self.is_grouped = false;
         for (column, argument) in self.columns.iter_mut().zip(arguments) {
             match rows {
                 Rows::All(count) => column.push_range(argument, 0..count),
@@ -186,7 +215,7 @@ impl Collector {
     }
 
     fn merge(&mut self, states: &[View<'_>], groups: &[u32]) {
-        self.grouped = None;
+        self.is_grouped = false;
         let Some((ordinals, columns)) = states.split_last() else { return };
         let ordinals = ordinals.list();
         let ordinal = ordinals.child().fixed::<u64>();
@@ -202,8 +231,7 @@ impl Collector {
     }
 
     fn state(&mut self, groups: &[u32], output: &mut [Output]) {
-        let bump = Bump::new();
-        let (grouped, columns, own_ordinals) = self.read(&bump);
+        let (grouped, columns, own_ordinals) = self.read();
         let Some((ordinals, lists)) = output.split_last_mut() else { return };
         for (row, &group) in groups.iter().enumerate() {
             let members = grouped.rows(group);
@@ -211,7 +239,7 @@ impl Collector {
                 lists.iter_mut().chain([&mut *ordinals]).for_each(|list| list.set_null(row));
                 continue;
             }
-            for (list, column) in lists.iter_mut().zip(&columns) {
+            for (list, column) in lists.iter_mut().zip(columns) {
                 write_list(list, row, column, members);
             }
             let mut writer = ordinals.list();
@@ -225,15 +253,14 @@ impl Collector {
     /// Drops the rows that no result depends on.
     fn retain(&mut self, summary: &impl Summary) {
         let groups = self.groups;
-        let bump = Bump::new();
-        let (grouped, columns, ordinals) = self.read(&bump);
+        let (grouped, columns, ordinals) = self.read();
         let mut kept = Vec::new();
         let mut owners = Vec::new();
         let mut members = Vec::new();
         for group in 0..groups as u32 {
             members.clear();
             members.extend_from_slice(grouped.rows(group));
-            summary.keep(&columns, &mut members);
+            summary.keep(columns, &mut members);
             kept.extend_from_slice(&members);
             owners.resize(kept.len(), group);
         }
@@ -245,19 +272,26 @@ impl Collector {
             output
         };
         let columns = columns.iter().map(copy).collect();
-        *self = Self { columns, owners, ordinals, groups, grouped: None };
+        (self.columns, self.owners, self.ordinals) = (columns, owners, ordinals);
+        self.is_grouped = false;
     }
 
     /// The rows of each group, the argument columns, and the ordinals.
-    fn read<'a>(&'a mut self, bump: &'a Bump) -> (&'a Grouped, Vec<View<'a>>, &'a [u64]) {
-        let Self { columns, owners, ordinals, groups, grouped } = self;
-        let grouped =
-            grouped.get_or_insert_with(|| Grouped::new(owners.iter().copied(), *groups).sorted(ordinals));
-        (grouped, columns.iter().map(|column| column.view(bump)).collect(), ordinals)
+    fn read(&mut self) -> (&Grouped, &[View<'_>], &[u64]) {
+        let Self { columns, owners, ordinals, groups, grouped, is_grouped, arena } = self;
+        if !*is_grouped {
+            grouped.fill(owners.iter().copied(), *groups);
+            grouped.sort(ordinals);
+            *is_grouped = true;
+        }
+        arena.reset();
+        let arena = &*arena;
+        let views = arena.alloc_slice_fill_iter(columns.iter().map(|column| column.view(arena)));
+        (grouped, views, ordinals)
     }
 
     fn memory_bytes(&self) -> usize {
-        let grouped = self.grouped.as_ref().map_or(0, |grouped| grouped.starts.len() + grouped.order.len());
+        let grouped = self.grouped.starts.capacity() + self.grouped.order.capacity();
         let columns: usize = self.columns.iter().map(Output::memory_bytes).sum();
         columns + (self.owners.capacity() + grouped) * 4 + self.ordinals.capacity() * 8
     }

@@ -52,6 +52,10 @@ impl Accumulator for Where {
         self.inner.resize(groups);
     }
 
+    fn clear(&mut self) -> bool {
+        self.inner.clear()
+    }
+
     fn update(&mut self, arguments: &[View<'_>], rows: Rows<'_>, groups: &[u32], ordinal: u64) -> Result<()> {
         let conditions = arguments[1].boolean();
         self.kept.clear();

@@ -49,6 +49,11 @@ impl Accumulator for Count {
         self.counts.resize(groups, 0);
     }
 
+    fn clear(&mut self) -> bool {
+        self.counts.clear();
+        true
+    }
+
     fn update(&mut self, _: &[View<'_>], rows: Rows<'_>, groups: &[u32], _: u64) -> Result<()> {
         match &mut self.counts[..] {
             [only] => *only += rows.count() as i64,
@@ -108,6 +113,10 @@ struct CountIf {
 impl Accumulator for CountIf {
     fn resize(&mut self, groups: usize) {
         self.count.resize(groups);
+    }
+
+    fn clear(&mut self) -> bool {
+        self.count.clear()
     }
 
     fn update(&mut self, arguments: &[View<'_>], rows: Rows<'_>, groups: &[u32], _: u64) -> Result<()> {

@@ -53,6 +53,10 @@ impl Accumulator for Decayed {
         self.inner.resize(groups);
     }
 
+    fn clear(&mut self) -> bool {
+        self.inner.clear()
+    }
+
     fn update(&mut self, arguments: &[View<'_>], rows: Rows<'_>, groups: &[u32], ordinal: u64) -> Result<()> {
         let (values, half_lives) = (arguments[0].fixed::<f64>(), arguments[3].fixed::<f64>());
         let (times, nows) = (arguments[1].fixed::<i64>(), arguments[2].fixed::<i64>());

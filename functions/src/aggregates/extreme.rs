@@ -196,6 +196,11 @@ impl<T: Comparable, const GREATEST: bool> Accumulator for Extreme<T, GREATEST> {
         self.groups.resize(groups, Best::none::<GREATEST>());
     }
 
+    fn clear(&mut self) -> bool {
+        self.groups.clear();
+        true
+    }
+
     fn update(&mut self, arguments: &[View<'_>], rows: Rows<'_>, groups: &[u32], _: u64) -> Result<()> {
         let values = arguments[0].fixed::<T>();
         match values.flat() {
@@ -340,6 +345,16 @@ impl<const GREATEST: bool> ArgExtreme<GREATEST> {
 impl<const GREATEST: bool> Accumulator for ArgExtreme<GREATEST> {
     fn resize(&mut self, groups: usize) {
         self.held.resize(groups, NONE);
+    }
+
+    fn clear(&mut self) -> bool {
+        self.keys.prepare(0);
+        if let Some(values) = &mut self.values {
+            values.prepare(0);
+        }
+        self.ordinals.clear();
+        self.held.clear();
+        true
     }
 
     fn update(&mut self, arguments: &[View<'_>], rows: Rows<'_>, groups: &[u32], ordinal: u64) -> Result<()> {

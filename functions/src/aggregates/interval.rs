@@ -58,6 +58,11 @@ impl Accumulator for MeanInterval {
         self.groups.resize(groups, Total::default());
     }
 
+    fn clear(&mut self) -> bool {
+        self.groups.clear();
+        true
+    }
+
     fn update(&mut self, arguments: &[View<'_>], rows: Rows<'_>, groups: &[u32], _: u64) -> Result<()> {
         let values = arguments[0].fixed::<IntervalMonthDayNano>();
         rows.for_each(|row| {

@@ -87,6 +87,13 @@ impl<const LAST: bool> Accumulator for Pick<LAST> {
         self.held.resize(groups, None);
     }
 
+    fn clear(&mut self) -> bool {
+        self.values.prepare(0);
+        self.held.clear();
+        self.dropped = 0;
+        true
+    }
+
     fn update(&mut self, arguments: &[View<'_>], rows: Rows<'_>, groups: &[u32], ordinal: u64) -> Result<()> {
         rows.for_each(|row| self.offer(groups[row] as usize, &arguments[0], row, ordinal + row as u64));
         self.compact();

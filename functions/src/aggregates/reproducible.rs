@@ -116,6 +116,11 @@ impl<S: Statistic> Accumulator for Statistics<S> {
         self.groups.resize(groups, Reproducible::default());
     }
 
+    fn clear(&mut self) -> bool {
+        self.groups.clear();
+        true
+    }
+
     fn update(&mut self, arguments: &[View<'_>], rows: Rows<'_>, groups: &[u32], _: u64) -> Result<()> {
         let input = S::input(arguments);
         match (rows, &mut self.groups[..]) {

@@ -349,6 +349,11 @@ impl<T: Whole> Accumulator for IntegerSum<T> {
         self.groups.resize(groups, EMPTY);
     }
 
+    fn clear(&mut self) -> bool {
+        self.groups.clear();
+        true
+    }
+
     fn update(&mut self, arguments: &[View<'_>], rows: Rows<'_>, groups: &[u32], _: u64) -> Result<()> {
         let values = arguments[0].fixed::<T>();
         match values.flat() {
@@ -407,6 +412,10 @@ struct TruthSum {
 impl Accumulator for TruthSum {
     fn resize(&mut self, groups: usize) {
         self.sum.resize(groups);
+    }
+
+    fn clear(&mut self) -> bool {
+        self.sum.clear()
     }
 
     fn update(&mut self, arguments: &[View<'_>], rows: Rows<'_>, groups: &[u32], _: u64) -> Result<()> {
@@ -509,6 +518,11 @@ struct Product {
 impl Accumulator for Product {
     fn resize(&mut self, groups: usize) {
         self.groups.resize(groups, (1.0, 0));
+    }
+
+    fn clear(&mut self) -> bool {
+        self.groups.clear();
+        true
     }
 
     fn update(&mut self, arguments: &[View<'_>], rows: Rows<'_>, groups: &[u32], _: u64) -> Result<()> {

@@ -80,11 +80,17 @@ fn offsets(stage: &Stage<'_>, bound: Bound, units: &str) -> Result<Vec<Option<i6
         (0..stage.rows()).map(|row| view.is_valid(row).then(|| values.get(row))).collect()
     })?;
     match offsets.iter().flatten().find(|&&offset| offset < 0) {
-        Some(offset) => {
-            Err(Error::user(format!("window: {units} {offset} {side} is negative; expected a number from 0")))
-        }
+        Some(&offset) => Err(negative_offset(units, offset, side)),
         None => Ok(offsets),
     }
+}
+
+pub(super) fn negative_offset(units: &str, offset: i64, side: &str) -> Error {
+    Error::user(format!("window: {units} {offset} {side} is negative; expected a number from 0"))
+}
+
+pub(super) fn null_offset() -> Error {
+    Error::user("window: the offset of a ROWS frame is null; expected a number from 0")
 }
 
 fn by_rows(stage: &Stage<'_>, bound: Bound, is_end: bool) -> Result<Vec<u32>> {
@@ -93,11 +99,7 @@ fn by_rows(stage: &Stage<'_>, bound: Bound, is_end: bool) -> Result<Vec<u32>> {
     for partition in stage.arrangement.partitions.windows(2) {
         let (first, last) = (i64::from(partition[0]), i64::from(partition[1]));
         for row in first..last {
-            let Some(offset) = offsets[row as usize] else {
-                return Err(Error::user(
-                    "window: the offset of a ROWS frame is null; expected a number from 0",
-                ));
-            };
+            let offset = offsets[row as usize].ok_or_else(null_offset)?;
             let middle = match bound {
                 Bound::Preceding(_) => row.saturating_sub(offset),
                 _ => row.saturating_add(offset),
@@ -239,7 +241,7 @@ impl Search<'_> {
                     edges.push(peer);
                     continue;
                 }
-                self.check(order(row, row))?;
+                check_side(self.bound, order(row, row))?;
                 // A key lies before the bound if it must be passed to get there.
                 let is_before = |at: usize| match order(row, at) {
                     Ordering::Greater => true,
@@ -252,19 +254,19 @@ impl Search<'_> {
         }
         Ok(edges)
     }
+}
 
-    /// PRECEDING lies before the row and FOLLOWING after it.
-    fn check(&self, order: Ordering) -> Result<()> {
-        let (wrong, side) = match self.bound {
-            Bound::Preceding(_) => (Ordering::Greater, "PRECEDING"),
-            _ => (Ordering::Less, "FOLLOWING"),
-        };
-        match order == wrong {
-            true => Err(Error::user(format!(
-                "window: RANGE .. {side} has a negative offset; expected one from 0"
-            ))),
-            false => Ok(()),
+/// Checks the order of the bound of a row and its key: PRECEDING lies before the row and FOLLOWING after it.
+pub(super) fn check_side(bound: Bound, order: Ordering) -> Result<()> {
+    let (wrong, side) = match bound {
+        Bound::Preceding(_) => (Ordering::Greater, "PRECEDING"),
+        _ => (Ordering::Less, "FOLLOWING"),
+    };
+    match order == wrong {
+        true => {
+            Err(Error::user(format!("window: RANGE .. {side} has a negative offset; expected one from 0")))
         }
+        false => Ok(()),
     }
 }
 

@@ -24,7 +24,7 @@ pub(super) const SAFE: i64 = 1 << 61;
 /// The key of a range moved by a constant.
 pub(crate) struct KeyMove {
     /// Gives the moved key; the key is its only column.
-    expressions: Arc<ExpressionSet>,
+    pub expressions: Arc<ExpressionSet>,
     /// What is added to the key's number, where both are whole numbers of at most [`SAFE`] in size.
     pub shift: Option<i64>,
 }

@@ -18,6 +18,7 @@ mod first_rows;
 mod frame;
 mod inner_order;
 mod key_move;
+mod last_row;
 mod local;
 mod long;
 mod part;

@@ -1,8 +1,9 @@
 //! Windows of a served row: a function of the row and of the list of the rows before it, evaluated as windows over tables are.
 //!
-//! A row with its history is a partition: the rows of the list in their order, and the row itself behind them. So the
-//! columns that the calls read are put together for all rows of a batch, and the values of the last row of each partition are what the
-//! function gives, as fields of a struct.
+//! A row with its history is a partition: the rows of the list in their order, and the row itself behind them. The
+//! columns that the calls read are put together, and the values of the last row of each partition are what the
+//! function gives, as fields of a struct. They are computed for that row alone; where a function orders its arguments itself, a window
+//! over the rows of a whole batch gives them.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -16,6 +17,7 @@ use hypostyle_functions::types::{Field, Schema, Type};
 
 use super::arrange::Arrangement;
 use super::evaluate::{Computed, evaluate_from};
+use super::last_row::{self, Layout};
 use super::shape::WindowShape;
 use crate::batch::Batch;
 use crate::context::Context;
@@ -42,10 +44,11 @@ pub fn window_over_history(
 ) -> Result<ScalarFunction> {
     let window = Window { partition: Vec::new(), limit: None, ..window.clone() };
     let (shape, expressions) = WindowShape::bind(&window, context)?;
+    let layout = Layout::of(&shape, &expressions, fields, context)?;
     let expressions = ExpressionSet::compile(&expressions, &Schema::new(fields.to_vec()), context)?;
     let types: Vec<Type> = shape.calls.iter().map(|call| call.result.clone()).collect();
     let result = Type::Struct(types.into_iter().map(|data_type| Field::new("", data_type)).collect());
-    let served = Arc::new(Served { shape, expressions, idle: Mutex::default() });
+    let served = Arc::new(Served { shape, layout, expressions, idle: Mutex::default() });
     let own = fields.iter().map(|field| exact("column", field.data_type.clone()));
     let parameters: Vec<_> = std::iter::once(exact("history", history_type(fields))).chain(own).collect();
     let function =
@@ -65,15 +68,17 @@ pub fn window_over_history(
 /// A window without partitions, bound for rows with histories.
 struct Served {
     shape: WindowShape,
+    /// Set if the last rows are evaluated alone.
+    layout: Option<Layout>,
     expressions: Arc<ExpressionSet>,
-    /// Evaluators that no call is using.
+    /// Workspaces that no call is using.
     idle: Mutex<Vec<Workspace>>,
 }
 
 /// What is used again from call to call.
-struct Workspace {
-    evaluator: Evaluator,
-    columns: Vec<Output>,
+enum Workspace {
+    OfLastRow(Box<last_row::Workspace>),
+    OfBatch { evaluator: Evaluator, columns: Vec<Output> },
 }
 
 impl Served {
@@ -82,14 +87,25 @@ impl Served {
         let idle = lock().pop();
         let mut workspace = match idle {
             Some(workspace) => workspace,
-            None => Workspace {
-                evaluator: Evaluator::new(Arc::clone(&self.expressions), &[])?,
-                columns: self.expressions.input_types().iter().cloned().map(Output::new).collect(),
-            },
+            None => self.workspace()?,
         };
         let result = self.evaluate(&mut workspace, arguments, rows, output);
         lock().push(workspace);
         result
+    }
+
+    fn workspace(&self) -> Result<Workspace> {
+        let types = self.expressions.input_types();
+        Ok(match &self.layout {
+            Some(layout) => {
+                let workspace = last_row::Workspace::new(&self.shape, layout, types)?;
+                Workspace::OfLastRow(Box::new(workspace))
+            }
+            None => Workspace::OfBatch {
+                evaluator: Evaluator::new(Arc::clone(&self.expressions), &[])?,
+                columns: types.iter().cloned().map(Output::new).collect(),
+            },
+        })
     }
 
     fn evaluate(
@@ -105,15 +121,40 @@ impl Served {
         if rows.is_empty() {
             return Ok(());
         }
+        match (workspace, &self.layout) {
+            (Workspace::OfLastRow(workspace), Some(layout)) => rows.try_for_each(|row| {
+                let one = [row as u32];
+                for (position, (column, view)) in workspace.rows.iter_mut().zip(current).enumerate() {
+                    column.prepare(0);
+                    gather(column, history, position, view, Rows::Selected(&one));
+                }
+                let count = rows_before(history, row) + 1;
+                workspace.evaluate(&self.shape, layout, count, output.fields(), row)
+            }),
+            (Workspace::OfBatch { evaluator, columns }, _) => {
+                self.evaluate_batch((evaluator, columns), (history, current), rows, output)
+            }
+            _ => Err(Error::internal("a workspace of another served window")),
+        }
+    }
+
+    /// All rows of a batch as partitions of one window.
+    fn evaluate_batch(
+        &self,
+        (evaluator, columns): (&mut Evaluator, &mut [Output]),
+        (history, current): (&View<'_>, &[View<'_>]),
+        rows: Rows<'_>,
+        output: &mut Output,
+    ) -> Result<()> {
         let partitions = partitions(history, rows)?;
         let count = partitions.last().map_or(0, |&end| end as usize);
-        let mut columns = Vec::with_capacity(current.len());
-        for (position, (column, view)) in workspace.columns.iter_mut().zip(current).enumerate() {
+        let mut gathered = Vec::with_capacity(current.len());
+        for (position, (column, view)) in columns.iter_mut().zip(current).enumerate() {
             column.prepare(0);
             gather(column, history, position, view, rows);
-            columns.push(Column::Flat(column.freeze()?));
+            gathered.push(Column::Flat(column.freeze()?));
         }
-        let columns = workspace.evaluator.evaluate(&Batch::new(columns, count))?;
+        let columns = evaluator.evaluate(&Batch::new(gathered, count))?;
         let results = evaluate_from(&self.shape, &columns, Arrangement::of_partitions(partitions.clone()))?;
         let ends = || partitions.iter().skip(1).map(|&end| end as usize - 1);
         for (field, computed) in output.fields().iter_mut().zip(&results) {
@@ -123,15 +164,18 @@ impl Served {
     }
 }
 
+/// How many rows the history of a row holds.
+fn rows_before(history: &View<'_>, row: usize) -> usize {
+    if history.is_valid(row) { history.list().length(row) } else { 0 }
+}
+
 /// Where the partition of each row starts, and the last one ends: the rows of its history and the row itself.
 fn partitions(history: &View<'_>, rows: Rows<'_>) -> Result<Vec<u32>> {
-    let lists = history.list();
     let mut starts = Vec::with_capacity(rows.count() + 1);
     let mut end = 0u32;
     starts.push(end);
     rows.try_for_each(|row| {
-        let before = if history.is_valid(row) { lists.length(row) } else { 0 };
-        let next = u32::try_from(before + 1).ok().and_then(|own| end.checked_add(own));
+        let next = u32::try_from(rows_before(history, row) + 1).ok().and_then(|own| end.checked_add(own));
         end =
             next.ok_or_else(|| Error::user("the histories of a batch hold more than 4,294,967,295 rows"))?;
         starts.push(end);
