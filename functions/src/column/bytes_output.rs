@@ -50,6 +50,13 @@ impl BytesOutput {
         }
     }
 
+    /// Writes the view of a value that lies inside it.
+    #[inline(always)]
+    pub(crate) fn set_inline(&mut self, row: usize, view: u128) {
+        debug_assert!(view as u32 as usize <= INLINE_BYTES, "a value outside its view");
+        self.views[row] = view;
+    }
+
     /// Writes `part`, which must be a part of row `source_row` of `source`; its bytes are shared, not
     /// copied, where `source` is Arrow data.
     #[inline]

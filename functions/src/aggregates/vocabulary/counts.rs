@@ -118,9 +118,18 @@ fn hash_of(key: u128) -> u64 {
 }
 
 impl Counts {
+    /// Distinct values that need no bytes beside their views.
+    pub fn of(keys: Vec<u128>, counts: Vec<u64>) -> Self {
+        Self { keys, counts, ..Self::default() }
+    }
+
     /// Number of distinct values.
     pub fn len(&self) -> usize {
         self.keys.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.keys.is_empty()
     }
 
     /// Adds values by their places, each as often as is said.

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use arrow::array::ArrayRef;
 use bumpalo::Bump;
 
-use super::counts::{Counts, Values};
+use super::counts::Values;
 use super::each_valid;
+use super::tally::Tally;
 use crate::column::{Column, Encoding, Rows, View, borrow};
 use crate::error::Result;
 use crate::types::Type;
@@ -32,7 +33,7 @@ impl DictionaryCounts {
         column: &Column,
         view: &View<'_>,
         rows: Rows<'_>,
-        counts: &mut Counts,
+        tally: &mut Tally,
     ) -> Result<bool> {
         let (Column::Dictionary { values, .. }, Encoding::Dictionary { indices, .. }) =
             (column, view.encoding)
@@ -41,7 +42,7 @@ impl DictionaryCounts {
         };
         let is_known = self.values.as_ref().is_some_and(|held| Arc::ptr_eq(held, values));
         if !is_known || self.rows + rows.count() > ROWS_MAX {
-            self.flush(view.data_type, counts)?;
+            self.flush(view.data_type, tally)?;
             self.values = Some(Arc::clone(values));
             // A dictionary no longer than the batch is worth it at once.
             if !is_known && values.len() > rows.count() {
@@ -58,7 +59,7 @@ impl DictionaryCounts {
     }
 
     /// Adds what was counted and lets go of the dictionary.
-    pub fn flush(&mut self, data_type: &Type, counts: &mut Counts) -> Result<()> {
+    pub fn flush(&mut self, data_type: &Type, tally: &mut Tally) -> Result<()> {
         let Some(values) = self.values.take() else { return Ok(()) };
         self.rows = 0;
         if self.seen.is_empty() {
@@ -69,7 +70,8 @@ impl DictionaryCounts {
         items.extend((0u32..).zip(self.seen.iter().copied()).filter(|(_, times)| *times > 0));
         self.seen.clear();
         let bump = Bump::new();
-        counts.add(Values::of(&borrow(&values, data_type, &bump))?, items)
+        let values = Values::of(&borrow(&values, data_type, &bump))?;
+        tally.add_distinct(values, items, *data_type == Type::Text)
     }
 
     pub fn memory_bytes(&self) -> usize {

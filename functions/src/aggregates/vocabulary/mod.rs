@@ -2,12 +2,16 @@
 
 mod counts;
 mod dictionary;
+mod entries;
 mod order;
+mod radix;
+mod tally;
 
 use std::any::Any;
 
-use counts::{Counts, Values};
+use counts::Values;
 use dictionary::DictionaryCounts;
+use tally::Tally;
 
 use crate::aggregate::{Accumulator, AggregateFunction, BoundAggregate};
 use crate::column::{Column, Data, Encoding, Output, Rows, View};
@@ -81,7 +85,7 @@ fn bind(arguments: &Arguments<'_>) -> Result<BoundAggregate> {
 
 /// The vocabularies of all groups.
 struct Vocabularies {
-    groups: Vec<Counts>,
+    groups: Vec<Tally>,
     choice: Choice,
     is_text: bool,
     data_type: Type,
@@ -126,15 +130,20 @@ impl Vocabularies {
                 each_valid(view, rows, |row| items.push((row as u32, 1)));
             }
         }
-        let counts =
+        // Of many groups each has a table: entries would take memory for each.
+        let is_distinct = !matches!(view.encoding, Encoding::Flat) && self.groups.len() == 1;
+        let tally =
             self.groups.get_mut(group).ok_or_else(|| Error::internal("a group that was not opened"))?;
-        counts.add(Values::of(view)?, &self.items)
+        match is_distinct {
+            true => tally.add_distinct(Values::of(view)?, &self.items, self.is_text),
+            false => tally.add(Values::of(view)?, &self.items, self.is_text),
+        }
     }
 
     /// Adds what was counted by place in a dictionary, which was while there was the first group alone.
     fn flush(&mut self) -> Result<()> {
         match self.groups.first_mut() {
-            Some(counts) => self.dictionary.flush(&self.data_type, counts),
+            Some(tally) => self.dictionary.flush(&self.data_type, tally),
             None => Ok(()),
         }
     }
@@ -185,7 +194,7 @@ fn each_valid(view: &View<'_>, rows: Rows<'_>, mut each: impl FnMut(usize)) {
 
 impl Accumulator for Vocabularies {
     fn resize(&mut self, groups: usize) {
-        self.groups.resize_with(groups, Counts::default);
+        self.groups.resize_with(groups, Tally::default);
     }
 
     fn update(&mut self, arguments: &[View<'_>], rows: Rows<'_>, groups: &[u32], _: u64) -> Result<()> {
@@ -205,8 +214,8 @@ impl Accumulator for Vocabularies {
         groups: &[u32],
         ordinal: u64,
     ) -> Result<()> {
-        if let ([counts], Some(column)) = (&mut self.groups[..], columns.first())
-            && self.dictionary.count(column, &arguments[0], rows, counts)?
+        if let ([tally], Some(column)) = (&mut self.groups[..], columns.first())
+            && self.dictionary.count(column, &arguments[0], rows, tally)?
         {
             return Ok(());
         }
@@ -218,12 +227,7 @@ impl Accumulator for Vocabularies {
         self.flush()?;
         other.flush()?;
         for (own, held) in self.groups.iter_mut().zip(&mut other.groups) {
-            // Which of them is the first shows nowhere.
-            if held.len() > own.len() {
-                std::mem::swap(own, held);
-            }
-            own.absorb(held, self.is_text)?;
-            *held = Counts::default();
+            own.absorb(std::mem::take(held), self.is_text)?;
         }
         Ok(true)
     }
@@ -244,7 +248,7 @@ impl Accumulator for Vocabularies {
                 let place = u32::try_from(place).map_err(|_| damaged())?;
                 items.push((place, u64::try_from(counts.get(at)).map_err(|_| damaged())?));
             }
-            held.add_counted(values, &items)?;
+            held.table(self.is_text).add_counted(values, &items)?;
         }
         Ok(())
     }
@@ -255,7 +259,7 @@ impl Accumulator for Vocabularies {
             return Err(Error::internal("a vocabulary has two columns of state"));
         };
         for (row, &group) in groups.iter().enumerate() {
-            let held = &self.groups[group as usize];
+            let held = self.groups[group as usize].table(self.is_text);
             let places: Vec<u32> = (0..held.keys.len() as u32).collect();
             held.write(&places, keys, row);
             let mut list = counts.list();
@@ -271,16 +275,14 @@ impl Accumulator for Vocabularies {
     fn finish(&mut self, groups: &[u32], output: &mut Output) -> Result<()> {
         self.flush()?;
         for (row, &group) in groups.iter().enumerate() {
-            let held = &mut self.groups[group as usize];
-            held.close();
-            held.write(&held.chosen(self.choice, self.is_text), output, row);
+            self.groups[group as usize].write(self.choice, self.is_text, output, row);
         }
         output.check_capacity()
     }
 
     fn memory_bytes(&self) -> usize {
-        self.groups.iter().map(Counts::memory_bytes).sum::<usize>()
-            + self.groups.capacity() * size_of::<Counts>()
+        self.groups.iter().map(Tally::memory_bytes).sum::<usize>()
+            + self.groups.capacity() * size_of::<Tally>()
             + self.items.capacity() * 8
             + self.seen.capacity() * 4
             + self.dictionary.memory_bytes()
