@@ -17,7 +17,7 @@ const LENGTH_ASCII_MAX: usize = 128;
 #[derive(Debug, Clone)]
 pub struct ViewBlock {
     buffer: Buffer,
-    views: Vec<u128>,
+    views: ScalarBuffer<u128>,
     is_text: bool,
 }
 
@@ -59,7 +59,7 @@ impl ViewBlock {
             // A character cannot reach across a length, whose bytes are ASCII: the whole is valid if each value is.
             check_text(&bytes[unchecked..at])?;
         }
-        Ok(Self { buffer, views, is_text })
+        Ok(Self { buffer, views: views.into(), is_text })
     }
 
     /// Number of values.
@@ -118,7 +118,7 @@ impl ViewBuilder {
             return Ok(());
         }
         let slot = self.slot(&block.buffer);
-        let views = block.views.as_slice();
+        let views = &block.views[..];
         if let Some(&past) = positions.iter().find(|&&position| position as usize >= views.len()) {
             return Err(Error::user(format!("value {past} of {}", views.len())));
         }
@@ -138,7 +138,7 @@ impl ViewBuilder {
     /// # Errors
     /// What Arrow reports.
     pub fn finish(&mut self, nulls: Option<NullBuffer>) -> Result<ArrayRef> {
-        array(std::mem::take(&mut self.views), std::mem::take(&mut self.buffers), nulls, self.is_text)
+        array(std::mem::take(&mut self.views).into(), std::mem::take(&mut self.buffers), nulls, self.is_text)
     }
 
     fn slot(&mut self, buffer: &Buffer) -> u32 {
@@ -152,7 +152,7 @@ impl ViewBuilder {
 }
 
 fn array(
-    views: Vec<u128>,
+    views: ScalarBuffer<u128>,
     buffers: Vec<Buffer>,
     nulls: Option<NullBuffer>,
     is_text: bool,
@@ -160,7 +160,6 @@ fn array(
     if nulls.as_ref().is_some_and(|nulls| nulls.len() != views.len()) {
         return Err(Error::internal("a validity of another length than its views"));
     }
-    let views = ScalarBuffer::from(views);
     if is_text { text_array(views, buffers, nulls) } else { binary_array(views, buffers, nulls) }
 }
 

@@ -6,6 +6,7 @@ use arrow::array::{ArrayRef, UInt64Array};
 use bumpalo::Bump;
 use hypostyle_functions::aggregate::Accumulator;
 use hypostyle_functions::column::{Column, Output, Rows, View};
+use hypostyle_functions::kernel::compact::compact_u32;
 use hypostyle_functions::types::Type;
 
 use super::call::{AggregateShape, Call};
@@ -25,6 +26,8 @@ pub(super) struct Groups {
     firsts: Vec<u64>,
     groups: Vec<u32>,
     selected: Vec<u32>,
+    /// Every row by its number.
+    numbers: Vec<u32>,
     /// Group of every row where there are no keys.
     zeros: Vec<u32>,
     /// Every row opens a group of its own.
@@ -40,6 +43,7 @@ impl Groups {
             firsts: Vec::new(),
             groups: Vec::new(),
             selected: Vec::new(),
+            numbers: Vec::new(),
             zeros: Vec::new(),
             is_raw: false,
         }
@@ -120,6 +124,7 @@ impl Groups {
         rows: usize,
         ordinal: u64,
     ) -> Result<()> {
+        self.numbers.extend(self.numbers.len() as u32..rows as u32);
         let groups = if shape.key_types.is_empty() { &self.zeros[..rows] } else { &self.groups[..] };
         for (call, accumulator) in shape.states().zip(&mut self.accumulators) {
             accumulator.resize(self.firsts.len());
@@ -129,7 +134,7 @@ impl Groups {
             {
                 continue;
             }
-            let chosen = counted_rows(call, &arguments, views, rows, &mut self.selected);
+            let chosen = counted_rows(call, &arguments, views, rows, &self.numbers, &mut self.selected);
             if !chosen.is_empty() {
                 let columns: Vec<&Column> =
                     call.arguments.iter().map(|&position| &columns[position]).collect();
@@ -335,21 +340,11 @@ fn counted(call: &Call, arguments: &[View<'_>], rows: usize) -> Option<usize> {
     }
 }
 
-/// Adds the rows that bits say have values, a word at a time; false for columns without such bits.
-fn add_valid(view: &View<'_>, rows: usize, selected: &mut Vec<u32>) -> bool {
+/// Adds the rows that bits say have values; false for columns without such bits.
+fn add_valid(view: &View<'_>, rows: usize, numbers: &[u32], selected: &mut Vec<u32>) -> bool {
     let Some(validity) = view.row_validity() else { return false };
-    let validity = validity.slice(0, rows);
-    for index in 0..validity.words() {
-        let (first, mut word) = (index as u32 * 64, validity.word(index));
-        if word == u64::MAX {
-            selected.extend(first..first + 64);
-            continue;
-        }
-        while word != 0 {
-            selected.push(first + word.trailing_zeros());
-            word &= word - 1;
-        }
-    }
+    let mut words = Vec::new();
+    compact_u32(&numbers[..rows], validity.slice(0, rows).to_bytes(&mut words), selected);
     true
 }
 
@@ -359,6 +354,7 @@ fn counted_rows<'a>(
     arguments: &[View<'_>],
     views: &[View<'_>],
     rows: usize,
+    numbers: &[u32],
     selected: &'a mut Vec<u32>,
 ) -> Rows<'a> {
     let nullable: Vec<&View<'_>> =
@@ -369,7 +365,7 @@ fn counted_rows<'a>(
     }
     selected.clear();
     if let ([view], None) = (&nullable[..], filter)
-        && add_valid(view, rows, selected)
+        && add_valid(view, rows, numbers, selected)
     {
         return Rows::Selected(selected);
     }
