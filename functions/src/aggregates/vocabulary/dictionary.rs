@@ -53,8 +53,7 @@ impl DictionaryCounts {
             self.seen.resize(values.len(), 0);
         }
         self.rows += rows.count();
-        let seen = self.seen.as_mut_slice();
-        each_valid(view, rows, |row| seen[indices[row] as usize] += 1);
+        count_codes(&mut self.seen, indices, view, rows);
         Ok(true)
     }
 
@@ -82,4 +81,24 @@ impl DictionaryCounts {
         };
         values + self.seen.capacity() * 4 + self.items.capacity() * 8
     }
+}
+
+/// Counts the codes of rows that hold a value. Where most do, all are counted and those without one are taken back.
+fn count_codes(seen: &mut [u32], indices: &[u32], view: &View<'_>, rows: Rows<'_>) {
+    if let (Some(valid), Rows::All(count)) = (view.row_validity(), rows) {
+        let valid = valid.slice(0, count);
+        if valid.count() * 2 > count {
+            indices[..count].iter().for_each(|&index| seen[index as usize] += 1);
+            for place in 0..valid.words() {
+                let rows = (count - place * 64).min(64);
+                let mut nulls = !valid.word(place) & (u64::MAX >> (64 - rows));
+                while nulls != 0 {
+                    seen[indices[place * 64 + nulls.trailing_zeros() as usize] as usize] -= 1;
+                    nulls &= nulls - 1;
+                }
+            }
+            return;
+        }
+    }
+    each_valid(view, rows, |row| seen[indices[row] as usize] += 1);
 }

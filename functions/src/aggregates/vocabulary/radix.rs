@@ -6,8 +6,17 @@ const KEY: u128 = u128::MAX << 32;
 /// Numbers that are sorted by comparing.
 const COMPARED: usize = 192;
 
-/// Buckets of a pass: so many places are written to in turn.
-const BUCKETS_MAX: usize = 2048;
+/// Buckets of a pass over numbers that lie outside the caches: so many places are written to in turn.
+const BUCKETS_FAR: usize = 2048;
+
+/// Buckets of a pass over others, which are to hold one number or few.
+const BUCKETS_NEAR: usize = 8192;
+
+/// So many numbers lie in the caches.
+const NEAR: usize = 1 << 16;
+
+/// Numbers of buckets that need no sorting one by one.
+const FEW: u32 = 24;
 
 /// Bytes of a key that a pass looks at.
 const DIGITS: usize = 3;
@@ -31,11 +40,28 @@ pub(super) fn sorted(slices: &[&[u128]]) -> Vec<u128> {
 
 /// Sorts each of the buckets that end here.
 fn each_bucket(numbers: &mut [u128], ends: &[u32], scratch: &mut Vec<u128>) {
+    let sizes = std::iter::once(0).chain(ends.iter().copied()).zip(ends).map(|(start, end)| end - start);
+    if sizes.max() <= Some(FEW) {
+        return insert_each(numbers);
+    }
     let (mut rest, mut start) = (numbers, 0);
     for &end in ends {
         let (bucket, next) = rest.split_at_mut((end - start) as usize);
         sort_bucket(bucket, scratch);
         (rest, start) = (next, end);
+    }
+}
+
+/// Sorts numbers that are near their places: of which each bucket holds few.
+fn insert_each(numbers: &mut [u128]) {
+    for at in 1..numbers.len() {
+        let number = numbers[at];
+        let mut to = at;
+        while to > 0 && numbers[to - 1] > number {
+            numbers[to] = numbers[to - 1];
+            to -= 1;
+        }
+        numbers[to] = number;
     }
 }
 
@@ -98,9 +124,9 @@ impl Buckets {
         Some(buckets)
     }
 
-    /// Turns what was seen into ranks: of as many places as leave some numbers to each bucket.
+    /// Turns what was seen into ranks, of as many places as there are buckets for.
     fn rank(&mut self, numbers: usize) {
-        let most = BUCKETS_MAX.min(numbers / 4);
+        let most = if numbers < NEAR { BUCKETS_NEAR.min(numbers * 2) } else { BUCKETS_FAR };
         let differing = self.ranks.map(|seen| seen.iter().sum::<u16>());
         let mut looked_at = 1;
         self.count = usize::from(differing[0]);
