@@ -5,7 +5,7 @@
 //! - `fuse` turns subtrees of fixed-width operations into register programs (`program`).
 //! - `state` holds a slot per node; `demand` fills the rows that are asked for and not there yet;
 //!   `branch` are the lazy forms, `call` and `lambda` the calls.
-//! - `straight` is the way of a few rows through a set without lazy forms: every node once, nothing to decide.
+//! - `single` is the way of one row, in cells, and `straight` that of a few rows through a set without lazy forms: every node once.
 //! - An evaluated column carries its failed rows. They are raised only where an output uses them.
 
 mod branch;
@@ -21,9 +21,11 @@ mod leave;
 mod metrics;
 mod operand_order;
 mod program;
+mod reads;
 mod row;
 mod selection;
 mod set;
+mod single;
 mod slot;
 mod state;
 mod straight;

@@ -8,14 +8,16 @@ use std::sync::Arc;
 use bumpalo::Bump;
 use half::f16;
 use hypostyle_functions::column::{Data, Encoding, Output, Rows, View, WritableFixed, value_at};
+use hypostyle_functions::lanes::{Lane, LaneCell};
 use hypostyle_functions::types::{Field, Type};
 use hypostyle_functions::value::{Literal, Value};
 
 use super::graph::Kind;
 use super::set::ExpressionSet;
+use super::single::{Place, Single};
 use super::slot::Domain;
 use super::state::{Run, State};
-use super::straight::{Held, Straight};
+use super::straight::{self, Straight};
 use crate::error::{Error, Result};
 
 /// Most rows that one evaluation takes.
@@ -34,12 +36,30 @@ pub struct RowEvaluator {
     state: State,
     bump: Bump,
     inputs: Vec<Output>,
+    /// Rows of each input that were set, if the input has been since the start.
     given: Vec<[u64; WORDS]>,
+    /// The start in which each input was last set.
+    starts: Vec<u64>,
+    start: u64,
     rows: usize,
     row: usize,
+    single: Option<Single>,
     straight: Option<Straight>,
-    /// True if the results are those of `straight`.
-    is_straight: bool,
+    way: Way,
+}
+
+/// A result that is read without a view.
+enum Held<'a> {
+    Column(&'a Output),
+    Cell(&'a Single, usize),
+}
+
+/// Who computed the results.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    Single,
+    Straight,
+    Demand,
 }
 
 impl RowEvaluator {
@@ -49,13 +69,13 @@ impl RowEvaluator {
     /// [`Error::User`] if a parameter that is read is missing or has another type.
     pub fn new(set: Arc<ExpressionSet>, parameters: &[Literal]) -> Result<Self> {
         let mut state = State::new(&set.graph, parameters)?;
+        let single = Single::new(&set.graph, &mut state);
         let straight = Straight::new(&set.graph, &mut state);
         let inputs: Vec<_> = set.input_types().iter().cloned().map(Output::new).collect();
         let given = vec![[0; WORDS]; inputs.len()];
-        let (bump, is_straight) = (Bump::new(), false);
-        let mut evaluator = Self { set, state, bump, inputs, given, rows: 0, row: 0, straight, is_straight };
-        evaluator.start(1)?;
-        Ok(evaluator)
+        let starts = vec![0; inputs.len()];
+        let (bump, start, rows, row, way) = (Bump::new(), 1, 1, 0, Way::Demand);
+        Ok(Self { set, state, bump, inputs, given, starts, start, rows, row, single, straight, way })
     }
 
     /// The set that is evaluated.
@@ -75,8 +95,8 @@ impl RowEvaluator {
         }
         self.rows = rows;
         self.row = 0;
-        self.inputs.iter_mut().for_each(|input| input.prepare(rows));
-        self.given.fill([0; WORDS]);
+        // What was set before is forgotten where something is set again.
+        self.start += 1;
         Ok(())
     }
 
@@ -102,6 +122,11 @@ impl RowEvaluator {
         let Some(input) = self.inputs.get_mut(column) else {
             return Err(Error::user(format!("there is no input column {column}; there are {count}")));
         };
+        if self.starts[column] != self.start {
+            self.starts[column] = self.start;
+            self.given[column] = [0; WORDS];
+            input.prepare(self.rows);
+        }
         self.given[column][self.row / 64] |= 1 << (self.row % 64);
         Ok((input, self.row))
     }
@@ -280,13 +305,21 @@ impl RowEvaluator {
     /// The first failed row by position, over all outputs; what ends the query.
     pub fn evaluate(&mut self) -> Result<()> {
         self.fill_absent();
-        let Self { set, state, bump, inputs, rows, straight, is_straight, .. } = self;
+        let Self { set, state, bump, inputs, rows, single, straight, way, .. } = self;
         bump.reset();
-        let rows = *rows;
-        *is_straight = straight
+        let (graph, rows) = (&set.graph, *rows);
+        *way = Way::Demand;
+        if rows == 1 {
+            if single.as_mut().is_some_and(|single| single.evaluate(graph, state, inputs, bump)) {
+                *way = Way::Single;
+            }
+        } else if straight
             .as_mut()
-            .is_some_and(|straight| straight.evaluate(&set.graph, state, inputs, rows, bump));
-        if *is_straight {
+            .is_some_and(|straight| straight.evaluate(graph, state, inputs, rows, bump))
+        {
+            *way = Way::Straight;
+        }
+        if *way != Way::Demand {
             return Ok(());
         }
         let types = set.input_types();
@@ -313,10 +346,20 @@ impl RowEvaluator {
     /// Makes null what was not set.
     fn fill_absent(&mut self) {
         for &column in self.set.columns() {
-            let given = &self.given[column];
+            let input = &mut self.inputs[column];
+            let mut given = [0; WORDS];
+            if self.starts[column] == self.start {
+                // A column that was set has its only row.
+                if self.rows == 1 {
+                    continue;
+                }
+                given = self.given[column];
+            } else {
+                input.prepare(self.rows);
+            }
             for row in 0..self.rows {
                 if given[row / 64] >> (row % 64) & 1 == 0 {
-                    self.inputs[column].set_null(row);
+                    input.set_null(row);
                 }
             }
         }
@@ -327,8 +370,10 @@ impl RowEvaluator {
     /// # Panics
     /// If there is no such output.
     pub fn view(&self, output: usize) -> View<'_> {
-        if let Some(column) = self.column(output) {
-            return column.view(&self.bump);
+        match self.held(output) {
+            Some(Held::Column(column)) => return column.view(&self.bump),
+            Some(Held::Cell(single, cell)) => return single.view(cell),
+            None => {}
         }
         let (node, _) = self.set.graph.resolve(self.set.graph.outputs[output]);
         if let Kind::Input(input) = self.set.graph.nodes[node].kind {
@@ -341,31 +386,45 @@ impl RowEvaluator {
         }
     }
 
-    /// The column of an output where it can be read without a view.
-    fn column(&self, output: usize) -> Option<&Output> {
-        let straight = self.straight.as_ref().filter(|_| self.is_straight)?;
-        match straight.output(output) {
-            Held::Step(step) => Some(straight.column(step)),
-            Held::Input(input) => Some(&self.inputs[input]),
-            Held::Constant => None,
+    /// The value of an output where it can be read without a view.
+    #[inline]
+    fn held(&self, output: usize) -> Option<Held<'_>> {
+        match (self.way, &self.single, &self.straight) {
+            (Way::Single, Some(single), _) => match single.output(output) {
+                Place::Cell(cell) => Some(Held::Cell(single, cell)),
+                Place::Column(column) => Some(Held::Column(single.column(column))),
+                Place::Input(input) => Some(Held::Column(&self.inputs[input])),
+                Place::Constant(_) => None,
+            },
+            (Way::Straight, _, Some(straight)) => match straight.output(output) {
+                straight::Held::Step(step) => Some(Held::Column(straight.column(step))),
+                straight::Held::Input(input) => Some(Held::Column(&self.inputs[input])),
+                straight::Held::Constant => None,
+            },
+            _ => None,
         }
     }
 
     /// True if an output is null in a row.
     pub fn is_null(&self, output: usize, row: usize) -> bool {
-        match self.column(output) {
-            Some(column) => !column.is_valid(row),
-            None => self.view(output).is_null(row),
+        match self.held(output) {
+            Some(Held::Column(column)) => !column.is_valid(row),
+            Some(Held::Cell(single, cell)) if row == 0 => single.value(cell).is_none(),
+            _ => self.view(output).is_null(row),
         }
     }
 
     /// A value of fixed width in a row.
-    fn fixed<T: WritableFixed>(&self, output: usize, row: usize) -> Option<T> {
-        if let Some(column) = self.column(output) {
-            return column.is_valid(row).then(|| column.fixed_values::<T>()[row]);
+    #[inline]
+    fn fixed<T: WritableFixed + Lane>(&self, output: usize, row: usize) -> Option<T> {
+        match self.held(output) {
+            Some(Held::Column(column)) => column.is_valid(row).then(|| column.fixed_values::<T>()[row]),
+            Some(Held::Cell(single, cell)) if row == 0 => single.value(cell).map(LaneCell::get::<T>),
+            _ => {
+                let view = self.view(output);
+                view.is_valid(row).then(|| view.fixed::<T>().get(row))
+            }
         }
-        let view = self.view(output);
-        view.is_valid(row).then(|| view.fixed::<T>().get(row))
     }
 
     /// A BOOLEAN output in a row.
@@ -373,11 +432,14 @@ impl RowEvaluator {
     /// # Panics
     /// If the output has another type.
     pub fn get_bool(&self, output: usize, row: usize) -> Option<bool> {
-        if let Some(column) = self.column(output) {
-            return column.is_valid(row).then(|| column.truth(row));
+        match self.held(output) {
+            Some(Held::Column(column)) => column.is_valid(row).then(|| column.truth(row)),
+            Some(Held::Cell(single, cell)) if row == 0 => single.value(cell).map(LaneCell::get::<bool>),
+            _ => {
+                let view = self.view(output);
+                view.is_valid(row).then(|| view.boolean().get(row))
+            }
         }
-        let view = self.view(output);
-        view.is_valid(row).then(|| view.boolean().get(row))
     }
 
     /// A BIGINT, TIME or TIMESTAMP output in a row.

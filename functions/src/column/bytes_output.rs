@@ -30,6 +30,13 @@ impl BytesOutput {
         self.shared.clear();
     }
 
+    /// Forgets the values and keeps their rows, which are empty.
+    pub(super) fn forget_values(&mut self) {
+        self.views.fill(0);
+        self.own.clear();
+        self.shared.clear();
+    }
+
     pub(super) fn resize(&mut self, length: usize) {
         self.views.resize(length, 0);
     }

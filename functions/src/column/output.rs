@@ -115,7 +115,7 @@ impl Output {
     pub fn prepare(&mut self, length: usize) {
         self.clear_marks();
         // One row after another finds the column as it is to be.
-        if self.length == length && self.keeps_values() {
+        if self.length == length && self.keeps_rows() {
             return;
         }
         self.forget();
@@ -148,15 +148,32 @@ impl Output {
         }
     }
 
-    /// True if the values are of fixed width and lie there, so that rows are ready to be written anew.
-    fn keeps_values(&self) -> bool {
+    /// Makes rows that lie there ready to be written anew; false if there are others, or none that can be.
+    fn keeps_rows(&mut self) -> bool {
         let length = self.length;
-        match &self.data {
+        match &mut self.data {
             OutputData::Boolean(bits) => bits.length == length && bits.words.len() * 64 >= length,
             OutputData::Int32(values) => values.len() == length,
             OutputData::Int64(values) => values.len() == length,
             OutputData::Float32(values) => values.len() == length,
             OutputData::Float64(values) => values.len() == length,
+            OutputData::Bytes(bytes) if bytes.views.len() == length => {
+                bytes.forget_values();
+                true
+            }
+            OutputData::List { offsets, sizes, child }
+                if offsets.len() == length && sizes.len() == length =>
+            {
+                // A row that nothing writes is no part of elements that are gone.
+                sizes.fill(0);
+                offsets.fill(0);
+                child.forget();
+                true
+            }
+            OutputData::FixedList { size, child } => {
+                child.prepare(length * *size);
+                true
+            }
             _ => false,
         }
     }

@@ -4,6 +4,7 @@
 //! operation, so both give the same bits by construction. Nulls never reach a kernel: lanes whose
 //! inputs are null hold arbitrary values, and what a kernel reports for them is ignored.
 
+mod cell;
 mod choice;
 mod digits;
 mod float;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 use arrow::datatypes::IntervalMonthDayNano;
 use half::f16;
 
+pub use cell::LaneCell;
 pub use choice::comparison;
 pub(crate) use digits::over_digits;
 pub use float::Float;

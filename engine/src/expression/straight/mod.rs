@@ -3,8 +3,8 @@
 //! Demand finds out for each batch which rows of which node are still to be computed, and over which values. For one row these
 //! questions cost more than most answers. Where inputs are flat the answers are always the same, so they are found once: a list of
 //! steps, each with a column of its own and the places of its operands in a table of views. A column stays where it is until the
-//! last step is done, so a view of it is made once. Of a lazy form, operands that not every row needs are steps of their own,
-//! which are taken or passed over; that holds for one row alone.
+//! last step is done, so a view of it is made once. Lazy forms, whose operands not all rows need, are left to demand, and one row by
+//! itself to `single`.
 //!
 //! Functions and programs are called as demand calls them. Rows that fail are left to demand, which starts over and has the last word.
 
@@ -38,8 +38,6 @@ pub(super) struct Straight {
     steps: Box<[Step]>,
     /// Places of the table.
     places: usize,
-    /// True if some steps are not for every row.
-    is_lazy: bool,
     outputs: Box<[Held]>,
     live: Vec<u32>,
     failed: Vec<u32>,
@@ -72,34 +70,10 @@ struct Step {
     place: usize,
     /// True if its failed rows are nulls to all who read them: each reads them through a TRY.
     is_tried: bool,
-    action: Action,
+    operands: Box<[Operand]>,
+    /// Places of what the lambdas of a call read.
+    captures: Box<[usize]>,
     column: Output,
-}
-
-enum Action {
-    /// Calls or runs the node, whose operands are there.
-    Compute {
-        operands: Box<[Operand]>,
-        /// Places of what the lambdas of a call read.
-        captures: Box<[usize]>,
-    },
-    /// AND, or else OR.
-    Logic {
-        operands: Box<[Part]>,
-        is_and: bool,
-    },
-    /// Conditions and values.
-    Case {
-        branches: Box<[(Part, Part)]>,
-        otherwise: Option<Part>,
-    },
-    Coalesce(Box<[Part]>),
-}
-
-/// An operand of a lazy form: the steps that it alone needs, and its place.
-struct Part {
-    steps: Box<[Step]>,
-    place: usize,
 }
 
 #[derive(Clone, Copy)]
@@ -111,7 +85,8 @@ enum Operand {
 }
 
 impl Straight {
-    /// The steps of all outputs; `None` if some of them have a value of their own each time, or one that fails whatever the row.
+    /// The steps of all outputs; `None` if some of them have a value of their own each time, or one that fails whatever the row, or
+    /// are made of lazy forms.
     pub fn new(graph: &Graph, state: &mut State) -> Option<Self> {
         Layout::new(graph, state)?.finish()
     }
@@ -135,9 +110,6 @@ impl Straight {
         rows: usize,
         bump: &Bump,
     ) -> bool {
-        if self.is_lazy && rows > 1 {
-            return false;
-        }
         let Self { leaves, steps, places, live, failed, .. } = self;
         let State { slots, machine, scratch, lambdas, .. } = state;
         scratch.reset();
@@ -173,17 +145,12 @@ struct Pass<'a, 's> {
 impl<'a> Pass<'a, '_> {
     /// Takes steps in order; false if a row failed or a function did.
     fn take(&mut self, steps: &'a mut [Step]) -> bool {
-        for Step { node, place, is_tried, action, column } in steps {
+        for Step { node, place, is_tried, operands, captures, column } in steps {
             column.prepare(self.rows);
-            let is_taken = match action {
-                Action::Compute { operands, captures } => match &self.graph.nodes[*node].kind {
-                    Kind::Program { program, .. } => self.run(program, operands, column, *is_tried),
-                    Kind::Call(call) => self.call(*node, call, operands, captures, column),
-                    _ => false,
-                },
-                Action::Logic { operands, is_and } => self.logic(operands, *is_and, column),
-                Action::Case { branches, otherwise } => self.case(branches, otherwise.as_mut(), column),
-                Action::Coalesce(operands) => self.coalesce(operands, column),
+            let is_taken = match &self.graph.nodes[*node].kind {
+                Kind::Program { program, .. } => self.run(program, operands, column, *is_tried),
+                Kind::Call(call) => self.call(*node, call, operands, captures, column),
+                _ => false,
             };
             if !is_taken || !*is_tried && column.failed().is_some() {
                 return false;
@@ -229,65 +196,5 @@ impl<'a> Pass<'a, '_> {
         self.live.clear();
         let tools = Tools { lambdas: &mut self.lambdas[node], bump, scratch: self.scratch, live: self.live };
         call.run(&Operands { views, failed: &[], captures }, Rows::All(self.rows), output, tools).is_ok()
-    }
-
-    /// The view of an operand of a lazy form; `None` if it is left to demand.
-    fn part(&mut self, part: &'a mut Part) -> Option<&'a View<'a>> {
-        let Part { steps, place } = part;
-        self.take(steps).then(|| self.table[*place])
-    }
-
-    /// An operand that decides does so over nulls of the others.
-    fn logic(&mut self, operands: &'a mut [Part], is_and: bool, output: &mut Output) -> bool {
-        let mut has_null = false;
-        for operand in operands {
-            let Some(view) = self.part(operand) else { return false };
-            if view.is_null(0) {
-                has_null = true;
-            } else if view.boolean().get(0) != is_and {
-                output.boolean().set(0, !is_and);
-                return true;
-            }
-        }
-        match has_null {
-            true => output.set_null(0),
-            false => output.boolean().set(0, is_and),
-        }
-        true
-    }
-
-    fn case(
-        &mut self,
-        branches: &'a mut [(Part, Part)],
-        otherwise: Option<&'a mut Part>,
-        output: &mut Output,
-    ) -> bool {
-        let mut taken = otherwise;
-        for (when, then) in branches {
-            let Some(view) = self.part(when) else { return false };
-            if view.is_valid(0) && view.boolean().get(0) {
-                taken = Some(then);
-                break;
-            }
-        }
-        let Some(part) = taken else {
-            output.set_null(0);
-            return true;
-        };
-        let Some(view) = self.part(part) else { return false };
-        output.copy_rows(view, &Rows::All(1));
-        true
-    }
-
-    fn coalesce(&mut self, operands: &'a mut [Part], output: &mut Output) -> bool {
-        for operand in operands {
-            let Some(view) = self.part(operand) else { return false };
-            if view.is_valid(0) {
-                output.copy_rows(view, &Rows::All(1));
-                return true;
-            }
-        }
-        output.set_null(0);
-        true
     }
 }
