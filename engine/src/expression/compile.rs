@@ -376,6 +376,8 @@ impl<'a> Compiler<'a> {
                 body: bound.body,
                 nulls: bound.nulls,
                 arguments: operands.into(),
+                // Positions count lambdas, which are no operands.
+                held: if lambdas.is_empty() { bound.held.into() } else { Box::default() },
                 lambdas: lambdas.into(),
             })),
         };

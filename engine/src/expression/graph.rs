@@ -103,6 +103,8 @@ pub(super) struct Call {
     pub nulls: Nulls,
     /// The arguments that are not lambdas.
     pub arguments: Box<[NodeId]>,
+    /// Arguments that the function took up when it was bound, and does not read any more.
+    pub held: Box<[usize]>,
     /// The lambdas.
     pub lambdas: Box<[LambdaBody]>,
 }

@@ -394,7 +394,7 @@ impl RowEvaluator {
                 Place::Cell(cell) => Some(Held::Cell(single, cell)),
                 Place::Column(column) => Some(Held::Column(single.column(column))),
                 Place::Input(input) => Some(Held::Column(&self.inputs[input])),
-                Place::Constant(_) => None,
+                Place::Constant(_) | Place::Unread => None,
             },
             (Way::Straight, _, Some(straight)) => match straight.output(output) {
                 straight::Held::Step(step) => Some(Held::Column(straight.column(step))),

@@ -117,7 +117,7 @@ fn bind_text(arguments: &Arguments<'_>) -> Result<Bound> {
         let hash = xxhash64(bytes, 0);
         vocabulary.index(vocabulary.entries.place_of_bytes(bytes, hash), hash)
     })
-    .holding(&[1]))
+    .holding(&[1, 2, 3, 4]))
 }
 
 fn bind_integer(arguments: &Arguments<'_>) -> Result<Bound> {
@@ -127,7 +127,7 @@ fn bind_integer(arguments: &Arguments<'_>) -> Result<Bound> {
         let hash = xxhash64_u64(id as u64, 0);
         vocabulary.index(vocabulary.entries.place_of_integer(id, hash), hash)
     })
-    .holding(&[1]))
+    .holding(&[1, 2, 3, 4]))
 }
 
 /// The form for one value or for a list of them.

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use bumpalo::Bump;
-use hypostyle_functions::column::{Output, value_at};
+use hypostyle_functions::column::{Data, Output, Rows, View};
 use hypostyle_functions::lanes::LaneKind;
 use hypostyle_functions::types::Type;
 
-use super::cell::Cell;
+use super::cell::{Cell, Presence};
 use super::{CallStep, Fixed, Part, Place, Rule, Single, Step};
 use crate::expression::graph::{Call, Graph, Kind, NodeId};
 use crate::expression::program::{Code, Operation, Program};
@@ -17,6 +17,9 @@ use crate::expression::state::{State, slot_view};
 /// Steps for each node at most: what several operands of lazy forms need alone is a step of each of them, which adds up where such forms
 /// stand in one another.
 const STEPS_PER_NODE: usize = 4;
+
+/// Most elements of a constant list of which each evaluator has a copy.
+const ELEMENTS_COPIED: usize = 4096;
 
 /// Steps being put in order.
 pub(super) struct Layout<'a> {
@@ -105,23 +108,20 @@ impl<'a> Layout<'a> {
         Place::Cell(cell)
     }
 
-    /// Numbers and texts are read sooner from a cell and a column than from an Arrow array.
+    /// A constant is read sooner from a cell or a column than from an Arrow array, unless a copy of it would take room.
     fn constant(&mut self, id: NodeId, state: &State) -> Place {
-        let data_type = &self.graph.nodes[id].data_type;
-        let kind = LaneKind::of(data_type);
-        if kind.is_none() && *data_type != Type::Text {
-            return Place::Constant(id);
-        }
+        let node = &self.graph.nodes[id];
         let bump = Bump::new();
-        let value = value_at(&slot_view(&state.slots, self.graph, id, &bump), 0);
-        let mut column = Output::new(data_type.clone());
-        column.prepare(1);
-        if column.set_value(0, &value).is_err() {
+        let view = slot_view(&state.slots, self.graph, id, &bump);
+        if is_large(&view) {
             return Place::Constant(id);
         }
-        match kind {
+        let mut column = Output::new(node.data_type.clone());
+        column.prepare(1);
+        column.copy_rows(&view, &Rows::All(1));
+        match node.lane_kind() {
             Some(kind) => {
-                let cell = self.cell(kind, data_type);
+                let cell = self.cell(kind, &node.data_type);
                 self.cells[cell].load(&column);
                 Place::Cell(cell)
             }
@@ -243,15 +243,35 @@ impl<'a> Layout<'a> {
         let mut places = |ids: &mut dyn Iterator<Item = NodeId>| {
             ids.map(|id| self.add(id, steps)).collect::<Option<Box<[Place]>>>()
         };
-        let arguments = places(&mut call.arguments.iter().copied())?;
+        let mut arguments = places(&mut call.arguments.iter().copied())?;
         let captures = places(&mut call.lambdas.iter().flat_map(|lambda| lambda.captures.iter().copied()))?;
+        // What is constant and not null does not become null.
+        let may_be_null = |place: &Place| match *place {
+            Place::Cell(cell) => cell >= self.fixed.0 || self.cells[cell].presence != Presence::Value,
+            Place::Column(column) => column >= self.fixed.1 || !self.columns[column].is_valid(0),
+            Place::Input(_) | Place::Constant(_) => true,
+            Place::Unread => false,
+        };
+        let nullable = match call.nulls.is_strict() {
+            true => arguments.iter().copied().filter(may_be_null).collect(),
+            false => Box::default(),
+        };
+        call.held.iter().for_each(|&position| arguments[position] = Place::Unread);
         let column = self.column(&self.graph.nodes[id].data_type);
         let place = match self.graph.nodes[id].lane_kind() {
             Some(_) => self.place(id),
             None => Place::Column(column),
         };
         let cell = if let Place::Cell(cell) = place { Some(cell) } else { None };
-        steps.push(Step::Call(Box::new(CallStep { node: id, arguments, captures, column, cell, is_tried })));
+        steps.push(Step::Call(Box::new(CallStep {
+            node: id,
+            arguments,
+            nullable,
+            captures,
+            column,
+            cell,
+            is_tried,
+        })));
         Some(place)
     }
 
@@ -291,5 +311,19 @@ impl<'a> Layout<'a> {
         let mut steps = Vec::new();
         let place = self.add(operand, &mut steps)?;
         Some(Part { steps: steps.into(), place })
+    }
+}
+
+/// True if the one value of a view holds more elements than are copied for each evaluator.
+fn is_large(view: &View<'_>) -> bool {
+    match view.data {
+        Data::List(_) | Data::FixedList { .. } if view.is_valid(0) => {
+            let list = view.list();
+            let (range, child) = (list.range(0), list.child());
+            range.len() > ELEMENTS_COPIED
+                || matches!(child.data, Data::List(_) | Data::FixedList { .. } | Data::Struct(_))
+        }
+        Data::Struct(_) => true,
+        _ => false,
     }
 }

@@ -13,7 +13,7 @@ mod layout;
 use std::sync::Arc;
 
 use bumpalo::Bump;
-use hypostyle_functions::column::{Encoding, Output, Rows, View};
+use hypostyle_functions::column::{Data, Encoding, Output, Rows, View};
 use hypostyle_functions::lanes::{LaneCell, LaneKernel};
 use hypostyle_functions::scalar::Body;
 use hypostyle_functions::scratch::Scratch;
@@ -52,7 +52,18 @@ pub(super) enum Place {
     Input(usize),
     /// The slot of a node that is the same for all rows.
     Constant(NodeId),
+    /// Nowhere: a constant that its reader does not look at.
+    Unread,
 }
+
+/// Stands for a constant that is not looked at.
+static UNREAD: View<'static> = View {
+    data_type: &Type::Int64,
+    length: 1,
+    encoding: Encoding::Constant,
+    validity: None,
+    data: Data::Int64(&[0]),
+};
 
 /// What is done.
 enum Step {
@@ -113,6 +124,8 @@ enum Rule {
 struct CallStep {
     node: NodeId,
     arguments: Box<[Place]>,
+    /// The arguments of a strict function that may be null.
+    nullable: Box<[Place]>,
     /// What the lambdas read.
     captures: Box<[Place]>,
     /// The column that the function writes.
@@ -223,6 +236,7 @@ impl<'a> Sight<'a> {
             Place::Column(column) => self.columns[column].view(self.bump),
             Place::Input(input) => self.inputs[input].view(self.bump),
             Place::Constant(node) => constant(slot_view(self.slots, self.graph, node, self.bump)),
+            Place::Unread => UNREAD,
         }
     }
 }
@@ -282,9 +296,9 @@ impl<'a> Pass<'a> {
 
     /// Calls a function. One that is strict sees no row with a null operand.
     fn call(&mut self, step: &CallStep) -> bool {
-        let CallStep { node, arguments, column, cell, is_tried, .. } = step;
+        let CallStep { node, nullable, column, cell, is_tried, .. } = step;
         let Kind::Call(call) = &self.graph.nodes[*node].kind else { return false };
-        if call.nulls.is_strict() && arguments.iter().any(|&place| self.is_null(place)) {
+        if nullable.iter().any(|&place| self.is_null(place)) {
             match *cell {
                 Some(cell) => self.cells[cell].presence = Presence::Null,
                 None => {
@@ -336,6 +350,7 @@ impl<'a> Pass<'a> {
             Place::Column(column) => !self.columns[column].is_valid(0),
             Place::Input(input) => !self.inputs[input].is_valid(0),
             Place::Constant(node) => slot_view(self.slots, self.graph, node, self.bump).is_null(0),
+            Place::Unread => false,
         }
     }
 
@@ -396,7 +411,7 @@ impl<'a> Pass<'a> {
                 self.columns[column].prepare(1);
                 self.columns[column].set_null(0);
             }
-            Place::Input(_) | Place::Constant(_) => return false,
+            Place::Input(_) | Place::Constant(_) | Place::Unread => return false,
         }
         true
     }
