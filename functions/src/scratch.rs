@@ -10,7 +10,8 @@ use bumpalo::Bump;
 pub struct Scratch {
     /// Arena for the duration of one call; reset by the evaluator between batches.
     pub arena: Bump,
-    slots: HashMap<TypeId, Box<dyn Any + Send>, ahash::RandomState>,
+    /// A few, which are sooner looked through than hashed.
+    slots: Vec<(TypeId, Box<dyn Any + Send>)>,
     /// Bytes that slots are said to hold.
     held: HashMap<TypeId, usize, ahash::RandomState>,
 }
@@ -30,8 +31,12 @@ impl Scratch {
 
     /// A slot and the arena, for a call that fills both at once.
     pub fn slot_and_arena<T: Default + Send + 'static>(&mut self) -> (&mut T, &Bump) {
-        let slot = self.slots.entry(TypeId::of::<T>()).or_insert_with(|| Box::<T>::default());
-        match slot.downcast_mut::<T>() {
+        let wanted = TypeId::of::<T>();
+        let place = self.slots.iter().position(|(held, _)| *held == wanted).unwrap_or_else(|| {
+            self.slots.push((wanted, Box::<T>::default()));
+            self.slots.len() - 1
+        });
+        match self.slots[place].1.downcast_mut::<T>() {
             Some(slot) => (slot, &self.arena),
             None => unreachable!("a slot is keyed by its type"),
         }
@@ -51,7 +56,7 @@ impl Scratch {
     /// Drops the slots that hold a stated number of bytes.
     pub fn release(&mut self) {
         for (slot, _) in self.held.drain() {
-            self.slots.remove(&slot);
+            self.slots.retain(|(held, _)| *held != slot);
         }
     }
 

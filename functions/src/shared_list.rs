@@ -128,6 +128,14 @@ impl SharedList {
         self.len() == 0
     }
 
+    /// The array that the elements lie in, where they do.
+    pub(crate) fn as_array(&self) -> Option<&ArrayRef> {
+        match &self.0.entries {
+            Entries::Array(array) => Some(array),
+            Entries::Stored { .. } => None,
+        }
+    }
+
     /// The elements as an array in the engine's layout.
     pub fn array(&self) -> &ArrayRef {
         match &self.0.entries {

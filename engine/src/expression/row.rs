@@ -235,7 +235,7 @@ impl RowEvaluator {
     pub fn set_list_i64(&mut self, column: usize, values: &[i64]) -> Result<()> {
         let (input, row) = self.field(column)?;
         match input.data_type() {
-            Type::List(element) if **element == Type::Int64 => {
+            Type::List(element) if matches!(**element, Type::Int64) => {
                 let mut list = input.list();
                 let start = list.child().grow(values.len());
                 list.child().fixed::<i64>()[start..].copy_from_slice(values);
@@ -253,7 +253,7 @@ impl RowEvaluator {
     pub fn set_list_text(&mut self, column: usize, values: &[&str]) -> Result<()> {
         let (input, row) = self.field(column)?;
         match input.data_type() {
-            Type::List(element) if **element == Type::Text => {
+            Type::List(element) if matches!(**element, Type::Text) => {
                 let mut list = input.list();
                 let start = list.child().grow(values.len());
                 let mut texts = list.child().text();
@@ -272,7 +272,7 @@ impl RowEvaluator {
     pub fn set_fixed_list_f32(&mut self, column: usize, values: &[f32]) -> Result<()> {
         let (input, row) = self.field(column)?;
         match input.data_type() {
-            Type::FixedList(element, size) if **element == Type::Float32 && *size == values.len() => {
+            Type::FixedList(element, size) if matches!(**element, Type::Float32) && *size == values.len() => {
                 let start = row * *size;
                 input.fixed_list_child().fixed::<f32>()[start..start + values.len()].copy_from_slice(values);
             }

@@ -1,12 +1,15 @@
 //! Where each category of a list stands: an index that is built once, stored with a transform, and read in place.
 
+use arrow::array::{Array, AsArray, StringViewArray};
 use arrow::buffer::ScalarBuffer;
+use arrow::datatypes::Int64Type;
 
 use crate::error::{Error, Result};
 use crate::kernel::category_slots::{self, slots_of};
 use crate::kernel::hash::xxhash64::{xxhash64, xxhash64_u64};
 use crate::scalar::Arguments;
 use crate::shared_list::{Key, SharedList};
+use crate::types::Type;
 
 /// Slots of categories by XXH64 of their bytes or of their integer, with seed 0. Whatever the slots hold, a lookup ends and
 /// reads nothing outside of them.
@@ -72,6 +75,27 @@ impl Key<'_> {
 /// The categories of a constant argument, each of which stands in it once.
 pub(crate) struct Categories {
     list: SharedList,
+    keys: Keys,
+}
+
+/// The keys of a list by their form, found once: a list finds it for each key.
+enum Keys {
+    Texts(StringViewArray),
+    Integers(ScalarBuffer<i64>),
+    /// Those that the list itself reads.
+    OfList,
+}
+
+impl Keys {
+    fn of(list: &SharedList) -> Self {
+        match list.as_array().filter(|array| array.null_count() == 0) {
+            Some(array) if *list.element() == Type::Text => Self::Texts(array.as_string_view().clone()),
+            Some(array) if *list.element() == Type::Int64 => {
+                Self::Integers(array.as_primitive::<Int64Type>().values().clone())
+            }
+            _ => Self::OfList,
+        }
+    }
 }
 
 impl Categories {
@@ -86,7 +110,7 @@ impl Categories {
             false => list.index().err(),
         };
         match why {
-            None => Ok(Self { list: list.into_owned() }),
+            None => Ok(Self { keys: Keys::of(&list), list: list.into_owned() }),
             Some(Unusable::Null) => Err(refused(format!("holds a null; expected {what}"))),
             Some(Unusable::Repeated(place)) => {
                 Err(refused(format!("holds its entry {} twice; expected distinct {what}", place + 1)))
@@ -109,14 +133,22 @@ impl Categories {
     }
 
     /// The place of a text, whose hash is [`xxhash64`] with seed 0.
+    #[inline]
     pub fn place_of_bytes(&self, bytes: &[u8], hash: u64) -> Option<usize> {
-        let is_it = |place| self.list.key(place) == Some(Key::Bytes(bytes));
-        self.find(hash, is_it)
+        match &self.keys {
+            Keys::Texts(texts) => {
+                self.find(hash, |place| place < texts.len() && texts.value(place).as_bytes() == bytes)
+            }
+            _ => self.find(hash, |place| self.list.key(place) == Some(Key::Bytes(bytes))),
+        }
     }
 
     /// The place of an integer, whose hash is [`xxhash64_u64`] with seed 0.
+    #[inline]
     pub fn place_of_integer(&self, integer: i64, hash: u64) -> Option<usize> {
-        let is_it = |place| self.list.key(place) == Some(Key::Integer(integer));
-        self.find(hash, is_it)
+        match &self.keys {
+            Keys::Integers(integers) => self.find(hash, |place| integers.get(place) == Some(&integer)),
+            _ => self.find(hash, |place| self.list.key(place) == Some(Key::Integer(integer))),
+        }
     }
 }

@@ -170,10 +170,16 @@ impl<'a> Bytes<'a> {
 }
 
 fn inline_view(value: &[u8]) -> u128 {
-    let mut bytes = [0u8; 16];
-    bytes[..4].copy_from_slice(&(value.len() as u32).to_le_bytes());
-    bytes[4..4 + value.len()].copy_from_slice(value);
-    u128::from_le_bytes(bytes)
+    let length = value.len();
+    // Two words that overlap where the value is shorter than both: a copy of so few bytes would be waited for.
+    let bytes = if let (Some(first), Some(last)) = (value.first_chunk(), value.last_chunk()) {
+        u128::from(u64::from_le_bytes(*first)) | u128::from(u64::from_le_bytes(*last)) << (8 * (length - 8))
+    } else if let (Some(first), Some(last)) = (value.first_chunk(), value.last_chunk()) {
+        u128::from(u32::from_le_bytes(*first)) | u128::from(u32::from_le_bytes(*last)) << (8 * (length - 4))
+    } else {
+        value.iter().rev().fold(0, |bytes, &byte| bytes << 8 | u128::from(byte))
+    };
+    bytes << 32 | length as u128
 }
 
 /// The view of the first `length` bytes.

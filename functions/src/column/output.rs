@@ -113,7 +113,9 @@ impl Output {
 
     /// Forgets what was written and makes room for `length` rows, all valid, without errors.
     pub fn prepare(&mut self, length: usize) {
-        self.clear_marks();
+        if self.has_nulls || self.has_failed || self.lent.is_some() {
+            self.clear_marks();
+        }
         // One row after another finds the column as it is to be.
         if self.length == length && self.keeps_rows() {
             return;
@@ -435,11 +437,24 @@ impl Output {
     }
 
     /// What was written, for reading.
+    #[inline]
     pub fn view<'a>(&'a self, bump: &'a Bump) -> View<'a> {
+        let mut view = View::nothing(&self.data_type);
+        self.show(&mut view, bump);
+        view
+    }
+
+    /// Makes a view one of what was written. Where many are made, each in its place, none is copied there.
+    pub fn show<'a>(&'a self, view: &mut View<'a>, bump: &'a Bump) {
         if let Some(array) = &self.lent {
-            return borrow(array, &self.data_type, bump);
+            *view = borrow(array, &self.data_type, bump);
+            return;
         }
-        let data = match &self.data {
+        view.data_type = &self.data_type;
+        view.length = self.length;
+        view.encoding = Encoding::Flat;
+        view.validity = self.has_nulls.then(|| self.validity.as_bits());
+        view.data = match &self.data {
             OutputData::Null => Data::Null,
             OutputData::Boolean(bits) => Data::Boolean(bits.as_bits()),
             OutputData::Int8(values) => Data::Int8(values),
@@ -458,18 +473,23 @@ impl Output {
             OutputData::Bytes(bytes) => Data::Bytes(bytes.as_data()),
             OutputData::List { offsets, sizes, child } => {
                 let elements = child.lent.as_ref();
-                let child = bump.alloc(child.view(bump));
+                let child = child.shown(bump);
                 Data::List(ListData { offsets, sizes: Some(sizes), child, elements })
             }
             OutputData::FixedList { size, child } => {
-                Data::FixedList { size: *size, child: bump.alloc(child.view(bump)) }
+                Data::FixedList { size: *size, child: child.shown(bump) }
             }
             OutputData::Struct(fields) => {
                 Data::Struct(bump.alloc_slice_fill_iter(fields.iter().map(|field| field.view(bump))))
             }
         };
-        let validity = self.has_nulls.then(|| self.validity.as_bits());
-        View { data_type: &self.data_type, length: self.length, encoding: Encoding::Flat, validity, data }
+    }
+
+    /// A view for the columns that hold this one.
+    fn shown<'a>(&'a self, bump: &'a Bump) -> &'a View<'a> {
+        let view = bump.alloc(View::nothing(&self.data_type));
+        self.show(view, bump);
+        view
     }
 
     /// Bytes of the column's own storage.

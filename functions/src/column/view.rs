@@ -172,6 +172,12 @@ pub struct View<'a> {
 }
 
 impl<'a> View<'a> {
+    /// A column of no rows.
+    #[inline]
+    pub fn nothing(data_type: &'a Type) -> Self {
+        Self { data_type, length: 0, encoding: Encoding::Flat, validity: None, data: Data::Null }
+    }
+
     /// The value that row `row` shows.
     #[inline(always)]
     pub fn value_index(&self, row: usize) -> usize {

@@ -1,6 +1,6 @@
 //! Ids of a list in ascending order, the form in which two lists are held against each other.
 
-use crate::column::View;
+use crate::column::{Data, View};
 
 /// The ids of one row, sorted; kept while rows show the same list.
 #[derive(Debug, Default)]
@@ -20,9 +20,17 @@ impl SortedIds {
         if !self.holds_constant {
             let list = view.list();
             let child = list.child();
-            let values = child.fixed::<i64>();
             self.ids.clear();
-            self.ids.extend(list.range(row).filter(|&at| child.is_valid(at)).map(|at| values.get(at)));
+            match child.data {
+                Data::Int64(values) if child.is_flat() && !child.may_be_null() => {
+                    self.ids.extend_from_slice(&values[list.range(row)]);
+                }
+                _ => {
+                    let values = child.fixed::<i64>();
+                    self.ids
+                        .extend(list.range(row).filter(|&at| child.is_valid(at)).map(|at| values.get(at)));
+                }
+            }
             self.ids.sort_unstable();
             self.holds_constant = view.is_constant();
         }

@@ -51,11 +51,14 @@ impl Cell {
         self.lane.load(column);
     }
 
-    /// The cell as a column of one row.
+    /// Makes a view one of the cell as a column of one row.
     #[inline]
-    pub fn view<'a>(&'a self, data_type: &'a Type, encoding: Encoding<'a>) -> View<'a> {
-        let validity = (self.presence != Presence::Value).then(|| Bits::of_words(&NULL, 1));
-        View { data_type, length: 1, encoding, validity, data: self.lane.data() }
+    pub fn show<'a>(&'a self, view: &mut View<'a>, data_type: &'a Type, encoding: Encoding<'a>) {
+        view.data_type = data_type;
+        view.length = 1;
+        view.encoding = encoding;
+        view.validity = (self.presence != Presence::Value).then(|| Bits::of_words(&NULL, 1));
+        view.data = self.lane.data();
     }
 
     /// Makes one value of two, or passes over the null one.

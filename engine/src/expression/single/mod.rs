@@ -178,7 +178,10 @@ impl Single {
 
     /// The value of an output that is in a cell, as a column of one row.
     pub fn view(&self, cell: usize) -> View<'_> {
-        self.cells[cell].view(&self.fixed.types[cell], Encoding::Flat)
+        let data_type = &self.fixed.types[cell];
+        let mut view = View::nothing(data_type);
+        self.cells[cell].show(&mut view, data_type, Encoding::Flat);
+        view
     }
 }
 
@@ -223,26 +226,37 @@ struct Sight<'a> {
 }
 
 impl<'a> Sight<'a> {
-    fn view(&self, place: Place) -> View<'a> {
+    /// The columns that stand at these places.
+    fn views(&self, places: &[Place]) -> &'a [View<'a>] {
+        let views = self.bump.alloc_slice_fill_copy(places.len(), UNREAD);
+        for (view, &place) in views.iter_mut().zip(places) {
+            self.show(place, view);
+        }
+        views
+    }
+
+    #[inline]
+    fn show(&self, place: Place, view: &mut View<'a>) {
         match place {
             Place::Cell(cell) => {
                 let is_constant = cell < self.fixed.cells;
                 let encoding = if is_constant { Encoding::Constant } else { Encoding::Flat };
-                self.cells[cell].view(&self.fixed.types[cell], encoding)
+                self.cells[cell].show(view, &self.fixed.types[cell], encoding);
             }
-            Place::Column(column) if column < self.fixed.columns => {
-                constant(self.columns[column].view(self.bump))
+            Place::Column(column) => {
+                self.columns[column].show(view, self.bump);
+                if column < self.fixed.columns {
+                    view.encoding = Encoding::Constant;
+                }
             }
-            Place::Column(column) => self.columns[column].view(self.bump),
-            Place::Input(input) => self.inputs[input].view(self.bump),
-            Place::Constant(node) => constant(slot_view(self.slots, self.graph, node, self.bump)),
-            Place::Unread => UNREAD,
+            Place::Input(input) => self.inputs[input].show(view, self.bump),
+            Place::Constant(node) => {
+                *view = slot_view(self.slots, self.graph, node, self.bump);
+                view.encoding = Encoding::Constant;
+            }
+            Place::Unread => {}
         }
     }
-}
-
-fn constant(view: View<'_>) -> View<'_> {
-    View { encoding: Encoding::Constant, ..view }
 }
 
 impl<'a> Pass<'a> {
@@ -324,13 +338,13 @@ impl<'a> Pass<'a> {
     /// Lets a function write a column; false if it ends the query.
     fn run(&mut self, step: &CallStep, call: &Call) -> bool {
         let (sight, output, work) = self.apart(step.column);
-        let bump = sight.bump;
-        let views = bump.alloc_slice_fill_iter(step.arguments.iter().map(|&place| sight.view(place)));
+        let views = sight.views(&step.arguments);
         output.prepare(1);
         if let Body::Call(body) = &call.body {
             return body.call(views, Rows::All(1), output, work.scratch).is_ok();
         }
-        let captures = bump.alloc_slice_fill_iter(step.captures.iter().map(|&place| sight.view(place)));
+        let captures = sight.views(&step.captures);
+        let bump = sight.bump;
         work.live.clear();
         let Work { scratch, lambdas, live } = work;
         let tools = Tools { lambdas: &mut lambdas[step.node], bump, scratch, live };
@@ -422,7 +436,8 @@ impl<'a> Pass<'a> {
             (Place::Cell(from), Place::Cell(to)) => self.cells[to] = self.cells[from],
             (_, Place::Column(to)) => {
                 let (sight, column, _) = self.apart(to);
-                let view = sight.view(from);
+                let mut view = UNREAD;
+                sight.show(from, &mut view);
                 column.prepare(1);
                 column.copy_rows(&view, &Rows::All(1));
             }
