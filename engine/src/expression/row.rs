@@ -117,6 +117,7 @@ impl RowEvaluator {
     ///
     /// # Errors
     /// [`Error::User`] if there is no such column.
+    #[inline]
     pub fn field(&mut self, column: usize) -> Result<(&mut Output, usize)> {
         let count = self.inputs.len();
         let Some(input) = self.inputs.get_mut(column) else {
@@ -237,8 +238,7 @@ impl RowEvaluator {
         match input.data_type() {
             Type::List(element) if matches!(**element, Type::Int64) => {
                 let mut list = input.list();
-                let start = list.child().grow(values.len());
-                list.child().fixed::<i64>()[start..].copy_from_slice(values);
+                let start = list.child().extend(values);
                 list.finish(row, start);
             }
             other => return Err(mismatch(column, other, "a list of 64-bit integers")),

@@ -167,8 +167,7 @@ impl Output {
                 if offsets.len() == length && sizes.len() == length =>
             {
                 // A row that nothing writes is no part of elements that are gone.
-                sizes.fill(0);
-                offsets.fill(0);
+                offsets.iter_mut().zip(sizes).for_each(|(offset, size)| (*offset, *size) = (0, 0));
                 child.forget();
                 true
             }
@@ -220,6 +219,28 @@ impl Output {
     pub fn grow(&mut self, count: usize) -> usize {
         let start = self.length;
         self.resize(start + count);
+        start
+    }
+
+    /// Adds values of fixed width at the end and returns the position of the first.
+    ///
+    /// # Panics
+    /// If the column has another physical form.
+    pub fn extend<T: WritableFixed>(&mut self, values: &[T]) -> usize {
+        let start = self.length;
+        if self.has_nulls || self.lent.is_some() {
+            self.resize(start + values.len());
+            self.fixed::<T>()[start..].copy_from_slice(values);
+            return start;
+        }
+        match T::values_mut(&mut self.data) {
+            Some(held) => {
+                held.truncate(start);
+                held.extend_from_slice(values);
+            }
+            None => wrong_form(&self.data_type, std::any::type_name::<T>()),
+        }
+        self.length = start + values.len();
         start
     }
 

@@ -36,6 +36,8 @@ impl<T: Float, R: Lane, F: Fn(T, T) -> R> Two<T, R, F> {
     pub fn run(&self, inputs: &[Lanes<'_>], output: &mut LanesMut<'_>, ahead: &Ahead) {
         let (function, results) = (&self.0, R::write(output));
         match [T::read(&inputs[0]), T::read(&inputs[1])] {
+            // One lane is computed sooner than a loop is begun.
+            [&[a], &[b]] if results.len() == 1 => results[0] = function(a, b),
             [first, &[b]] => unary_ahead(&|a| function(a, b), first, results, ahead),
             [&[a], second] => unary_ahead(&|b| function(a, b), second, results, ahead),
             operands => binary_ahead(function, operands, results, ahead),
@@ -59,6 +61,7 @@ impl<T: Float, F: Fn(T, T, T) -> T> Three<T, F> {
     pub fn run(&self, inputs: &[Lanes<'_>], output: &mut LanesMut<'_>, ahead: &Ahead) {
         let (function, results) = (&self.0, T::write(output));
         match [0, 1, 2].map(|position| T::read(&inputs[position])) {
+            [&[a], &[b], &[c]] if results.len() == 1 => results[0] = function(a, b, c),
             [first, &[b], &[c]] => unary_ahead(&|a| function(a, b, c), first, results, ahead),
             operands => ternary_ahead(function, operands, results, ahead),
         }

@@ -10,7 +10,11 @@ struct Unary<A, R, F>(F, std::marker::PhantomData<fn(A) -> R>);
 
 impl<A: Lane, R: Lane, F: Fn(A) -> R + Send + Sync> LaneKernel for Unary<A, R, F> {
     fn run(&self, inputs: &[Lanes<'_>], output: &mut LanesMut<'_>, _: &mut Marks<'_>) {
-        lane_loop::unary(&self.0, A::read(&inputs[0]), R::write(output));
+        match (A::read(&inputs[0]), R::write(output)) {
+            // One lane is computed sooner than a loop is begun.
+            (&[a], [result]) => *result = self.0(a),
+            (input, results) => lane_loop::unary(&self.0, input, results),
+        }
     }
 }
 
@@ -25,6 +29,7 @@ impl<A: Lane, B: Lane, R: Lane, F: Fn(A, B) -> R + Send + Sync> LaneKernel for B
     fn run(&self, inputs: &[Lanes<'_>], output: &mut LanesMut<'_>, _: &mut Marks<'_>) {
         let (function, results) = (&self.0, R::write(output));
         match (A::read(&inputs[0]), B::read(&inputs[1])) {
+            (&[a], &[b]) if results.len() == 1 => results[0] = function(a, b),
             (first, &[b]) => lane_loop::unary(&|a| function(a, b), first, results),
             (&[a], second) => lane_loop::unary(&|b| function(a, b), second, results),
             (first, second) => lane_loop::binary(function, first, second, results),
@@ -51,6 +56,7 @@ impl<A: Lane, B: Lane, C: Lane, R: Lane, F: Fn(A, B, C) -> R + Send + Sync> Lane
     fn run(&self, inputs: &[Lanes<'_>], output: &mut LanesMut<'_>, _: &mut Marks<'_>) {
         let (function, results) = (&self.0, R::write(output));
         match (A::read(&inputs[0]), B::read(&inputs[1]), C::read(&inputs[2])) {
+            (&[a], &[b], &[c]) if results.len() == 1 => results[0] = function(a, b, c),
             (first, &[b], &[c]) => lane_loop::unary(&|a| function(a, b, c), first, results),
             (first, second, third) => lane_loop::ternary(function, first, second, third, results),
         }
@@ -79,6 +85,10 @@ where
         const { assert!(N <= 3, "more parameters need a longer loop") };
         let (function, input, results) = (&self.0, T::read(&inputs[0]), T::write(output));
         let parameters: [&[T]; N] = std::array::from_fn(|position| T::read(&inputs[position + 1]));
+        if let (&[x], [result]) = (input, &mut *results) {
+            *result = function(x, parameters.map(|lanes| lanes[0]));
+            return;
+        }
         // Of the loops below one has `N` parameters, and only that one runs.
         let pick = |given: [T; 3]| -> [T; N] { std::array::from_fn(|position| given[position]) };
         let none = T::default();

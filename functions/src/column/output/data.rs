@@ -106,7 +106,13 @@ pub trait WritableFixed: FixedWidth {
     fn slice_of(data: &OutputData) -> Option<&[Self]>;
 
     /// The values of `data` to write, if it has this form.
-    fn slice_mut(data: &mut OutputData) -> Option<&mut [Self]>;
+    #[inline]
+    fn slice_mut(data: &mut OutputData) -> Option<&mut [Self]> {
+        Self::values_mut(data).map(Vec::as_mut_slice)
+    }
+
+    /// The values of `data` to add to, if it has this form.
+    fn values_mut(data: &mut OutputData) -> Option<&mut Vec<Self>>;
 }
 
 macro_rules! writable_fixed {
@@ -117,7 +123,7 @@ macro_rules! writable_fixed {
                 match data { OutputData::$variant(values) => Some(values), _ => None }
             }
             #[inline]
-            fn slice_mut(data: &mut OutputData) -> Option<&mut [Self]> {
+            fn values_mut(data: &mut OutputData) -> Option<&mut Vec<Self>> {
                 match data { OutputData::$variant(values) => Some(values), _ => None }
             }
         })*
