@@ -3,7 +3,6 @@
 use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use hypostyle_functions::kernel::ahead::Ahead;
 use hypostyle_functions::kernel::bucketize::{Borders, Closed, bucketize_f32_at};
 use hypostyle_functions::kernel::embedding;
 use hypostyle_functions::kernel::hash::row::hash_bytes;
@@ -137,20 +136,20 @@ fn spans(criterion: &mut Criterion) {
 }
 
 fn whole_numbers(criterion: &mut Criterion) {
-    type Kernel = fn(&[i64], &[i64], &mut [i64], &Ahead) -> bool;
+    type Kernel = fn(&[i64], &[i64], &mut [i64]) -> bool;
     let kernels: [(&str, Kernel); 3] = [
         ("add", whole_arithmetic::add),
         ("subtract", whole_arithmetic::subtract),
         ("multiply", whole_arithmetic::multiply),
     ];
     let numbers: Vec<i64> = uniform(-1e6, 1e6).into_iter().map(|value| value as i64).collect();
-    let (mut results, ahead) = (vec![0; ELEMENTS], Ahead::default());
+    let mut results = vec![0; ELEMENTS];
     let mut group = criterion.benchmark_group("checked_i64");
     group.throughput(Throughput::Elements(ELEMENTS as u64));
     for (name, kernel) in kernels {
         for (shape, other) in [("column", &numbers[..]), ("constant", &[7][..])] {
             group.bench_function(BenchmarkId::new(name, shape), |bencher| {
-                bencher.iter(|| kernel(black_box(&numbers), black_box(other), &mut results, &ahead));
+                bencher.iter(|| kernel(black_box(&numbers), black_box(other), &mut results));
             });
         }
     }

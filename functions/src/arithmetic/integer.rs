@@ -5,7 +5,6 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use crate::error::Error;
-use crate::kernel::ahead::Ahead;
 use crate::kernel::whole_arithmetic::Whole;
 use crate::lanes::{Lane, LaneKernel, Lanes, LanesMut, Marks, mark};
 use crate::scalar::{Bound, ScalarFunction};
@@ -51,7 +50,7 @@ pub(super) trait Operation: Copy + Send + Sync + 'static {
 
     /// Writes what the operation makes of two slices, either of which may be one lane that stands for all; false if no lane
     /// overflowed.
-    fn run<T: Overflowing>(left: &[T], right: &[T], results: &mut [T], ahead: &Ahead) -> bool;
+    fn run<T: Overflowing>(left: &[T], right: &[T], results: &mut [T]) -> bool;
 
     /// True if one lane overflows.
     fn overflows<T: Overflowing>(left: T, right: T) -> bool;
@@ -62,18 +61,8 @@ struct Kernel<O, T>(PhantomData<fn(O, T)>);
 
 impl<O: Operation, T: Overflowing> LaneKernel for Kernel<O, T> {
     fn run(&self, inputs: &[Lanes<'_>], output: &mut LanesMut<'_>, marks: &mut Marks<'_>) {
-        self.run_ahead(inputs, output, marks, &Ahead::default());
-    }
-
-    fn run_ahead(
-        &self,
-        inputs: &[Lanes<'_>],
-        output: &mut LanesMut<'_>,
-        marks: &mut Marks<'_>,
-        ahead: &Ahead,
-    ) {
         let (left, right, results) = (T::read(&inputs[0]), T::read(&inputs[1]), T::write(output));
-        if !O::run(left, right, results, ahead) {
+        if !O::run(left, right, results) {
             return;
         }
         // Rare: each lane is looked at by itself.

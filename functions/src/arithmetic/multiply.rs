@@ -2,7 +2,6 @@
 
 use super::integer::{self, Operation, Overflowing};
 use super::{CATEGORY, decimal, temporal};
-use crate::kernel::ahead::Ahead;
 use crate::kernel::whole_arithmetic;
 use crate::lanes::{Arithmetic, arithmetic};
 use crate::scalar::{Bound, ScalarFunction};
@@ -15,8 +14,8 @@ struct Multiply;
 impl Operation for Multiply {
     const SYMBOL: &'static str = "*";
 
-    fn run<T: Overflowing>(left: &[T], right: &[T], results: &mut [T], ahead: &Ahead) -> bool {
-        whole_arithmetic::multiply(left, right, results, ahead)
+    fn run<T: Overflowing>(left: &[T], right: &[T], results: &mut [T]) -> bool {
+        whole_arithmetic::multiply(left, right, results)
     }
 
     fn overflows<T: Overflowing>(left: T, right: T) -> bool {

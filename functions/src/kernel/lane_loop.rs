@@ -6,12 +6,8 @@
 
 use std::hint::select_unpredictable;
 
-use super::ahead::Ahead;
 use super::level::{Level, Tier};
 use super::whole_arithmetic::Whole;
-
-/// Lanes between two requests for memory.
-const CHUNK: usize = 128;
 
 /// Declares generic functions whose body is compiled for every level and chosen at each call.
 ///
@@ -106,68 +102,6 @@ lane_loops! {
         }
     }
 
-    /// As [`unary`], asking for memory meanwhile.
-    pub fn unary_ahead[A: Copy, R, F](function: &F, first: &[A], results: &mut [R], ahead: &Ahead)
-    where [F: Fn(A) -> R] {
-        let (blocks, rest) = results.as_chunks_mut::<CHUNK>();
-        let (firsts, first) = first.as_chunks::<CHUNK>();
-        let mut steps = ahead.steps(blocks.len());
-        for (results, first) in blocks.iter_mut().zip(firsts) {
-            steps.ask();
-            for (result, &a) in results.iter_mut().zip(first) {
-                *result = function(a);
-            }
-        }
-        for (result, &a) in rest.iter_mut().zip(first) {
-            *result = function(a);
-        }
-    }
-
-    /// As [`binary`], asking for memory meanwhile.
-    pub fn binary_ahead[A: Copy, R, F](
-        function: &F,
-        lanes: [&[A]; 2],
-        results: &mut [R],
-        ahead: &Ahead,
-    )
-    where [F: Fn(A, A) -> R] {
-        let (blocks, rest) = results.as_chunks_mut::<CHUNK>();
-        let [(firsts, first), (seconds, second)] = lanes.map(|lanes| lanes.as_chunks::<CHUNK>());
-        let mut steps = ahead.steps(blocks.len());
-        for ((results, first), second) in blocks.iter_mut().zip(firsts).zip(seconds) {
-            steps.ask();
-            for ((result, &a), &b) in results.iter_mut().zip(first).zip(second) {
-                *result = function(a, b);
-            }
-        }
-        for ((result, &a), &b) in rest.iter_mut().zip(first).zip(second) {
-            *result = function(a, b);
-        }
-    }
-
-    /// As [`ternary`], asking for memory meanwhile.
-    pub fn ternary_ahead[A: Copy, R, F](
-        function: &F,
-        lanes: [&[A]; 3],
-        results: &mut [R],
-        ahead: &Ahead,
-    )
-    where [F: Fn(A, A, A) -> R] {
-        let (blocks, rest) = results.as_chunks_mut::<CHUNK>();
-        let [(firsts, first), (seconds, second), (thirds, third)] =
-            lanes.map(|lanes| lanes.as_chunks::<CHUNK>());
-        let mut steps = ahead.steps(blocks.len());
-        for (((results, first), second), third) in blocks.iter_mut().zip(firsts).zip(seconds).zip(thirds) {
-            steps.ask();
-            for (((result, &a), &b), &c) in results.iter_mut().zip(first).zip(second).zip(third) {
-                *result = function(a, b, c);
-            }
-        }
-        for (((result, &a), &b), &c) in rest.iter_mut().zip(first).zip(second).zip(third) {
-            *result = function(a, b, c);
-        }
-    }
-
     /// As [`binary`] for a function that also says whether it overflowed; true if any lane did.
     pub fn overflowing[A: Copy, B: Copy, R, F](
         function: &F,
@@ -185,22 +119,11 @@ lane_loops! {
         any
     }
 
-    /// As [`unary_ahead`] for a function that also gives two words; the bits that any lane's words have.
-    pub fn united_unary[T: Whole, F](function: &F, first: &[T], results: &mut [T], ahead: &Ahead) -> [T; 2]
+    /// As [`unary`] for a function that also gives two words; the bits that any lane's words have.
+    pub fn united_unary[T: Whole, F](function: &F, first: &[T], results: &mut [T]) -> [T; 2]
     where [F: Fn(T) -> (T, [T; 2])] {
-        let (blocks, rest) = results.as_chunks_mut::<CHUNK>();
-        let (firsts, first) = first.as_chunks::<CHUNK>();
-        let mut steps = ahead.steps(blocks.len());
         let [mut one, mut other] = [T::ZERO; 2];
-        for (results, first) in blocks.iter_mut().zip(firsts) {
-            steps.ask();
-            for (result, &a) in results.iter_mut().zip(first) {
-                let (value, words) = function(a);
-                *result = value;
-                (one, other) = (one.unite(words[0]), other.unite(words[1]));
-            }
-        }
-        for (result, &a) in rest.iter_mut().zip(first) {
+        for (result, &a) in results.iter_mut().zip(first) {
             let (value, words) = function(a);
             *result = value;
             (one, other) = (one.unite(words[0]), other.unite(words[1]));
@@ -208,27 +131,11 @@ lane_loops! {
         [one, other]
     }
 
-    /// As [`binary_ahead`] for a function that also gives two words; the bits that any lane's words have.
-    pub fn united_binary[T: Whole, F](
-        function: &F,
-        lanes: [&[T]; 2],
-        results: &mut [T],
-        ahead: &Ahead,
-    ) -> [T; 2]
+    /// As [`binary`] for a function that also gives two words; the bits that any lane's words have.
+    pub fn united_binary[T: Whole, F](function: &F, first: &[T], second: &[T], results: &mut [T]) -> [T; 2]
     where [F: Fn(T, T) -> (T, [T; 2])] {
-        let (blocks, rest) = results.as_chunks_mut::<CHUNK>();
-        let [(firsts, first), (seconds, second)] = lanes.map(|lanes| lanes.as_chunks::<CHUNK>());
-        let mut steps = ahead.steps(blocks.len());
         let [mut one, mut other] = [T::ZERO; 2];
-        for ((results, first), second) in blocks.iter_mut().zip(firsts).zip(seconds) {
-            steps.ask();
-            for ((result, &a), &b) in results.iter_mut().zip(first).zip(second) {
-                let (value, words) = function(a, b);
-                *result = value;
-                (one, other) = (one.unite(words[0]), other.unite(words[1]));
-            }
-        }
-        for ((result, &a), &b) in rest.iter_mut().zip(first).zip(second) {
+        for ((result, &a), &b) in results.iter_mut().zip(first).zip(second) {
             let (value, words) = function(a, b);
             *result = value;
             (one, other) = (one.unite(words[0]), other.unite(words[1]));

@@ -8,7 +8,6 @@
 
 #[macro_use]
 pub mod level;
-pub mod ahead;
 pub mod bit_pack;
 pub mod bitmap;
 pub mod bpe;

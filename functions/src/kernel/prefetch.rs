@@ -16,7 +16,7 @@ pub fn prefetch<T>(values: &[T], index: usize) {
 
 /// Asks for the line of the caches around an address, which may be any.
 #[inline(always)]
-pub fn prefetch_line<T>(address: *const T) {
+fn prefetch_line<T>(address: *const T) {
     #[cfg(target_arch = "x86_64")]
     {
         use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
@@ -42,7 +42,7 @@ pub fn prefetch_line_far<T>(address: *const T) {
 }
 
 /// Bytes of a line of the caches.
-pub const LINE_BYTES: usize = 64;
+const LINE_BYTES: usize = 64;
 
 /// Asks for `count` elements from place `start` on, which may lie behind the slice: what follows it in memory is often
 /// read next.

@@ -3,7 +3,6 @@
 //! Results wrap, and no lane is tested by itself: each leaves a word whose bits tell of an overflow, and the words of a slice are
 //! united. So the loops are as wide as those that check nothing.
 
-use super::ahead::Ahead;
 use super::lane_loop;
 
 /// Whole numbers of one width.
@@ -91,28 +90,28 @@ whole! {
 }
 
 /// `results[i] = first[i] + second[i]`, either of which may be one lane that stands for all; true if a sum overflowed.
-pub fn add<T: Whole>(first: &[T], second: &[T], results: &mut [T], ahead: &Ahead) -> bool {
+pub fn add<T: Whole>(first: &[T], second: &[T], results: &mut [T]) -> bool {
     let of_lane = |a: T, b: T| {
         let (sum, doubt) = a.add(b);
         (sum, [doubt, T::ZERO])
     };
-    over_lanes(&of_lane, [first, second], results, ahead)[0].highest()
+    over_lanes(&of_lane, [first, second], results)[0].highest()
 }
 
 /// `results[i] = first[i] - second[i]`, either of which may be one lane that stands for all; true if a difference overflowed.
-pub fn subtract<T: Whole>(first: &[T], second: &[T], results: &mut [T], ahead: &Ahead) -> bool {
+pub fn subtract<T: Whole>(first: &[T], second: &[T], results: &mut [T]) -> bool {
     let of_lane = |a: T, b: T| {
         let (difference, doubt) = a.subtract(b);
         (difference, [doubt, T::ZERO])
     };
-    over_lanes(&of_lane, [first, second], results, ahead)[0].highest()
+    over_lanes(&of_lane, [first, second], results)[0].highest()
 }
 
 /// `results[i] = first[i] * second[i]`, either of which may be one lane that stands for all; true if a product may have overflowed,
 /// as the most bits of either side tell.
-pub fn multiply<T: Whole>(first: &[T], second: &[T], results: &mut [T], ahead: &Ahead) -> bool {
+pub fn multiply<T: Whole>(first: &[T], second: &[T], results: &mut [T]) -> bool {
     let of_lane = |a: T, b: T| (a.multiply(b), [a.digits(), b.digits()]);
-    let [first, second] = over_lanes(&of_lane, [first, second], results, ahead);
+    let [first, second] = over_lanes(&of_lane, [first, second], results);
     first.bits() + second.bits() > T::PRODUCT_BITS
 }
 
@@ -122,12 +121,11 @@ fn over_lanes<T: Whole>(
     of_lane: &impl Fn(T, T) -> (T, [T; 2]),
     lanes: [&[T]; 2],
     results: &mut [T],
-    ahead: &Ahead,
 ) -> [T; 2] {
     match lanes {
-        [first, &[b]] => lane_loop::united_unary(&|a| of_lane(a, b), first, results, ahead),
-        [&[a], second] => lane_loop::united_unary(&|b| of_lane(a, b), second, results, ahead),
-        lanes => lane_loop::united_binary(of_lane, lanes, results, ahead),
+        [first, &[b]] => lane_loop::united_unary(&|a| of_lane(a, b), first, results),
+        [&[a], second] => lane_loop::united_unary(&|b| of_lane(a, b), second, results),
+        [first, second] => lane_loop::united_binary(of_lane, first, second, results),
     }
 }
 
@@ -135,12 +133,11 @@ fn over_lanes<T: Whole>(
 mod tests {
     use super::*;
 
-    type Loop<T> = fn(&[T], &[T], &mut [T], &Ahead) -> bool;
+    type Loop<T> = fn(&[T], &[T], &mut [T]) -> bool;
     type Rule<T> = fn(T, T) -> (T, bool);
 
     /// Holds a loop against the rule for one pair, over slices of many lengths and over numbers on either side.
     fn check<T: Whole + std::fmt::Debug>(values: &[T], run: Loop<T>, rule: Rule<T>, is_exact: bool) {
-        let ahead = Ahead::default();
         for (place, &a) in values.iter().enumerate() {
             for &b in &values[place..] {
                 let (expected, overflowed) = rule(a, b);
@@ -149,12 +146,12 @@ mod tests {
                     let (mut left, mut right) = (vec![T::ZERO; length], vec![T::ZERO; length]);
                     (left[length / 2], right[length / 2]) = (a, b);
                     let mut results = vec![T::ZERO; length];
-                    let doubted = run(&left, &right, &mut results, &ahead);
+                    let doubted = run(&left, &right, &mut results);
                     assert_eq!(results[length / 2], expected, "{a:?} and {b:?}");
                     assert!(doubted == overflowed || (doubted && !is_exact), "{a:?} and {b:?} of {length}");
                     let both = [(&vec![a; length][..], &[b][..]), (&[a], &vec![b; length])];
                     for (left, right) in both {
-                        let doubted = run(left, right, &mut results, &ahead);
+                        let doubted = run(left, right, &mut results);
                         assert_eq!(results, vec![expected; length], "{a:?} and {b:?}");
                         assert!(doubted == overflowed || (doubted && !is_exact), "{a:?} and {b:?}");
                     }
@@ -188,9 +185,8 @@ mod tests {
     #[test]
     fn products_of_few_bits_are_not_doubted() {
         let mut results = [0i64; 4];
-        let ahead = Ahead::default();
-        assert!(!multiply(&[1 << 30, -(1 << 31), 7, 0], &[-(1 << 31)], &mut results, &ahead));
-        assert!(!multiply(&[1 << 40, -5, 7, 0], &[3, 1 << 20, -1, 0], &mut results, &ahead));
-        assert!(multiply(&[i64::MIN, 0, 0, 0], &[-1], &mut results, &ahead));
+        assert!(!multiply(&[1 << 30, -(1 << 31), 7, 0], &[-(1 << 31)], &mut results));
+        assert!(!multiply(&[1 << 40, -5, 7, 0], &[3, 1 << 20, -1, 0], &mut results));
+        assert!(multiply(&[i64::MIN, 0, 0, 0], &[-1], &mut results));
     }
 }

@@ -6,18 +6,13 @@ use std::sync::Arc;
 
 use super::float::{Float, Two};
 use super::{LaneKernel, LaneKind, Lanes, LanesMut, Marks};
-use crate::kernel::ahead::Ahead;
 use crate::kernel::lane_loop;
 
 struct Comparison<T, F>(Two<T, bool, F>);
 
 impl<T: Float, F: Fn(T, T) -> bool + Copy + Send + Sync + 'static> LaneKernel for Comparison<T, F> {
-    fn run(&self, inputs: &[Lanes<'_>], output: &mut LanesMut<'_>, marks: &mut Marks<'_>) {
-        self.run_ahead(inputs, output, marks, &Ahead::default());
-    }
-
-    fn run_ahead(&self, inputs: &[Lanes<'_>], output: &mut LanesMut<'_>, _: &mut Marks<'_>, ahead: &Ahead) {
-        self.0.run(inputs, output, ahead);
+    fn run(&self, inputs: &[Lanes<'_>], output: &mut LanesMut<'_>, _: &mut Marks<'_>) {
+        self.0.run(inputs, output);
     }
 
     fn accepts_splats(&self, given: &[bool]) -> bool {
@@ -40,21 +35,16 @@ pub fn comparison<T: Float>(
 struct Choice<T, F>(F, PhantomData<fn(T) -> T>);
 
 impl<T: Float, F: Fn(T, T) -> bool + Send + Sync> LaneKernel for Choice<T, F> {
-    fn run(&self, inputs: &[Lanes<'_>], output: &mut LanesMut<'_>, marks: &mut Marks<'_>) {
-        self.run_ahead(inputs, output, marks, &Ahead::default());
-    }
-
-    fn run_ahead(&self, inputs: &[Lanes<'_>], output: &mut LanesMut<'_>, _: &mut Marks<'_>, ahead: &Ahead) {
+    fn run(&self, inputs: &[Lanes<'_>], output: &mut LanesMut<'_>, _: &mut Marks<'_>) {
         let (holds, results) = (&self.0, T::write(output));
         let [left, right, first, second] = [0, 1, 2, 3].map(|position| T::read(&inputs[position]));
         match right {
             &[y] => {
                 let choose = |x, a, b| select_unpredictable(holds(x, y), a, b);
-                lane_loop::ternary_ahead(&choose, [left, first, second], results, ahead);
+                lane_loop::ternary(&choose, left, first, second, results);
             }
             _ => {
                 let choose = |x, y, a, b| select_unpredictable(holds(x, y), a, b);
-                ahead.ask();
                 lane_loop::quaternary(&choose, left, right, first, second, results);
             }
         }

@@ -1,11 +1,10 @@
-//! Kernels over floats that ask for memory while they run: what they compute takes less time than what they read.
+//! Rules for floats, over lanes of which some may be single ones that stand for all.
 
 use std::marker::PhantomData;
 use std::ops::{Add, Div, Mul, Sub};
 
 use super::{Lane, LaneKind, Lanes, LanesMut};
-use crate::kernel::ahead::Ahead;
-use crate::kernel::lane_loop::{binary_ahead, ternary_ahead, unary_ahead};
+use crate::kernel::lane_loop;
 
 /// Floats that programs compute with.
 pub trait Float:
@@ -33,14 +32,14 @@ impl<T: Float, R: Lane, F: Fn(T, T) -> R> Two<T, R, F> {
     }
 
     /// The rule over lanes, one of which may be a single one that stands for all.
-    pub fn run(&self, inputs: &[Lanes<'_>], output: &mut LanesMut<'_>, ahead: &Ahead) {
+    pub fn run(&self, inputs: &[Lanes<'_>], output: &mut LanesMut<'_>) {
         let (function, results) = (&self.0, R::write(output));
         match [T::read(&inputs[0]), T::read(&inputs[1])] {
             // One lane is computed sooner than a loop is begun.
             [&[a], &[b]] if results.len() == 1 => results[0] = function(a, b),
-            [first, &[b]] => unary_ahead(&|a| function(a, b), first, results, ahead),
-            [&[a], second] => unary_ahead(&|b| function(a, b), second, results, ahead),
-            operands => binary_ahead(function, operands, results, ahead),
+            [first, &[b]] => lane_loop::unary(&|a| function(a, b), first, results),
+            [&[a], second] => lane_loop::unary(&|b| function(a, b), second, results),
+            [first, second] => lane_loop::binary(function, first, second, results),
         }
     }
 
@@ -58,12 +57,12 @@ impl<T: Float, F: Fn(T, T, T) -> T> Three<T, F> {
     }
 
     /// The rule over lanes; the last two may be single ones that stand for all.
-    pub fn run(&self, inputs: &[Lanes<'_>], output: &mut LanesMut<'_>, ahead: &Ahead) {
+    pub fn run(&self, inputs: &[Lanes<'_>], output: &mut LanesMut<'_>) {
         let (function, results) = (&self.0, T::write(output));
         match [0, 1, 2].map(|position| T::read(&inputs[position])) {
             [&[a], &[b], &[c]] if results.len() == 1 => results[0] = function(a, b, c),
-            [first, &[b], &[c]] => unary_ahead(&|a| function(a, b, c), first, results, ahead),
-            operands => ternary_ahead(function, operands, results, ahead),
+            [first, &[b], &[c]] => lane_loop::unary(&|a| function(a, b, c), first, results),
+            [first, second, third] => lane_loop::ternary(function, first, second, third, results),
         }
     }
 

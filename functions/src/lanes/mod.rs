@@ -26,7 +26,6 @@ pub use pair::{Arithmetic, arithmetic, paired};
 pub use register::Register;
 
 use crate::error::Error;
-use crate::kernel::ahead::Ahead;
 use crate::types::Type;
 
 /// Most lanes that one run of a kernel is given.
@@ -168,18 +167,6 @@ pub trait LaneKernel: Send + Sync {
     /// Computes every lane of `output` from the same lane of the inputs: the arguments of fixed width, in
     /// order. Arguments of other types must be constants, which the kernel was bound with.
     fn run(&self, inputs: &[Lanes<'_>], output: &mut LanesMut<'_>, marks: &mut Marks<'_>);
-
-    /// As [`LaneKernel::run`], and asks for memory meanwhile.
-    fn run_ahead(
-        &self,
-        inputs: &[Lanes<'_>],
-        output: &mut LanesMut<'_>,
-        marks: &mut Marks<'_>,
-        ahead: &Ahead,
-    ) {
-        ahead.ask();
-        self.run(inputs, output, marks);
-    }
 
     /// True if [`LaneKernel::run`] takes a single lane for each input of which `given` says that it is constant, and all
     /// lanes of the others.

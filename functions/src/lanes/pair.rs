@@ -8,7 +8,6 @@ use std::sync::Arc;
 
 use super::float::{Float, Three, Two};
 use super::{LaneKernel, LaneKind, Lanes, LanesMut, Marks};
-use crate::kernel::ahead::Ahead;
 
 /// An operator on two floats, by IEEE 754.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,12 +25,8 @@ pub enum Arithmetic {
 struct Step<T, F>(Arithmetic, Two<T, T, F>);
 
 impl<T: Float, F: Fn(T, T) -> T + Send + Sync> LaneKernel for Step<T, F> {
-    fn run(&self, inputs: &[Lanes<'_>], output: &mut LanesMut<'_>, marks: &mut Marks<'_>) {
-        self.run_ahead(inputs, output, marks, &Ahead::default());
-    }
-
-    fn run_ahead(&self, inputs: &[Lanes<'_>], output: &mut LanesMut<'_>, _: &mut Marks<'_>, ahead: &Ahead) {
-        self.1.run(inputs, output, ahead);
+    fn run(&self, inputs: &[Lanes<'_>], output: &mut LanesMut<'_>, _: &mut Marks<'_>) {
+        self.1.run(inputs, output);
     }
 
     fn accepts_splats(&self, given: &[bool]) -> bool {
@@ -46,12 +41,8 @@ impl<T: Float, F: Fn(T, T) -> T + Send + Sync> LaneKernel for Step<T, F> {
 struct Pair<T, F>(Three<T, F>);
 
 impl<T: Float, F: Fn(T, T, T) -> T + Send + Sync> LaneKernel for Pair<T, F> {
-    fn run(&self, inputs: &[Lanes<'_>], output: &mut LanesMut<'_>, marks: &mut Marks<'_>) {
-        self.run_ahead(inputs, output, marks, &Ahead::default());
-    }
-
-    fn run_ahead(&self, inputs: &[Lanes<'_>], output: &mut LanesMut<'_>, _: &mut Marks<'_>, ahead: &Ahead) {
-        self.0.run(inputs, output, ahead);
+    fn run(&self, inputs: &[Lanes<'_>], output: &mut LanesMut<'_>, _: &mut Marks<'_>) {
+        self.0.run(inputs, output);
     }
 
     fn accepts_splats(&self, given: &[bool]) -> bool {

@@ -5,7 +5,6 @@ use half::f16;
 
 use super::{LaneKind, Lanes, LanesMut};
 use crate::column::{Data, Output, View};
-use crate::kernel::ahead::Ahead;
 use crate::kernel::lane_loop;
 use crate::kernel::stream::copy_past_caches;
 
@@ -162,17 +161,6 @@ macro_rules! registers {
                 match view.data {
                     $(Data::$variant(values) => Some(Self::$variant(&values[start..start + length])),)*
                     _ => None,
-                }
-            }
-        }
-
-        impl Lanes<'_> {
-            /// Adds rows `start .. start + length` of a flat column to what is asked for; they need not be there.
-            #[inline]
-            pub fn ask_ahead(ahead: &mut Ahead, view: &View<'_>, start: usize, length: usize) {
-                match view.data {
-                    $(Data::$variant(values) => ahead.add(values, start, length),)*
-                    _ => {}
                 }
             }
         }

@@ -1,6 +1,5 @@
 //! What the operations of a block read, and those that decide between operands.
 
-use hypostyle_functions::kernel::ahead::Ahead;
 use hypostyle_functions::kernel::lane_loop;
 use hypostyle_functions::lanes::{LaneKernel, Lanes, LanesMut, Marks, Register};
 
@@ -19,8 +18,6 @@ pub(super) struct Bank<'a> {
     pub registers: &'a [Vec<Register>],
     pub splats: &'a [Splat],
     pub block: &'a Block<'a>,
-    /// What operations ask for while they run.
-    pub ahead: &'a Ahead,
 }
 
 impl<'a> Bank<'a> {
@@ -81,18 +78,18 @@ impl<'a> Bank<'a> {
         marks: &mut Marks<'_>,
     ) {
         match operation.operands[..] {
-            [a] => kernel.run_ahead(&[self.lanes(a)], target, marks, self.ahead),
+            [a] => kernel.run(&[self.lanes(a)], target, marks),
             [a, b] => {
                 let given = [a, b].map(|operand| self.splat(operand).is_some());
                 let accepts = given.contains(&true) && kernel.accepts_splats(&given);
                 let lanes = [self.operand(a, accepts), self.operand(b, accepts)];
-                kernel.run_ahead(&lanes, target, marks, self.ahead);
+                kernel.run(&lanes, target, marks);
             }
             [a, b, c] => {
                 let given = [a, b, c].map(|operand| self.splat(operand).is_some());
                 let accepts = given.contains(&true) && kernel.accepts_splats(&given);
                 let lanes = [self.operand(a, accepts), self.operand(b, accepts), self.operand(c, accepts)];
-                kernel.run_ahead(&lanes, target, marks, self.ahead);
+                kernel.run(&lanes, target, marks);
             }
             [a, b, c, d] => {
                 let given = [a, b, c, d].map(|operand| self.splat(operand).is_some());
@@ -103,16 +100,16 @@ impl<'a> Bank<'a> {
                     self.operand(c, accepts),
                     self.operand(d, accepts),
                 ];
-                kernel.run_ahead(&lanes, target, marks, self.ahead);
+                kernel.run(&lanes, target, marks);
             }
             ref operands if operands.len() <= OPERANDS_INLINE => {
                 let mut lanes = [Lanes::Boolean(&[]); OPERANDS_INLINE];
                 lanes.iter_mut().zip(operands).for_each(|(lanes, &operand)| *lanes = self.lanes(operand));
-                kernel.run_ahead(&lanes[..operands.len()], target, marks, self.ahead);
+                kernel.run(&lanes[..operands.len()], target, marks);
             }
             _ => {
                 let lanes: Vec<_> = operation.operands.iter().map(|&operand| self.lanes(operand)).collect();
-                kernel.run_ahead(&lanes, target, marks, self.ahead);
+                kernel.run(&lanes, target, marks);
             }
         }
     }

@@ -1,10 +1,9 @@
 //! Runs programs block by block.
 
 use hypostyle_functions::column::{Data, Encoding, Output, Rows, View};
-use hypostyle_functions::kernel::ahead::Ahead;
 use hypostyle_functions::kernel::lane_loop;
 use hypostyle_functions::kernel::stream::settle;
-use hypostyle_functions::lanes::{LaneKind, Lanes, LanesMut, Marks, Register};
+use hypostyle_functions::lanes::{LaneKind, LanesMut, Marks, Register};
 
 use super::bank::Bank;
 use super::block::Block;
@@ -15,9 +14,6 @@ use crate::expression::slot::Failed;
 
 /// Bytes of an output from which on it is written past the caches, where nobody would find it again.
 const STREAMED_BYTES: usize = 32 << 20;
-
-/// Fewest lanes of a block that ask for those of the next.
-const LANES_ASKED_AHEAD: usize = 64;
 
 /// An input of a program.
 pub(in crate::expression) struct Source<'a> {
@@ -90,9 +86,8 @@ impl Machine {
             for (location, source) in sources.iter().enumerate() {
                 self.load(program.places[location], location, source, &block);
             }
-            for (index, operation) in program.operations.iter().enumerate() {
-                let ahead = ahead(program, sources, &block, index);
-                self.execute(program, operation, sources, &block, &ahead, output);
+            for operation in &program.operations {
+                self.execute(program, operation, sources, &block, output);
             }
             self.store(program, &block, output, failed);
             start += length;
@@ -160,7 +155,6 @@ impl Machine {
         operation: &Operation,
         sources: &[Source<'_>],
         block: &Block<'_>,
-        ahead: &Ahead,
         output: &mut Output,
     ) {
         let place = program.places[operation.result];
@@ -171,7 +165,7 @@ impl Machine {
             register = std::mem::take(&mut self.registers[place.kind as usize][place.register]);
         }
         let Self { registers, splats, masks, marks, conditions } = self;
-        let bank = Bank { program, sources, registers, splats, block, ahead };
+        let bank = Bank { program, sources, registers, splats, block };
         let mut target =
             if is_direct { LanesMut::of_output(output, place.kind, block.start, block.length) } else { None }
                 .unwrap_or_else(|| register.lanes_mut(block.length));
@@ -237,21 +231,6 @@ impl Machine {
             for_each_bit(mask.failed(index) & exists, |bit| failed.push(block.row(index * 64 + bit) as u32));
         }
     }
-}
-
-/// What an operation asks for while it runs: a part of the columns of the next block, since most operations read nothing from
-/// memory, which would stand still meanwhile.
-fn ahead(program: &Program, sources: &[Source<'_>], block: &Block<'_>, operation: usize) -> Ahead {
-    let mut ahead = Ahead::default();
-    // What a few rows read is a few lines, and asking costs more than waiting for them.
-    if block.rows.is_none() && block.length >= LANES_ASKED_AHEAD {
-        let part = block.length.div_ceil(program.operations.len());
-        let start = block.start + block.length + operation * part;
-        for source in sources.iter().filter(|source| source.splat.is_none() && source.view.is_flat()) {
-            Lanes::ask_ahead(&mut ahead, source.view, start, part);
-        }
-    }
-    ahead
 }
 
 fn for_each_bit(mut word: u64, mut body: impl FnMut(usize)) {
