@@ -134,3 +134,50 @@ def test_tokens_are_weighted_as_spark_weights_them(spark) -> None:
     definition = "SELECT tf_idf(words, order => 'value', compat => 'spark') AS weights FROM input"
     found = hy.Session().fit(definition, table).transform(table).fetchall()
     assert [{entry["index"]: entry["value"] for entry in row} for (row,) in found] == [pytest.approx(row, rel=1e-12) for row in expected]
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_tokens_are_counted_as_spark_counts_them(spark) -> None:
+    pytest.importorskip("numpy")
+    from pyspark.ml import feature
+
+    lists = [[f"word {y}" for y in range(6) for _ in range(6 - y if x == 0 else (x + y) % 4)] for x in range(9)]
+    counts = {f"word {y}": sum(words.count(f"word {y}") for words in lists) for y in range(6)}
+    # The last word stands in the column most often and the first least, whatever the number of rows with each.
+    lists.append([word for rank, word in enumerate(sorted(counts, reverse=True)) for _ in range(60 - counts[word] - 5 * rank)])
+    frame = spark.createDataFrame([(words,) for words in lists], "words array<string>")
+    table = pyarrow.table({"words": pyarrow.array(lists, pyarrow.list_(pyarrow.string()))})
+    for options, spark_options in [
+        ("", {}),
+        (", top_k => 4", {"vocabSize": 4}),
+        (", min_tf => 3", {"minTF": 3.0}),
+        (", min_tf => 0.2", {"minTF": 0.2}),
+    ]:
+        counter = feature.CountVectorizer(inputCol="words", outputCol="y", **spark_options).fit(frame)
+        expected = [dict(zip(map(int, row.y.indices), row.y.values)) for row in counter.transform(frame).collect()]
+        transform = hy.Session().fit(f"SELECT bag_of_words(words, compat => 'spark'{options}) AS y FROM input", table)
+        found = transform.transform(table).fetchall()
+        assert [{entry["index"]: entry["value"] for entry in row} for (row,) in found] == expected, options
+    with pytest.raises(hy.DataError, match="min_count is above 1"):
+        hy.Session().fit("SELECT bag_of_words(words, min_count => 2, compat => 'spark') AS y FROM input", table)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_embeddings_are_projected_as_spark_projects_them(spark) -> None:
+    numpy = pytest.importorskip("numpy")
+    from pyspark.ml import feature
+    from pyspark.ml.linalg import Vectors
+
+    generator = numpy.random.default_rng(7)
+    values = generator.normal(size=(200, 6)) * [9, 5, 3, 2, 1, 0.5] + [4, -3, 2, 0, 1, 8]
+    frame = spark.createDataFrame([(Vectors.dense(row),) for row in values], ["x"])
+    model = feature.PCA(k=3, inputCol="x", outputCol="y").fit(frame)
+    expected = numpy.array([row.y.toArray() for row in model.transform(frame).collect()])
+    table = pyarrow.table({"x": pyarrow.FixedSizeListArray.from_arrays(pyarrow.array(values.ravel()), 6)})
+    transform = hy.Session().fit("SELECT pca(x, 3, compat => 'spark') AS y FROM input", table)
+    found = numpy.array([row for (row,) in transform.transform(table).fetchall()])
+    # Spark leaves the sign of a direction to its solver.
+    signs = numpy.sign((found * expected).sum(axis=0))
+    numpy.testing.assert_allclose(found * signs, expected, rtol=1e-9, atol=1e-9)
+    with pytest.raises(hy.DataError, match="has no whiten"):
+        hy.Session().fit("SELECT pca(x, 3, whiten => true, compat => 'spark') AS y FROM input", table)

@@ -42,9 +42,11 @@ pub(super) fn register(registry: &mut Registry) {
         Analyzer::new("count_encode", "How often a category stands in the column.", counts)
             .option(integer("min_count", 1))
             .option(top_k())
+            .set("nvtabular", Vec::new())
             .note(
                 "A category that was not seen gives 0; null gives null. Of a list every element is encoded.",
-            ),
+            )
+            .note("compat => 'nvtabular' is the statistic count of JoinGroupby: an INTEGER, null for a category that was not seen, and 0 for null where the column that was fitted holds nulls, which are a group without values there."),
     );
     registry.register_analyzer(hot(
         "one_hot",
@@ -129,8 +131,16 @@ fn vocabulary(given: &Given<'_>) -> Result<Form> {
 
 fn counts(given: &Given<'_>) -> Result<Form> {
     let columns = vec![("counts".to_owned(), "count(*)".to_owned())];
-    let table = table(given, columns, Order::Frequency)?;
-    Ok(of_category(vec![Statistic::Table(table)], "count_encode(x, keys, counts)"))
+    let table = Statistic::Table(table(given, columns, Order::Frequency)?);
+    if given.compat != Some("nvtabular") {
+        return Ok(of_category(vec![table], "count_encode(x, keys, counts)"));
+    }
+    given.refuse_list()?;
+    let nulls = Statistic::value("nulls", "count(*) - count(x)");
+    // Every count is above 0, which is left for what was not seen.
+    let scalar =
+        "CASE WHEN x IS NULL AND nulls > 0 THEN 0 ELSE nullif(count_encode(x, keys, counts), 0) END::INTEGER";
+    Ok(of_category(vec![nulls, table], scalar))
 }
 
 fn indicator(given: &Given<'_>) -> Result<Form> {

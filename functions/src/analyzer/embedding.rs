@@ -14,7 +14,9 @@ pub(super) fn register(registry: &mut Registry) {
             .option(flag("whiten", false))
             .positional(1)
             .set("sklearn", Vec::new())
+            .set("spark", Vec::new())
             .note("mean = vector_mean(x), components = principal_components(x, n_components, whiten): exact covariances, whose bits depend on no order; the greatest element of each direction is positive by magnitude. With whiten => true each coordinate has the sample deviation 1.")
+            .note("compat => 'spark' is PCA of Spark ML: the same directions, in whose coordinates an embedding is given as it is, without the mean taken from it. Spark leaves the signs of the directions to its solver; here they are as above.")
             .note("A null embedding gives null and does not count; a null, NaN or infinity in one is an error. Computed in DOUBLE, and rounded once to the type of the elements."),
     );
     registry.register_analyzer(
@@ -39,10 +41,18 @@ fn refuse_values(given: &Given<'_>) -> Result<()> {
 fn components(given: &Given<'_>) -> Result<Form> {
     refuse_values(given)?;
     given.count("n_components", 1)?;
+    let is_spark = given.compat == Some("spark");
+    if is_spark && given.flag("whiten")? {
+        return Err(Error::User("pca: compat => 'spark' has no whiten, as Spark has none".to_owned()));
+    }
+    let mean = match is_spark {
+        true => "list_transform(vector_mean(x::DOUBLE[]), element -> 0::DOUBLE)",
+        false => "vector_mean(x::DOUBLE[])",
+    };
     Ok(Form {
         readings: vec![Reading::Plain],
         statistics: vec![
-            Statistic::value("mean", "vector_mean(x::DOUBLE[])"),
+            Statistic::value("mean", mean),
             Statistic::value("components", "principal_components(x::DOUBLE[], n_components, whiten)"),
         ],
         scalar: "linear_projection(x, components, mean, n_components)".into(),
