@@ -686,6 +686,103 @@ static void transforms_apply_to_batches(void) {
   hypostyle_session_free(session);
 }
 
+// One batch of a query, with its schema.
+static struct ArrowArray batch_of(HypostyleSession *session, const char *sql, struct ArrowSchema *schema) {
+  struct ArrowArrayStream stream;
+  struct ArrowArray batch;
+  OK(hypostyle_session_query(session, sql, &stream, &error));
+  CHECK(stream.get_schema(&stream, schema) == 0 && stream.get_next(&stream, &batch) == 0 && batch.release != NULL);
+  stream.release(&stream);
+  return batch;
+}
+
+static void release_borrowed(struct ArrowArray *array) { array->release = NULL; }
+static void release_borrowed_schema(struct ArrowSchema *schema) { schema->release = NULL; }
+
+static double number(const struct ArrowArray *batch, int64_t column, int64_t row) {
+  const struct ArrowArray *values = batch->children[column];
+  return ((const double *)values->buffers[1])[values->offset + row];
+}
+
+// A loaded transform gives by row, from the rows before it, and pushed what it gives for a table, to the bit.
+static void windows_are_served_from_histories(void) {
+  HypostyleSession *session = session_of(1);
+  OK(hypostyle_session_execute(
+      session, "CREATE TABLE events AS SELECT i * 7 % 50 AS id, i % 3 AS user, sin(i) * 1e3 AS x FROM range(50) r(i)", NULL,
+      &error));
+  const char *definition =
+      "SELECT sum(standard_scale(x)) OVER (w ROWS 4 PRECEDING) AS recent, coalesce(x - lag(x) OVER w, -1) AS step, "
+      "avg(x) OVER (w RANGE BETWEEN 9 PRECEDING AND CURRENT ROW) AS near FROM input WINDOW w AS (PARTITION BY user ORDER BY id)";
+  HypostyleTransform *fitted = hypostyle_session_fit(session, definition, "events", &error);
+  CHECK(fitted != NULL);
+  OK(hypostyle_transform_save(fitted, "windows.hyp", &error));
+  hypostyle_transform_free(fitted);
+  HypostyleTransform *transform = hypostyle_session_load_transform(session, "windows.hyp", &error);
+  CHECK(transform != NULL);
+  OK(hypostyle_session_register_transform(session, "windows", transform, &error));
+  struct ArrowSchema expected_schema, schema;
+  struct ArrowArray expected = batch_of(session, "SELECT recent, step, near FROM windows(events)", &expected_schema);
+  struct ArrowArray rows = batch_of(session,
+                                    "SELECT id, x, list({'id': id, 'x': x}) OVER (PARTITION BY user ORDER BY id ROWS BETWEEN "
+                                    "UNBOUNDED PRECEDING AND 1 PRECEDING) AS user_history FROM events",
+                                    &schema);
+  CHECK(expected.length == 50 && rows.length == 50);
+
+  HypostyleRow *row = hypostyle_transform_row(transform, NULL, 0, &error);
+  CHECK(row != NULL);
+  size_t id, x, history;
+  OK(hypostyle_row_input(row, "id", &id, &error));
+  OK(hypostyle_row_input(row, "x", &x, &error));
+  OK(hypostyle_row_input(row, "user_history", &history, &error));
+  for (int64_t at = 0; at < 50; at++) {
+    OK(hypostyle_row_start(row, 1, &error));
+    OK(hypostyle_row_set_int64(row, id, whole(&rows, 0, at), &error));
+    OK(hypostyle_row_set_double(row, x, number(&rows, 1, at), &error));
+    struct ArrowArray before = *rows.children[2];
+    struct ArrowSchema type = *schema.children[2];
+    before.offset += at;
+    before.length = 1;
+    before.null_count = -1;
+    before.release = release_borrowed;
+    type.release = release_borrowed_schema;
+    OK(hypostyle_row_set_array(row, history, &before, &type, &error));
+    OK(hypostyle_row_evaluate(row, &error));
+    for (int64_t output = 0; output < 3; output++) {
+      double found, wanted = number(&expected, output, at);
+      OK(hypostyle_row_get_double(row, (size_t)output, 0, &found, NULL, &error));
+      CHECK(memcmp(&found, &wanted, sizeof found) == 0);
+    }
+  }
+  hypostyle_row_free(row);
+
+  HypostylePrepared *prepared = hypostyle_transform_prepare(transform, &error);
+  CHECK(prepared != NULL);
+  HypostyleRun *run = hypostyle_prepared_start(prepared, NULL, &error);
+  CHECK(run != NULL);
+  OK(hypostyle_run_push(run, &rows, &schema, &error));
+  OK(hypostyle_run_finish(run, &error));
+  int64_t seen = 0;
+  struct ArrowArray pushed;
+  for (;;) {
+    OK(hypostyle_run_next(run, &pushed, &error));
+    if (pushed.release == NULL) break;
+    for (int64_t at = 0; at < pushed.length; at++, seen++) {
+      for (int64_t output = 0; output < 3; output++) {
+        double found = number(&pushed, output, at), wanted = number(&expected, output, seen);
+        CHECK(memcmp(&found, &wanted, sizeof found) == 0);
+      }
+    }
+    pushed.release(&pushed);
+  }
+  CHECK(seen == 50);
+  hypostyle_run_free(run);
+  hypostyle_prepared_free(prepared);
+  expected.release(&expected);
+  expected_schema.release(&expected_schema);
+  hypostyle_transform_free(transform);
+  hypostyle_session_free(session);
+}
+
 static void plans_travel_as_bytes(void) {
   HypostyleSession *session = session_of(1);
   HypostyleBytes *plan = hypostyle_session_substrait_plan(session, "SELECT x * 2 AS y FROM range(3) t(x)", &error);
@@ -720,6 +817,7 @@ int main(void) {
   tables_are_pulled_as_queries_ask();
   rows_are_read_by_type();
   transforms_apply_to_batches();
+  windows_are_served_from_histories();
   plans_travel_as_bytes();
   puts("all edges hold");
   return 0;

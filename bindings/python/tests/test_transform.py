@@ -293,3 +293,34 @@ def test_states_that_are_none_are_refused(session: hy.Session) -> None:
         session.finish_fit("SELECT min_max_scale(price) AS price FROM input", [state])
     with pytest.raises(hy.Error):
         session.merge_fits([])
+
+
+def test_windows_are_served_from_the_rows_before_a_row(session: hy.Session, tmp_path) -> None:
+    events = pyarrow.table(
+        {
+            "id": [x * 7 % 50 for x in range(50)],
+            "user": [None if x % 11 == 0 else f"user {x % 3}" for x in range(50)],
+            "x": [None if x % 13 == 0 else math.nan if x % 17 == 0 else math.sin(x) * 1e3 for x in range(50)],
+            "city": [f"city {x % 4}" for x in range(50)],
+        }
+    )
+    definition = """
+        SELECT sum(standard_scale(x)) OVER (w ROWS 4 PRECEDING) AS recent, x - lag(x) OVER w AS step, vocab_encode(lag(city) OVER w) AS city,
+               avg(x) OVER (w RANGE BETWEEN 9 PRECEDING AND CURRENT ROW) AS near, list(city) OVER (w ROWS 2 PRECEDING) AS cities,
+               count(DISTINCT city) OVER w AS known
+        FROM input WINDOW w AS (PARTITION BY user ORDER BY id)"""
+    path = tmp_path / "windows.hyp"
+    session.fit(definition, events).save(path)
+    transform = hy.Session().load(path)
+    expected = [str(row) for row in transform.transform(events).fetchall()]
+    session.register("events", events)
+    before = """SELECT id, x, city, list({'id': id, 'x': x, 'city': city}) OVER (PARTITION BY user ORDER BY id
+                ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS user_history FROM events"""
+    rows = session.sql(before).to_arrow()
+    evaluator = transform.row()
+    assert evaluator.inputs.names == ["id", "x", "city", "user_history"]
+    assert [str(tuple(evaluator(**row).values())) for row in rows.to_pylist()] == expected
+    assert [str(tuple(row.values())) for row in evaluator.rows(rows.to_pylist())] == expected
+    run = transform.prepare().start()
+    pushed = [batch for part in rows.to_batches(max_chunksize=7) for batch in run.push(part)] + list(run.finish())
+    assert [str(row) for batch in pushed for row in batch.rows()] == expected
