@@ -282,10 +282,67 @@ fn what_no_transform_can_be_is_told() {
     let nested =
         "SELECT lag(y) OVER (ORDER BY ts) AS z FROM (SELECT ts, lag(x) OVER (ORDER BY ts) AS y FROM input)";
     let error = session.fit(nested, "events").unwrap_err().to_string();
-    assert!(error.contains("no window over the value of another window"), "{error}");
+    assert!(
+        error.contains("no window over the value of another window") && error.contains("make two transforms"),
+        "{error}"
+    );
     let changing = "SELECT sum(x + random(1)) OVER (ORDER BY ts ROWS 1 PRECEDING) AS z FROM input";
     let error = session.fit(changing, "events").unwrap_err().to_string();
     assert!(error.contains("random") && error.contains("the window"), "{error}");
+}
+
+#[test]
+fn a_window_over_a_window_is_two_transforms() {
+    let session = Session::new();
+    session.sql(EVENTS).unwrap().drain().unwrap();
+    let inner = "SELECT id, shop, seq, x - lag(x) OVER (PARTITION BY shop ORDER BY seq) AS step FROM input";
+    let outer = "SELECT id, max(abs(step)) OVER (w ROWS 3 PRECEDING) AS a, standard_scale(avg(step) OVER (w ROWS 5 PRECEDING)) AS b
+        FROM input WINDOW w AS (PARTITION BY shop ORDER BY seq)";
+    let first = session.fit(inner, "events").unwrap();
+    session.register_transform("steps", &first);
+    let second = session.fit(outer, "(SELECT * FROM steps((SELECT * FROM events ORDER BY id)))").unwrap();
+    session.register_transform("peaks", &second);
+    // Over tables, as one query says it.
+    let values_of = |sql: &str| shown(&values(&session.sql(sql).unwrap().collect_all().unwrap()));
+    let wanted = values_of(
+        "WITH steps AS (SELECT *, x - lag(x) OVER (PARTITION BY shop ORDER BY seq) AS step FROM events)
+         SELECT id, max(abs(step)) OVER (w ROWS 3 PRECEDING) AS a FROM steps WINDOW w AS (PARTITION BY shop ORDER BY seq) ORDER BY id",
+    );
+    let found = "FROM peaks((SELECT * FROM steps((SELECT * FROM events ORDER BY id))))";
+    assert_eq!(values_of(&format!("SELECT id, a {found}")), wanted);
+    // By row: the second transform's history holds what the first one gave.
+    let rows =
+        with_histories(&session, &[("shop_history", "'seq': seq, 'x': x", "PARTITION BY shop ORDER BY seq")]);
+    let steps = by_row(&mut first.row().unwrap(), &rows, 1);
+    let mut before: std::collections::HashMap<String, Vec<(i64, Value)>> = Default::default();
+    let mut by_id: Vec<(i64, Vec<Value>)> = Vec::new();
+    let mut row = second.row().unwrap();
+    let history = row.input("shop_history").unwrap();
+    let (id, seq, step) = (row.input("id").unwrap(), row.input("seq").unwrap(), row.input("step").unwrap());
+    let mut in_order = steps.clone();
+    in_order.sort_by_key(|values| values[2].as_i64());
+    for values in in_order {
+        let held = before.entry(format!("{:?}", values[1])).or_default();
+        let types = vec![hypostyle_functions::Type::Int32, hypostyle_functions::Type::Float64];
+        let element = |(seq, step): &(i64, Value)| {
+            let fields =
+                vec![("seq".to_owned(), Value::Int32(*seq as i32)), ("step".to_owned(), step.clone())];
+            Value::Struct(fields, types.clone())
+        };
+        let given: Vec<Value> = held.iter().map(element).collect();
+        let of = element(&(0, Value::Null)).data_type();
+        row.start(1).unwrap();
+        row.set_value(id, &values[0]).unwrap();
+        row.set_value(seq, &values[2]).unwrap();
+        row.set_value(step, &values[3]).unwrap();
+        row.set_value(history, &Value::List(of, given)).unwrap();
+        row.evaluate().unwrap();
+        by_id.push((values[0].as_i64().unwrap(), (0..3).map(|output| row.value(output, 0)).collect()));
+        held.push((values[2].as_i64().unwrap(), values[3].clone()));
+    }
+    by_id.sort_by_key(|(id, _)| *id);
+    let served: Vec<Vec<Value>> = by_id.into_iter().map(|(_, values)| values).collect();
+    assert_eq!(shown(&served), values_of(&format!("SELECT * {found}")));
 }
 
 #[test]

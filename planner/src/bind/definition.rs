@@ -156,8 +156,9 @@ impl Binder<'_> {
         let read: Vec<usize> = window.expressions().into_iter().flat_map(Expression::columns).collect();
         if let Some(inner) = fitting.ground.windows.iter().find(|inner| read.contains(&inner.column.id)) {
             let message = format!(
-                "a transform has no window over the value of another window, as a served row brings the rows before it as they came: {text} reads {}",
-                inner.text
+                "a transform has no window over the value of another window, as a served row brings the rows before it as they came: {text} reads {}; \
+                 make two transforms: one that gives {} and the columns that {text} needs, and one that is fitted on and applied to what the first gives",
+                inner.text, inner.text
             );
             return Err(Error::invalid(message, span));
         }

@@ -250,7 +250,8 @@ fn check_windows(windows: &[GroundWindow], span: Span) -> Result<()> {
         None => Ok(()),
         Some(window) => Err(Error::invalid(
             format!(
-                "an analyzer reads {}, whose partitions may have rows in several pieces: fit it in one run",
+                "an analyzer reads {}, whose partitions may have rows in several pieces: fit it in one run, or write the values of the window \
+                 to the pieces first, with a transform or query of its own, and fit on these",
                 window.text
             ),
             span,
