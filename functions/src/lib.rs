@@ -16,6 +16,7 @@ mod arithmetic;
 mod builtin;
 pub mod cast;
 pub mod category;
+pub mod checked_blocks;
 pub mod coercion;
 pub mod column;
 mod comparison;

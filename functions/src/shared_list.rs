@@ -11,6 +11,7 @@ use serde::Serializer;
 use serde::ser::SerializeTuple;
 
 use crate::category::index::{CategoryIndex, Unusable};
+use crate::checked_blocks::CheckedBlocks;
 use crate::column::{Output, borrow, value_at};
 use crate::error::{Error, Result};
 use crate::types::Type;
@@ -30,6 +31,8 @@ struct Held {
     array: OnceLock<ArrayRef>,
     values: OnceLock<Vec<Value>>,
     index: OnceLock<Result<Arc<CategoryIndex>, Unusable>>,
+    /// What verifies entries that lie in a file.
+    blocks: OnceLock<Arc<CheckedBlocks>>,
     /// Texts or integers without nulls and repetitions, as whoever made the list knows.
     is_distinct: bool,
 }
@@ -99,7 +102,44 @@ impl SharedList {
 
     fn of(element: Type, entries: Entries, is_distinct: bool) -> Self {
         let (array, values, index) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
-        Self(Arc::new(Held { element, entries, array, values, index, is_distinct }))
+        let blocks = OnceLock::new();
+        Self(Arc::new(Held { element, entries, array, values, index, blocks, is_distinct }))
+    }
+
+    /// The same list, whose entries lie in a file, with what verifies them. Categories are verified where they are read; who reads all
+    /// entries asks [`SharedList::check`] first.
+    #[must_use]
+    pub fn with_blocks(self, blocks: Arc<CheckedBlocks>) -> Self {
+        // They are set once, when the list is read.
+        let _ = self.0.blocks.set(blocks);
+        self
+    }
+
+    /// Verifies all entries.
+    ///
+    /// # Errors
+    /// Entries that are others than were written.
+    pub fn check(&self) -> Result<()> {
+        match self.0.blocks.get().filter(|blocks| !blocks.touch_all()).and_then(|blocks| blocks.damage()) {
+            Some(damage) => Err(Error::User(damage.to_owned())),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether the entries lie in a file and are verified where they are read.
+    pub(crate) fn is_in_file(&self) -> bool {
+        self.0.blocks.get().is_some()
+    }
+
+    /// What is wrong with the entries that were read so far, where some are damaged.
+    pub(crate) fn damage(&self) -> Option<&str> {
+        self.0.blocks.get().and_then(|blocks| blocks.damage())
+    }
+
+    /// Whether these are values as they were written.
+    #[inline]
+    fn is_good<T>(&self, values: &[T]) -> bool {
+        self.0.blocks.get().is_none_or(|blocks| blocks.touch(values))
     }
 
     /// The same list with the index that was stored with it.
@@ -151,7 +191,11 @@ impl SharedList {
     }
 
     /// An array of one row, which is this list.
+    ///
+    /// # Errors
+    /// As for [`SharedList::check`]; [`Error::Internal`] for a list that is too long for a row.
     pub fn to_row(&self) -> Result<ArrayRef> {
+        self.check()?;
         let array = Arc::clone(self.array());
         if i32::try_from(array.len()).is_err() {
             return Err(Error::internal("a list of more than 2^31 elements"));
@@ -198,16 +242,24 @@ impl SharedList {
             && values.iter().enumerate().all(|(place, value)| self.value(place) == *value)
     }
 
-    /// The category at a place; `None` for a null, and for what is no category.
+    /// The category at a place; `None` for a null, for what is no category, and for a damaged one.
     pub(crate) fn key(&self, place: usize) -> Option<Key<'_>> {
         match &self.0.entries {
             Entries::Stored { offsets, bytes } => {
-                (place < self.len()).then(|| Key::Bytes(stored(offsets, bytes, place)))
+                let text = match offsets.get(place..place + 2).is_some_and(|ends| self.is_good(ends)) {
+                    true => stored(offsets, bytes, place),
+                    false => return None,
+                };
+                self.is_good(text).then_some(Key::Bytes(text))
             }
             Entries::Array(array) if place >= array.len() || array.is_null(place) => None,
             Entries::Array(array) => match self.0.element {
                 Type::Text => Some(Key::Bytes(array.as_string_view().value(place).as_bytes())),
-                Type::Int64 => Some(Key::Integer(array.as_primitive::<Int64Type>().value(place))),
+                Type::Int64 => {
+                    let integers = array.as_primitive::<Int64Type>().values();
+                    let is_good = integers.get(place..=place).is_some_and(|integer| self.is_good(integer));
+                    is_good.then(|| Key::Integer(integers[place]))
+                }
                 _ => None,
             },
         }

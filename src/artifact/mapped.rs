@@ -9,6 +9,7 @@ use arrow::datatypes::{ArrowNativeType, ArrowPrimitiveType, DataType, Float64Typ
 use arrow::ipc::{RecordBatch, convert::try_fb_to_schema};
 use hypostyle_functions::Type;
 use hypostyle_functions::category::index::CategoryIndex;
+use hypostyle_functions::checked_blocks::CheckedBlocks;
 use hypostyle_functions::kernel::category_slots::slots_of;
 use hypostyle_functions::shared_list::SharedList;
 
@@ -56,11 +57,15 @@ fn numbers<T: ArrowPrimitiveType>(batch: &Body<'_>, rows: usize) -> Result<Share
 }
 
 /// The index of a list, which has as many slots as its entries need.
-pub(super) fn index(member: &Buffer, entries: usize) -> Result<CategoryIndex, String> {
+pub(super) fn index(
+    member: &Buffer,
+    entries: usize,
+    blocks: Option<Arc<CheckedBlocks>>,
+) -> Result<CategoryIndex, String> {
     if member.len() != slots_of(entries) * size_of::<u64>() {
         return Err(format!("it has {} bytes, which is no index of {entries} entries", member.len()));
     }
-    Ok(CategoryIndex::of_stored(scalars(member)?))
+    Ok(CategoryIndex::of_stored(scalars(member)?, blocks))
 }
 
 struct Body<'f> {

@@ -10,9 +10,10 @@
 //! | `golden/input.arrow`, `golden/output.arrow` | rows made of edges and of what was fitted, and what they gave |
 //!
 //! A large file is mapped into memory, and members above [`LARGE_BYTES`] are used in place: their digests are verified on
-//! demand, and reads of them stay inside of them whatever they hold. Of these, reading verifies the first and the last block, which
-//! takes no time and tells a file that was cut and filled up or copied over another one; a damaged block between them is told by a
-//! verified load, which names its place. Reading verifies every other digest, compares the functions with those of the session, and
+//! demand, and reads of them stay inside of them whatever they hold. Of a vocabulary and its index, reading verifies the first and the
+//! last block, which takes no time and tells a file that was cut and filled up or copied over another one; the blocks between them are
+//! verified when a lookup first touches them, and a lookup that meets a damaged one is an error that names its place. A verified load
+//! looks at all of them. Reading verifies every other digest, compares the functions with those of the session, and
 //! runs the golden rows. It executes nothing but the expressions of the plan.
 
 mod golden;

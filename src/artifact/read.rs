@@ -10,17 +10,18 @@ use arrow::buffer::Buffer;
 use hypostyle_engine::Context;
 use hypostyle_engine::memory_map;
 use hypostyle_engine::plan::{Expression, from_json};
+use hypostyle_functions::checked_blocks::CheckedBlocks;
 use hypostyle_functions::{Literal, Schema, Value};
 use hypostyle_planner::transform::{Fitted, FittedCall};
 
 use super::{
-    FORMAT, GOLDEN_INPUT, GOLDEN_OUTPUT, INPUT_SCHEMA, MANIFEST, Manifest, OUTPUT_SCHEMA, PLAN,
+    BLOCK_BYTES, FORMAT, GOLDEN_INPUT, GOLDEN_OUTPUT, INPUT_SCHEMA, MANIFEST, Manifest, OUTPUT_SCHEMA, PLAN,
     StoredParameter, StoredPlan, VERSION, golden, mapped, members::Members, statistics,
 };
 use crate::error::{Error, Result};
 
-/// Reads a transform and verifies it. Lists and indexes of more bytes than `large_bytes` are used where they lie in the file, and
-/// of these only the first and the last block are verified.
+/// Reads a transform and verifies it. Lists and indexes of more bytes than `large_bytes` are used where they lie in the file: of
+/// vocabularies only the first and the last block are verified, and the others when a lookup first touches them.
 ///
 /// # Errors
 /// A file that is not there, is no transform, is damaged, was written by a later version, or needs a function that this
@@ -159,26 +160,25 @@ fn assembled(
     parts: &HashMap<String, Buffer>,
     large_bytes: usize,
 ) -> Result<Fitted, String> {
+    let parts = Parts { manifest, parts, large_bytes };
     let mut batches: HashMap<&str, RecordBatch> = HashMap::new();
     let mut parameters: Vec<Literal> = Vec::new();
     let mut calls = Vec::with_capacity(plan.calls.len());
     let stored: Vec<_> = plan.calls.iter().flat_map(|call| &call.stored).cloned().collect();
     for parameter in &stored {
-        if let Some(literal) = in_place(parameter, parts, large_bytes)? {
+        if let Some(literal) = in_place(parameter, &parts)? {
             parameters.push(literal);
             continue;
         }
         if !batches.contains_key(parameter.member.as_str()) {
-            let bytes = parts
-                .get(&parameter.member)
-                .ok_or_else(|| format!("the transform has no member {}", parameter.member))?;
+            let bytes = parts.get(&parameter.member)?;
             let batch = statistics::read_arrow_file(bytes)
                 .map_err(|problem| format!("member {}: {problem}", parameter.member))?;
             batches.insert(&parameter.member, batch);
         }
         if let Some(batch) = batches.get(parameter.member.as_str()) {
             let literal = statistics::parameter_of(batch, parameter)?;
-            parameters.push(with_index(literal, parameter, parts)?);
+            parameters.push(with_index(literal, parameter, &parts)?);
         }
     }
     let mut values = parameters.iter().cloned();
@@ -222,29 +222,66 @@ fn check_windows(fitted: &Fitted) -> Result<(), String> {
     Ok(())
 }
 
-/// A parameter whose member is so large that it is used where it lies.
-fn in_place(
-    parameter: &StoredParameter,
-    parts: &HashMap<String, Buffer>,
+/// The members of a file, and what verifies those that are used where they lie.
+struct Parts<'p> {
+    manifest: &'p Manifest,
+    parts: &'p HashMap<String, Buffer>,
     large_bytes: usize,
-) -> Result<Option<Literal>, String> {
-    let large = parts.get(&parameter.member).filter(|part| part.len() > large_bytes);
+}
+
+impl Parts<'_> {
+    fn get(&self, name: &str) -> Result<&Buffer, String> {
+        self.parts.get(name).ok_or_else(|| format!("the transform has no member {name}"))
+    }
+
+    /// Whether a member is used where it lies.
+    fn is_large(&self, part: &Buffer) -> bool {
+        part.len() > self.large_bytes
+    }
+
+    /// What verifies a member block by block; `None` for one that was verified as a whole.
+    fn blocks(&self, name: &str) -> Result<Option<Arc<CheckedBlocks>>, String> {
+        let part = self.get(name)?;
+        let member = self.manifest.members.iter().find(|member| member.name == name);
+        let Some(member) = member.filter(|member| self.is_large(part) && !member.blocks.is_empty()) else {
+            return Ok(None);
+        };
+        let checksums = member.blocks.iter().map(|digits| u64::from_str_radix(digits, 16));
+        let checksums = checksums.collect::<Result<Vec<u64>, _>>().map_err(|error| error.to_string());
+        let named = match self.manifest.name.as_str() {
+            "" => format!("member {name}"),
+            transform => format!("transform \"{transform}\": member {name}"),
+        };
+        let blocks = CheckedBlocks::new(named, part.clone(), BLOCK_BYTES, checksums?);
+        blocks
+            .map(|blocks| Some(Arc::new(blocks)))
+            .ok_or_else(|| format!("the checksums of member {name} are damaged"))
+    }
+}
+
+/// A parameter whose member is so large that it is used where it lies. Vocabularies are verified where lookups touch them, everything
+/// else here.
+fn in_place(parameter: &StoredParameter, parts: &Parts<'_>) -> Result<Option<Literal>, String> {
+    let large = parts.parts.get(&parameter.member).filter(|part| parts.is_large(part));
     let Some((part, element)) = large.zip(parameter.data_type.element()) else { return Ok(None) };
     let list = mapped::list(part, &parameter.name, element)
         .map_err(|problem| format!("member {}: {problem}", parameter.member))?;
-    let literal = |list| Literal { data_type: parameter.data_type.clone(), value: Value::Shared(list) };
-    list.map(|list| with_index(literal(list), parameter, parts)).transpose()
+    let Some(mut list) = list else { return Ok(None) };
+    if let Some(blocks) = parts.blocks(&parameter.member)? {
+        list = list.with_blocks(blocks);
+        if parameter.index.is_none() {
+            list.check().map_err(|error| error.to_string())?;
+        }
+    }
+    let literal = Literal { data_type: parameter.data_type.clone(), value: Value::Shared(list) };
+    with_index(literal, parameter, parts).map(Some)
 }
 
 /// The vocabulary with the index that the file has for it.
-fn with_index(
-    literal: Literal,
-    parameter: &StoredParameter,
-    parts: &HashMap<String, Buffer>,
-) -> Result<Literal, String> {
+fn with_index(literal: Literal, parameter: &StoredParameter, parts: &Parts<'_>) -> Result<Literal, String> {
     let (Some(name), Value::Shared(list)) = (&parameter.index, &literal.value) else { return Ok(literal) };
-    let part = parts.get(name).ok_or_else(|| format!("the transform has no member {name}"))?;
-    let index = mapped::index(part, list.len()).map_err(|problem| format!("member {name}: {problem}"))?;
+    let index = mapped::index(parts.get(name)?, list.len(), parts.blocks(name)?);
+    let index = index.map_err(|problem| format!("member {name}: {problem}"))?;
     let value = Value::Shared(list.clone().with_index(index));
     Ok(Literal { data_type: literal.data_type, value })
 }

@@ -116,7 +116,10 @@ pub(super) fn stored(array: &ArrayRef, data_type: &Type) -> Result<ArrayRef> {
 /// The values of a literal: the elements of a list, or the one value.
 fn values(literal: &Literal) -> Result<(ArrayRef, Type)> {
     match literal.value.as_shared()? {
-        Some(list) => Ok((Arc::clone(list.array()), list.element().clone())),
+        Some(list) => {
+            list.check()?;
+            Ok((Arc::clone(list.array()), list.element().clone()))
+        }
         None => Ok((literal_array(literal)?, literal.data_type.clone())),
     }
 }
@@ -166,7 +169,9 @@ pub(super) fn members_of(
 fn index_of(literal: &Literal) -> Result<Option<Buffer>> {
     match literal.value.as_shared()? {
         Some(list) if list.len() >= INDEXED_ENTRIES => {
-            Ok(list.index().ok().map(|index| index.slots().inner().clone()))
+            let index = list.index().ok();
+            index.map_or(Ok(()), |index| index.check())?;
+            Ok(index.map(|index| index.slots().inner().clone()))
         }
         _ => Ok(None),
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use arrow::buffer::Buffer;
 use hypostyle_engine::Context;
+use hypostyle_functions::Value;
 use hypostyle_planner::transform::Fitted;
 
 use super::members::Members;
@@ -351,8 +352,7 @@ fn a_damaged_block_of_a_large_member_is_named_where_it_is_looked_at() {
         assert_eq!(problems(at), (Some(expected.clone()), expected));
     }
     // What lies between is told by who reads all of it.
-    let (in_place, verified) = problems(BLOCK_BYTES + 77);
-    assert_eq!(in_place, None);
+    let (_, verified) = problems(BLOCK_BYTES + 77);
     assert!(verified.contains("its bytes 1048576 to 2097152 are others"), "{verified}");
     let changed_list = changed(&bytes, |manifest, _| {
         let member = manifest.members.iter_mut().find(|member| member.name == index).unwrap();
@@ -360,4 +360,42 @@ fn a_damaged_block_of_a_large_member_is_named_where_it_is_looked_at() {
     });
     let problem = of_buffer(&Buffer::from(changed_list), BLOCK_BYTES, &context).map(drop).unwrap_err();
     assert!(problem.contains("blocks; the manifest has checksums of"), "{problem}");
+}
+
+#[test]
+fn a_damaged_block_of_a_vocabulary_is_an_error_of_the_lookup_that_touches_it() {
+    let session = Session::new();
+    let source = "(SELECT 'entry ' || i || repeat(' ', 40) AS word FROM range(180000) t(i))";
+    let transform = session.fit("SELECT vocab_encode(word) AS word FROM input", source).unwrap();
+    let (bytes, context) = written(&session, transform.fitted());
+    let mut members = Members::open(&bytes).unwrap();
+    let names = members.names().unwrap().into_iter().filter(|name| {
+        name.starts_with("index/") || name.contains("_keys") && name.starts_with("statistics/")
+    });
+    let words = |count: usize, step: usize| -> Vec<Vec<Value>> {
+        let word = |i: usize| vec![Value::text(&format!("entry {}{}", i * step, " ".repeat(40)))];
+        (0..count).map(word).collect()
+    };
+    let (few, all) = (words(3, 1), words(1000, 180));
+    let (mut lazy, mut spared) = (0, 0);
+    for name in names {
+        let place = members.place(&name).unwrap();
+        for start in (0..place.len()).step_by(BLOCK_BYTES) {
+            let end = place.len().min(start + BLOCK_BYTES);
+            let mut damaged = bytes.clone();
+            damaged[place.start + (start + end) / 2] ^= 1;
+            let expected = format!("its bytes {start} to {end} are others than were written");
+            let problem = match of_buffer(&Buffer::from(damaged), BLOCK_BYTES, &context) {
+                Err(problem) => problem,
+                Ok((_, fitted)) => {
+                    lazy += 1;
+                    spared += usize::from(golden::evaluate(&fitted, &few, &context).is_ok());
+                    golden::evaluate(&fitted, &all, &context).map(drop).unwrap_err().to_string()
+                }
+            };
+            assert!(problem.contains(&expected) && problem.contains(&name), "{name} at {start}: {problem}");
+        }
+    }
+    // Blocks that neither the golden rows nor the lookups touch are not looked at.
+    assert!(lazy > 0 && spared > 0, "{lazy} {spared}");
 }

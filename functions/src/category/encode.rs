@@ -1,5 +1,7 @@
 //! Categories as numbers that were counted or averaged before: count and target encoding over given statistics.
 
+use std::sync::Arc;
+
 use arrow::array::{Array, ArrowPrimitiveType, AsArray};
 use arrow::buffer::ScalarBuffer;
 use arrow::datatypes::{ArrowNativeType, Float64Type, Int64Type};
@@ -138,16 +140,18 @@ fn encoding<T: WritableFixed + ArrowNativeType>(
     codes: ScalarBuffer<T>,
     default: T,
 ) -> Bound {
+    let categories = Arc::new(categories);
+    let looked_up = Arc::clone(&categories);
     let code_of =
         move |place: Option<usize>| place.and_then(|place| codes.get(place).copied()).unwrap_or(default);
     let first = &arguments.types[0];
     if first.element().unwrap_or(first) == &Type::Text {
-        return lookup(first, result, move |view: &View<'_>, at: usize| {
+        return lookup(first, result, looked_up, move |view: &View<'_>, at: usize| {
             let bytes = view.bytes().get(at);
             code_of(categories.place_of_bytes(bytes, xxhash64(bytes, 0)))
         });
     }
-    lookup(first, result, move |view: &View<'_>, at: usize| {
+    lookup(first, result, looked_up, move |view: &View<'_>, at: usize| {
         let id = view.fixed::<i64>().get(at);
         code_of(categories.place_of_integer(id, xxhash64_u64(id as u64, 0)))
     })
@@ -157,17 +161,19 @@ fn encoding<T: WritableFixed + ArrowNativeType>(
 fn lookup<T: WritableFixed>(
     data_type: &Type,
     result: Type,
+    categories: Arc<Categories>,
     code: impl Fn(&View<'_>, usize) -> T + Send + Sync + 'static,
 ) -> Bound {
     if data_type.element().is_none() {
         return Bound::strict(result, move |arguments, rows, output, _| {
             let codes = output.fixed::<T>();
             rows.for_each(|row| codes[row] = code(&arguments[0], row));
-            Ok(())
+            categories.check()
         });
     }
     Bound::strict(with_element(data_type, result), move |arguments, rows, output, _| {
         rows.for_each(|row| encode_elements(&arguments[0], row, output, &code));
+        categories.check()?;
         output.check_capacity()
     })
 }

@@ -1,9 +1,12 @@
 //! Where each category of a list stands: an index that is built once, stored with a transform, and read in place.
 
+use std::sync::Arc;
+
 use arrow::array::{Array, AsArray, StringViewArray};
 use arrow::buffer::ScalarBuffer;
 use arrow::datatypes::Int64Type;
 
+use crate::checked_blocks::CheckedBlocks;
 use crate::error::{Error, Result};
 use crate::kernel::category_slots::{self, slots_of};
 use crate::kernel::hash::xxhash64::{xxhash64, xxhash64_u64};
@@ -16,6 +19,8 @@ use crate::types::Type;
 #[derive(Debug, Clone)]
 pub struct CategoryIndex {
     slots: ScalarBuffer<u64>,
+    /// What verifies slots that lie in a file.
+    blocks: Option<Arc<CheckedBlocks>>,
 }
 
 /// True for a length that an index can number.
@@ -48,13 +53,24 @@ impl CategoryIndex {
         let is_same = |left: usize, right: usize| list.key(left) == list.key(right);
         match category_slots::fill(&mut slots, &hashes, is_same) {
             Some(place) => Err(Unusable::Repeated(place)),
-            None => Ok(Self { slots: slots.into() }),
+            None => Ok(Self { slots: slots.into(), blocks: None }),
         }
     }
 
-    /// An index out of a file.
-    pub fn of_stored(slots: ScalarBuffer<u64>) -> Self {
-        Self { slots }
+    /// An index out of a file, with what verifies it.
+    pub fn of_stored(slots: ScalarBuffer<u64>, blocks: Option<Arc<CheckedBlocks>>) -> Self {
+        Self { slots, blocks }
+    }
+
+    /// Verifies all slots.
+    ///
+    /// # Errors
+    /// Slots that are others than were written.
+    pub fn check(&self) -> Result<()> {
+        match self.blocks.as_ref().filter(|blocks| !blocks.touch_all()).and_then(|blocks| blocks.damage()) {
+            Some(damage) => Err(Error::User(damage.to_owned())),
+            None => Ok(()),
+        }
     }
 
     /// What is stored.
@@ -88,7 +104,9 @@ enum Keys {
 
 impl Keys {
     fn of(list: &SharedList) -> Self {
-        match list.as_array().filter(|array| array.null_count() == 0) {
+        // What lies in a file is verified where the list reads it.
+        let array = list.as_array().filter(|array| array.null_count() == 0 && !list.is_in_file());
+        match array {
             Some(array) if *list.element() == Type::Text => Self::Texts(array.as_string_view().clone()),
             Some(array) if *list.element() == Type::Int64 => {
                 Self::Integers(array.as_primitive::<Int64Type>().values().clone())
@@ -109,6 +127,9 @@ impl Categories {
             true => None,
             false => list.index().err(),
         };
+        if let Some(damage) = list.damage() {
+            return Err(Error::User(damage.to_owned()));
+        }
         match why {
             None => Ok(Self { keys: Keys::of(&list), list: list.into_owned() }),
             Some(Unusable::Null) => Err(refused(format!("holds a null; expected {what}"))),
@@ -124,7 +145,27 @@ impl Categories {
     /// The place of a category by its hash.
     #[inline]
     fn find(&self, hash: u64, is_it: impl Fn(usize) -> bool) -> Option<usize> {
-        category_slots::find(&self.list.index().ok()?.slots, hash, is_it)
+        let CategoryIndex { slots, blocks } = self.list.index().ok()?.as_ref();
+        match blocks {
+            None => category_slots::find(slots, hash, is_it),
+            Some(blocks) => {
+                let is_readable = |slot: &u64| blocks.touch(std::slice::from_ref(slot));
+                category_slots::find_readable(slots, hash, is_readable, is_it)
+            }
+        }
+    }
+
+    /// Finds out whether all that was looked up so far was read as it was written: what lies in a file is verified where a lookup
+    /// touches it, and what is damaged is not found.
+    ///
+    /// # Errors
+    /// Where the file is damaged.
+    pub fn check(&self) -> Result<()> {
+        let of_index = || self.list.index().ok()?.blocks.as_ref()?.damage();
+        match self.list.damage().or_else(of_index) {
+            Some(damage) => Err(Error::User(damage.to_owned())),
+            None => Ok(()),
+        }
     }
 
     /// How many there are.

@@ -112,7 +112,7 @@ impl Vocabulary {
 
 fn bind_text(arguments: &Arguments<'_>) -> Result<Bound> {
     let vocabulary = prepared(arguments)?;
-    Ok(lookup(&arguments.types[0], vocabulary.layout.null, move |view, at| {
+    Ok(lookup(&arguments.types[0], Arc::clone(&vocabulary), move |view, at| {
         let bytes = view.bytes().get(at);
         let hash = xxhash64(bytes, 0);
         vocabulary.index(vocabulary.entries.place_of_bytes(bytes, hash), hash)
@@ -122,7 +122,7 @@ fn bind_text(arguments: &Arguments<'_>) -> Result<Bound> {
 
 fn bind_integer(arguments: &Arguments<'_>) -> Result<Bound> {
     let vocabulary = prepared(arguments)?;
-    Ok(lookup(&arguments.types[0], vocabulary.layout.null, move |view, at| {
+    Ok(lookup(&arguments.types[0], Arc::clone(&vocabulary), move |view, at| {
         let id = view.fixed::<i64>().get(at);
         let hash = xxhash64_u64(id as u64, 0);
         vocabulary.index(vocabulary.entries.place_of_integer(id, hash), hash)
@@ -133,9 +133,10 @@ fn bind_integer(arguments: &Arguments<'_>) -> Result<Bound> {
 /// The form for one value or for a list of them.
 fn lookup(
     data_type: &Type,
-    null: Option<i64>,
+    vocabulary: Arc<Vocabulary>,
     find: impl Fn(&View<'_>, usize) -> i64 + Send + Sync + 'static,
 ) -> Bound {
+    let null = vocabulary.layout.null;
     if data_type.element().is_none() {
         return Bound::null_aware(Type::Int64, move |arguments, rows, output, _| {
             let view = &arguments[0];
@@ -144,7 +145,7 @@ fn lookup(
                 (false, Some(index)) => output.fixed::<i64>()[row] = index,
                 (false, None) => output.set_null(row),
             });
-            Ok(())
+            vocabulary.entries.check()
         });
     }
     let result = with_element(data_type, Type::Int64);
@@ -176,6 +177,7 @@ fn lookup(
                 }
             }
         });
+        vocabulary.entries.check()?;
         output.check_capacity()
     })
 }

@@ -27,6 +27,7 @@ pub fn register(registry: &mut Registry) {
                         vocabulary.count(&arguments[0], row, entries);
                         write(output, row, entries);
                     });
+                    vocabulary.0.check()?;
                     output.check_capacity()
                 })
                 .holding(&[1]))
@@ -120,6 +121,7 @@ fn bind_tf_idf(arguments: &Arguments<'_>) -> Result<Bound> {
             norm.scale(entries);
             write(output, row, entries);
         });
+        vocabulary.0.check()?;
         output.check_capacity()
     })
     .holding(&[1, 2]))

@@ -45,12 +45,27 @@ pub fn fill(slots: &mut [u64], hashes: &[u64], is_same: impl Fn(usize, usize) ->
 /// The place whose entry has this hash and `is_it`. Ends after one round whatever the slots hold.
 #[inline]
 pub fn find(slots: &[u64], hash: u64, is_it: impl Fn(usize) -> bool) -> Option<usize> {
+    find_readable(slots, hash, |_| true, is_it)
+}
+
+/// As [`find`], where the search ends at a slot that cannot be read.
+#[inline]
+pub fn find_readable(
+    slots: &[u64],
+    hash: u64,
+    is_readable: impl Fn(&u64) -> bool,
+    is_it: impl Fn(usize) -> bool,
+) -> Option<usize> {
     if slots.is_empty() {
         return None;
     }
     let start = first(hash, slots.len());
     let (before, from) = slots.split_at(start);
-    for &held in from.iter().chain(before) {
+    for held in from.iter().chain(before) {
+        if !is_readable(held) {
+            return None;
+        }
+        let held = *held;
         if held & !TAG == 0 {
             return None;
         }
