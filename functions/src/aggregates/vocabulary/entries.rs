@@ -3,6 +3,7 @@
 //! A dictionary has each value once, so a table would be asked for most of them in vain, and it lies outside the caches. A value and
 //! its count are one number that sorts by value: the upper 96 bits are the key, the lower 32 the count.
 
+use std::cell::RefCell;
 use std::cmp::Reverse;
 
 use super::Choice;
@@ -28,6 +29,14 @@ const DICTIONARIES: usize = 16;
 
 /// .. and than there were values when it was done last.
 const GROWTH: usize = 4;
+
+/// Entries that a thread keeps room for from one vocabulary to the next.
+const ROOM_MAX: usize = 1 << 22;
+
+thread_local! {
+    /// Where entries are sorted. Vocabularies are written one after the other, and pages that are there need not be made.
+    static ROOM: RefCell<Vec<u128>> = const { RefCell::new(Vec::new()) };
+}
 
 /// Values, some of them several times, and how often each was met.
 #[derive(Debug, Default)]
@@ -111,60 +120,63 @@ impl Entries {
         true
     }
 
-    /// The values, each once and in their order; there are no entries after this.
-    fn take_values(&mut self) -> Vec<u128> {
-        let chunks = std::mem::take(self).chunks;
-        let mut entries = radix::sorted(&chunks.iter().map(Vec::as_slice).collect::<Vec<_>>());
-        drop(chunks);
-        let mut last = 0;
-        for place in 1..entries.len() {
-            let entry = entries[place];
-            if entry >> 32 == entries[last] >> 32 {
-                entries[last] += u128::from(entry as u32);
-            } else {
-                last += 1;
-                entries[last] = entry;
+    /// Lends the values, each once and in their order.
+    fn with_values<R>(&self, body: impl FnOnce(&[u128]) -> R) -> R {
+        ROOM.with_borrow_mut(|room| {
+            if room.len() < self.count {
+                // What it held is of no use, so it is not copied.
+                *room = Vec::new();
+                room.resize(self.count, 0);
             }
-        }
-        entries.truncate(last + 1);
-        entries
+            let values = &mut room[..self.count];
+            radix::sort_into(&self.chunks.iter().map(Vec::as_slice).collect::<Vec<_>>(), values);
+            let distinct = unite(values);
+            let result = body(&values[..distinct]);
+            if room.len() > ROOM_MAX {
+                *room = Vec::new();
+            }
+            result
+        })
     }
 
     /// Leaves each value once.
     fn put_together(&mut self) {
+        let entries = self.with_values(<[u128]>::to_vec);
         let (largest, total) = (self.largest, self.total);
-        let entries = self.take_values();
         *self = Self { count: entries.len(), total, largest, values: entries.len(), chunks: vec![entries] };
     }
 
     /// What a table would hold; there are no entries after this.
     pub fn take_counts(&mut self, is_text: bool) -> Counts {
-        let entries = self.take_values();
         let key =
             |entry: &u128| if is_text { view_of(*entry) } else { u128::from(integer_of(*entry) as u64) };
-        Counts::of(entries.iter().map(key).collect(), entries.iter().map(|entry| count_of(*entry)).collect())
+        std::mem::take(self).with_values(|entries| {
+            Counts::of(
+                entries.iter().map(key).collect(),
+                entries.iter().map(|entry| count_of(*entry)).collect(),
+            )
+        })
     }
 
     /// Writes the values that are chosen as the list of a row.
-    pub fn write(&mut self, choice: Choice, output: &mut Output, row: usize) {
-        self.put_together();
-        let entries = chosen(self.chunks.first().map_or(&[], Vec::as_slice), choice);
-        let mut list = output.list();
-        let start = list.child().grow(entries.len());
-        match list.child().data_type() {
-            Type::Int64 => {
-                let integers = &mut list.child().fixed::<i64>()[start..];
-                integers.iter_mut().zip(&entries).for_each(|(to, entry)| *to = integer_of(*entry));
+    pub fn write(&self, choice: Choice, output: &mut Output, row: usize) {
+        self.with_values(|entries| {
+            let mut list = output.list();
+            let start = list.start();
+            match list.child().data_type() {
+                Type::Int64 => choose(entries, choice, |count| {
+                    list.child().grow(count);
+                    let integers = &mut list.child().fixed::<i64>()[start..];
+                    |place: usize, entry: u128| integers[place] = integer_of(entry)
+                }),
+                _ => choose(entries, choice, |count| {
+                    list.child().grow(count);
+                    let texts = list.child().bytes();
+                    move |place: usize, entry: u128| texts.set_inline(start + place, view_of(entry))
+                }),
             }
-            _ => {
-                let texts = list.child().bytes();
-                entries
-                    .iter()
-                    .enumerate()
-                    .for_each(|(place, entry)| texts.set_inline(start + place, view_of(*entry)));
-            }
-        }
-        list.finish(row, start);
+            list.finish(row, start);
+        });
     }
 
     pub fn memory_bytes(&self) -> usize {
@@ -199,37 +211,78 @@ fn extend(chunk: &mut Vec<u128>, values: Values<'_>, items: &[(u32, u32)]) -> bo
     }
 }
 
-/// The chosen ones of values in their order, in the order that is chosen.
-fn chosen(entries: &[u128], choice: Choice) -> Vec<u128> {
-    if choice.by_value && choice.top_k.is_none() {
-        return entries.iter().copied().filter(|entry| count_of(*entry) >= choice.min_count).collect();
+/// Adds up the counts of equal values, which stand side by side, and moves each value to the front once; how many there are.
+fn unite(entries: &mut [u128]) -> usize {
+    if entries.is_empty() {
+        return 0;
     }
-    let mut chosen = by_count(entries, choice.min_count);
-    chosen.truncate(choice.top_k.unwrap_or(usize::MAX));
-    if choice.by_value {
-        chosen.sort_unstable();
+    let mut last = 0;
+    for place in 1..entries.len() {
+        let entry = entries[place];
+        if entry >> 32 == entries[last] >> 32 {
+            entries[last] += u128::from(entry as u32);
+        } else {
+            last += 1;
+            entries[last] = entry;
+        }
     }
-    chosen
+    last + 1
 }
 
-/// Entries by count, the greatest first, and equal counts in the order they have. Most counts are small: each of these has a class.
-fn by_count(entries: &[u128], min_count: u64) -> Vec<u128> {
+/// Gives the chosen ones of values in their order a place each, in the order that is chosen. What takes them is made when it is known how
+/// many there are.
+fn choose<T: FnMut(usize, u128)>(entries: &[u128], choice: Choice, taker: impl FnOnce(usize) -> T) {
+    let kept = || entries.iter().copied().filter(|entry| count_of(*entry) >= choice.min_count);
+    match choice.top_k {
+        None if choice.by_value => {
+            let mut take = taker(kept().count());
+            kept().enumerate().for_each(|(place, entry)| take(place, entry));
+        }
+        Some(top_k) if choice.by_value => {
+            let mut chosen = Vec::new();
+            by_count(entries, choice.min_count, top_k, |count| {
+                chosen.resize(count, 0);
+                |place: usize, entry: u128| chosen[place] = entry
+            });
+            chosen.sort_unstable();
+            let mut take = taker(chosen.len());
+            chosen.into_iter().enumerate().for_each(|(place, entry)| take(place, entry));
+        }
+        top_k => by_count(entries, choice.min_count, top_k.unwrap_or(usize::MAX), taker),
+    }
+}
+
+/// Gives entries their places by count, the greatest first, and equal counts in the order they have. Most counts are small: each of
+/// these has a class.
+fn by_count<T: FnMut(usize, u128)>(
+    entries: &[u128],
+    min_count: u64,
+    top_k: usize,
+    taker: impl FnOnce(usize) -> T,
+) {
     const CLASSES: usize = 256;
     let class = |entry: u128| CLASSES - (entry as u32 as usize).clamp(1, CLASSES);
     let kept = || entries.iter().copied().filter(|entry| count_of(*entry) >= min_count);
-    let mut places = [0u32; CLASSES];
+    let mut places = [0usize; CLASSES];
     kept().for_each(|entry| places[class(entry)] += 1);
-    let frequent = places[0] as usize;
+    let mut frequent = Vec::with_capacity(places[0]);
     let mut start = 0;
     places.iter_mut().for_each(|count| start += std::mem::replace(count, start));
-    let mut ordered = vec![0; start as usize];
+    let mut take = taker(start.min(top_k));
     for entry in kept() {
-        let place = &mut places[class(entry)];
-        ordered[*place as usize] = entry;
-        *place += 1;
+        match class(entry) {
+            0 => frequent.push(entry),
+            class => {
+                let place = &mut places[class];
+                if *place < top_k {
+                    take(*place, entry);
+                }
+                *place += 1;
+            }
+        }
     }
-    ordered[..frequent].sort_by_key(|entry| Reverse(*entry as u32));
-    ordered
+    frequent.sort_by_key(|entry| Reverse(*entry as u32));
+    frequent.into_iter().take(top_k).enumerate().for_each(|(place, entry)| take(place, entry));
 }
 
 #[cfg(test)]
@@ -284,10 +337,15 @@ mod tests {
                 let expected: Vec<i64> =
                     expected.into_iter().map(|place| table.keys[place as usize] as i64).collect();
                 for _ in 0..2 {
-                    entries.put_together();
-                    let found: Vec<i64> =
-                        chosen(&entries.chunks[0], choice).into_iter().map(integer_of).collect();
+                    let mut found = Vec::new();
+                    entries.with_values(|values| {
+                        choose(values, choice, |count| {
+                            found.resize(count, 0);
+                            |place: usize, entry: u128| found[place] = integer_of(entry)
+                        });
+                    });
                     assert_eq!(found, expected, "{choice:?}");
+                    entries.put_together();
                 }
             }
         }

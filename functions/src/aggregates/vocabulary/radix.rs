@@ -21,21 +21,25 @@ const FEW: u32 = 24;
 /// Bytes of a key that a pass looks at.
 const DIGITS: usize = 3;
 
-/// All numbers of these slices, by key; what equal keys are followed by is in any order.
-pub(super) fn sorted(slices: &[&[u128]]) -> Vec<u128> {
-    let mut sorted = vec![0; slices.iter().map(|slice| slice.len()).sum()];
-    let Some(buckets) = Buckets::of(slices) else {
-        let mut rest = sorted.as_mut_slice();
-        for slice in slices {
-            let (own, next) = rest.split_at_mut(slice.len());
-            own.copy_from_slice(slice);
-            rest = next;
+/// Puts all numbers of these slices in order by key; what equal keys are followed by is in any order.
+///
+/// # Panics
+/// Unless there is room for as many numbers as there are.
+pub(super) fn sort_into(slices: &[&[u128]], sorted: &mut [u128]) {
+    match Buckets::of(slices) {
+        Some(buckets) => {
+            let ends = buckets.scatter(slices, sorted);
+            each_bucket(sorted, &ends, &mut Vec::new());
         }
-        return sorted;
-    };
-    let ends = buckets.scatter(slices, &mut sorted);
-    each_bucket(&mut sorted, &ends, &mut Vec::new());
-    sorted
+        None => {
+            let mut rest = sorted;
+            for slice in slices {
+                let (own, next) = rest.split_at_mut(slice.len());
+                own.copy_from_slice(slice);
+                rest = next;
+            }
+        }
+    }
 }
 
 /// Sorts each of the buckets that end here.
@@ -194,7 +198,8 @@ mod tests {
         };
         let numbers: Vec<u128> = (0..count).map(|_| key(next()) << 32 | u128::from(next() as u32)).collect();
         let middle = count / 3;
-        let mut found = sorted(&[&numbers[..middle], &[], &numbers[middle..]]);
+        let mut found = vec![0; count];
+        sort_into(&[&numbers[..middle], &[], &numbers[middle..]], &mut found);
         assert!(found.is_sorted_by_key(|number| number >> 32));
         let mut expected = numbers;
         expected.sort_unstable();
