@@ -21,6 +21,9 @@ const STEPS_PER_NODE: usize = 4;
 /// Most elements of a constant list of which each evaluator has a copy.
 const ELEMENTS_COPIED: usize = 4096;
 
+/// Conditions and values of a CASE, and the value where none holds.
+type Branches = (Box<[(Part, Part)]>, Option<Part>);
+
 /// Steps being put in order.
 pub(super) struct Layout<'a> {
     graph: &'a Graph,
@@ -283,12 +286,7 @@ impl<'a> Layout<'a> {
         parts
     }
 
-    #[allow(clippy::type_complexity)] // The parts of a CASE, which is where they go.
-    fn case(
-        &mut self,
-        branches: &[(NodeId, NodeId)],
-        otherwise: Option<NodeId>,
-    ) -> Option<(Box<[(Part, Part)]>, Option<Part>)> {
+    fn case(&mut self, branches: &[(NodeId, NodeId)], otherwise: Option<NodeId>) -> Option<Branches> {
         let outside = self.known.clone();
         let mut laid_out = Vec::with_capacity(branches.len());
         for &(when, then) in branches {

@@ -9,6 +9,9 @@ use crate::expression::graph::{Graph, Kind, NodeId};
 use crate::expression::reads::{Read, laid_out};
 use crate::expression::state::{State, slot_view};
 
+/// What a node reads, and what the lambdas of a call read.
+type Operands = (Box<[Operand]>, Box<[usize]>);
+
 /// Steps being put in order.
 pub(super) struct Layout<'a> {
     graph: &'a Graph,
@@ -98,7 +101,7 @@ impl<'a> Layout<'a> {
     }
 
     /// The operands of a node, and what the lambdas of a call read.
-    fn operands(&mut self, id: NodeId, steps: &mut Vec<Step>) -> Option<(Box<[Operand]>, Box<[usize]>)> {
+    fn operands(&mut self, id: NodeId, steps: &mut Vec<Step>) -> Option<Operands> {
         let graph = self.graph;
         match &graph.nodes[id].kind {
             Kind::Program { inputs, .. } => {

@@ -78,7 +78,7 @@ struct Served {
 /// What is used again from call to call.
 enum Workspace {
     OfLastRow(Box<last_row::Workspace>),
-    OfBatch { evaluator: Evaluator, columns: Vec<Output> },
+    OfBatch(Box<Evaluator>, Vec<Output>),
 }
 
 impl Served {
@@ -101,10 +101,10 @@ impl Served {
                 let workspace = last_row::Workspace::new(&self.shape, layout, types)?;
                 Workspace::OfLastRow(Box::new(workspace))
             }
-            None => Workspace::OfBatch {
-                evaluator: Evaluator::new(Arc::clone(&self.expressions), &[])?,
-                columns: types.iter().cloned().map(Output::new).collect(),
-            },
+            None => {
+                let evaluator = Evaluator::new(Arc::clone(&self.expressions), &[])?;
+                Workspace::OfBatch(Box::new(evaluator), types.iter().cloned().map(Output::new).collect())
+            }
         })
     }
 
@@ -131,7 +131,7 @@ impl Served {
                 let count = rows_before(history, row) + 1;
                 workspace.evaluate(&self.shape, layout, count, output.fields(), row)
             }),
-            (Workspace::OfBatch { evaluator, columns }, _) => {
+            (Workspace::OfBatch(evaluator, columns), _) => {
                 self.evaluate_batch((evaluator, columns), (history, current), rows, output)
             }
             _ => Err(Error::internal("a workspace of another served window")),
