@@ -177,7 +177,7 @@ fn windows_of_a_served_row_allocate_nothing_after_warm_up() {
         "x" => Value::float64((i as f64).sin() * 100.0),
         "k" => Value::Int64(i as i64 / 3),
         _ if i.is_multiple_of(5) => Value::Null,
-        _ => Value::text(&format!("a category of many letters, number {}", i * i % 57)),
+        _ => Value::text(format!("a category of many letters, number {}", i * i % 57)),
     };
     let types: Vec<Type> = fields.iter().map(|field| field.data_type.clone()).collect();
     let event = |i: usize| {

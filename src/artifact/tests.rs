@@ -373,7 +373,7 @@ fn a_damaged_block_of_a_vocabulary_is_an_error_of_the_lookup_that_touches_it() {
         name.starts_with("index/") || name.contains("_keys") && name.starts_with("statistics/")
     });
     let words = |count: usize, step: usize| -> Vec<Vec<Value>> {
-        let word = |i: usize| vec![Value::text(&format!("entry {}{}", i * step, " ".repeat(40)))];
+        let word = |i: usize| vec![Value::text(format!("entry {}{}", i * step, " ".repeat(40)))];
         (0..count).map(word).collect()
     };
     let (few, all) = (words(3, 1), words(1000, 180));

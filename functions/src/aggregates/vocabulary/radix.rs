@@ -212,7 +212,7 @@ mod tests {
         for count in [0, 1, 2, 100, 1_000, 50_000] {
             check(count, |_| 7);
             check(count, |random| u128::from(random % 3));
-            check(count, |random| u128::from(random));
+            check(count, u128::from);
             check(count, |random| u128::from(random) << 43);
             check(count, |random| u128::from(random % 16) << 88 | u128::from(random % 1_000));
             check(count, |random| if random % 50 == 0 { u128::from(random) } else { 5 << 64 });
