@@ -9,6 +9,7 @@ use hypostyle_engine::Batch;
 use hypostyle_engine::execution::{Run, RunHandle};
 use hypostyle_engine::metrics::Metrics;
 use hypostyle_engine::plan::Node;
+use hypostyle_functions::column::Recycled;
 use hypostyle_functions::types::Schema;
 
 use crate::error::Result;
@@ -21,7 +22,12 @@ pub struct Answer {
     schema: Schema,
     arrow_schema: SchemaRef,
     rows: Rows,
+    /// Room of batches that were handed on.
+    recycled: Recycled,
 }
+
+/// Most buffers of batches that were handed on and are looked at for room.
+const RECYCLED_MAX: usize = 512;
 
 #[derive(Debug)]
 enum Rows {
@@ -34,12 +40,17 @@ impl Answer {
     /// The answer of a run.
     pub(crate) fn of_run(run: Run) -> Self {
         let schema = run.plan().schema.clone();
-        Self { arrow_schema: Arc::new(schema.to_arrow()), schema, rows: Rows::Run(Box::new(run)) }
+        Self::of_rows(schema, Rows::Run(Box::new(run)))
     }
 
     /// An answer that is there already: SHOW, DESCRIBE, EXPLAIN, or the empty answer of a SET.
     pub(crate) fn ready(schema: Schema, batches: Vec<RecordBatch>) -> Self {
-        Self { arrow_schema: Arc::new(schema.to_arrow()), schema, rows: Rows::Ready(batches.into_iter()) }
+        Self::of_rows(schema, Rows::Ready(batches.into_iter()))
+    }
+
+    fn of_rows(schema: Schema, rows: Rows) -> Self {
+        let recycled = Recycled::of_at_most((schema.fields.len() * 2).min(RECYCLED_MAX));
+        Self { arrow_schema: Arc::new(schema.to_arrow()), schema, rows, recycled }
     }
 
     /// The answer of a statement that gives no rows.
@@ -92,7 +103,7 @@ impl Answer {
             return Ok(batches.next());
         }
         let schema = Arc::clone(&self.arrow_schema);
-        self.next_of_run(stop, |batch| batch.export(&schema))
+        self.next_of_run(stop, |batch, recycled| batch.decoded(recycled)?.export(&schema))
     }
 
     /// Goes past the next batch, whose values are computed and let go of: the number of its rows, and `None` at the end. Lists that
@@ -104,17 +115,17 @@ impl Answer {
         if let Rows::Ready(batches) = &mut self.rows {
             return Ok(batches.next().map(|batch| batch.num_rows()));
         }
-        self.next_of_run(&mut || false, |batch| batch.decoded().map(|batch| batch.rows))
+        self.next_of_run(&mut || false, |batch, recycled| batch.decoded(recycled).map(|batch| batch.rows))
     }
 
     /// What `take` makes of the next batch of the run; after an error there is nothing more.
     fn next_of_run<T>(
         &mut self,
         stop: &mut dyn FnMut() -> bool,
-        take: impl FnOnce(Batch) -> hypostyle_engine::error::Result<T>,
+        take: impl FnOnce(Batch, &mut Recycled) -> hypostyle_engine::error::Result<T>,
     ) -> Result<Option<T>> {
         let Rows::Run(run) = &mut self.rows else { return Ok(None) };
-        let result = run.next_unless(stop).and_then(|batch| batch.map(take).transpose());
+        let result = run.next_unless(stop).and_then(|batch| batch.map(|batch| take(batch, &mut self.recycled)).transpose());
         if result.is_err() {
             self.rows = Rows::Failed;
         }

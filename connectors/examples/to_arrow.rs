@@ -45,6 +45,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         ScanRequest {
             projection,
             narrowed: Vec::new(),
+            coded: Vec::new(),
             filters: Vec::new(),
             key_filters: Vec::new(),
             limit: None,

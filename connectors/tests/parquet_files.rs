@@ -19,6 +19,8 @@ use hypostyle_engine::key_filter::{KeyFilter, KeySet};
 use hypostyle_engine::plan::Expression;
 use hypostyle_functions::column::Column;
 use hypostyle_functions::{Literal, Type, Value};
+use parquet::arrow::ArrowWriter;
+use parquet::file::properties::WriterProperties;
 use reading::{batches, bind, context, files_below, filtered, read, real_files, request, rows};
 
 fn write(path: &Path, batch: &RecordBatch, options: &ParquetWriteOptions) {
@@ -292,6 +294,41 @@ fn text_stays_a_dictionary_whose_values_are_shared_by_a_row_group() {
         matches!(&batches[49].columns[3], Column::Flat(array) if array.data_type() == &DataType::Utf8View)
     );
     assert!(matches!(&batches[0].columns[0], Column::Flat(_)));
+}
+
+#[test]
+fn numbers_come_as_codes_where_asked_with_a_value_for_nulls() {
+    let rows = 40_000;
+    let few = (0..rows).map(|row| (row % 7 != 3).then_some(row % 100)).collect::<Int64Array>();
+    // The dictionary of the second column grows too large for its page, and the rest of the chunk is plain.
+    let many = (0..rows).map(|row| (row % 5 != 1).then_some(row * 1_000)).collect::<Int64Array>();
+    let columns: Vec<(&str, ArrayRef)> = vec![("few", Arc::new(few)), ("many", Arc::new(many))];
+    let batch = RecordBatch::try_from_iter(columns).unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("x.parquet");
+    let properties = WriterProperties::builder().set_dictionary_page_size_limit(100_000).build();
+    let file = std::fs::File::create(&path).unwrap();
+    let mut writer = ArrowWriter::try_new(file, batch.schema(), Some(properties)).unwrap();
+    writer.write(&batch).unwrap();
+    writer.close().unwrap();
+    let table = bind("read_parquet", &path, &[]).unwrap();
+    let mut request = request(table.as_ref(), 1000);
+    request.coded = vec![0, 1];
+    let read = batches(table.as_ref(), request).unwrap();
+    let values = |batch: &hypostyle_engine::Batch, column: usize| match &batch.columns[column] {
+        Column::Dictionary { values, validity: None, .. } => Some(Arc::clone(values)),
+        _ => None,
+    };
+    let first = values(&read[0], 0).unwrap();
+    assert_eq!((first.len(), first.null_count()), (101, 1));
+    assert!(read.iter().all(|batch| Arc::ptr_eq(&first, &values(batch, 0).unwrap())));
+    assert!(values(&read[0], 1).is_some() && values(read.last().unwrap(), 1).is_none());
+    for (number, given) in read.iter().enumerate() {
+        for column in 0..2 {
+            let expected = batch.column(column).slice(number * 1000, given.rows);
+            assert_eq!(&given.columns[column].to_array().unwrap(), &expected);
+        }
+    }
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! A batch: columns of one length, and where they stand in the input's order.
 
 use arrow::array::RecordBatch;
-use hypostyle_functions::column::{Column, export, flatten, import};
+use hypostyle_functions::column::{Column, Recycled, export, flatten, import};
 use hypostyle_functions::types::Schema;
 
 use crate::error::Result;
@@ -67,12 +67,12 @@ impl Batch {
         Ok(RecordBatch::try_new_with_options(std::sync::Arc::clone(schema), columns, &options)?)
     }
 
-    /// The batch with a value for each row of each column; lists stay where they lie.
+    /// The batch with a value for each row of each column, numbers of dictionaries in `recycled` room; lists stay where they lie.
     ///
     /// # Errors
     /// What Arrow reports.
-    pub fn decoded(&self) -> Result<Self> {
-        let columns = self.columns.iter().map(Column::decoded).collect::<Result<_, _>>()?;
+    pub fn decoded(&self, recycled: &mut Recycled) -> Result<Self> {
+        let columns = self.columns.iter().map(|column| column.decoded(recycled)).collect::<Result<_, _>>()?;
         Ok(Self { columns, rows: self.rows, position: self.position })
     }
 

@@ -13,7 +13,7 @@ use crate::memory::Reservation;
 use crate::table::{Reader, Scan, ScanRequest, Statistics, TableProvider};
 
 /// Batches of a morsel.
-const MORSEL_BATCHES: usize = 32;
+const MORSEL_BATCHES: usize = 8;
 
 /// A table in memory. It does not change: a new state is a new table under the same name.
 #[derive(Debug)]

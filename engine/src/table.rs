@@ -55,6 +55,9 @@ pub struct ScanRequest {
     /// Columns of which only some fields are wanted, each with the type that holds those. Projection and filters see it
     /// in the place of the column's own. Only asked of tables that say [`TableProvider::reads_fields`].
     pub narrowed: Vec<(usize, Type)>,
+    /// Columns of the table that may come as codes of a dictionary whatever their type: what reads one of them reads no other, and
+    /// so is computed for the values that the codes stand for.
+    pub coded: Vec<usize>,
     /// Conjuncts over the table's columns (column indexes are those of the table, not of the projection).
     pub filters: Vec<Expression>,
     /// Keys that a join will look for: rows whose value is not among them may be left out, or not. Their columns need

@@ -33,6 +33,8 @@ pub struct ParquetFile {
 pub struct ScanPlan {
     file: Arc<ParquetFile>,
     columns: Vec<usize>,
+    /// Those of them that may come as codes whatever their type.
+    coded: Vec<usize>,
     filters: Vec<ColumnFilter>,
     morsels: Vec<RowGroupMorsel>,
     pool: Arc<BufferPool>,
@@ -145,6 +147,7 @@ impl ParquetFile {
         Ok(ScanPlan {
             file: Arc::clone(self),
             columns: columns.to_vec(),
+            coded: Vec::new(),
             filters: filters.to_vec(),
             morsels,
             pool: Arc::clone(pool),
@@ -194,6 +197,11 @@ impl ScanPlan {
         &self.morsels
     }
 
+    /// Lets columns of numbers at these positions come as codes of their chunks' dictionaries.
+    pub fn leave_coded(&mut self, columns: Vec<usize>) {
+        self.coded = columns;
+    }
+
     /// Leaves out all row groups but those at these positions.
     ///
     /// # Errors
@@ -233,7 +241,8 @@ impl ScanPlan {
     /// # Errors
     /// Columns that the decoder refuses.
     pub fn open(&self, morsel: &RowGroupMorsel, batch_rows: usize) -> Result<RowGroupReader> {
-        RowGroupReader::open(&self.file, &self.columns, &self.filters, morsel, batch_rows, &self.pool)
+        let (file, coded) = (&self.file, &self.coded);
+        RowGroupReader::open(file, &self.columns, coded, &self.filters, morsel, batch_rows, &self.pool)
     }
 }
 

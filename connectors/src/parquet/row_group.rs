@@ -87,6 +87,7 @@ impl RowGroupReader {
     pub(super) fn open(
         file: &Arc<ParquetFile>,
         columns: &[usize],
+        coded: &[usize],
         filters: &[ColumnFilter],
         morsel: &RowGroupMorsel,
         batch_rows: usize,
@@ -104,7 +105,7 @@ impl RowGroupReader {
         let mut read = Vec::with_capacity(wanted.len());
         for &column in &wanted {
             let name = file.schema.logical.fields[column].name.clone();
-            let own = own_decoder(file, column, morsel, pool)
+            let own = own_decoder(file, column, coded.contains(&column), morsel, pool)
                 .map_err(|fault| refusal(fault, || place().column(&name)))?;
             let source = match own {
                 Some(decoder) => ColumnSource::Own(decoder),
@@ -319,6 +320,7 @@ fn put_together(mut columns: Vec<Column>) -> DecodeResult<Column> {
 fn own_decoder(
     file: &ParquetFile,
     column: usize,
+    coded: bool,
     morsel: &RowGroupMorsel,
     pool: &Arc<BufferPool>,
 ) -> DecodeResult<Option<Box<dyn ColumnDecoder>>> {
@@ -331,7 +333,8 @@ fn own_decoder(
         return Ok(None);
     }
     let logical = &file.schema.logical.fields[column].data_type;
-    let Some((make, layout)) = decoder_of(&stored.parquet, chunk, stored.decoded.data_type(), logical) else {
+    let Some((make, mut layout)) = decoder_of(&stored.parquet, chunk, stored.decoded.data_type(), logical)
+    else {
         return Ok(None);
     };
     let (start, length) = chunk.byte_range();
@@ -350,6 +353,7 @@ fn own_decoder(
     let windows = ChunkWindows::new(&file.local, pool, vec![range]);
     let rows = file.row_group_rows(morsel.row_group);
     let pages = PageSource::new(windows, chunk, rows, locations, Arc::clone(pool))?;
+    layout.coded = coded;
     Ok(Some(make(pages, layout)))
 }
 

@@ -201,21 +201,26 @@ impl FileScan {
     fn morsels(
         &self,
         index: usize,
-        file: &Opened,
+        opened: &Opened,
         reads: &[(usize, Type)],
         narrowed: &[Option<Type>],
         filters: &[ColumnFilter],
     ) -> Result<Morsels> {
         let positions: Vec<usize> = reads.iter().map(|(position, _)| *position).collect();
         let batch_rows = self.request.batch_rows.max(1);
-        Ok(match file {
+        Ok(match opened {
             Opened::Parquet(file) => {
                 let predicates: Vec<Predicate> =
                     self.predicates.iter().filter_map(|predicate| self.own(index, predicate)).collect();
                 let parts = positions.iter().zip(narrowed);
                 let parts: Vec<(usize, Type)> =
                     parts.filter_map(|(&position, part)| Some((position, part.clone()?))).collect();
-                let mut plan = file.narrowed(&parts)?.plan(&positions, &predicates, filters, &self.pool)?;
+                let coded = self.request.coded.iter();
+                let coded: Vec<usize> =
+                    coded.filter_map(|&column| self.own_column(index, opened, column)).collect();
+                let file = file.narrowed(&parts)?;
+                let mut plan = file.plan(&positions, &predicates, filters, &self.pool)?;
+                plan.leave_coded(coded);
                 if let Some(row_groups) = &self.table.options.row_groups {
                     plan.keep_row_groups(row_groups)?;
                 }

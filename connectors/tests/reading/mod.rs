@@ -55,6 +55,7 @@ pub fn request(table: &dyn TableProvider, batch_rows: usize) -> ScanRequest {
     ScanRequest {
         projection,
         narrowed: Vec::new(),
+        coded: Vec::new(),
         filters: Vec::new(),
         key_filters: Vec::new(),
         limit: None,
@@ -76,10 +77,17 @@ pub fn batches(table: &dyn TableProvider, request: ScanRequest) -> Result<Vec<Ba
     Ok(batches)
 }
 
-/// All rows of a table as text, fields between bars.
+/// All rows of a table as text, fields between bars; they are the same where all columns may come as codes.
 pub fn rows(table: &dyn TableProvider, batch_rows: usize) -> Result<Vec<String>, String> {
-    let batches = batches(table, request(table, batch_rows))?;
-    Ok(batches.iter().flat_map(|batch| shown(batch, table.schema())).collect())
+    let read = |request: ScanRequest| -> Result<Vec<String>, String> {
+        let batches = batches(table, request)?;
+        Ok(batches.iter().flat_map(|batch| shown(batch, table.schema())).collect())
+    };
+    let request = request(table, batch_rows);
+    let coded = ScanRequest { coded: request.projection.clone(), ..request.clone() };
+    let rows = read(request)?;
+    assert_eq!(rows, read(coded)?);
+    Ok(rows)
 }
 
 /// Rows that a scan of some columns gives under filters.
@@ -87,6 +95,7 @@ pub fn filtered(table: &dyn TableProvider, projection: Vec<usize>, filters: Vec<
     let request = ScanRequest {
         projection,
         narrowed: Vec::new(),
+        coded: Vec::new(),
         filters,
         key_filters: Vec::new(),
         limit: None,

@@ -137,6 +137,9 @@ impl Assembler<'_> {
                     Node::Filter { .. } | Node::Window { .. } => {
                         (self.phases_read_by(input, expressions, id + 1)?, RowWindow::default())
                     }
+                    Node::Scan { .. } => {
+                        (self.scan_projected(input, expressions, id + 1)?, RowWindow::default())
+                    }
                     _ => self.ordered(input, id + 1)?,
                 };
                 self.project(&mut phases, expressions, &input.schema, id)?;

@@ -14,8 +14,28 @@ use crate::plan::{Expression, Node, Plan, ScannedTable};
 use crate::table::{FilterSupport, ScanRequest};
 
 impl Assembler<'_> {
+    /// A scan below a projection whose rows leave the plan: columns that its expressions read alone may come as codes.
+    pub(super) fn scan_projected(
+        &mut self,
+        plan: &Plan,
+        expressions: &[Expression],
+        id: usize,
+    ) -> Result<Vec<Phase>> {
+        self.scan_coded(plan, id, &[], &read_alone(expressions))
+    }
+
     /// A scan. Filters that the table does not apply in full are applied here, unless the plan does so above (`checked`).
     pub(super) fn scan(&mut self, plan: &Plan, id: usize, checked: &[&Expression]) -> Result<Vec<Phase>> {
+        self.scan_coded(plan, id, checked, &[])
+    }
+
+    fn scan_coded(
+        &mut self,
+        plan: &Plan,
+        id: usize,
+        checked: &[&Expression],
+        coded: &[usize],
+    ) -> Result<Vec<Phase>> {
         let Node::Scan { table, projection, filters, limit } = &plan.node else {
             return self.phases(plan, id);
         };
@@ -42,6 +62,7 @@ impl Assembler<'_> {
             let request = ScanRequest {
                 projection: columns.clone(),
                 narrowed: scanned.narrowed.clone(),
+                coded: coded.iter().filter_map(|&place| projection.get(place).copied()).collect(),
                 filters: filters.clone(),
                 key_filters: Vec::new(),
                 limit: limit.filter(|_| residual.is_empty()),
@@ -88,6 +109,22 @@ impl Assembler<'_> {
         self.push_link(phases, Arc::new(filter), Arc::default());
         Ok(())
     }
+}
+
+/// Columns that are read by expressions alone which read no other column; those that leave as they are do not count.
+fn read_alone(expressions: &[Expression]) -> Vec<usize> {
+    let mut alone = Vec::new();
+    let mut others = Vec::new();
+    for expression in expressions {
+        let columns = expression.columns();
+        let is_computed = !matches!(expression, Expression::Column { .. });
+        match columns[..] {
+            [column] if is_computed => alone.push(column),
+            _ => others.extend(columns),
+        }
+    }
+    alone.retain(|column| !others.contains(column));
+    alone
 }
 
 fn columns_text(columns: usize) -> String {

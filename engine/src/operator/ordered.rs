@@ -6,8 +6,9 @@
 //! deposited like a batch, so that it shows only if a single worker would have come to it.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use crate::batch::Batch;
 use crate::error::{Error, Result};
@@ -26,6 +27,9 @@ const WAITING_SHARE: usize = 16;
 
 /// Batches of the front morsel that may wait for whoever pulls.
 const FRONT_BATCHES: usize = 4;
+
+/// Whoever takes the output may do something else for so long before it counts as away: handing a batch on takes less.
+const AWAY_AFTER: Duration = Duration::from_millis(100);
 
 /// Takes the batches of a pipeline in order.
 pub trait Consumer: Send {
@@ -78,22 +82,27 @@ struct Sequence {
 pub struct OrderedSink {
     sequence: Mutex<Sequence>,
     consumer: Option<Mutex<Box<dyn Consumer>>>,
-    /// True while whoever takes the output does something else.
-    is_left_alone: AtomicBool,
+    made: Instant,
+    /// When whoever takes the output began to do something else, in nanoseconds since the sink was made; `u64::MAX` while the output
+    /// is awaited.
+    left: AtomicU64,
 }
 
 impl OrderedSink {
     /// The output of a run.
     pub fn output(window: Window, account: &Arc<Account>) -> Arc<Self> {
         let sequence = Self::sequence(window, account);
-        Arc::new(Self { sequence, consumer: None, is_left_alone: AtomicBool::new(false) })
+        Self::with(sequence, None)
     }
 
     /// A sink that hands every batch to `consumer`.
     pub fn new(window: Window, account: &Arc<Account>, consumer: Box<dyn Consumer>) -> Arc<Self> {
         let sequence = Self::sequence(window, account);
-        let consumer = Some(Mutex::new(consumer));
-        Arc::new(Self { sequence, consumer, is_left_alone: AtomicBool::new(false) })
+        Self::with(sequence, Some(Mutex::new(consumer)))
+    }
+
+    fn with(sequence: Mutex<Sequence>, consumer: Option<Mutex<Box<dyn Consumer>>>) -> Arc<Self> {
+        Arc::new(Self { sequence, consumer, made: Instant::now(), left: AtomicU64::new(u64::MAX) })
     }
 
     fn sequence(window: Window, account: &Arc<Account>) -> Mutex<Sequence> {
@@ -122,10 +131,22 @@ impl OrderedSink {
         self.lock().has_front()
     }
 
-    /// Told when whoever takes the output waits for it, and when it is left alone: then few batches are made ahead of the
-    /// front, which would only be kept.
+    /// Told when whoever takes the output waits for it, and when it is left alone: if that lasts, few batches are made ahead of
+    /// the front, which would only be kept.
     pub fn set_awaited(&self, is_awaited: bool) {
-        self.is_left_alone.store(!is_awaited, Ordering::Relaxed);
+        self.left.store(if is_awaited { u64::MAX } else { self.age() }, Ordering::Relaxed);
+    }
+
+    /// Nanoseconds since the sink was made.
+    fn age(&self) -> u64 {
+        u64::try_from(self.made.elapsed().as_nanos()).unwrap_or(u64::MAX)
+    }
+
+    fn is_left_alone(&self) -> bool {
+        match self.left.load(Ordering::Relaxed) {
+            u64::MAX => false,
+            left => u128::from(self.age().saturating_sub(left)) > AWAY_AFTER.as_nanos(),
+        }
     }
 
     /// Deposits the error of a morsel at its place.
@@ -157,9 +178,12 @@ impl OrderedSink {
 
 impl Sequence {
     /// True if workers ahead of the front may go on.
-    fn has_room(&self, is_left_alone: bool) -> bool {
-        if self.waiting_batches < WAITING_BATCHES || is_left_alone {
-            return self.waiting_batches < WAITING_BATCHES;
+    fn has_room(&self, is_left_alone: impl FnOnce() -> bool) -> bool {
+        if self.waiting_batches < WAITING_BATCHES {
+            return true;
+        }
+        if is_left_alone() {
+            return false;
         }
         let free_bytes = self.reservation.account().budget().free_bytes();
         // A limit may end the run before what is ahead is taken.
@@ -244,7 +268,7 @@ impl Sink for Arc<OrderedSink> {
         }
         // Rows that wait are enough once they fill the window, even if the morsels before them give none.
         let is_enough = sequence.window.morsel_rows().is_some_and(|rows| sequence.waiting_rows >= rows);
-        sequence.has_room(self.is_left_alone.load(Ordering::Relaxed)) && !is_enough
+        sequence.has_room(|| self.is_left_alone()) && !is_enough
     }
 
     fn wants_more(&self) -> bool {

@@ -7,6 +7,7 @@ use super::output::{Output, OutputData};
 use super::rows::Rows;
 use super::view::{Data, View};
 use crate::kernel::compact::{compact_f32, compact_f64, compact_i32, compact_i64};
+use crate::kernel::look_up::write_values;
 use crate::kernel::span::Span;
 use crate::kernel::span::gather::Gathered;
 
@@ -129,19 +130,20 @@ impl Output {
 
     /// Appends the rows of `source` at these places; room for all of them is made once.
     pub fn push_places(&mut self, source: &View<'_>, places: &[u32]) {
-        fn gather<T: Copy>(target: &mut [T], from: &[T], places: &[u32]) {
-            target.iter_mut().zip(places).for_each(|(value, &place)| *value = from[place as usize]);
-        }
         let start = self.grow(places.len());
         if source.is_flat() && !source.may_be_null() {
             match (&mut self.data, source.data) {
-                (OutputData::Int32(to), Data::Int32(from)) => return gather(&mut to[start..], from, places),
-                (OutputData::Int64(to), Data::Int64(from)) => return gather(&mut to[start..], from, places),
+                (OutputData::Int32(to), Data::Int32(from)) => {
+                    return write_values(from, places, &mut to[start..]);
+                }
+                (OutputData::Int64(to), Data::Int64(from)) => {
+                    return write_values(from, places, &mut to[start..]);
+                }
                 (OutputData::Float32(to), Data::Float32(from)) => {
-                    return gather(&mut to[start..], from, places);
+                    return write_values(from, places, &mut to[start..]);
                 }
                 (OutputData::Float64(to), Data::Float64(from)) => {
-                    return gather(&mut to[start..], from, places);
+                    return write_values(from, places, &mut to[start..]);
                 }
                 _ => {}
             }

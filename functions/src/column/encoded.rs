@@ -11,6 +11,8 @@ use super::bits::Bits;
 use super::borrow::borrow;
 use super::filter::filter;
 use super::list_view::{chosen, is_list_view, to_list};
+use super::look_up::look_up;
+use super::recycled::Recycled;
 use super::view::{Encoding, View};
 use crate::error::Result;
 use crate::types::Type;
@@ -161,20 +163,22 @@ impl Column {
                 Ok(arrow_select::take::take(value, &rows, None)?)
             }
             Self::Dictionary { indices, validity, values } => {
-                let rows = UInt32Array::new(indices.clone(), validity.clone());
-                Ok(arrow_select::take::take(values, &rows, None)?)
+                look_up(values, indices, validity.as_ref(), &mut Recycled::default())
             }
         }
     }
 
-    /// The column with a value for each row; lists stay where they lie.
+    /// The column with a value for each row, numbers of a dictionary in `recycled` room; lists stay where they lie.
     ///
     /// # Errors
     /// What Arrow reports.
-    pub fn decoded(&self) -> Result<Self> {
+    pub fn decoded(&self, recycled: &mut Recycled) -> Result<Self> {
         match self {
             Self::Flat(_) | Self::Spans(_) => Ok(self.clone()),
-            Self::Constant { .. } | Self::Dictionary { .. } => self.to_array().map(Self::Flat),
+            Self::Constant { .. } => self.to_array().map(Self::Flat),
+            Self::Dictionary { indices, validity, values } => {
+                look_up(values, indices, validity.as_ref(), recycled).map(Self::Flat)
+            }
         }
     }
 

@@ -10,7 +10,8 @@ use arrow::buffer::{Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow::datatypes::*;
 
 use super::list_view::gather;
-use super::output::{Output, OutputData, RETAINED_BUFFERS};
+use super::output::{Output, OutputData};
+use super::recycled::Recycled;
 use super::trusted;
 use crate::error::{Error, Result};
 use crate::types::Type;
@@ -121,14 +122,11 @@ impl Output {
 fn primitive<T: ArrowPrimitiveType>(
     values: &mut Vec<T::Native>,
     nulls: Option<NullBuffer>,
-    retained: &mut Vec<Buffer>,
+    retained: &mut Recycled,
 ) -> ArrayRef {
     let length = values.len();
     let buffer = Buffer::from_vec(std::mem::take(values));
-    if retained.len() == RETAINED_BUFFERS {
-        retained.remove(0);
-    }
-    retained.push(buffer.clone());
+    retained.keep(buffer.clone());
     Arc::new(PrimitiveArray::<T>::new(ScalarBuffer::new(buffer, 0, length), nulls))
 }
 

@@ -11,9 +11,11 @@ mod freeze;
 mod import;
 mod list_view;
 mod literal;
+mod look_up;
 mod nested_output;
 mod order;
 mod output;
+mod recycled;
 mod rows;
 #[cfg(test)]
 mod tests;
@@ -30,5 +32,6 @@ pub use literal::{literal_array, value_at};
 pub use nested_output::ListWriter;
 pub use order::{compare, compare_floats, equal, hash};
 pub use output::{Output, OutputData, WritableFixed};
+pub use recycled::Recycled;
 pub use rows::{Rows, RowsIter};
 pub use view::{Boolean, Bytes, BytesData, Data, Encoding, Fixed, FixedWidth, List, ListData, Text, View};

@@ -6,7 +6,6 @@
 mod data;
 
 use arrow::array::{Array, ArrayRef};
-use arrow::buffer::Buffer;
 use arrow::datatypes::ArrowNativeType;
 use bumpalo::Bump;
 
@@ -14,6 +13,7 @@ use super::bits::BitsMut;
 use super::borrow::borrow;
 use super::bytes_output::{BytesOutput, TextWriter};
 use super::nested_output::ListWriter;
+use super::recycled::Recycled;
 use super::view::{Data, Encoding, FixedWidth, ListData, View};
 use crate::error::{Error, Result};
 use crate::place::Place;
@@ -22,7 +22,7 @@ use crate::types::Type;
 pub use data::{OutputData, WritableFixed};
 
 /// Buffers kept back after a freeze, to be written again once their readers are gone.
-pub(super) const RETAINED_BUFFERS: usize = 4;
+const RETAINED_BUFFERS: usize = 4;
 
 /// A writable column. See the module.
 #[derive(Debug)]
@@ -33,7 +33,7 @@ pub struct Output {
     pub(super) validity: BitsMut,
     pub(super) has_nulls: bool,
     pub(super) data: OutputData,
-    pub(super) retained: Vec<Buffer>,
+    pub(super) retained: Recycled,
     errors: Vec<(u32, Error)>,
     failed: BitsMut,
     has_failed: bool,
@@ -54,7 +54,7 @@ impl Output {
             validity: BitsMut::default(),
             has_nulls: false,
             data,
-            retained: Vec::new(),
+            retained: Recycled::of_at_most(RETAINED_BUFFERS),
             errors: Vec::new(),
             failed: BitsMut::default(),
             has_failed: false,
@@ -602,18 +602,11 @@ impl Output {
     }
 }
 
-fn reclaim<T: ArrowNativeType>(values: &mut Vec<T>, retained: &mut Vec<Buffer>) {
-    if values.capacity() > 0 {
-        return;
-    }
-    for _ in 0..retained.len() {
-        match retained.remove(0).into_vec::<T>() {
-            Ok(taken) => {
-                *values = taken;
-                return;
-            }
-            Err(still_shared) => retained.push(still_shared),
-        }
+fn reclaim<T: ArrowNativeType>(values: &mut Vec<T>, retained: &mut Recycled) {
+    if values.capacity() == 0
+        && let Some(taken) = retained.take()
+    {
+        *values = taken;
     }
 }
 

@@ -4,13 +4,13 @@ use super::CATEGORY;
 use crate::column::{Bits, BytesData, Rows, View};
 use crate::error::{Error, Result};
 use crate::feature::elements::{over_elements, with_element};
-use crate::kernel::divisor::{Divisor, remainder};
+use crate::kernel::divisor::{Divisor, UnsignedRemainder};
 use crate::kernel::hash::crc32c::crc32c;
 use crate::kernel::hash::farm::farm_fingerprint64;
 use crate::kernel::hash::murmur3::murmur3_32;
 use crate::kernel::hash::xxhash3::xxhash3_64;
 use crate::kernel::hash::xxhash64::{xxhash64, xxhash64_u64};
-use crate::kernel::hash::xxhash64_short::{BLOCK, Lengths, lengths_of, xxhash64_short};
+use crate::kernel::hash::xxhash64_short::{BLOCK, xxhash64_short};
 use crate::lanes::unary;
 use crate::scalar::{Arguments, Bound, ScalarFunction};
 use crate::signature::{Parameter, Pattern, exact, parameter};
@@ -64,7 +64,7 @@ enum Algorithm {
 }
 
 /// Values up to here are hashed one by one, since a block costs as much to begin.
-const FEW: usize = 8;
+const FEW: u32 = 8;
 
 /// A hash, its seed, and the number of buckets if it is not 0.
 #[derive(Clone, Copy)]
@@ -72,6 +72,8 @@ struct Bucketing {
     algorithm: Algorithm,
     seed: u64,
     divisor: Option<Divisor>,
+    /// The remainders by it, of many values.
+    remainder: Option<UnsignedRemainder>,
 }
 
 impl Bucketing {
@@ -104,7 +106,7 @@ impl Bucketing {
         if seed != 0 && !takes_seed {
             return refused(2, format!("is {seed}; expected 0, since this algorithm takes no seed"));
         }
-        Ok(Self { algorithm, seed: seed as u64, divisor })
+        Ok(Self { algorithm, seed: seed as u64, divisor, remainder: divisor.map(UnsignedRemainder::new) })
     }
 
     #[inline(always)]
@@ -131,9 +133,9 @@ impl Bucketing {
         }
         let (mut views, mut places, mut count) = ([0; BLOCK], [0; BLOCK], 0);
         let mut hashed = [0; BLOCK];
-        let mut hash = |views: &[u128], places: &[usize]| {
-            let hashed = &mut hashed[..views.len()];
-            self.hash_block(&bytes.data, views, hashed);
+        let mut hash = |views: &[u128; BLOCK], places: &[usize]| {
+            let hashed = &mut hashed[..places.len()];
+            self.hash_block(&bytes.data, views, whole(places.len()), hashed);
             places.iter().zip(hashed).for_each(|(&row, bucket)| buckets[row] = *bucket);
         };
         let may_be_null = view.may_be_null();
@@ -149,41 +151,34 @@ impl Bucketing {
                 count = 0;
             }
         });
-        hash(&views[..count], &places[..count]);
+        hash(&views, &places[..count]);
     }
 
     /// xxHash64 of values that lie side by side.
     fn hash_all(&self, data: &BytesData<'_>, validity: Option<Bits<'_>>, buckets: &mut [i64]) {
-        let views = data.views[..buckets.len()].chunks(BLOCK);
-        for (index, (views, buckets)) in views.zip(buckets.chunks_mut(BLOCK)).enumerate() {
-            let whole = u64::MAX >> (BLOCK - views.len());
-            let valid = validity.map_or(whole, |validity| validity.word(index) & whole);
-            if valid == whole {
-                self.hash_block(data, views, buckets);
-            } else if valid != 0 {
-                // A null hides any view, so another value of the block stands in for it: a block of one length stays one.
-                let held = views[valid.trailing_zeros() as usize];
-                let mut filled = [held; BLOCK];
-                for (place, (filled, &view)) in filled.iter_mut().zip(views).enumerate() {
-                    *filled = if valid >> place & 1 == 1 { view } else { held };
-                }
-                self.hash_block(data, &filled[..views.len()], buckets);
-            }
+        let valid_of = |index, rows| whole(rows) & validity.map_or(u64::MAX, |validity| validity.word(index));
+        let (blocks, rest) = data.views[..buckets.len()].as_chunks::<BLOCK>();
+        let (targets, last) = buckets.as_chunks_mut::<BLOCK>();
+        for (index, (views, buckets)) in blocks.iter().zip(targets).enumerate() {
+            self.hash_block(data, views, valid_of(index, BLOCK), buckets);
         }
+        let mut views = [0; BLOCK];
+        views[..rest.len()].copy_from_slice(rest);
+        self.hash_block(data, &views, valid_of(blocks.len(), rest.len()), last);
     }
 
-    /// xxHash64 of the values of up to [`BLOCK`] views of `data`.
-    fn hash_block(&self, data: &BytesData<'_>, views: &[u128], buckets: &mut [i64]) {
-        let lengths = lengths_of(views);
-        if lengths == Lengths::Long || views.len() < FEW {
-            let each = buckets.iter_mut().zip(views);
-            return each.for_each(|(bucket, view)| *bucket = self.of_bytes(data.bytes_of(view)));
-        }
+    /// xxHash64 of the values of those views of `data` whose bit in `valid` is set, into as many buckets as there are rows.
+    fn hash_block(&self, data: &BytesData<'_>, views: &[u128; BLOCK], valid: u64, buckets: &mut [i64]) {
         let mut hashes = [0; BLOCK];
-        let hashes = &mut hashes[..views.len()];
-        xxhash64_short(views, lengths, self.seed, hashes);
-        match self.divisor {
-            Some(divisor) => remainder(hashes, divisor, buckets),
+        if valid.count_ones() < FEW || !xxhash64_short(views, valid, self.seed, &mut hashes) {
+            for (place, bucket) in buckets.iter_mut().enumerate().filter(|(place, _)| valid >> place & 1 == 1) {
+                *bucket = self.of_bytes(data.bytes_of(&views[place]));
+            }
+            return;
+        }
+        let hashes = &hashes[..buckets.len()];
+        match &self.remainder {
+            Some(remainder) => remainder.write(hashes, buckets),
             None => buckets.iter_mut().zip(hashes).for_each(|(bucket, hash)| *bucket = *hash as i64),
         }
     }
@@ -200,6 +195,11 @@ impl Bucketing {
     fn reduce(&self, hash: u64) -> i64 {
         self.divisor.map_or(hash, |divisor| divisor.remainder(hash)) as i64
     }
+}
+
+/// A set bit for each of the first rows of a block.
+fn whole(rows: usize) -> u64 {
+    if rows == BLOCK { u64::MAX } else { (1 << rows) - 1 }
 }
 
 fn bind(arguments: &Arguments<'_>) -> Result<Bound> {

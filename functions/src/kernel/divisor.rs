@@ -234,26 +234,43 @@ pub fn floor_remainder_at(level: Level, input: &[i64], divisor: Divisor, output:
     }
 }
 
-/// `value % divisor` of every unsigned value.
-///
-/// # Panics
-/// If the lengths differ.
-pub fn remainder(input: &[u64], divisor: Divisor, output: &mut [i64]) {
-    remainder_at(Level::current(), input, divisor, output);
+/// Remainders of unsigned values, with what they need worked out beforehand: short slices are worth a call then.
+#[derive(Clone, Copy, Debug)]
+pub struct UnsignedRemainder {
+    divisor: Divisor,
+    double: Option<DoubleDivisor>,
+    /// 2^64 modulo the divisor: a value of 2^63 and more is read as one that is 2^64 less.
+    wrapped: i64,
 }
 
-/// [`remainder`] at the level given.
-pub fn remainder_at(level: Level, input: &[u64], divisor: Divisor, output: &mut [i64]) {
-    assert_eq!(input.len(), output.len());
-    // A value of 2^63 and more is read as one that is 2^64 less.
-    let wrapped = ((divisor.divisor - divisor.negative_offset) % divisor.divisor) as i64;
-    match (DoubleDivisor::new(divisor), level.tier()) {
-        (Some(double), Tier::Avx512) => {
-            wide_unsigned_at(level, &double, divisor.value(), wrapped, input, output)
-        }
-        (Some(double), _) => narrow_unsigned_at(level, &double, divisor.value(), wrapped, input, output),
-        (None, _) => {
-            input.iter().zip(output).for_each(|(&value, result)| *result = divisor.remainder(value) as i64);
+impl UnsignedRemainder {
+    /// Remainders by this divisor.
+    pub fn new(divisor: Divisor) -> Self {
+        let wrapped = ((divisor.divisor - divisor.negative_offset) % divisor.divisor) as i64;
+        Self { divisor, double: DoubleDivisor::new(divisor), wrapped }
+    }
+
+    /// `value % divisor` of every value.
+    ///
+    /// # Panics
+    /// If the lengths differ.
+    pub fn write(&self, input: &[u64], output: &mut [i64]) {
+        self.write_at(Level::current(), input, output);
+    }
+
+    /// [`UnsignedRemainder::write`] at the level given.
+    pub fn write_at(&self, level: Level, input: &[u64], output: &mut [i64]) {
+        assert_eq!(input.len(), output.len());
+        let (divisor, wrapped) = (self.divisor, self.wrapped);
+        match (&self.double, level.tier()) {
+            (Some(double), Tier::Avx512) => {
+                wide_unsigned_at(level, double, divisor.value(), wrapped, input, output)
+            }
+            (Some(double), _) => narrow_unsigned_at(level, double, divisor.value(), wrapped, input, output),
+            (None, _) => {
+                let each = input.iter().zip(output);
+                each.for_each(|(&value, result)| *result = divisor.remainder(value) as i64);
+            }
         }
     }
 }
@@ -379,7 +396,7 @@ mod tests {
             let expected: Vec<i64> = values.iter().map(|&value| (value % divisor as u64) as i64).collect();
             for level in Level::available() {
                 let mut output = vec![0; values.len()];
-                remainder_at(level, &values, prepared, &mut output);
+                UnsignedRemainder::new(prepared).write_at(level, &values, &mut output);
                 assert_eq!(output, expected, "{divisor}, {level}");
             }
         }

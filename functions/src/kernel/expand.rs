@@ -34,6 +34,24 @@ pub fn expand_u32(values: &mut [u32], word: impl Fn(usize) -> u64, count: usize)
     expand(values, word, count);
 }
 
+/// Gives the places whose bit is not set this value. `word(i)` gives the bits of places `i * 64 ..`, lowest first.
+pub fn fill_unset(values: &mut [u32], word: impl Fn(usize) -> u64, fill: u32) {
+    for (index, values) in values.chunks_mut(WORD).enumerate() {
+        let bits = word(index);
+        if bits != u64::MAX {
+            fill_word(values, bits, fill);
+        }
+    }
+}
+
+at_each_level! {
+    fn fill_word / fill_word_at(values: &mut [u32], bits: u64, fill: u32) {
+        for (place, value) in values.iter_mut().enumerate() {
+            *value = if bits >> place & 1 == 1 { *value } else { fill };
+        }
+    }
+}
+
 /// Goes over the words from the last to the first: values move towards the end only, so none is overwritten that is still
 /// needed. `whole` expands `values[next..]` to the 64 places from `start` on, where `next` is at most `start`.
 #[inline(always)]

@@ -158,16 +158,6 @@ lane_loops! {
         }
     }
 
-    /// `results[i] = values[indices[i]]`.
-    ///
-    /// # Panics
-    /// If an index is past the values.
-    pub fn gather[T: Copy](values: &[T], indices: &[u32], results: &mut [T]) {
-        for (result, &index) in results.iter_mut().zip(indices) {
-            *result = values[index as usize];
-        }
-    }
-
     /// Unpacks bits, lowest first, into truth values.
     pub fn unpack[](words: &[u64], values: &mut [bool]) {
         for (chunk, &word) in values.chunks_mut(64).zip(words) {

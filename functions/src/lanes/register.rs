@@ -6,6 +6,7 @@ use half::f16;
 use super::{LaneKind, Lanes, LanesMut};
 use crate::column::{Data, Output, View};
 use crate::kernel::lane_loop;
+use crate::kernel::look_up::write_values;
 use crate::kernel::stream::copy_past_caches;
 
 /// Bytes of a line of the caches, which is also the longest vector.
@@ -121,7 +122,7 @@ macro_rules! registers {
                     (Self::Boolean(lanes), Data::Boolean(bits)) => {
                         lanes.iter_mut().zip(indices).for_each(|(lane, &index)| *lane = bits.get(index as usize));
                     }
-                    $((Self::$variant(lanes), Data::$variant(values)) => lane_loop::gather(values, indices, lanes),)*
+                    $((Self::$variant(lanes), Data::$variant(values)) => write_values(values, indices, &mut **lanes),)*
                     _ => {}
                 }
             }

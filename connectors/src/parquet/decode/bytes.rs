@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use arrow::array::ArrayRef;
-use arrow::buffer::Buffer;
+use arrow::buffer::{Buffer, ScalarBuffer};
 use arrow::datatypes::DataType;
-use hypostyle_functions::column::{Bits, Column, ViewBlock, ViewBuilder};
+use hypostyle_functions::column::{Bits, Column, Recycled, ViewBlock, ViewBuilder};
 use hypostyle_functions::kernel::compact::compact_u32;
 use hypostyle_functions::kernel::expand::expand_u32;
 use parquet::basic::Encoding;
 
-use super::column::{ColumnDecoder, Layout};
+use super::column::{ColumnDecoder, Layout, RECYCLED_MAX};
 use super::cursor::{PageValues, RowCursor};
 use super::fault::{Fault, Result};
 use super::fixed::{check_codes, test_codes};
@@ -28,6 +28,8 @@ pub struct BytesColumn {
     window: Window,
     output: Output,
     output_valid: Validity,
+    /// Codes that were handed out.
+    recycled: Recycled,
     kept: Vec<u32>,
 }
 
@@ -90,6 +92,7 @@ impl BytesColumn {
             window: Window::default(),
             output: Output::Codes(Vec::new()),
             output_valid: Validity::default(),
+            recycled: Recycled::of_at_most(RECYCLED_MAX),
             kept: Vec::new(),
         }
     }
@@ -244,14 +247,16 @@ impl ColumnDecoder for BytesColumn {
     }
 
     fn finish(&mut self) -> Result<Column> {
-        let next = Output::Codes(Vec::with_capacity(self.rows()));
+        let rows = self.rows();
+        let next = Output::Codes(self.recycled.room(rows));
         let nulls = self.output_valid.take();
         match (std::mem::replace(&mut self.output, next), &self.dictionary) {
-            (Output::Codes(codes), Some(dictionary)) => Ok(Column::Dictionary {
-                indices: codes.into(),
-                validity: nulls,
-                values: Arc::clone(&dictionary.array),
-            }),
+            (Output::Codes(codes), Some(dictionary)) => {
+                let codes = Buffer::from_vec(codes);
+                self.recycled.keep(codes.clone());
+                let indices = ScalarBuffer::new(codes, 0, rows);
+                Ok(Column::Dictionary { indices, validity: nulls, values: Arc::clone(&dictionary.array) })
+            }
             (Output::Codes(_), None) => Ok(Column::Flat(ViewBuilder::new(self.is_text).finish(None)?)),
             (Output::Views(mut views), _) => Ok(Column::Flat(views.finish(nulls)?)),
         }

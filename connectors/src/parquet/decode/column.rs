@@ -15,6 +15,9 @@ use super::pages::PageSource;
 use super::plain::{Holds, Stored};
 use super::predicate::ColumnTest;
 
+/// Buffers of codes that were handed out and are kept to be written again.
+pub const RECYCLED_MAX: usize = 4;
+
 /// Decodes one column of a row group, window by window.
 pub trait ColumnDecoder: Send {
     /// Empties the window.
@@ -57,6 +60,8 @@ pub struct Layout {
     pub bytes_each: usize,
     /// The Arrow type of the engine's columns.
     pub data_type: DataType,
+    /// True if numbers may be left as codes of a dictionary.
+    pub coded: bool,
 }
 
 type Make = fn(PageSource, Layout) -> Box<dyn ColumnDecoder>;
@@ -86,7 +91,8 @@ pub fn decoder_of(
     if chunk.column_type() != *physical_type || !chunk.encodings().all(|encoding| known(&encoding)) {
         return None;
     }
-    Some((make, Layout { optional: repetition == Some(Repetition::OPTIONAL), bytes_each, data_type }))
+    let optional = repetition == Some(Repetition::OPTIONAL);
+    Some((make, Layout { optional, bytes_each, data_type, coded: false }))
 }
 
 fn make_of(physical: PhysicalType, length: usize, data_type: &DataType) -> Option<(Make, usize)> {

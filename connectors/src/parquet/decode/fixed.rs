@@ -1,16 +1,18 @@
-//! Columns of fixed width.
+//! Columns of fixed width. They are decoded to values, or left as codes of their chunk's dictionary where that is asked for.
 
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 use arrow::array::ArrayRef;
-use arrow::buffer::NullBuffer;
-use hypostyle_functions::column::{Bits, Column};
+use arrow::buffer::{Buffer, NullBuffer, ScalarBuffer};
+use hypostyle_functions::column::{Bits, Column, Recycled};
 use hypostyle_functions::kernel::bit_pack::greatest;
 use hypostyle_functions::kernel::compact::{compact, compact_u32, keep_bits};
-use hypostyle_functions::kernel::expand::{expand, expand_u32};
+use hypostyle_functions::kernel::expand::{expand, expand_u32, fill_unset};
+use hypostyle_functions::kernel::look_up::append_values;
 use parquet::basic::Encoding;
 
-use super::column::{ColumnDecoder, Layout};
+use super::column::{ColumnDecoder, Layout, RECYCLED_MAX};
 use super::cursor::RowCursor;
 use super::fault::{Fault, Result};
 use super::pages::{DataPage, PageSource};
@@ -18,17 +20,31 @@ use super::plain::{FixedValues, Holds, Stored, dictionary_of};
 use super::predicate::ColumnTest;
 use super::validity::{Validity, nulls_of};
 
+/// A larger dictionary is decoded although codes were asked for: what is computed for its values would not stay in the caches.
+const CODED_VALUES_MAX: usize = 1 << 16;
+
 /// Decodes values stored as `S` and held as `H`.
 pub struct FixedColumn<S, H> {
     cursor: RowCursor<FixedValues>,
     layout: Layout,
-    dictionary: Option<Vec<S>>,
+    dictionary: Option<Dictionary<H>>,
     window: Window<S>,
     output: Vec<H>,
+    /// The output while it is codes; `output` is empty then.
+    output_codes: Vec<u32>,
+    /// Codes that were handed out.
+    recycled: Recycled,
     output_valid: Validity,
     kept_codes: Vec<u32>,
     kept_values: Vec<S>,
     held: PhantomData<H>,
+}
+
+/// The values of a chunk's dictionary.
+struct Dictionary<H> {
+    values: Vec<H>,
+    /// The same as an array for columns of codes, in which a null stands behind them; made when it is asked for.
+    array: Option<ArrayRef>,
 }
 
 /// Rows that are loaded: in each piece codes or values, one for each row, whatever stands under nulls.
@@ -65,6 +81,8 @@ impl<S: Stored, H: Holds<S>> FixedColumn<S, H> {
                 valid: Validity::default(),
             },
             output: Vec::new(),
+            output_codes: Vec::new(),
+            recycled: Recycled::of_at_most(RECYCLED_MAX),
             output_valid: Validity::default(),
             kept_codes: Vec::new(),
             kept_values: Vec::new(),
@@ -83,10 +101,58 @@ impl<S: Stored, H: Holds<S>> FixedColumn<S, H> {
                 &self.kept_codes
             }
         };
-        let dictionary = self.dictionary.as_deref().unwrap_or_default();
+        let dictionary = values_of(&self.dictionary);
         check_codes(codes, dictionary.len())?;
-        self.output.extend(codes.iter().map(|&code| H::of(dictionary[code as usize])));
+        if self.layout.coded && dictionary.len() <= CODED_VALUES_MAX && self.output.is_empty() {
+            self.output_codes.extend_from_slice(codes);
+        } else {
+            append_values(dictionary, codes, &mut self.output);
+        }
         Ok(())
+    }
+
+    /// Makes the codes of the window the output, where they are all of it; false if they are not.
+    fn hand_over(&mut self, keep: Option<&Bits<'_>>) -> Result<bool> {
+        let dictionary = values_of(&self.dictionary);
+        let is_coded = self.layout.coded && dictionary.len() <= CODED_VALUES_MAX && !dictionary.is_empty();
+        let is_empty = self.output.is_empty() && self.output_codes.is_empty();
+        if !is_coded || !is_empty || keep.is_some() || !self.window.pieces.iter().all(|piece| piece.coded) {
+            return Ok(false);
+        }
+        check_codes(&self.window.codes, dictionary.len())?;
+        std::mem::swap(&mut self.output_codes, &mut self.window.codes);
+        Ok(true)
+    }
+
+    /// Makes the output one of values.
+    fn decode_output(&mut self) {
+        append_values(values_of(&self.dictionary), &self.output_codes, &mut self.output);
+        self.output_codes.clear();
+    }
+
+    /// The output as codes. A null row has the code of a null value, so that all that is computed from the column is computed for
+    /// the values alone.
+    fn finish_codes(&mut self, dictionary: &mut Dictionary<H>) -> Result<Column> {
+        let null_code = dictionary.values.len() as u32;
+        let mut codes = std::mem::take(&mut self.output_codes);
+        if let Some(valid) = self.output_valid.bits() {
+            fill_unset(&mut codes, |index| valid.word(index), null_code);
+        }
+        self.output_valid.clear();
+        let values = match &dictionary.array {
+            Some(array) => Arc::clone(array),
+            None => {
+                let mut values = dictionary.values.clone();
+                values.push(H::default());
+                let nulls: NullBuffer = (0..values.len()).map(|place| place != null_code as usize).collect();
+                let array = H::array(values, Some(nulls), &self.layout.data_type)?;
+                Arc::clone(dictionary.array.insert(array))
+            }
+        };
+        let (rows, codes) = (codes.len(), Buffer::from_vec(codes));
+        self.recycled.keep(codes.clone());
+        self.output_codes = self.recycled.room(rows);
+        Ok(Column::Dictionary { indices: ScalarBuffer::new(codes, 0, rows), validity: None, values })
     }
 
     fn emit_values(&mut self, piece: Piece, keep: Option<Bits<'_>>) {
@@ -123,8 +189,9 @@ impl<S: Stored, H: Holds<S>> ColumnDecoder for FixedColumn<S, H> {
     fn load(&mut self, mut rows: usize) -> Result<()> {
         while rows > 0 {
             let (layout, dictionary) = (&self.layout, &mut self.dictionary);
-            let taken =
-                self.cursor.stretch(rows, &mut |pages, page| open(pages, page, layout, dictionary))?;
+            let taken = self
+                .cursor
+                .stretch(rows, &mut |pages, page| open::<S, H>(pages, page, layout, dictionary))?;
             let window = &mut self.window;
             let start = window.valid.rows();
             let values = self.cursor.take_rows(taken, &mut window.valid)?;
@@ -163,10 +230,11 @@ impl<S: Stored, H: Holds<S>> ColumnDecoder for FixedColumn<S, H> {
             let valid = self.window.valid.bits().map(|valid| valid.slice(piece.start, piece.rows));
             let keep = &mut keep[range];
             if piece.coded {
-                let dictionary = self.dictionary.as_deref().unwrap_or_default();
+                let dictionary = values_of(&self.dictionary);
                 let codes = &self.window.codes[piece.first..piece.first + piece.rows];
                 check_codes(codes, dictionary.len())?;
-                test_codes(test, codes, valid, keep, || self.array(dictionary, None))?;
+                let array = || H::array(dictionary.to_vec(), None, &self.layout.data_type);
+                test_codes(test, codes, valid, keep, array)?;
             } else {
                 let nulls = valid.map(nulls_of);
                 let values = &self.window.values[piece.first..piece.first + piece.rows];
@@ -177,21 +245,31 @@ impl<S: Stored, H: Holds<S>> ColumnDecoder for FixedColumn<S, H> {
     }
 
     fn emit(&mut self, keep: Option<&Bits<'_>>) -> Result<()> {
-        for index in 0..self.window.pieces.len() {
-            let piece = self.window.pieces[index];
-            let keep = keep.map(|keep| keep.slice(piece.start, piece.rows));
-            if piece.coded {
-                self.emit_codes(piece, keep)?;
-            } else {
-                self.emit_values(piece, keep);
+        if !self.hand_over(keep)? {
+            for index in 0..self.window.pieces.len() {
+                let piece = self.window.pieces[index];
+                let keep = keep.map(|keep| keep.slice(piece.start, piece.rows));
+                if piece.coded {
+                    self.emit_codes(piece, keep)?;
+                } else {
+                    self.decode_output();
+                    self.emit_values(piece, keep);
+                }
             }
         }
-        let added = self.output.len() - self.output_valid.rows();
+        let added = self.output.len() + self.output_codes.len() - self.output_valid.rows();
         self.output_valid.append_window(&self.window.valid, keep, added);
         Ok(())
     }
 
     fn finish(&mut self) -> Result<Column> {
+        if !self.output_codes.is_empty()
+            && let Some(mut dictionary) = self.dictionary.take()
+        {
+            let column = self.finish_codes(&mut dictionary);
+            self.dictionary = Some(dictionary);
+            return column;
+        }
         let next = Vec::with_capacity(self.output.len());
         let values = std::mem::replace(&mut self.output, next);
         let nulls = self.output_valid.take();
@@ -199,22 +277,27 @@ impl<S: Stored, H: Holds<S>> ColumnDecoder for FixedColumn<S, H> {
     }
 }
 
-fn open<S: Stored>(
+fn values_of<H>(dictionary: &Option<Dictionary<H>>) -> &[H] {
+    dictionary.as_ref().map_or(&[], |dictionary| &dictionary.values)
+}
+
+fn open<S: Stored, H: Holds<S>>(
     pages: &mut PageSource,
     page: DataPage,
     layout: &Layout,
-    dictionary: &mut Option<Vec<S>>,
+    dictionary: &mut Option<Dictionary<H>>,
 ) -> Result<FixedValues> {
     let is_boolean = layout.data_type == arrow::datatypes::DataType::Boolean;
     let coded = matches!(page.encoding, Encoding::PLAIN_DICTIONARY | Encoding::RLE_DICTIONARY);
     if coded && dictionary.is_none() {
         let (bytes, count) = pages.dictionary()?;
-        let mut values = dictionary_of(&bytes, count, layout.bytes_each)?;
+        let values: Vec<S> = dictionary_of(&bytes, count, layout.bytes_each)?;
+        let mut values: Vec<H> = values.into_iter().map(H::of).collect();
         if values.is_empty() {
             // Rows without a value have code 0.
-            values.push(S::default());
+            values.push(H::default());
         }
-        *dictionary = Some(values);
+        *dictionary = Some(Dictionary { values, array: None });
     }
     FixedValues::new(page.values, page.encoding, layout.bytes_each, is_boolean)
 }

@@ -7,6 +7,7 @@
 mod bytes;
 mod column;
 mod cursor;
+mod decompress;
 mod delta;
 mod fault;
 mod fixed;

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use hypostyle_functions::kernel::snappy::{GROWTH_MAX, SnappyError, expand, expanded_length};
-use parquet::basic::{Compression, Encoding};
+use parquet::basic::Encoding;
 use parquet::column::page::{Page, PageReader};
 use parquet::file::metadata::ColumnChunkMetaData;
 use parquet::file::page_index::offset_index::OffsetIndexMetaData;
 use parquet::file::serialized_reader::SerializedPageReader;
 
+use super::decompress::Codec;
 use super::fault::{Fault, Result};
 use crate::input::BufferPool;
 use crate::parquet::chunk_reader::ChunkWindows;
@@ -18,8 +18,8 @@ use crate::parquet::dictionary_size::as_stored;
 /// The pages of one column chunk, in order.
 pub struct PageSource {
     reader: SerializedPageReader<ChunkWindows>,
-    /// True where the page reader leaves pages as they are stored, and they are decompressed here.
-    snappy: bool,
+    /// What decompresses pages here, where the page reader leaves them as they are stored.
+    codec: Option<Codec>,
     pool: Arc<BufferPool>,
     dictionary: Option<StoredDictionary>,
     /// Rows of each page as the offset index says, where pages are found by it.
@@ -68,13 +68,12 @@ impl PageSource {
         let located = locations.is_some();
         let locations = locations.map(|index| index.page_locations().clone());
         let windows = Arc::new(windows);
-        let (reader, snappy) = if chunk.compression() == Compression::SNAPPY {
-            let stored = as_stored(chunk)?;
-            (SerializedPageReader::new(windows, &stored, rows, locations)?, true)
-        } else {
-            (SerializedPageReader::new(windows, chunk, rows, locations)?, false)
+        let codec = Codec::of(chunk.compression());
+        let reader = match codec {
+            Some(_) => SerializedPageReader::new(windows, &as_stored(chunk)?, rows, locations)?,
+            None => SerializedPageReader::new(windows, chunk, rows, locations)?,
         };
-        Ok(Self { reader, snappy, pool, dictionary: None, located })
+        Ok(Self { reader, codec, pool, dictionary: None, located })
     }
 
     /// Passes over the next data page if it has at most `rows` rows; gives their number.
@@ -192,17 +191,10 @@ impl PageSource {
     }
 
     fn decompressed(&mut self, stored: &Bytes) -> Result<Bytes> {
-        if !self.snappy || stored.is_empty() {
-            return Ok(stored.clone());
+        match self.codec {
+            Some(codec) => codec.decompress(stored, &self.pool),
+            None => Ok(stored.clone()),
         }
-        let failed = |error: SnappyError| Fault::damaged(format!("snappy: {error}"));
-        let (length, head) = expanded_length(stored).map_err(failed)?;
-        if length > stored.len().saturating_mul(GROWTH_MAX) {
-            return Err(Fault::damaged(format!("snappy: {} bytes cannot stand for {length}", stored.len())));
-        }
-        let mut buffer = self.pool.take(length)?;
-        expand(&stored[head..], &mut buffer).map_err(failed)?;
-        Ok(buffer.freeze())
     }
 }
 
@@ -224,53 +216,4 @@ fn first_version_levels(values: &mut Bytes, rows: usize, encoding: Encoding) -> 
     let end = length.checked_add(4).filter(|&end| end <= values.len()).ok_or_else(cut_off)?;
     let levels = values.split_to(end).slice(4..);
     Ok(Levels::Runs(levels))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Bytes that repeat themselves at many distances.
-    fn plain(seed: u64, length: usize) -> Vec<u8> {
-        let mut state = seed;
-        let mut bytes: Vec<u8> = Vec::with_capacity(length + 100);
-        while bytes.len() < length {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            let (choice, amount) = (state >> 33 & 3, (state >> 40) as usize % 90 + 1);
-            let distance = (state >> 50) as usize % 300 + 1;
-            if choice == 0 || distance > bytes.len() {
-                bytes.extend((0..amount).map(|byte| (state >> (byte % 50)) as u8));
-            } else {
-                (0..amount).for_each(|_| bytes.push(bytes[bytes.len() - distance]));
-            }
-        }
-        bytes.truncate(length);
-        bytes
-    }
-
-    fn expanded(block: &[u8]) -> Option<Vec<u8>> {
-        let (length, head) = expanded_length(block).ok().filter(|(length, _)| *length < 1 << 24)?;
-        let mut output = vec![0; length];
-        expand(&block[head..], &mut output).ok().map(|()| output)
-    }
-
-    #[test]
-    fn blocks_expand_as_the_reference_does_damaged_ones_too() {
-        for seed in 0..60u64 {
-            let plain = plain(seed, (seed as usize * 997) % 20_000);
-            let mut block = snap::raw::Encoder::new().compress_vec(&plain).unwrap();
-            assert_eq!(expanded(&block).as_ref(), Some(&plain), "seed {seed}");
-            for change in 0..40usize {
-                let place = (change * 7919 + seed as usize * 31) % block.len();
-                let kept = block[place];
-                block[place] ^= 1 << (change % 8);
-                let reference = match snap::raw::decompress_len(&block) {
-                    Ok(length) if length < 1 << 24 => snap::raw::Decoder::new().decompress_vec(&block).ok(),
-                    _ => None,
-                };
-                assert_eq!(expanded(&block), reference, "seed {seed}, bit of byte {place}");
-                block[place] = kept;
-            }
-        }
-    }
 }
