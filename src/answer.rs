@@ -125,7 +125,9 @@ impl Answer {
         take: impl FnOnce(Batch, &mut Recycled) -> hypostyle_engine::error::Result<T>,
     ) -> Result<Option<T>> {
         let Rows::Run(run) = &mut self.rows else { return Ok(None) };
-        let result = run.next_unless(stop).and_then(|batch| batch.map(|batch| take(batch, &mut self.recycled)).transpose());
+        let result = run
+            .next_unless(stop)
+            .and_then(|batch| batch.map(|batch| take(batch, &mut self.recycled)).transpose());
         if result.is_err() {
             self.rows = Rows::Failed;
         }

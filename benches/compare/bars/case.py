@@ -10,6 +10,7 @@ import pyarrow
 from engines import Hypostyle
 
 RELATIVE_TOLERANCE = 1e-6
+SETTLE_SECONDS = 0.05
 
 
 class Table:
@@ -37,12 +38,11 @@ class Table:
             call()
             pairs = []
             for number in range(self.arguments.rounds):
-                gc.collect()
                 if number % 2 == 0:
-                    pairs.append((ours(), timed(call)))
+                    pairs.append((settled(ours), settled(lambda: timed(call))))
                 else:
-                    theirs = timed(call)
-                    pairs.append((ours(), theirs))
+                    theirs = settled(lambda: timed(call))
+                    pairs.append((settled(ours), theirs))
             ratios = sorted(theirs / ours for ours, theirs in pairs)
             quartiles = statistics.quantiles(ratios, n=4) if len(ratios) > 1 else [ratios[0]] * 3
             our, their = (statistics.median(side) for side in zip(*pairs))
@@ -66,6 +66,13 @@ class Table:
         if self.cases:
             print(f"{self.section}: {self.cases - len(self.missed)} of {self.cases} bars met"
                   + (f"; missed: {', '.join(self.missed)}" if self.missed else ""), flush=True)
+
+
+def settled(run):
+    """A run once the one before it has left nothing to do: allocators give memory back in the background."""
+    gc.collect()
+    time.sleep(SETTLE_SECONDS)
+    return run()
 
 
 def timed(call):

@@ -125,7 +125,10 @@ mod tests {
             let column = Column::of_array(output.freeze_shared().unwrap());
             assert!(matches!(column, Column::Spans(_)));
             assert_eq!(lists(&column.view(&data_type, &bump)), expected);
-            assert_eq!(lists(&column.decoded(&mut Default::default()).unwrap().view(&data_type, &bump)), expected);
+            assert_eq!(
+                lists(&column.decoded(&mut Default::default()).unwrap().view(&data_type, &bump)),
+                expected
+            );
             let plain = Column::Flat(column.to_array().unwrap());
             assert_eq!(plain.to_array().unwrap().data_type(), &data_type.to_arrow());
             assert_eq!(lists(&plain.view(&data_type, &bump)), expected);

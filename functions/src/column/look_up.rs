@@ -57,7 +57,10 @@ mod tests {
         let codes: ScalarBuffer<u32> = (0..1000u32).map(|row| row * 7 % values.len() as u32).collect();
         let nulls: NullBuffer = (0..1000).map(|row| row % 3 != 0).collect();
         for validity in [None, Some(&nulls)] {
-            let (ours, arrows) = (look_up(&values, &codes, validity, &mut Recycled::default()), taken(&values, &codes, validity));
+            let (ours, arrows) = (
+                look_up(&values, &codes, validity, &mut Recycled::default()),
+                taken(&values, &codes, validity),
+            );
             assert_eq!(&ours.unwrap(), &arrows.unwrap());
             let (codes, validity) = (codes.slice(77, 130), validity.map(|nulls| nulls.slice(77, 130)));
             let ours = look_up(&values, &codes, validity.as_ref(), &mut Recycled::default());
@@ -79,6 +82,9 @@ mod tests {
     #[test]
     fn no_rows_need_no_values() {
         let none: ArrayRef = Arc::new(Int64Array::from(Vec::<i64>::new()));
-        assert_eq!(look_up(&none, &ScalarBuffer::from(vec![]), None, &mut Recycled::default()).unwrap().len(), 0);
+        assert_eq!(
+            look_up(&none, &ScalarBuffer::from(vec![]), None, &mut Recycled::default()).unwrap().len(),
+            0
+        );
     }
 }

@@ -171,7 +171,8 @@ impl Bucketing {
     fn hash_block(&self, data: &BytesData<'_>, views: &[u128; BLOCK], valid: u64, buckets: &mut [i64]) {
         let mut hashes = [0; BLOCK];
         if valid.count_ones() < FEW || !xxhash64_short(views, valid, self.seed, &mut hashes) {
-            for (place, bucket) in buckets.iter_mut().enumerate().filter(|(place, _)| valid >> place & 1 == 1) {
+            for (place, bucket) in buckets.iter_mut().enumerate().filter(|(place, _)| valid >> place & 1 == 1)
+            {
                 *bucket = self.of_bytes(data.bytes_of(&views[place]));
             }
             return;

@@ -9,6 +9,8 @@ use super::bit_pack::greatest;
 
 /// Values that are looked up together.
 const BLOCK: usize = 8;
+/// Codes that are checked together.
+const STRETCH: usize = 1024;
 
 /// The value of each code.
 ///
@@ -42,12 +44,24 @@ pub fn write_values<T: Copy>(values: &[T], codes: &[u32], results: &mut [T]) {
     write(values, codes, results);
 }
 
-/// Writes every result: whole blocks first, each of which is put together in registers and written at once.
+/// Writes every result, a stretch of codes after the other: they are checked and looked up while they are in the first cache.
 fn write<T: Copy>(values: &[T], codes: &[u32], results: &mut [MaybeUninit<T>]) {
     assert_eq!(codes.len(), results.len(), "results for another number of codes");
-    let highest = greatest(codes) as usize;
-    assert!(codes.is_empty() || highest < values.len(), "code {highest} of {} values", values.len());
-    // SAFETY: no code is beyond the values.
+    for (codes, results) in codes.chunks(STRETCH).zip(results.chunks_mut(STRETCH)) {
+        let highest = greatest(codes) as usize;
+        assert!(highest < values.len(), "code {highest} of {} values", values.len());
+        // SAFETY: no code of the stretch is beyond the values.
+        unsafe { write_stretch(values, codes, results) };
+    }
+}
+
+/// Whole blocks first, each of which is put together in registers and written at once.
+///
+/// # Safety
+/// No code may be beyond the values.
+#[inline(always)]
+unsafe fn write_stretch<T: Copy>(values: &[T], codes: &[u32], results: &mut [MaybeUninit<T>]) {
+    // SAFETY: the caller holds this.
     let value = |code: u32| MaybeUninit::new(unsafe { *values.get_unchecked(code as usize) });
     let (blocks, rest) = codes.as_chunks::<BLOCK>();
     let (targets, last) = results.as_chunks_mut::<BLOCK>();

@@ -52,7 +52,8 @@ at_each_level! {
 /// A null hides any view, so a value of the block stands in for it: a block of one length stays one.
 #[inline(always)]
 fn halves_of(views: &[u128; BLOCK], valid: u64) -> Halves {
-    let mut halves = Halves { low: views.map(|view| view as u64), high: views.map(|view| (view >> 64) as u64) };
+    let mut halves =
+        Halves { low: views.map(|view| view as u64), high: views.map(|view| (view >> 64) as u64) };
     if valid != u64::MAX {
         let held = views[valid.trailing_zeros() as usize % BLOCK];
         let (low, high) = (held as u64, (held >> 64) as u64);
@@ -187,7 +188,8 @@ mod tests {
         blocks.extend((2..=14).map(|lengths| std::array::from_fn(|at| &bytes[at..at + at % lengths])));
         for level in Level::available() {
             for block in &blocks {
-                for valid in [u64::MAX, 0, 1, 1 << 63, 0xffff_0000_ffff_0000, 0x5555_5555_5555_5555, 1 << 30] {
+                for valid in [u64::MAX, 0, 1, 1 << 63, 0xffff_0000_ffff_0000, 0x5555_5555_5555_5555, 1 << 30]
+                {
                     check(level, block, valid);
                 }
             }
@@ -197,7 +199,8 @@ mod tests {
     #[test]
     fn what_a_null_hides_may_be_long() {
         let bytes = test_bytes(200);
-        let values: [&[u8]; BLOCK] = std::array::from_fn(|at| &bytes[at..at + if at % 5 == 0 { 40 } else { 8 }]);
+        let values: [&[u8]; BLOCK] =
+            std::array::from_fn(|at| &bytes[at..at + if at % 5 == 0 { 40 } else { 8 }]);
         let valid = (0..BLOCK).filter(|at| at % 5 != 0).fold(0, |valid, at| valid | 1 << at);
         for level in Level::available() {
             check(level, &values, valid);
