@@ -12,6 +12,7 @@ lengths of texts), since peers hold theirs in memory; the line below includes it
 import argparse
 import gzip
 import json
+import os
 import pathlib
 import random
 import subprocess
@@ -102,7 +103,7 @@ def peer(name, ranks, model, files):
     return json.loads(run.stdout.splitlines()[-1])
 
 
-def ours(program, encoding, folder, files, rounds=3):
+def ours(program, encoding, folder, files, rounds=7):
     nothing = folder / "nothing.arrow"
     write(nothing, ["hello world"])
 
@@ -146,6 +147,9 @@ def main():
     parser.add_argument("--only-prepare", action="store_true")
     parser.add_argument("--only", choices=["cl100k_base", "WordPiece"], help="one of the encodings")
     arguments = parser.parse_args()
+    if hasattr(os, "sched_setaffinity"):
+        # Every engine on the same core.
+        os.sched_setaffinity(0, {0})
     with tempfile.TemporaryDirectory() as temporary:
         folder = pathlib.Path(arguments.prepare or temporary)
         folder.mkdir(exist_ok=True, parents=True)

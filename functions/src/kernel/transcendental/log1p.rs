@@ -55,27 +55,37 @@ static LOGARITHMS: LazyLock<[f64; COUNTS]> =
 ///
 /// # Panics
 /// If the lengths differ.
-#[inline]
 pub fn log1p(input: &[f64], output: &mut [f64]) {
-    log1p_at(Level::current(), input, output);
+    in_blocks(input, output, counts, computed);
 }
 
 /// [`log1p`] at the level given.
 pub fn log1p_at(level: Level, input: &[f64], output: &mut [f64]) {
+    let counts = |values: &_, places: &mut _| counts_at(level, values, places);
+    in_blocks(input, output, counts, |input: &_, output: &mut _| computed_at(level, input, output));
+}
+
+#[inline(always)]
+fn in_blocks(
+    input: &[f64],
+    output: &mut [f64],
+    counts: impl Fn(&[f64; BLOCK], &mut [u32; BLOCK]) -> bool,
+    computed: impl Fn(&[f64], &mut [f64]),
+) {
     assert_eq!(input.len(), output.len());
     let (blocks, rest) = input.as_chunks::<BLOCK>();
     let (targets, last) = output.as_chunks_mut::<BLOCK>();
     let mut places = [0; BLOCK];
     for (values, results) in blocks.iter().zip(targets) {
         // Other numbers are mostly told by the first of them.
-        if is_count(values[0]) && counts_at(level, values, &mut places) {
+        if is_count(values[0]) && counts(values, &mut places) {
             let logarithms = &*LOGARITHMS;
             *results = places.map(|place| logarithms[place as usize % COUNTS]);
         } else {
-            computed_at(level, values, results);
+            computed(values, results);
         }
     }
-    computed_at(level, rest, last);
+    computed(rest, last);
 }
 
 /// True for whole numbers from zero (but not minus zero) to below [`COUNTS`].
