@@ -33,6 +33,12 @@ impl Interrupt {
         self.requested.load(Ordering::Relaxed)
     }
 
+    /// Asks to stop, as Ctrl-C does.
+    #[cfg(test)]
+    pub(crate) fn request(&self) {
+        self.requested.store(true, Ordering::Relaxed);
+    }
+
     /// Forgets a request, before the next statement of a shell.
     pub(crate) fn clear(&self) {
         self.requested.store(false, Ordering::Relaxed);

@@ -17,6 +17,7 @@ mod runner;
 mod shell;
 mod source;
 mod transform;
+mod watch;
 
 use std::process::ExitCode;
 
@@ -29,6 +30,7 @@ use interrupt::Interrupt;
 use output::Output;
 use output::format::Format;
 use runner::Runner;
+use watch::Watch;
 
 /// Kept tables and their results are large blocks, which are read and written faster on large pages.
 #[global_allocator]
@@ -112,7 +114,8 @@ fn run(arguments: Arguments) -> Result<()> {
 
 fn runner(arguments: &SessionArguments, output: Output, interrupt: &Interrupt) -> Result<Runner> {
     let session = open_session(arguments)?;
-    Ok(Runner { session, output, timing: arguments.timing, interrupt: interrupt.clone() })
+    let interrupt = interrupt.clone();
+    Ok(Runner { session, output, timing: arguments.timing, interrupt, watch: Watch::default() })
 }
 
 /// A session with the settings and tables of the command line.

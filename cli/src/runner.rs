@@ -2,9 +2,8 @@
 
 use std::io::{IsTerminal, Write};
 use std::path::Path;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Instant;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -15,12 +14,7 @@ use crate::error::{Error, Result};
 use crate::interrupt::Interrupt;
 use crate::output::Output;
 use crate::output::format::Format;
-use crate::progress;
-
-/// How often a run is looked at, for Ctrl-C and progress.
-const WATCH_INTERVAL: Duration = Duration::from_millis(40);
-/// Work that takes less shows no progress.
-const PROGRESS_AFTER: Duration = Duration::from_secs(1);
+use crate::watch::{Watch, Watched};
 
 /// A session with a place for its answers.
 pub(crate) struct Runner {
@@ -32,6 +26,8 @@ pub(crate) struct Runner {
     pub(crate) timing: bool,
     /// Ctrl-C.
     pub(crate) interrupt: Interrupt,
+    /// What passes it on.
+    pub(crate) watch: Watch,
 }
 
 impl Runner {
@@ -155,55 +151,19 @@ impl Runner {
     /// Runs `work` while another thread passes Ctrl-C on to the run and shows its progress.
     fn watched(&self, answer: &mut Answer, work: impl FnOnce(&mut Answer) -> Result<()>) -> Result<()> {
         let Some(handle) = answer.handle() else { return work(answer) };
-        std::thread::scope(|scope| {
-            // Dropping the sender ends the watch, however the work ends.
-            let (working, watching) = channel::<()>();
-            scope.spawn(move || self.watch(&handle, &watching));
-            let result = work(answer);
-            drop(working);
-            result
-        })
+        let _watched = self.begin_watch(Some(handle));
+        work(answer)
     }
 
     /// Runs `work`, which may fit transforms, while another thread passes Ctrl-C on to their passes and shows their progress.
     pub(crate) fn watching_fits<T>(&self, work: impl FnOnce() -> T) -> T {
-        let current: Arc<Mutex<Option<RunHandle>>> = Arc::default();
-        let seen = Arc::clone(&current);
-        self.session.observe_fits(Arc::new(move |handle| {
-            *seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(handle);
-        }));
-        std::thread::scope(|scope| {
-            let (working, watching) = channel::<()>();
-            let current = &current;
-            scope.spawn(move || {
-                let handle = || current.lock().unwrap_or_else(PoisonError::into_inner).clone();
-                self.watch_each(&handle, &watching);
-            });
-            let result = work();
-            drop(working);
-            result
-        })
+        let handles = self.watch.handles();
+        self.session.observe_fits(Arc::new(move |handle| handles.set(handle)));
+        let _watched = self.begin_watch(None);
+        work()
     }
 
-    fn watch(&self, handle: &RunHandle, working: &Receiver<()>) {
-        self.watch_each(&|| Some(handle.clone()), working);
-    }
-
-    fn watch_each(&self, handle: &dyn Fn() -> Option<RunHandle>, working: &Receiver<()>) {
-        let started = Instant::now();
-        let mut bar = None;
-        while let Err(RecvTimeoutError::Timeout) = working.recv_timeout(WATCH_INTERVAL) {
-            let Some(handle) = handle() else { continue };
-            if self.interrupt.is_requested() {
-                handle.cancel();
-            }
-            if started.elapsed() > PROGRESS_AFTER && self.output.leaves_terminal_free() {
-                let bar = bar.get_or_insert_with(progress::fraction);
-                bar.set_position((handle.progress() * 1_000.0) as u64);
-            }
-        }
-        if let Some(bar) = bar {
-            bar.finish_and_clear();
-        }
+    fn begin_watch(&self, handle: Option<RunHandle>) -> Watched<'_> {
+        self.watch.begin(&self.interrupt, self.output.leaves_terminal_free(), handle)
     }
 }
