@@ -17,6 +17,8 @@ use hypostyle_functions::kernel::span::part::{End, parts_at};
 use hypostyle_functions::kernel::span::recall::{
     Recall, common_i64_at, count_distinct_i64_at, distinct_i64_at, has_any_i64_at,
 };
+use hypostyle_functions::kernel::span::sought::Sought;
+use hypostyle_functions::kernel::span::{Stretches, total};
 use hypostyle_functions::kernel::transcendental as math;
 use hypostyle_functions::kernel::whole_arithmetic;
 
@@ -104,6 +106,7 @@ fn spans(criterion: &mut Criterion) {
     let mut places = vec![0; spans.len() * table.stride()];
     let offsets: Vec<i32> = std::iter::once(0).chain(spans.iter().map(|span| span.1 as i32)).collect();
     let (mut starts, mut sizes) = (vec![0; spans.len()], vec![0; spans.len()]);
+    let (mut sums, mut found) = (vec![0; spans.len()], vec![0; spans.len().div_ceil(64)]);
     let mut group = criterion.benchmark_group("spans_i64");
     group.throughput(Throughput::Elements(ELEMENTS as u64));
     for level in Level::available() {
@@ -125,6 +128,15 @@ fn spans(criterion: &mut Criterion) {
         group.bench_function(name("has_any"), |bencher| {
             bencher.iter(|| has_any_i64_at(level, black_box(lists), other_lists, &mut recall, &mut truths));
         });
+        group.bench_function(name("sum"), |bencher| {
+            let stretches = Stretches::Adjoining(&offsets);
+            bencher.iter(|| total::sum(level, black_box(&ids), stretches, &mut sums));
+        });
+        if i64::found(level, &ids, &offsets, 17, &mut found) {
+            group.bench_function(name("contains"), |bencher| {
+                bencher.iter(|| i64::found(level, black_box(&ids), &offsets, 17, &mut found));
+            });
+        }
         group.bench_function(name("first_10"), |bencher| {
             let (begin, end) = (End::Start(0), End::Start(10));
             bencher.iter(|| parts_at(level, black_box(&offsets), begin, end, &mut starts, &mut sizes));

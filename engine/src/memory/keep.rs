@@ -6,6 +6,7 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::DataType;
 use hypostyle_functions::column::Column;
+use hypostyle_functions::kernel::span::part;
 
 use crate::batch::Batch;
 
@@ -116,7 +117,7 @@ fn used_bytes(array: &ArrayRef) -> usize {
         DataType::ListView(_) => {
             // Of elements that are shared, as many as the lists have.
             let list = array.as_list_view::<i32>();
-            let elements: usize = list.value_sizes().iter().map(|&size| size as usize).sum();
+            let elements = part::elements_of(list.value_sizes()) as usize;
             rows * 8 + used_bytes(list.values()) / list.values().len().max(1) * elements
         }
         DataType::List(_) => {

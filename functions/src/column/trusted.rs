@@ -9,6 +9,7 @@ use arrow::buffer::{Buffer, NullBuffer, ScalarBuffer};
 use arrow::datatypes::{DataType, FieldRef};
 
 use crate::error::{Error, Result};
+use crate::kernel::span::part;
 
 /// Bytes of a text column as text.
 ///
@@ -54,11 +55,8 @@ pub(super) fn list_view_array(
     elements: ArrayRef,
     nulls: Option<NullBuffer>,
 ) -> Result<ArrayRef> {
-    let (count, end) = (elements.len() as i64, |start: i32, size: i32| i64::from(start) + i64::from(size));
     // All at once, where the constructor asks the elements for their number again for each list.
-    let lie_inside = |start: i32, size: i32| (start >= 0) & (size >= 0) & (end(start, size) <= count);
-    let lists = starts.iter().zip(sizes.iter());
-    let are_inside = lists.fold(true, |all, (&start, &size)| all & lie_inside(start, size));
+    let are_inside = part::lie_inside(&starts, &sizes, elements.len());
     let length = starts.len();
     let fit = sizes.len() == length && nulls.as_ref().is_none_or(|nulls| nulls.len() == length);
     if cfg!(debug_assertions) || !are_inside || !fit || field.data_type() != elements.data_type() {

@@ -5,13 +5,15 @@ use std::ops::Range;
 use bumpalo::Bump;
 
 use super::member_set::MemberSet;
-use super::plain_lists::{PlainLists, Words, extent, spans_of, words_of};
+use super::plain_lists::{PlainLists, Words, extent, offsets_of, spans_of, words_of};
 use super::whole::{Whole, set_lengths};
 use crate::Registry;
 use crate::column::{Data, Output, Rows, View, equal};
 use crate::error::Result;
+use crate::kernel::level::Level;
 use crate::kernel::span::distinct::WordSet;
 use crate::kernel::span::recall::Recall;
+use crate::kernel::span::sought::Sought;
 use crate::kernel::span::{Span, equal};
 use crate::scalar::{Arguments, Bound, ScalarFunction};
 use crate::scratch::Scratch;
@@ -181,6 +183,40 @@ fn find_equal<T: PartialEq>(values: &[T], range: Range<usize>, wanted: T) -> Opt
     values[range].iter().position(|value| *value == wanted).map(|place| start + place)
 }
 
+/// Seeks one value in lists of whole numbers that adjoin: sets a bit of `found` for each list that has it, and writes its place in each
+/// if there is room for places. False, with nothing written, for other values or lists, and where no kernel seeks so.
+fn seek(
+    lists: &View<'_>,
+    value: &View<'_>,
+    rows: Rows<'_>,
+    places: Option<&mut [i32]>,
+    found: &mut [u64],
+) -> bool {
+    fn seek_of<T: Whole + Sought>(
+        lists: &View<'_>,
+        (wanted, rows): (T, Rows<'_>),
+        places: Option<&mut [i32]>,
+        found: &mut [u64],
+    ) -> bool {
+        let (Some(plain), Some(offsets)) = (PlainLists::<T>::of(lists), offsets_of(lists, rows)) else {
+            return false;
+        };
+        let level = Level::current();
+        match places {
+            Some(places) => T::places(level, plain.values, offsets, wanted, places, found),
+            None => T::found(level, plain.values, offsets, wanted, found),
+        }
+    }
+    if !value.is_constant() || value.is_null(0) {
+        return false;
+    }
+    match value.data {
+        Data::Int32(wanted) => seek_of(lists, (wanted[0], rows), places, found),
+        Data::Int64(wanted) => seek_of(lists, (wanted[0], rows), places, found),
+        _ => false,
+    }
+}
+
 /// Where all elements of the lists of `rows` equal one value, as bits from the first of them on; `None` where the value or
 /// the elements have no such form, or the lists lie far apart.
 fn equal_bits<'b>(
@@ -223,6 +259,9 @@ fn list_contains() -> Bound {
     Bound::strict(Type::Boolean, |arguments, rows, output, scratch| {
         let lists = arguments[0].list();
         let bits = output.boolean();
+        if seek(&arguments[0], &arguments[1], rows, None, &mut bits.words) {
+            return Ok(());
+        }
         if let Some((spans, words)) = equal_bits(&arguments[0], &arguments[1], rows, &scratch.arena) {
             let mut next = rows.iter();
             for (index, spans) in spans.chunks(LISTS).enumerate() {
@@ -269,9 +308,33 @@ fn write_places(spans: &[Span], words: &[u64], rows: Rows<'_>, output: &mut Outp
     }
 }
 
+/// Writes the places of one value as [`seek`] finds them, and null where there is none; false, with nothing written, where it does not seek.
+fn seek_places(
+    lists: &View<'_>,
+    value: &View<'_>,
+    rows: Rows<'_>,
+    output: &mut Output,
+    scratch: &mut Scratch,
+) -> bool {
+    let found = scratch.arena.alloc_slice_fill_copy(rows.count().div_ceil(LISTS), 0);
+    let places = &mut output.fixed::<i32>()[..rows.count()];
+    if !seek(lists, value, rows, Some(places), found) {
+        return false;
+    }
+    if let (Some(last), rest @ 1..) = (found.last_mut(), rows.count() % LISTS) {
+        // Rows that were not asked for stay as they are.
+        *last |= u64::MAX << rest;
+    }
+    output.validity_words().iter_mut().zip(found).for_each(|(word, found)| *word &= *found);
+    true
+}
+
 fn list_position() -> Bound {
     Bound::null_aware(Type::Int32, |arguments, rows, output, scratch| {
         let lists = arguments[0].list();
+        if !arguments[0].may_be_null() && seek_places(&arguments[0], &arguments[1], rows, output, scratch) {
+            return Ok(());
+        }
         if !arguments[0].may_be_null()
             && let Some((spans, words)) = equal_bits(&arguments[0], &arguments[1], rows, &scratch.arena)
         {

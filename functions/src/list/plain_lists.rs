@@ -3,7 +3,7 @@
 use bumpalo::Bump;
 
 use crate::column::{Data, FixedWidth, Rows, View};
-use crate::kernel::span::Span;
+use crate::kernel::span::{Span, Stretches};
 
 /// The elements of a column of lists, in one slice without nulls.
 #[derive(Debug, Clone, Copy)]
@@ -23,17 +23,27 @@ impl<'a, T: FixedWidth> PlainLists<'a, T> {
     }
 }
 
-/// Where the lists of `rows` lie in the child.
+/// Offsets between which the lists of `rows` lie in the child, where these adjoin.
+pub fn offsets_of<'a>(view: &View<'a>, rows: Rows<'_>) -> Option<&'a [i32]> {
+    let Rows::All(count) = rows else { return None };
+    view.list().offsets()?.get(..=count)
+}
+
+/// Where the lists of `rows` lie in the child: between its offsets if they can, and else as spans.
+pub fn stretches_of<'b>(view: &View<'b>, rows: Rows<'_>, bump: &'b Bump) -> Stretches<'b> {
+    match offsets_of(view, rows) {
+        Some(offsets) => Stretches::Adjoining(offsets),
+        None => Stretches::Scattered(spans_of(view, rows, bump)),
+    }
+}
+
+/// Where the lists of `rows` lie in the child, as spans.
 pub fn spans_of<'b>(view: &View<'_>, rows: Rows<'_>, bump: &'b Bump) -> &'b mut [Span] {
     let lists = view.list();
-    if let (Rows::All(count), Some(offsets)) = (rows, lists.offsets())
-        && let Some(offsets) = offsets.get(..=count)
-    {
+    if let Some(offsets) = offsets_of(view, rows) {
         // Filled first, so that the loop that writes is a loop over vectors.
-        let spans = bump.alloc_slice_fill_copy(count, (0, 0));
-        for (span, &[start, end]) in spans.iter_mut().zip(offsets.array_windows()) {
-            *span = (start as u32, end as u32);
-        }
+        let spans = bump.alloc_slice_fill_copy(rows.count(), (0, 0));
+        Stretches::Adjoining(offsets).spans_in(spans);
         return spans;
     }
     if let (Rows::All(count), Some((starts, sizes))) = (rows, lists.starts_and_sizes()) {

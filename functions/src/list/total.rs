@@ -2,11 +2,11 @@
 //!
 //! Results are those of the aggregates, to the bit; lists of other elements go through the aggregates themselves.
 
-use super::plain_lists::{PlainLists, spans_of};
+use super::plain_lists::{PlainLists, stretches_of};
 use super::whole::Whole;
 use crate::column::{Data, Output, Rows, View, WritableFixed};
 use crate::kernel::level::Level;
-use crate::kernel::span::{Span, total};
+use crate::kernel::span::{Stretches, filled, total};
 use crate::scratch::Scratch;
 use crate::types::Type;
 
@@ -52,8 +52,7 @@ impl Total {
         scratch: &mut Scratch,
     ) -> bool {
         let Some(plain) = PlainLists::<T>::of(lists) else { return false };
-        let bump = &scratch.arena;
-        let spans = &*spans_of(lists, rows, bump);
+        let spans = stretches_of(lists, rows, &scratch.arena);
         let (values, level, count) = (plain.values, Level::current(), spans.len());
         match self {
             Self::Sum => place(rows, output, |sums| total::sum(level, values, spans, sums), count),
@@ -85,21 +84,21 @@ pub fn place<R: WritableFixed>(
 }
 
 /// Makes the rows null whose span is empty.
-fn empty_to_null(spans: &[Span], rows: Rows<'_>, output: &mut Output) {
-    let has_empty = spans.iter().fold(false, |has_empty, (start, end)| has_empty | (start == end));
-    if !has_empty {
-        return;
-    }
-    if let Rows::All(_) = rows {
-        // Branches for single rows would be foreseen badly: empty lists are often one in some dozens.
-        let words = output.validity_words();
-        for (word, spans) in words.iter_mut().zip(spans.chunks(u64::BITS as usize)) {
-            let empty = spans.iter().enumerate();
-            *word &= !empty.fold(0, |bits, (bit, (start, end))| bits | u64::from(start == end) << bit);
+fn empty_to_null(spans: Stretches<'_>, rows: Rows<'_>, output: &mut Output) {
+    match spans {
+        Stretches::Adjoining(offsets) => {
+            // Whole columns alone have offsets.
+            if filled::has_empty_between(offsets) {
+                filled::clear_empty_between(offsets, output.validity_words());
+            }
         }
-        return;
-    }
-    for (row, _) in rows.iter().zip(spans).filter(|(_, (start, end))| start == end) {
-        output.set_null(row);
+        Stretches::Scattered(spans) if !filled::has_empty_span(spans) => {}
+        Stretches::Scattered(spans) => match rows {
+            Rows::All(_) => filled::clear_empty_spans(spans, output.validity_words()),
+            _ => {
+                let lists = rows.iter().zip(spans).filter(|(_, (start, end))| start == end);
+                lists.for_each(|(row, _)| output.set_null(row));
+            }
+        },
     }
 }

@@ -4,13 +4,18 @@
 
 pub mod distinct;
 pub mod equal;
+pub mod filled;
 pub mod gather;
 pub mod keyed;
 pub mod masked;
 pub mod order;
 pub mod part;
 pub mod recall;
+pub mod sought;
+mod stretches;
 pub mod total;
+
+pub use stretches::Stretches;
 
 /// Start and end of a stretch.
 pub type Span = (u32, u32);

@@ -55,6 +55,24 @@ at_each_level! {
     }
 }
 
+at_each_level! {
+    /// True if all lists, which start at the first numbers and are as long as the second ones, lie inside `count` elements.
+    pub fn lie_inside / lie_inside_at(starts: &[i32], sizes: &[i32], count: usize) -> bool {
+        let (mut signs, mut farthest) = (0, 0);
+        for (&start, &size) in starts.iter().zip(sizes) {
+            signs |= start | size;
+            // Two numbers without a sign add up to 32 bits.
+            farthest = farthest.max((start as u32).wrapping_add(size as u32));
+        }
+        signs >= 0 && farthest as usize <= count
+    }
+
+    /// The number of elements of lists of these lengths, of which none is negative.
+    pub fn elements_of / elements_of_at(sizes: &[i32]) -> u64 {
+        sizes.iter().map(|&size| u64::from(size as u32)).sum()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -89,6 +107,27 @@ mod tests {
                             "{begin:?} {end:?}"
                         );
                         assert!(i64::from(starts[row]) <= start + length);
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn lists_beyond_the_elements_are_told_at_every_level() {
+        for level in Level::available() {
+            for count in 0..70usize {
+                let starts: Vec<i32> = (0..count as i32).rev().collect();
+                let mut sizes: Vec<i32> = (1..=count as i32).collect();
+                assert_eq!(elements_of_at(level, &sizes), (count * (count + 1) / 2) as u64);
+                assert!(lie_inside_at(level, &starts, &sizes, count));
+                assert_eq!(lie_inside_at(level, &starts, &sizes, count.wrapping_sub(1)), count == 0);
+                for row in 0..count {
+                    for wrong in [-1, i32::MIN, i32::MAX, count as i32 + 1] {
+                        let right = std::mem::replace(&mut sizes[row], wrong);
+                        assert!(!lie_inside_at(level, &starts, &sizes, count), "{level}: {wrong}");
+                        assert!(!lie_inside_at(level, &sizes, &starts, count), "{level}: {wrong}");
+                        sizes[row] = right;
                     }
                 }
             }

@@ -4,7 +4,7 @@
 //! each span: a third less time for lists of twenty elements.
 
 use super::masked::{Masked, Sums};
-use super::{Span, elements};
+use super::{Span, Stretches, elements};
 use crate::kernel::level::Level;
 
 /// Elements whose running totals are held at once, in half of the first-level cache.
@@ -140,31 +140,39 @@ totaled! {
     i64: sum_i64 / sum_i64_at, least_i64 / least_i64_at, greatest_i64 / greatest_i64_at;
 }
 
-/// Spans whose sums are held at once until it is known that they are exact.
+/// Spans that are taken at once: what is known of them stays in the first-level cache until their totals are written.
 const HELD: usize = 256;
 
 /// Hands the exact sums of [`HELD`] spans after others to `give`: as words where all of them fit, and else at full width.
 fn sums_in_parts<T: Totaled>(
     level: Level,
     values: &[T],
-    spans: &[Span],
+    spans: Stretches<'_>,
     mut give: impl FnMut(usize, Result<&[i64], &[i128]>),
 ) {
-    let (mut words, mut wide) = ([0i64; HELD], [0i128; HELD]);
-    for (part, spans) in spans.chunks(HELD).enumerate() {
+    let (mut words, mut wide, mut room) = ([0i64; HELD], [0i128; HELD], [(0, 0); HELD]);
+    // Numbers below zero are seldom alone: after the first, all others are expected to have a sign.
+    let mut signed = false;
+    for (first, spans) in spans.parts(HELD) {
         let (words, wide) = (&mut words[..spans.len()], &mut wide[..spans.len()]);
-        let sums = match T::sums(level, values, spans, words) {
+        let mut told = T::sums(level, values, spans, signed, words);
+        if told == Some(Sums::Unsure) && !signed {
+            signed = true;
+            told = T::sums(level, values, spans, signed, words);
+        }
+        let sums = match told {
             Some(Sums::Exact) => Ok(&*words),
             Some(Sums::Unsure) => {
+                let spans = spans.spans_in(&mut room);
                 wide.iter_mut().zip(spans).for_each(|(sum, &span)| *sum = sum_of(elements(values, span)));
                 Err(&*wide)
             }
             None => {
-                T::sum_loop(level, values, spans, wide);
+                T::sum_loop(level, values, spans.spans_in(&mut room), wide);
                 Err(&*wide)
             }
         };
-        give(part * HELD, sums);
+        give(first, sums);
     }
 }
 
@@ -172,7 +180,7 @@ fn sums_in_parts<T: Totaled>(
 ///
 /// # Panics
 /// If a span does not lie inside the values, as in all functions of this module.
-pub fn sum<T: Totaled>(level: Level, values: &[T], spans: &[Span], sums: &mut [i128]) {
+pub fn sum<T: Totaled>(level: Level, values: &[T], spans: Stretches<'_>, sums: &mut [i128]) {
     sums_in_parts(level, values, spans, |first, part| match part {
         Ok(words) => sums[first..].iter_mut().zip(words).for_each(|(sum, &word)| *sum = i128::from(word)),
         Err(wide) => sums[first..][..wide.len()].copy_from_slice(wide),
@@ -183,24 +191,41 @@ pub fn sum<T: Totaled>(level: Level, values: &[T], spans: &[Span], sums: &mut [i
 ///
 /// # Panics
 /// As [`sum`].
-pub fn mean<T: Totaled>(level: Level, values: &[T], spans: &[Span], means: &mut [f64]) {
+pub fn mean<T: Totaled>(level: Level, values: &[T], spans: Stretches<'_>, means: &mut [f64]) {
+    let mut room = [(0, 0); HELD];
     sums_in_parts(level, values, spans, |first, part| {
-        let means = means[first..].iter_mut();
-        let means = means.zip(&spans[first..]).map(|(mean, (start, end))| (mean, f64::from(end - start)));
+        let count = part.map_or_else(<[_]>::len, <[_]>::len);
+        let means = &mut means[first..first + count];
+        let spans = spans.part(first..first + count).spans_in(&mut room);
         match part {
-            Ok(words) => means.zip(words).for_each(|((mean, count), &sum)| *mean = sum as f64 / count),
-            Err(wide) => means.zip(wide).for_each(|((mean, count), &sum)| *mean = sum as f64 / count),
+            Ok(words) => means_of_words_at(level, words, spans, means),
+            Err(wide) => {
+                let lengths = spans.iter().map(|(start, end)| f64::from(end - start));
+                means
+                    .iter_mut()
+                    .zip(wide)
+                    .zip(lengths)
+                    .for_each(|((mean, &sum), count)| *mean = sum as f64 / count);
+            }
         }
     });
+}
+
+at_each_level! {
+    /// Writes sums divided by the lengths of their spans.
+    pub fn means_of_words / means_of_words_at(sums: &[i64], spans: &[Span], means: &mut [f64]) {
+        let lengths = spans.iter().map(|(start, end)| f64::from(end - start));
+        means.iter_mut().zip(sums).zip(lengths).for_each(|((mean, &sum), count)| *mean = sum as f64 / count);
+    }
 }
 
 /// Writes the least number of each span, and of an empty one the greatest there is.
 ///
 /// # Panics
 /// As [`sum`].
-pub fn least<T: Totaled>(level: Level, values: &[T], spans: &[Span], results: &mut [T]) {
+pub fn least<T: Totaled>(level: Level, values: &[T], spans: Stretches<'_>, results: &mut [T]) {
     if !T::least(level, values, spans, results) {
-        T::least_loop(level, values, spans, results);
+        in_parts(spans, results, |spans, results| T::least_loop(level, values, spans, results));
     }
 }
 
@@ -208,26 +233,48 @@ pub fn least<T: Totaled>(level: Level, values: &[T], spans: &[Span], results: &m
 ///
 /// # Panics
 /// As [`sum`].
-pub fn greatest<T: Totaled>(level: Level, values: &[T], spans: &[Span], results: &mut [T]) {
+pub fn greatest<T: Totaled>(level: Level, values: &[T], spans: Stretches<'_>, results: &mut [T]) {
     if !T::greatest(level, values, spans, results) {
-        T::greatest_loop(level, values, spans, results);
+        in_parts(spans, results, |spans, results| T::greatest_loop(level, values, spans, results));
+    }
+}
+
+/// Lets `write` write the results of [`HELD`] spans after others.
+fn in_parts<T>(spans: Stretches<'_>, results: &mut [T], mut write: impl FnMut(&[Span], &mut [T])) {
+    let mut room = [(0, 0); HELD];
+    for (first, spans) in spans.parts(HELD) {
+        write(spans.spans_in(&mut room), &mut results[first..first + spans.len()]);
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::stretches;
     use super::*;
 
-    /// All totals of some spans at every level, against plain loops.
+    /// All totals of some spans at every level, against plain loops; those of the lists between the ends of the spans besides.
     fn check<T: Totaled + Ord + Default + std::fmt::Debug>(values: &[T], spans: &[Span], ends: [T; 2]) {
+        let mut offsets: Vec<i32> = spans.iter().map(|&(_, end)| end as i32).collect();
+        offsets.sort_unstable();
+        let between: Vec<Span> = stretches::adjoining(&offsets).collect();
+        check_stretches(values, Stretches::Scattered(spans), spans, ends);
+        check_stretches(values, Stretches::Adjoining(&offsets), &between, ends);
+    }
+
+    fn check_stretches<T: Totaled + Ord + Default + std::fmt::Debug>(
+        values: &[T],
+        stretches: Stretches<'_>,
+        spans: &[Span],
+        ends: [T; 2],
+    ) {
         for level in Level::available() {
             let (mut sums, mut means) = (vec![1; spans.len()], vec![1.0; spans.len()]);
             let (mut smallest, mut largest) =
                 (vec![T::default(); spans.len()], vec![T::default(); spans.len()]);
-            sum(level, values, spans, &mut sums);
-            mean(level, values, spans, &mut means);
-            least(level, values, spans, &mut smallest);
-            greatest(level, values, spans, &mut largest);
+            sum(level, values, stretches, &mut sums);
+            mean(level, values, stretches, &mut means);
+            least(level, values, stretches, &mut smallest);
+            greatest(level, values, stretches, &mut largest);
             for (at, &span) in spans.iter().enumerate() {
                 let own = elements(values, span);
                 let expected: i128 = own.iter().map(|&value| i128::from(value.into())).sum();
@@ -272,9 +319,9 @@ mod tests {
         for level in Level::available() {
             let mut sums = [0];
             for length in [1, 2, 50] {
-                sum(level, &[i64::MAX; 50], &[(0, length)], &mut sums);
+                sum(level, &[i64::MAX; 50], Stretches::Scattered(&[(0, length)]), &mut sums);
                 assert_eq!(sums[0], i128::from(length) * i128::from(i64::MAX));
-                sum(level, &[i64::MIN; 50], &[(0, length)], &mut sums);
+                sum(level, &[i64::MIN; 50], Stretches::Scattered(&[(0, length)]), &mut sums);
                 assert_eq!(sums[0], i128::from(length) * i128::from(i64::MIN));
             }
         }
