@@ -159,11 +159,11 @@ fn ask(
     let text = arguments[0].text();
     let answer = question.answer;
     let mut latest = LatestPath::default();
-    let Room { tokens, reader } = scratch.slot();
+    let Room { memory, reader } = scratch.slot();
     let mut found = scan.map(Scan::found).unwrap_or_default();
     rows.for_each(|row| {
         if let Some(scan) = scan
-            && scan.read(text.get(row), tokens, &mut found)
+            && scan.read(text.get(row), memory, &mut found)
         {
             return answer_scanned(paths, question, &found, output, row, &text);
         }

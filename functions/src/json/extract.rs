@@ -231,12 +231,12 @@ fn bind_many(arguments: &Arguments<'_>) -> Result<Bound> {
     let fields = parts.iter().map(|part| Field::new("", part.question.result.clone())).collect();
     Ok(Bound::strict(Type::Struct(fields), move |arguments, rows, output, scratch| {
         let text = arguments[0].text();
-        let Room { tokens, reader } = scratch.slot();
+        let Room { memory, reader } = scratch.slot();
         let mut found = scan.as_ref().map(Scan::found).unwrap_or_default();
         rows.for_each(|row| {
             let source = (&text, row);
             if let Some(scan) = &scan
-                && scan.read(text.get(row), tokens, &mut found)
+                && scan.read(text.get(row), memory, &mut found)
             {
                 for (position, (part, &found)) in parts.iter().zip(&found).enumerate() {
                     scan::answer(&part.question, found, output.field(position), row, &text, row);

@@ -4,7 +4,7 @@ use super::ask::Question;
 use super::document::{Json, Node, Reader, StaticNode};
 use super::path::{Path, Step};
 use crate::column::{Output, Text};
-use crate::kernel::json_scan::{Found, Places, Tokens};
+use crate::kernel::json_scan::{Found, Memory, Places};
 
 /// Digits that a double keeps in every case.
 const EXACT_DIGITS: usize = 15;
@@ -15,7 +15,7 @@ const ZEROS_MAX: usize = 5;
 #[derive(Default)]
 pub struct Room {
     /// For scans.
-    pub tokens: Tokens,
+    pub memory: Memory,
     /// For texts that are parsed.
     pub reader: Reader,
 }
@@ -53,9 +53,9 @@ impl Scan {
         vec![Found::Missing; self.places.answers()]
     }
 
-    /// Finds what stands at the places; false if the text must be parsed in full. `tokens` is room to work in.
-    pub fn read<'a>(&self, text: &'a str, tokens: &mut Tokens, found: &mut [Found<'a>]) -> bool {
-        self.places.scan(text, tokens, found)
+    /// Finds what stands at the places; false if the text must be parsed in full.
+    pub fn read<'a>(&self, text: &'a str, memory: &mut Memory, found: &mut [Found<'a>]) -> bool {
+        self.places.scan(text, memory, found)
     }
 }
 
@@ -81,8 +81,8 @@ pub fn answer(
         Found::Whole(digits) => {
             (Node::Static(StaticNode::I64(digits.parse().unwrap_or_default())), Some(digits))
         }
-        Found::Fraction(digits) => {
-            let number = is_shortest(digits).then_some(digits);
+        Found::Fraction(digits, whole) => {
+            let number = is_shortest(digits, whole).then_some(digits);
             (Node::Static(StaticNode::F64(digits.parse().unwrap_or_default())), number)
         }
     };
@@ -99,21 +99,31 @@ fn answer_text(found: Found<'_>, output: &mut Output, row: usize, text: &Text<'_
             return true;
         }
         Found::Text(part) | Found::Whole(part) => part,
-        Found::Fraction(part) if is_shortest(part) => part,
-        Found::Fraction(_) | Found::Boolean(_) => return false,
+        Found::Fraction(part, whole) if is_shortest(part, whole) => part,
+        Found::Fraction(..) | Found::Boolean(_) => return false,
     };
     output.text().set_part(row, text, text_row, part);
     true
 }
 
-/// True if a number with a fraction stands as its double is written: the shortest digits, without an exponent.
-fn is_shortest(number: &str) -> bool {
-    let Some((whole, fraction)) = number.trim_start_matches('-').split_once('.') else { return false };
-    if whole.len() + fraction.len() > EXACT_DIGITS {
+/// True if a number with a fraction stands as its double is written: the shortest digits, without an exponent. `whole` are its bytes
+/// in front of the point.
+#[inline]
+fn is_shortest(number: &str, whole: usize) -> bool {
+    let bytes = number.as_bytes();
+    let (Some((&first, _)), Some((&last, _))) = (bytes.split_first(), bytes.split_last()) else {
+        return false;
+    };
+    let sign = usize::from(first == b'-');
+    let (whole_digits, fraction_digits) = (whole - sign, bytes.len() - whole - 1);
+    if whole_digits + fraction_digits > EXACT_DIGITS {
         return false;
     }
-    let zeros = fraction.bytes().take_while(|&byte| byte == b'0').count();
-    fraction == "0" || (!fraction.ends_with('0') && (whole != "0" || zeros <= ZEROS_MAX))
+    if last == b'0' {
+        return fraction_digits == 1;
+    }
+    // Numbers below one may have zeros behind the point.
+    bytes[sign] != b'0' || bytes[whole + 1..].iter().take_while(|&&byte| byte == b'0').count() <= ZEROS_MAX
 }
 
 #[cfg(test)]
@@ -148,7 +158,7 @@ mod tests {
         for text in texts {
             let mut written = String::new();
             write_float(text.parse().unwrap(), &mut written).unwrap();
-            if is_shortest(text) {
+            if is_shortest(text, text.find('.').unwrap()) {
                 assert_eq!(written, text);
                 told += 1;
             }
@@ -168,7 +178,7 @@ mod tests {
             let text =
                 format!("{}.{fraction}", if whole.is_empty() { "0" } else { whole.trim_start_matches('0') });
             let text = if text.starts_with('.') { format!("0{text}") } else { text };
-            if is_shortest(&text) {
+            if is_shortest(&text, text.find('.').unwrap()) {
                 let mut written = String::new();
                 write_float(text.parse().unwrap(), &mut written).unwrap();
                 assert_eq!(written, text);
@@ -242,24 +252,30 @@ mod tests {
     fn what_a_scan_finds_is_what_the_parser_finds() {
         let paths = ["$.a", "$.b.c", "$.b[1]", "/a/0", "$[0]", "$[1].a", "/c/d"];
         let paths: Vec<Path> = paths.iter().map(|path| Path::parse(path).unwrap()).collect();
+        let mut scans: Vec<(&Path, Scan, Memory)> =
+            paths.iter().map(|path| (path, Scan::of([path]).unwrap(), Memory::default())).collect();
         let (mut random, mut reader, mut scanned) = (Random(11), Reader::default(), 0);
-        let mut tokens = Tokens::default();
+        let mut seen: Vec<String> = (0..20).map(|_| random.json(0)).collect();
         for round in 0..30_000 {
-            let mut text = random.json(0);
+            // Texts of shapes that were seen, and others.
+            let at = random.below(seen.len());
+            if random.below(4) == 0 {
+                seen[at] = random.json(0);
+            }
+            let mut text = seen[at].clone();
             if round % 2 == 1 {
                 // A mistake somewhere, or none.
                 let (at, mistake) = (
                     random.below(text.len()),
-                    random.of(&["", ",", "\"", "}", "1", "\\", "e", "\u{1}", "."]),
+                    random.of(&["", ",", "\"", "}", "1", "\\", "e", "\u{1}", ".", "a", "b", "2}"]),
                 );
                 if text.is_char_boundary(at) && text.is_char_boundary(at + 1) {
                     text.replace_range(at..at + 1, mistake);
                 }
             }
-            for path in &paths {
-                let scan = Scan::of([path]).unwrap();
+            for (path, scan, memory) in &mut scans {
                 let mut found = scan.found();
-                if !scan.read(&text, &mut tokens, &mut found) {
+                if !scan.read(&text, memory, &mut found) {
                     continue;
                 }
                 scanned += 1;
@@ -271,7 +287,7 @@ mod tests {
                     Some(Kind::Signed(value)) => found[0] == Found::Whole(&value.to_string()),
                     Some(Kind::Unsigned(value)) => found[0] == Found::Whole(&value.to_string()),
                     Some(Kind::Float(value)) => {
-                        let Found::Fraction(digits) = found[0] else { return false };
+                        let Found::Fraction(digits, _) = found[0] else { return false };
                         digits.parse::<f64>().unwrap().to_bits() == value.to_bits()
                     }
                     Some(Kind::Array(_) | Kind::Object(_)) => false,

@@ -1,19 +1,26 @@
 //! Finds the values at some places of a JSON text in one pass, without making a tree of the text.
 //!
-//! First the places are found where tokens begin, many bytes at a time, and their order is checked ([`Tokens`]); then those are walked that lead to
-//! what is asked for, and no others. All of the text is checked, so a scan that succeeds says that it is JSON. A scan gives up, which says nothing, at
+//! First the places are found where tokens begin, many bytes at a time (`Tokens`), and their order is checked (`Order`); then those are
+//! walked that lead to what is asked for, and no others. Texts whose tokens are those of one before them spare the check of the order, and the walk
+//! too where they have the same names (`Shapes`). All of the text is checked, so a scan that succeeds says that it is JSON. A scan gives up, which says nothing, at
 //! whatever is rare: a mistake, an escape sequence by number, a number that a word or a plain double may not hold, deep nesting, an
 //! asked value that is an object or array, or an escape sequence in a place that is compared or asked for. The caller
 //! then parses the text in full, and says what is wrong with it.
 
 mod order;
 mod scalar;
+mod shapes;
 mod tokens;
 mod walk;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
-pub use tokens::Tokens;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use order::Order;
+use shapes::Shapes;
+use tokens::Tokens;
+use walk::Text;
 
 /// Fields asked of one object, for each of which a bit says whether it was found.
 const FIELDS_MAX: usize = 64;
@@ -31,15 +38,35 @@ pub enum Found<'text> {
     Text(&'text str),
     /// A whole number of a signed word.
     Whole(&'text str),
-    /// A number with a fraction and without an exponent.
-    Fraction(&'text str),
+    /// A number with a fraction and without an exponent, and the bytes of it in front of the point.
+    Fraction(&'text str, usize),
+}
+
+/// Room for scans to work in, which also keeps what they learn from text to text.
+#[derive(Debug, Default)]
+pub struct Memory {
+    tokens: Tokens,
+    order: Order,
+    shapes: Shapes,
 }
 
 /// The places that are asked for, as a tree of the steps that lead there.
 #[derive(Debug, Clone)]
 pub struct Places {
+    id: Id,
     places: Vec<Place>,
     answers: usize,
+}
+
+/// Tells sets of places apart: no two that differ have the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Id(u64);
+
+impl Id {
+    fn fresh() -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        Self(NEXT.fetch_add(1, Ordering::Relaxed))
+    }
 }
 
 #[derive(Debug, Clone, Default)]
@@ -71,7 +98,12 @@ impl Name {
         let quoted = [name, b"\""].concat();
         let (head, rest) = quoted.split_at(quoted.len().min(HEAD_BYTES));
         let mask = u64::MAX >> (8 * (HEAD_BYTES - head.len()));
-        Self { bytes: name.into(), head: head_at(head, 0), mask, rest: rest.into(), place }
+        let (head, mask) = match name.contains(&b'"') {
+            // A quote in a name is written by an escape sequence, so that the name itself stands nowhere.
+            true => (1, 0),
+            false => (head_at(head, 0), mask),
+        };
+        Self { bytes: name.into(), head, mask, rest: rest.into(), place }
     }
 
     /// True if it stands at a place and ends there; `head` is [`head_at`] that place.
@@ -118,7 +150,7 @@ fn head_at(bytes: &[u8], start: usize) -> u64 {
 
 impl Default for Places {
     fn default() -> Self {
-        Self { places: vec![Place::default()], answers: 0 }
+        Self { id: Id::fresh(), places: vec![Place::default()], answers: 0 }
     }
 }
 
@@ -132,6 +164,7 @@ impl Places {
         if let Some(known) = self.known_field(place, name) {
             return (!self.places[known].is_shared).then_some(known);
         }
+        self.id = Id::fresh();
         let next = self.places.len();
         let held = &mut self.places[place];
         if held.fields.len() == FIELDS_MAX {
@@ -148,6 +181,7 @@ impl Places {
         if let Some(known) = self.known_element(place, position) {
             return (!self.places[known].is_shared).then_some(known);
         }
+        self.id = Id::fresh();
         let next = self.places.len();
         self.places[place].elements.push((position, next));
         self.places.push(Place::default());
@@ -181,6 +215,7 @@ impl Places {
 
     /// Asks for the value at a place; the number of the answer.
     pub fn ask(&mut self, place: usize) -> usize {
+        self.id = Id::fresh();
         self.places[place].answers.push(self.answers);
         self.answers += 1;
         self.answers - 1
@@ -191,14 +226,18 @@ impl Places {
         self.answers
     }
 
-    /// Writes what stands at each asked place; false if the scan gave up. `tokens` is room to work in.
+    /// Writes what stands at each asked place; false if the scan gave up.
     ///
     /// # Panics
     /// If there is another number of answers.
-    pub fn scan<'text>(&self, text: &'text str, tokens: &mut Tokens, found: &mut [Found<'text>]) -> bool {
+    pub fn scan<'text>(&self, text: &'text str, memory: &mut Memory, found: &mut [Found<'text>]) -> bool {
         assert_eq!(found.len(), self.answers);
         found.fill(Found::Missing);
-        tokens.find(text) && walk::walk(&self.places, text, tokens, found).is_some()
+        let Memory { tokens, order, shapes } = memory;
+        if !tokens.find(text) {
+            return false;
+        }
+        shapes.scan((self.id, &self.places), Text { text, tokens }, order, found).is_some()
     }
 }
 
@@ -220,7 +259,7 @@ mod tests {
 
     fn scan<'text>(places: &Places, text: &'text str) -> Option<Vec<Found<'text>>> {
         let mut found = vec![Found::Missing; places.answers()];
-        places.scan(text, &mut Tokens::default(), &mut found).then_some(found)
+        places.scan(text, &mut Memory::default(), &mut found).then_some(found)
     }
 
     #[test]
@@ -233,7 +272,7 @@ mod tests {
             Found::Text("text of some length, long enough"),
             Found::Boolean(true),
             Found::Missing,
-            Found::Fraction("0.5"),
+            Found::Fraction("0.5", 1),
             Found::Missing,
         ];
         assert_eq!(scan(&places, text), Some(expected));
@@ -262,6 +301,15 @@ mod tests {
         assert_eq!(scan(&ask(&[&["a"], &["\n"]]), text), None);
         assert_eq!(scan(&ask(&[&["a"], &["a/b"]]), text), None);
         assert_eq!(scan(&ask(&[&["a"]]), r#"{"x":{"\"":[]},"a":2}"#), Some(vec![Found::Whole("2")]));
+    }
+
+    #[test]
+    fn names_with_a_quote_stand_nowhere_as_they_are() {
+        let text = r#"{"a":"b","c":1}"#;
+        for name in ["a\":\"b", "a\"", "\""] {
+            assert_eq!(scan(&ask(&[&[name]]), text), Some(vec![Found::Missing]), "{name}");
+            assert_eq!(scan(&ask(&[&[name]]), r#"{"a\"":1}"#), None, "{name}");
+        }
     }
 
     #[test]

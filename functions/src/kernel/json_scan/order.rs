@@ -3,11 +3,13 @@
 //! What a token may be follows from the one before it and, behind a comma, from the bracket that it stands in. So all pairs of
 //! neighbours are held against this rule by shifts of words with a bit a token, and only brackets are looked at one by one.
 
+use super::tokens::BLOCK;
+
 /// Deepest nesting that is followed: a bit each tells braces from square brackets.
 const DEPTH_MAX: usize = 64;
 
 /// What some tokens are, a bit each; what is nothing of this is a number, truth value or null.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Kinds {
     pub opening: u64,
     pub closing: u64,
@@ -16,6 +18,36 @@ pub struct Kinds {
     pub colon: u64,
     pub comma: u64,
     pub string: u64,
+}
+
+impl Kinds {
+    /// What those tokens are whose bits are set in `all`.
+    #[inline(always)]
+    pub fn of(self, all: u64) -> Self {
+        let Self { opening, closing, brace, colon, comma, string } = self;
+        Self {
+            opening: opening & all,
+            closing: closing & all,
+            brace: brace & all,
+            colon: colon & all,
+            comma: comma & all,
+            string: string & all,
+        }
+    }
+
+    /// The tokens that are no number, truth value or null.
+    #[inline(always)]
+    pub fn any(&self) -> u64 {
+        self.opening | self.closing | self.colon | self.comma | self.string
+    }
+
+    /// Goes on with the hash of the tokens before.
+    #[inline(always)]
+    pub fn hash(&self, before: u64) -> u64 {
+        // Where brackets and strings stand tells almost all of it.
+        let bits = self.string ^ self.opening.rotate_left(21) ^ self.closing.rotate_left(42);
+        (before.rotate_left(29) ^ bits).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    }
 }
 
 /// What the last token asks of the next one, the first bit each.
@@ -60,24 +92,36 @@ impl Default for Order {
 }
 
 impl Order {
-    /// Begins a text of fewer than `room` tokens.
-    pub fn begin(&mut self, room: usize) {
-        if self.closings.len() < room {
-            self.closings.resize(room, 0);
+    /// True if some tokens are those of one value, nested no deeper than is followed.
+    pub fn check(&mut self, kinds: &[Kinds], count: usize) -> bool {
+        self.begin(count);
+        let mut first = 0;
+        for kinds in kinds {
+            let behind = count.min(first + BLOCK);
+            if !self.take(*kinds, first, behind - first) {
+                return false;
+            }
+            first = behind;
+        }
+        self.ends(count)
+    }
+
+    /// For each token that opens a bracket the number of the one that closes it; unspecified for others.
+    pub fn closings(&self) -> &[u32] {
+        &self.closings
+    }
+
+    fn begin(&mut self, count: usize) {
+        if self.closings.len() < count {
+            self.closings.resize(count, 0);
         }
         self.before = Before { wants_value: 1, ..Before::default() };
         (self.wrong, self.braces, self.depth, self.last_closing) = (0, 0, 0, 0);
     }
 
-    /// The number of the token that closes the bracket which token `number` opens.
-    #[inline(always)]
-    pub fn closing(&self, number: usize) -> usize {
-        self.closings[number] as usize
-    }
-
     /// Takes in the next `count` tokens, of which `first` is the number of the first; false where they are wrong for certain.
     #[inline(always)]
-    pub fn take(&mut self, kinds: Kinds, first: usize, count: usize) -> bool {
+    fn take(&mut self, kinds: Kinds, first: usize, count: usize) -> bool {
         if count == 0 {
             return true;
         }
@@ -141,7 +185,7 @@ impl Order {
     }
 
     /// True if `count` tokens were those of one value.
-    pub fn ends(&self, count: usize) -> bool {
+    fn ends(&self, count: usize) -> bool {
         // Nothing stands behind a value without brackets, or behind the bracket that closes the whole.
         let is_one = count == 1 || (count > 1 && self.last_closing == count - 1);
         self.depth == 0 && self.wrong == 0 && is_one

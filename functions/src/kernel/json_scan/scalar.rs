@@ -21,10 +21,10 @@ pub struct Digits {
 pub struct Runs {
     /// Their first bytes.
     pub starts: u64,
-    /// Those of them that begin with no digit, which [`is_plain`] must tell.
-    pub doubtful: u64,
     /// True if there may be a whole number of more than [`WHOLE_DIGITS_MAX`] digits, here or on the way from the block before.
     pub is_long: bool,
+    /// Bytes by which a number without a sign is wrong, or has an exponent.
+    pub wrong: u64,
 }
 
 /// What a block leaves to the next one: the first bit each, but for the digits.
@@ -40,9 +40,9 @@ pub struct Carry {
 }
 
 impl Carry {
-    /// Takes in which bytes of a block belong to scalars; `None` where a number is wrong or has an exponent.
+    /// Takes in which bytes of a block belong to scalars.
     #[inline(always)]
-    pub fn take(&mut self, scalar: u64, block: Digits) -> Option<Runs> {
+    pub fn take(&mut self, scalar: u64, block: Digits) -> Runs {
         let (digit, point) = (block.all & scalar, block.point & scalar);
         let other = scalar & !(digit | point);
         let behind_digit = digit << 1 | self.digits >> 63;
@@ -56,9 +56,6 @@ impl Carry {
             | (behind_point & !digit)
             | (other & (behind_digit | behind_point))
             | ((leading_zero << 1 | self.leading_zero) & digit);
-        if wrong != 0 {
-            return None;
-        }
         // Each bit says whether this byte and the 18 behind it are digits.
         let two = digit & (digit >> 1);
         let four = two & (two >> 2);
@@ -74,7 +71,7 @@ impl Carry {
             fraction: point >> 63 | u64::from(goes_on),
         };
         let is_long = long != 0 || across as usize > WHOLE_DIGITS_MAX;
-        Some(Runs { starts, doubtful: starts & !digit, is_long })
+        Runs { starts, is_long, wrong }
     }
 
     /// True if a text may end here.

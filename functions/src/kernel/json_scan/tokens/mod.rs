@@ -1,31 +1,44 @@
-//! Where the tokens of a JSON text stand, found 64 bytes at a time, and whether they are those of a JSON text.
+//! Where the tokens of a JSON text stand, found 64 bytes at a time.
 //!
 //! A bit for each byte says whether it is a quote, a bracket, a blank and so on. The exclusive or of all quotes up to a
-//! byte says whether it stands inside a string, so that no byte is looked at by itself but those where a token begins. The
-//! bits of the bytes where tokens begin, moved together, are bits of tokens, whose order [`Order`] checks. Whole numbers are told by bits too;
-//! what else is no string is looked at one by one.
+//! byte says whether it stands inside a string, so that no byte is looked at by itself but those where a token begins. Numbers are
+//! checked by bits too. The first bytes of the tokens, listed one behind the other, are then told apart in the same way, 64 tokens at a
+//! time: they say what the tokens are, whose order [`super::order::Order`] checks.
+
+#[cfg(target_arch = "x86_64")]
+mod pages;
+mod portable;
 
 use super::super::level::Level;
 #[cfg(target_arch = "x86_64")]
 use super::super::level::Tier;
-use super::order::{Kinds, Order};
+use super::order::Kinds;
 use super::scalar;
 #[cfg(target_arch = "x86_64")]
 use super::x86;
 
-/// Longest text whose tokens are listed: the lists are kept by the worker, and take eight times as much.
+/// Longest text whose tokens are listed: the lists are kept by the worker, and take several times as much.
 const TEXT_BYTES_MAX: usize = 1 << 20;
-/// Bytes that are looked at together.
+/// Bytes, or tokens, that are looked at together.
 pub(super) const BLOCK: usize = 64;
 
 /// Places of a text where tokens begin: brackets, colons and commas outside of strings, opening quotes, and the first bytes
 /// of whatever else stands between those and blanks.
 #[derive(Debug, Default)]
-pub struct Tokens {
+pub(super) struct Tokens {
     /// The places, and room behind them.
     places: Vec<u32>,
+    /// The first byte of each token, and room behind them.
+    firsts: Vec<u8>,
     count: usize,
-    order: Order,
+    /// What the tokens are, 64 of them each.
+    kinds: Vec<Kinds>,
+    /// A number that is the same for the same kinds.
+    hash: u64,
+    /// The backslashes of each block.
+    backslashes: Vec<u64>,
+    /// The points of each block, those in strings among them.
+    points: Vec<u64>,
     /// True if a string has an escape sequence.
     has_escapes: bool,
 }
@@ -37,21 +50,22 @@ pub(super) struct Classes {
     pub(super) backslash: u64,
     /// A control character, blanks among them.
     pub(super) control: u64,
-    /// A space.
-    pub(super) space: u64,
-    /// An opening bracket.
-    pub(super) opening: u64,
-    /// A closing bracket.
-    pub(super) closing: u64,
-    /// Of brackets, a brace.
-    pub(super) brace: u64,
-    pub(super) colon: u64,
-    pub(super) comma: u64,
+    /// A space, or one of the control characters that stand between tokens.
+    pub(super) blank: u64,
+    /// A bracket, colon or comma; unspecified for a control character that is no blank.
+    pub(super) structural: u64,
     pub(super) digit: u64,
     /// The digit 0.
     pub(super) zero: u64,
-    /// A point.
     pub(super) point: u64,
+}
+
+/// What the tokens are that begin with some bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Heads {
+    pub(super) kinds: Kinds,
+    /// A number without a sign.
+    pub(super) digit: u64,
 }
 
 /// What a block leaves to the next one.
@@ -63,48 +77,75 @@ struct Carry {
     escaped: u64,
     /// What is known of a scalar that may go on.
     runs: scalar::Carry,
+    /// Bits of bytes that cannot stand where they do.
+    wrong: u64,
 }
 
 /// How a CPU tells bytes apart and moves their bits.
-struct Ways<C, G, A> {
+struct Ways<R, C, A, H> {
+    /// The bytes behind the last whole block, and blanks behind them.
+    rest: R,
     /// The bits of a block.
     classes: C,
-    /// For the bits of some bytes, what moves the bits of just these bytes together.
-    gathering: G,
-    /// Writes the places of bits, and anything behind them.
+    /// Lists the tokens of a block: their places and first bytes, and anything behind them.
     append: A,
+    /// What tokens are, by their first bytes.
+    heads: H,
 }
 
 impl Tokens {
     /// The places, in ascending order.
-    pub fn places(&self) -> &[u32] {
+    #[inline(always)]
+    pub(super) fn places(&self) -> &[u32] {
         &self.places[..self.count]
     }
 
-    /// The number of the token behind the value that begins with token `number`, whose first byte is `first`.
+    /// The first byte of each token.
     #[inline(always)]
-    pub fn behind(&self, number: usize, first: u8) -> usize {
-        match first {
-            b'{' | b'[' => self.order.closing(number) + 1,
-            _ => number + 1,
-        }
+    pub(super) fn firsts(&self) -> &[u8] {
+        &self.firsts[..self.count]
+    }
+
+    /// What the tokens are, 64 of them each.
+    #[inline(always)]
+    pub(super) fn kinds(&self) -> &[Kinds] {
+        &self.kinds
+    }
+
+    /// A number that is the same for the same kinds.
+    #[inline(always)]
+    pub(super) fn hash(&self) -> u64 {
+        self.hash
     }
 
     /// True if a string has an escape sequence.
-    pub fn has_escapes(&self) -> bool {
+    pub(super) fn has_escapes(&self) -> bool {
         self.has_escapes
     }
 
-    /// Finds the tokens of a text; false where it is not JSON, where a string has an escape sequence by number, where a number is not
-    /// plain ([`scalar::is_plain`]), where it is nested deeply, or where it is long.
-    pub fn find(&mut self, text: &str) -> bool {
+    /// The first backslash from a place to before another.
+    #[inline(always)]
+    pub(super) fn backslash(&self, start: usize, end: usize) -> Option<usize> {
+        first_bit(&self.backslashes, start, end)
+    }
+
+    /// The first point from a place to before another.
+    #[inline(always)]
+    pub(super) fn point(&self, start: usize, end: usize) -> Option<usize> {
+        first_bit(&self.points, start, end)
+    }
+
+    /// Finds the tokens of a text, whose order is not looked at; false where a token is none of JSON, where a string has an escape
+    /// sequence by number, where a number is not plain ([`scalar::is_plain`]), or where the text is long.
+    pub(super) fn find(&mut self, text: &str) -> bool {
         #[cfg(target_arch = "x86_64")]
         {
-            let is_latest = std::arch::is_x86_feature_detected!("avx512vbmi2");
-            // SAFETY: a `Level` of a tier exists only where the machine was found to have its features, the further feature was found
+            use std::arch::is_x86_feature_detected as has;
+            let is_latest = has!("avx512vbmi") && has!("avx512vbmi2") && has!("gfni");
+            // SAFETY: a `Level` of a tier exists only where the machine was found to have its features, the further features were found
             // just above, and every machine has SSE2.
             match Level::current().tier() {
-                Tier::Avx512 if is_latest => unsafe { self.find_avx512_vbmi2(text.as_bytes()) },
+                Tier::Avx512 if is_latest => unsafe { self.find_by_pages(text.as_bytes()) },
                 Tier::Avx512 => unsafe { self.find_avx512(text.as_bytes()) },
                 Tier::Avx2 => unsafe { self.find_avx2(text.as_bytes()) },
                 Tier::Portable => unsafe { self.find_sse2(text.as_bytes()) },
@@ -118,32 +159,22 @@ impl Tokens {
     #[target_feature(enable = "sse2")]
     fn find_sse2(&mut self, bytes: &[u8]) -> bool {
         let ways = Ways {
+            rest: portable::rest,
             classes: |block: &[u8; BLOCK]| x86::classes_sse2(block),
-            gathering: gathering_portable,
-            append: append_portable,
+            append: portable::append,
+            heads: |block: &[u8; BLOCK]| x86::heads_sse2(block),
         };
         self.find_by(bytes, &ways)
     }
 
-    /// Bits are not moved by an instruction: processors of this tier take dozens of steps for it.
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
     fn find_avx2(&mut self, bytes: &[u8]) -> bool {
         let ways = Ways {
+            rest: portable::rest,
             classes: |block: &[u8; BLOCK]| x86::classes_avx2(block),
-            gathering: gathering_portable,
-            append: append_portable,
-        };
-        self.find_by(bytes, &ways)
-    }
-
-    #[cfg(target_arch = "x86_64")]
-    #[target_feature(enable = "avx512f,avx512bw,avx512vbmi2,bmi1,bmi2,lzcnt,popcnt")]
-    fn find_avx512_vbmi2(&mut self, bytes: &[u8]) -> bool {
-        let ways = Ways {
-            classes: |block: &[u8; BLOCK]| x86::classes(block),
-            gathering: |starts| move |bits| x86::gather(bits, starts),
-            append: |room: &mut [u32; BLOCK], starts, start| x86::append(room, starts, start),
+            append: portable::append,
+            heads: |block: &[u8; BLOCK]| x86::heads_avx2(block),
         };
         self.find_by(bytes, &ways)
     }
@@ -152,217 +183,172 @@ impl Tokens {
     #[target_feature(enable = "avx512f,avx512bw,bmi1,bmi2,lzcnt,popcnt")]
     fn find_avx512(&mut self, bytes: &[u8]) -> bool {
         let ways = Ways {
+            rest: |bytes: &[u8]| x86::rest(bytes),
             classes: |block: &[u8; BLOCK]| x86::classes(block),
-            gathering: |starts| move |bits| x86::gather(bits, starts),
-            append: append_portable,
+            append: portable::append,
+            heads: |block: &[u8; BLOCK]| x86::heads(block),
         };
         self.find_by(bytes, &ways)
     }
 
     #[inline(always)]
-    fn find_by<C, G, M, A>(&mut self, bytes: &[u8], ways: &Ways<C, G, A>) -> bool
+    fn find_by<R, C, A, H>(&mut self, bytes: &[u8], ways: &Ways<R, C, A, H>) -> bool
     where
+        R: Fn(&[u8]) -> [u8; BLOCK],
         C: Fn(&[u8; BLOCK]) -> Classes,
-        G: Fn(u64) -> M,
-        M: Fn(u64) -> u64,
-        A: Fn(&mut [u32; BLOCK], u64, u32),
+        A: Fn((&mut [u32; BLOCK], &mut [u8; BLOCK]), &[u8; BLOCK], u64, u32),
+        H: Fn(&[u8; BLOCK]) -> Heads,
     {
         if bytes.len() > TEXT_BYTES_MAX {
             return false;
         }
-        // A block has at most 64 tokens, and is written whole sixteenths at a time.
-        let room = bytes.len() + 2 * BLOCK;
-        if self.places.len() < room {
-            self.places.resize(room, 0);
-        }
-        (self.count, self.has_escapes) = (0, false);
-        self.order.begin(room);
+        self.begin(bytes.len());
         let mut carry = Carry::default();
         let (blocks, rest) = bytes.as_chunks::<BLOCK>();
-        let mut start = 0;
-        for block in blocks {
-            if !self.take(bytes, block, start, &mut carry, ways) {
-                return false;
-            }
-            start += BLOCK;
+        for (number, block) in blocks.iter().enumerate() {
+            self.take(bytes, block, number, &mut carry, ways);
         }
         if !rest.is_empty() {
-            let mut block = [b' '; BLOCK];
-            block[..rest.len()].copy_from_slice(rest);
-            if !self.take(bytes, &block, start, &mut carry, ways) {
-                return false;
-            }
+            self.take(bytes, &(ways.rest)(rest), blocks.len(), &mut carry, ways);
         }
-        carry.in_string == 0 && carry.runs.ends() && self.order.ends(self.count)
+        let is_right = carry.in_string | carry.wrong == 0 && carry.runs.ends();
+        is_right && self.tell_kinds(bytes, &ways.heads)
     }
 
-    /// Takes in a block; false where the text cannot be followed.
+    /// Makes room for a text. A block has at most 64 tokens, and a whole block of them is written each time.
     #[inline(always)]
-    fn take<C, G, M, A>(
+    fn begin(&mut self, bytes: usize) {
+        (self.count, self.has_escapes) = (0, false);
+        let room = bytes + 2 * BLOCK;
+        if self.places.len() < room {
+            // Words of blocks are written for eight of them at a time.
+            let blocks = room.div_ceil(BLOCK) + 8;
+            self.places.resize(room, 0);
+            self.firsts.resize(room, 0);
+            self.backslashes.resize(blocks, 0);
+            self.points.resize(blocks, 0);
+        }
+    }
+
+    /// Takes in a block.
+    #[inline(always)]
+    fn take<R, C, A, H>(
         &mut self,
         bytes: &[u8],
         block: &[u8; BLOCK],
-        start: usize,
+        number: usize,
         carry: &mut Carry,
-        ways: &Ways<C, G, A>,
-    ) -> bool
-    where
+        ways: &Ways<R, C, A, H>,
+    ) where
         C: Fn(&[u8; BLOCK]) -> Classes,
-        G: Fn(u64) -> M,
-        M: Fn(u64) -> u64,
-        A: Fn(&mut [u32; BLOCK], u64, u32),
+        A: Fn((&mut [u32; BLOCK], &mut [u8; BLOCK]), &[u8; BLOCK], u64, u32),
     {
+        let start = number * BLOCK;
         let classes = (ways.classes)(block);
         let mut quote = classes.quote;
         if classes.backslash | carry.escaped != 0 {
             self.has_escapes = true;
-            match escaped(block, classes.backslash, carry) {
+            match escaped(block, classes.backslash, &mut carry.escaped) {
                 Some(escaped) => quote &= !escaped,
-                None => return false,
+                None => carry.wrong = 1,
             }
         }
+        self.backslashes[number] = classes.backslash;
+        self.points[number] = classes.point;
         // From an opening quote to before the closing one.
         let in_string = prefix_xor(quote) ^ carry.in_string;
         carry.in_string = ((in_string as i64) >> 63) as u64;
-        let mut blank = classes.space;
-        if classes.control != 0 {
-            let line = |byte: u8| matches!(byte, b'\t' | b'\n' | b'\r');
-            let lines =
-                block.iter().enumerate().fold(0, |bits, (at, &byte)| bits | u64::from(line(byte)) << at);
-            if classes.control & (in_string | !lines) != 0 {
-                return false;
-            }
-            blank |= lines;
-        }
-        let structural = (classes.opening | classes.closing | classes.colon | classes.comma) & !in_string;
-        let string = quote & in_string;
-        let scalar = !(structural | blank | in_string | quote);
+        carry.wrong |= classes.control & (in_string | !classes.blank);
+        let structural = classes.structural & !in_string;
+        let scalar = !(structural | classes.blank | in_string | quote);
         let digits = scalar::Digits { all: classes.digit, zero: classes.zero, point: classes.point };
-        let Some(runs) = carry.runs.take(scalar, digits) else { return false };
-        if (runs.doubtful != 0 || runs.is_long) && !self.check_scalars(bytes, &runs, start) {
-            return false;
+        let runs = carry.runs.take(scalar, digits);
+        carry.wrong |= runs.wrong;
+        if runs.is_long {
+            carry.wrong |= u64::from(!self.are_plain(bytes, runs.starts, start));
         }
-        let starts = structural | string | runs.starts;
-        let first = self.count;
-        let Some(room) = self.places.get_mut(first..).and_then(<[u32]>::first_chunk_mut) else {
-            return false;
-        };
-        (ways.append)(room, starts, start as u32);
-        self.count += starts.count_ones() as usize;
-        let gather = (ways.gathering)(starts);
-        let kinds = Kinds {
-            opening: gather(classes.opening & structural),
-            closing: gather(classes.closing & structural),
-            brace: gather(classes.brace & structural),
-            colon: gather(classes.colon & structural),
-            comma: gather(classes.comma & structural),
-            string: gather(string),
-        };
-        self.order.take(kinds, first, self.count - first)
+        let starts = structural | (quote & in_string) | runs.starts;
+        carry.wrong |= u64::from(!self.list(block, starts, start, &ways.append));
     }
 
-    /// Looks at scalars of a block one by one, at the last one before it too where digits are many; false where one is wrong or rare.
-    #[inline(never)]
-    fn check_scalars(&self, bytes: &[u8], runs: &scalar::Runs, start: usize) -> bool {
-        let mut left = if runs.is_long { runs.starts } else { runs.doubtful };
-        let before = self.places().last().filter(|_| runs.is_long).map(|&place| place as usize);
-        let is_right = |&place: &usize| scalar::is_plain(bytes, place);
-        if before.is_some_and(|place| bytes[place].is_ascii_digit() && !is_right(&place)) {
+    /// Lists the tokens of a block by their first bytes; false if there is no room.
+    #[inline(always)]
+    fn list<A>(&mut self, block: &[u8; BLOCK], starts: u64, start: usize, append: A) -> bool
+    where
+        A: Fn((&mut [u32; BLOCK], &mut [u8; BLOCK]), &[u8; BLOCK], u64, u32),
+    {
+        let (places, firsts) = (&mut self.places[self.count..], &mut self.firsts[self.count..]);
+        let (Some(places), Some(firsts)) = (places.first_chunk_mut(), firsts.first_chunk_mut()) else {
             return false;
-        }
-        while left != 0 {
-            if !is_right(&(start + left.trailing_zeros() as usize)) {
-                return false;
-            }
-            left &= left - 1;
-        }
+        };
+        append((places, firsts), block, starts, start as u32);
+        self.count += starts.count_ones() as usize;
         true
     }
-}
 
-/// Writes the places of bits, and anything behind them.
-#[inline(always)]
-fn append_portable(room: &mut [u32; BLOCK], mut bits: u64, start: u32) {
-    let count = bits.count_ones() as usize;
-    for four in room.chunks_exact_mut(4).take(count.div_ceil(4)) {
-        for place in four {
-            *place = start + bits.trailing_zeros();
-            bits &= bits.wrapping_sub(1);
+    /// Tells the kinds of the tokens by their first bytes; false where a number with a sign, a truth value or null is none.
+    #[inline(always)]
+    fn tell_kinds(&mut self, bytes: &[u8], heads: impl Fn(&[u8; BLOCK]) -> Heads) -> bool {
+        self.kinds.clear();
+        let (mut first, mut hash) = (0, self.count as u64);
+        while first < self.count {
+            let Some(block) = self.firsts[first..].first_chunk() else { return false };
+            let all = u64::MAX >> (BLOCK - (self.count - first).min(BLOCK));
+            let Heads { kinds, digit } = heads(block);
+            let kinds = kinds.of(all);
+            let mut left = all & !(kinds.any() | digit);
+            while left != 0 {
+                let place = self.places[first + left.trailing_zeros() as usize];
+                if !scalar::is_plain(bytes, place as usize) {
+                    return false;
+                }
+                left &= left - 1;
+            }
+            hash = kinds.hash(hash);
+            self.kinds.push(kinds);
+            first += BLOCK;
         }
+        self.hash = hash;
+        self.count != 0
+    }
+
+    /// Looks at the scalars of a block one by one, and at the last token before it if it is a number; false where one is not plain.
+    #[inline(never)]
+    fn are_plain(&self, bytes: &[u8], mut starts: u64, start: usize) -> bool {
+        let before = self.places().last().map(|&place| place as usize);
+        let is_right = |place: usize| scalar::is_plain(bytes, place);
+        if before.is_some_and(|place| matches!(bytes[place], b'0'..=b'9' | b'-') && !is_right(place)) {
+            return false;
+        }
+        while starts != 0 {
+            if !is_right(start + starts.trailing_zeros() as usize) {
+                return false;
+            }
+            starts &= starts - 1;
+        }
+        true
     }
 }
 
 at_each_level! {
     #[allow(dead_code)] // The level is chosen where it is called.
     fn find_portable / find_portable_at(tokens: &mut Tokens, bytes: &[u8]) -> bool {
-        let ways = Ways { classes: classes_portable, gathering: gathering_portable, append: append_portable };
+        let ways = Ways {
+            rest: portable::rest, classes: portable::classes, append: portable::append, heads: portable::heads,
+        };
         tokens.find_by(bytes, &ways)
     }
 }
 
-/// What moves the bits of some bytes together: in six steps by powers of two, whose masks are made once
-/// (Hacker's Delight, section 7-4).
-#[inline(always)]
-fn gathering_portable(starts: u64) -> impl Fn(u64) -> u64 {
-    let mut moved = [0u64; 6];
-    let mut mask = starts;
-    // Each bit says whether the number of bytes left out before it, halved by each step, is odd.
-    let mut left_out = !starts << 1;
-    for (step, moved) in moved.iter_mut().enumerate() {
-        let odd = prefix_xor(left_out);
-        *moved = odd & mask;
-        mask = mask ^ *moved | *moved >> (1 << step);
-        left_out &= !odd;
-    }
-    move |bits| {
-        moved.iter().enumerate().fold(bits & starts, |bits, (step, moved)| {
-            let moving = bits & moved;
-            bits ^ moving | moving >> (1 << step)
-        })
-    }
-}
-
-/// The bits of a block, eight bytes at a time.
-#[inline(always)]
-fn classes_portable(block: &[u8; BLOCK]) -> Classes {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGH: u64 = 0x8080_8080_8080_8080;
-    let mut classes = Classes::default();
-    let (words, _) = block.as_chunks::<8>();
-    for (at, word) in words.iter().enumerate() {
-        let word = u64::from_le_bytes(*word);
-        // Moves the high bit of each byte to a bit of its own: no two of the products meet.
-        let gather = |high: u64| (((high & HIGH) >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56) << (8 * at);
-        // The high bit of each byte that is none: no sum of seven bits leaves its byte.
-        let zero = |word: u64| !(((word & !HIGH) + !HIGH) | word);
-        let equal = |word: u64, byte: u8| gather(zero(word ^ (ONES * u64::from(byte))));
-        let below = |word: u64, limit: u8| gather(!((word & !HIGH) + ONES * u64::from(0x80 - limit)) & !word);
-        let folded = word | (ONES * 0x20);
-        classes.quote |= equal(word, b'"');
-        classes.backslash |= equal(word, b'\\');
-        classes.control |= below(word, b' ');
-        classes.space |= equal(word, b' ');
-        classes.opening |= equal(folded, b'{');
-        classes.closing |= equal(folded, b'}');
-        classes.brace |= gather(word << 2);
-        classes.colon |= equal(word, b':');
-        classes.comma |= equal(word, b',');
-        classes.digit |= below(word ^ (ONES * u64::from(b'0')), 10);
-        classes.zero |= equal(word, b'0');
-        classes.point |= equal(word, b'.');
-    }
-    classes
-}
-
 /// The bytes behind backslashes that are not escaped themselves; `None` where one is not that of a known escape sequence.
 #[inline(always)]
-fn escaped(block: &[u8; BLOCK], backslash: u64, carry: &mut Carry) -> Option<u64> {
+fn escaped(block: &[u8; BLOCK], backslash: u64, carry: &mut u64) -> Option<u64> {
     let is_known = |byte: u8| matches!(byte, b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't');
-    let mut escaped = carry.escaped;
+    let mut escaped = *carry;
     if escaped != 0 && !is_known(block[0]) {
         return None;
     }
-    carry.escaped = 0;
+    *carry = 0;
     let mut left = backslash & !escaped;
     while left != 0 {
         let at = left.trailing_zeros() as usize;
@@ -373,7 +359,7 @@ fn escaped(block: &[u8; BLOCK], backslash: u64, carry: &mut Carry) -> Option<u64
             }
             Some(_) => return None,
             None => {
-                carry.escaped = 1;
+                *carry = 1;
                 left = 0;
             }
         }
@@ -388,6 +374,22 @@ fn prefix_xor(mut bits: u64) -> u64 {
         bits ^= bits << shift;
     }
     bits
+}
+
+/// The first set bit from one number to before another.
+#[inline(always)]
+fn first_bit(words: &[u64], start: usize, end: usize) -> Option<usize> {
+    let mut at = start / BLOCK;
+    let mut word = words.get(at)? & (u64::MAX << (start % BLOCK));
+    while word == 0 {
+        at += 1;
+        if at * BLOCK >= end {
+            return None;
+        }
+        word = *words.get(at)?;
+    }
+    let place = at * BLOCK + word.trailing_zeros() as usize;
+    (place < end).then_some(place)
 }
 
 #[cfg(test)]

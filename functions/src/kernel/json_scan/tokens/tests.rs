@@ -1,11 +1,14 @@
+use super::super::order::Order;
 use super::*;
 
+/// The places of the tokens of a JSON text, which are the same at every level.
 fn places(text: &str) -> Option<Vec<u32>> {
     let mut tokens = Tokens::default();
-    let found = tokens.find(text).then(|| tokens.places().to_vec());
+    let is_found = tokens.find(text);
+    let found = is_found.then(|| listed(&tokens));
     for level in Level::available() {
         let is_found = find_portable_at(level, &mut tokens, text.as_bytes());
-        assert_eq!(is_found.then(|| tokens.places().to_vec()), found, "{text} at {level}");
+        assert_eq!(is_found.then(|| listed(&tokens)), found, "{text} at {level}");
     }
     #[cfg(target_arch = "x86_64")]
     for level in Level::available() {
@@ -17,9 +20,17 @@ fn places(text: &str) -> Option<Vec<u32>> {
             // SAFETY: as in `find`.
             Tier::Portable => unsafe { tokens.find_sse2(text.as_bytes()) },
         };
-        assert_eq!(is_found.then(|| tokens.places().to_vec()), found, "{text} by the vectors of {level}");
+        assert_eq!(is_found.then(|| listed(&tokens)), found, "{text} by the vectors of {level}");
     }
-    found
+    let (places, firsts, kinds, _) = found?;
+    let bytes = text.as_bytes();
+    assert_eq!(firsts, places.iter().map(|&place| bytes[place as usize]).collect::<Vec<u8>>());
+    Order::default().check(&kinds, places.len()).then_some(places)
+}
+
+/// All that is known of the tokens.
+fn listed(tokens: &Tokens) -> (Vec<u32>, Vec<u8>, Vec<Kinds>, u64) {
+    (tokens.places().to_vec(), tokens.firsts().to_vec(), tokens.kinds().to_vec(), tokens.hash())
 }
 
 #[test]
@@ -35,7 +46,7 @@ fn tokens_begin_outside_of_strings() {
 
 #[test]
 fn tokens_are_found_at_every_place_of_a_block() {
-    for length in 0..150 {
+    for length in (0..150).chain(490..530).chain(1_000..1_030) {
         let blanks = " ".repeat(length);
         let inside = "ab{".repeat(length / 3) + &"\\\"".repeat(length % 3);
         let text = format!("{blanks}[\"{inside}\",{blanks}12]");
@@ -44,6 +55,26 @@ fn tokens_are_found_at_every_place_of_a_block() {
         let expected = [length, length + 1, comma, second, second + 2].map(|place| place as u32);
         assert_eq!(places(&text), Some(expected.to_vec()), "{text}");
         assert_eq!(places(&format!("{blanks}[\"{inside}")), None);
+    }
+}
+
+#[test]
+fn rows_of_backslashes_are_told_apart_at_every_place_of_a_block() {
+    for blanks in (0..66).chain(500..514).map(|count| " ".repeat(count)) {
+        for count in (0..10).chain([63, 64, 65, 130]) {
+            let row = "\\".repeat(count);
+            for end in ["", "n", "x", "\"", "\"\"", "/\"", "u0041\""] {
+                let text = format!("{blanks}\"{row}{end}");
+                let is_text = match end {
+                    "\"" => count % 2 == 0,
+                    "\"\"" => count % 2 == 1,
+                    "/\"" => true,
+                    "u0041\"" => count % 2 == 0,
+                    _ => false,
+                };
+                assert_eq!(places(&text), is_text.then(|| vec![blanks.len() as u32]), "{text}");
+            }
+        }
     }
 }
 
@@ -77,7 +108,7 @@ fn behind_value<'t>(tokens: &'t [&'t str]) -> Option<&'t [&'t str]> {
 #[test]
 fn the_order_of_tokens_is_that_of_the_grammar() {
     let kinds = ["{", "}", "[", "]", ":", ",", "\"\"", "1"];
-    let (mut tokens, mut accepted) = (Tokens::default(), 0);
+    let (mut tokens, mut order, mut accepted) = (Tokens::default(), Order::default(), 0);
     for length in 1..=6 {
         for number in 0..8usize.pow(length) {
             let chosen: Vec<&str> =
@@ -86,7 +117,8 @@ fn the_order_of_tokens_is_that_of_the_grammar() {
             // Between the tokens a block may end.
             let gap = if number % 3 == 0 { " ".repeat(1 + number % 64) } else { " ".into() };
             let text = chosen.join(&gap);
-            assert_eq!(tokens.find(&text), expected, "{text}");
+            let is_json = tokens.find(&text) && order.check(tokens.kinds(), tokens.places().len());
+            assert_eq!(is_json, expected, "{text}");
             accepted += usize::from(expected);
         }
     }
@@ -96,14 +128,14 @@ fn the_order_of_tokens_is_that_of_the_grammar() {
 #[test]
 fn brackets_know_their_partners() {
     let text = format!("[{}{{\"a\":[1,2],\"b\":{{}}}},3]", "[[],[]],".repeat(20));
-    let mut tokens = Tokens::default();
-    assert!(tokens.find(&text));
-    let mut opened = Vec::new();
+    let (mut tokens, mut order) = (Tokens::default(), Order::default());
+    assert!(tokens.find(&text) && order.check(tokens.kinds(), tokens.places().len()));
+    let mut opened: Vec<usize> = Vec::new();
     for (number, &place) in tokens.places().iter().enumerate() {
         match text.as_bytes()[place as usize] {
             b'{' | b'[' => opened.push(number),
-            b'}' | b']' => assert_eq!(tokens.behind(opened.pop().unwrap(), b'['), number + 1),
-            first => assert_eq!(tokens.behind(number, first), number + 1),
+            b'}' | b']' => assert_eq!(order.closings()[opened.pop().unwrap()] as usize, number),
+            _ => {}
         }
     }
 }
@@ -157,7 +189,8 @@ fn scalars_are_told_apart_at_every_place_of_a_block() {
         "1.2,.",
         "1\\",
     ];
-    for blanks in (0..70).map(|count| " ".repeat(count)) {
+    // The last ones stand where eight blocks end.
+    for blanks in (0..70).chain(490..515).map(|count| " ".repeat(count)) {
         for scalar in plain {
             for text in [format!("{blanks}{scalar}"), format!("[{blanks}{scalar},{scalar}]")] {
                 assert!(places(&text).is_some(), "{text}");
@@ -176,14 +209,14 @@ fn scalars_are_told_apart_at_every_place_of_a_block() {
 }
 
 #[test]
-fn bits_are_moved_together() {
-    let mut state = 1u64;
-    for _ in 0..1_000 {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        let (bits, starts) = (state ^ state >> 29, state.rotate_left(17) | state.rotate_left(31));
-        let set = (0..64).filter(|at| starts >> at & 1 == 1);
-        let expected = set.enumerate().fold(0, |all, (to, from)| all | (bits >> from & 1) << to);
-        assert_eq!(gathering_portable(starts)(bits), expected);
+fn the_first_set_bit_of_a_range_is_found() {
+    let words = [0, 1 << 63 | 1 << 5, 0, 0, 1];
+    let set = [69, 127, 256];
+    for start in 0..320 {
+        for end in start..=320 {
+            let expected = set.into_iter().find(|at| (start..end).contains(at));
+            assert_eq!(first_bit(&words, start, end), expected, "{start}..{end}");
+        }
     }
 }
 
