@@ -6,9 +6,8 @@
 //! deposited like a batch, so that it shows only if a single worker would have come to it.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
 
 use crate::batch::Batch;
 use crate::error::{Error, Result};
@@ -28,8 +27,9 @@ const WAITING_SHARE: usize = 16;
 /// Batches of the front morsel that may wait for whoever pulls.
 const FRONT_BATCHES: usize = 4;
 
-/// Whoever takes the output may do something else for so long before it counts as away: handing a batch on takes less.
-const AWAY_AFTER: Duration = Duration::from_millis(100);
+/// Batches ready to be taken while whoever takes them does something else, from which on nothing is made ahead: it is the
+/// slower one, or away. One that only hands a batch on finds fewer.
+const READY_BATCHES: usize = FRONT_BATCHES;
 
 /// Takes the batches of a pipeline in order.
 pub trait Consumer: Send {
@@ -82,10 +82,8 @@ struct Sequence {
 pub struct OrderedSink {
     sequence: Mutex<Sequence>,
     consumer: Option<Mutex<Box<dyn Consumer>>>,
-    made: Instant,
-    /// When whoever takes the output began to do something else, in nanoseconds since the sink was made; `u64::MAX` while the output
-    /// is awaited.
-    left: AtomicU64,
+    /// True while whoever takes the output does something else.
+    is_left_alone: AtomicBool,
 }
 
 impl OrderedSink {
@@ -102,7 +100,7 @@ impl OrderedSink {
     }
 
     fn with(sequence: Mutex<Sequence>, consumer: Option<Mutex<Box<dyn Consumer>>>) -> Arc<Self> {
-        Arc::new(Self { sequence, consumer, made: Instant::now(), left: AtomicU64::new(u64::MAX) })
+        Arc::new(Self { sequence, consumer, is_left_alone: AtomicBool::new(false) })
     }
 
     fn sequence(window: Window, account: &Arc<Account>) -> Mutex<Sequence> {
@@ -131,22 +129,10 @@ impl OrderedSink {
         self.lock().has_front()
     }
 
-    /// Told when whoever takes the output waits for it, and when it is left alone: if that lasts, few batches are made ahead of
-    /// the front, which would only be kept.
+    /// Told when whoever takes the output waits for it, and when it is left alone: once some batches are ready then, few are
+    /// made ahead of the front, which would only be kept.
     pub fn set_awaited(&self, is_awaited: bool) {
-        self.left.store(if is_awaited { u64::MAX } else { self.age() }, Ordering::Relaxed);
-    }
-
-    /// Nanoseconds since the sink was made.
-    fn age(&self) -> u64 {
-        u64::try_from(self.made.elapsed().as_nanos()).unwrap_or(u64::MAX)
-    }
-
-    fn is_left_alone(&self) -> bool {
-        match self.left.load(Ordering::Relaxed) {
-            u64::MAX => false,
-            left => u128::from(self.age().saturating_sub(left)) > AWAY_AFTER.as_nanos(),
-        }
+        self.is_left_alone.store(!is_awaited, Ordering::Relaxed);
     }
 
     /// Deposits the error of a morsel at its place.
@@ -178,16 +164,31 @@ impl OrderedSink {
 
 impl Sequence {
     /// True if workers ahead of the front may go on.
-    fn has_room(&self, is_left_alone: impl FnOnce() -> bool) -> bool {
+    fn has_room(&self, is_left_alone: bool) -> bool {
         if self.waiting_batches < WAITING_BATCHES {
             return true;
         }
-        if is_left_alone() {
+        if is_left_alone && self.is_ready(READY_BATCHES) {
             return false;
         }
         let free_bytes = self.reservation.account().budget().free_bytes();
         // A limit may end the run before what is ahead is taken.
         self.window.count.is_none() && self.waiting_bytes < WAITING_BYTES.min(free_bytes / WAITING_SHARE)
+    }
+
+    /// True if `batches` can be taken one after the other without waiting for a worker.
+    fn is_ready(&self, batches: usize) -> bool {
+        let mut ready = 0;
+        for ((morsel, slot), next) in self.slots.iter().zip(self.front..) {
+            if *morsel != next {
+                return false;
+            }
+            ready += slot.batches.len();
+            if ready >= batches || !slot.ended {
+                break;
+            }
+        }
+        ready >= batches
     }
 
     fn has_front(&mut self) -> bool {
@@ -268,7 +269,7 @@ impl Sink for Arc<OrderedSink> {
         }
         // Rows that wait are enough once they fill the window, even if the morsels before them give none.
         let is_enough = sequence.window.morsel_rows().is_some_and(|rows| sequence.waiting_rows >= rows);
-        sequence.has_room(|| self.is_left_alone()) && !is_enough
+        sequence.has_room(self.is_left_alone.load(Ordering::Relaxed)) && !is_enough
     }
 
     fn wants_more(&self) -> bool {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use hypostyle_engine::plan::{Expression, JoinKind, Node, Plan, TableReference, WriteTarget};
 use hypostyle_engine::table::{Reader, Scan, ScanRequest, TableProvider};
@@ -127,12 +128,29 @@ fn a_limit_inside_a_plan_ends_its_scan_too() {
 
 #[test]
 fn a_result_that_nobody_takes_stops_the_workers() {
-    let (context, plan, claimed) = endless(Trouble::None, 2);
-    let mut run = Prepared::new(plan, context).unwrap().start(&[]).unwrap();
-    assert!(run.next().unwrap().is_some());
-    std::thread::sleep(std::time::Duration::from_millis(100));
-    let claimed = claimed.load(Ordering::Relaxed);
-    assert!(claimed < 50, "{claimed} morsels were read ahead");
+    for threads in [1, 2] {
+        let (context, plan, claimed) = endless(Trouble::None, threads);
+        let mut run = Prepared::new(plan, context).unwrap().start(&[]).unwrap();
+        assert!(run.next().unwrap().is_some());
+        let read_ahead = at_rest(&claimed);
+        // A worker that is kept from the processor within the front morsel lets the other one go on for that long.
+        let limit = if threads == 1 { 50 } else { 10_000 };
+        assert!(read_ahead < limit, "{read_ahead} morsels were read ahead by {threads} workers");
+        assert!(run.next().unwrap().is_some(), "the run goes on");
+    }
+}
+
+/// The count once it has held still for a while.
+fn at_rest(count: &AtomicUsize) -> usize {
+    let begun = Instant::now();
+    loop {
+        let before = count.load(Ordering::Relaxed);
+        std::thread::sleep(Duration::from_millis(200));
+        if count.load(Ordering::Relaxed) == before {
+            return before;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(60), "the workers go on: {before}");
+    }
 }
 
 #[test]
