@@ -13,6 +13,7 @@ struct Add;
 
 impl Operation for Add {
     const SYMBOL: &'static str = "+";
+    const OPERATOR: Arithmetic = Arithmetic::Add;
 
     fn run<T: Overflowing>(left: &[T], right: &[T], results: &mut [T]) -> bool {
         whole_arithmetic::add(left, right, results)

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::error::Error;
 use crate::kernel::whole_arithmetic::Whole;
-use crate::lanes::{Lane, LaneKernel, Lanes, LanesMut, Marks, mark};
+use crate::lanes::{Arithmetic, Lane, LaneKernel, LaneKind, Lanes, LanesMut, Marks, mark};
 use crate::scalar::{Bound, ScalarFunction};
 use crate::signature::exact;
 use crate::types::Type;
@@ -47,6 +47,8 @@ overflowing!(i8 => Int8, i16 => Int16, i32 => Int32, i64 => Int64, u8 => UInt8, 
 pub(super) trait Operation: Copy + Send + Sync + 'static {
     /// The operator, for messages.
     const SYMBOL: &'static str;
+    /// The operator.
+    const OPERATOR: Arithmetic;
 
     /// Writes what the operation makes of two slices, either of which may be one lane that stands for all; false if no lane
     /// overflowed.
@@ -80,6 +82,14 @@ impl<O: Operation, T: Overflowing> LaneKernel for Kernel<O, T> {
 
     fn can_fail(&self) -> bool {
         true
+    }
+
+    fn arithmetic(&self) -> Option<(Arithmetic, LaneKind)> {
+        match T::TYPE {
+            Type::Int32 => Some((O::OPERATOR, LaneKind::Int32)),
+            Type::Int64 => Some((O::OPERATOR, LaneKind::Int64)),
+            _ => None,
+        }
     }
 
     fn error(&self, inputs: &[Lanes<'_>], lane: usize) -> Error {

@@ -13,6 +13,7 @@ struct Multiply;
 
 impl Operation for Multiply {
     const SYMBOL: &'static str = "*";
+    const OPERATOR: Arithmetic = Arithmetic::Multiply;
 
     fn run<T: Overflowing>(left: &[T], right: &[T], results: &mut [T]) -> bool {
         whole_arithmetic::multiply(left, right, results)

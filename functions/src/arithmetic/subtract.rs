@@ -13,6 +13,7 @@ struct Subtract;
 
 impl Operation for Subtract {
     const SYMBOL: &'static str = "-";
+    const OPERATOR: Arithmetic = Arithmetic::Subtract;
 
     fn run<T: Overflowing>(left: &[T], right: &[T], results: &mut [T]) -> bool {
         whole_arithmetic::subtract(left, right, results)

@@ -143,6 +143,31 @@ lane_loops! {
         [one, other]
     }
 
+    /// As [`united_unary`] for a function that gives four words.
+    pub fn united_steps[T: Whole, F](function: &F, first: &[T], results: &mut [T]) -> [T; 4]
+    where [F: Fn(T) -> (T, [T; 4])] {
+        let mut united = [T::ZERO; 4];
+        for (result, &a) in results.iter_mut().zip(first) {
+            let (value, words) = function(a);
+            *result = value;
+            united.iter_mut().zip(words).for_each(|(united, word)| *united = united.unite(word));
+        }
+        united
+    }
+
+    /// As [`ternary`] for a function that gives four words; the bits that any lane's words have.
+    pub fn united_steps_of_three[T: Whole, F](function: &F, lanes: [&[T]; 3], results: &mut [T]) -> [T; 4]
+    where [F: Fn(T, T, T) -> (T, [T; 4])] {
+        let mut united = [T::ZERO; 4];
+        let [first, second, third] = lanes;
+        for (((result, &a), &b), &c) in results.iter_mut().zip(first).zip(second).zip(third) {
+            let (value, words) = function(a, b, c);
+            *result = value;
+            united.iter_mut().zip(words).for_each(|(united, word)| *united = united.unite(word));
+        }
+        united
+    }
+
     /// `results[i] = conditions[i] ? first[i] : second[i]`, over the shortest length.
     pub fn select[T: Copy](conditions: &[bool], first: &[T], second: &[T], results: &mut [T]) {
         for (((result, &condition), &a), &b) in results.iter_mut().zip(conditions).zip(first).zip(second) {

@@ -38,3 +38,4 @@ pub mod transcendental;
 pub mod vector;
 pub mod weighted_rows;
 pub mod whole_arithmetic;
+pub mod whole_steps;

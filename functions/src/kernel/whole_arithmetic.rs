@@ -4,6 +4,7 @@
 //! united. So the loops are as wide as those that check nothing.
 
 use super::lane_loop;
+use super::whole_steps::{Add, Multiply, Step, Subtract};
 
 /// Whole numbers of one width.
 pub trait Whole: Copy + PartialEq + 'static {
@@ -19,6 +20,8 @@ pub trait Whole: Copy + PartialEq + 'static {
     fn subtract(self, other: Self) -> (Self, Self);
     /// The product, whether it overflowed or not.
     fn multiply(self, other: Self) -> Self;
+    /// True if the product overflows.
+    fn product_overflows(self, other: Self) -> bool;
     /// The bits that differ from the sign.
     fn digits(self) -> Self;
     /// Number of bits up to the highest that is set.
@@ -47,6 +50,7 @@ macro_rules! whole {
             }
             #[inline(always)]
             fn multiply(self, other: Self) -> Self { self.wrapping_mul(other) }
+            fn product_overflows(self, other: Self) -> bool { self.overflowing_mul(other).1 }
             #[inline(always)]
             fn digits(self) -> Self { self ^ (self >> (Self::BITS - 1)) }
             #[inline(always)]
@@ -72,6 +76,7 @@ macro_rules! whole {
             }
             #[inline(always)]
             fn multiply(self, other: Self) -> Self { self.wrapping_mul(other) }
+            fn product_overflows(self, other: Self) -> bool { self.overflowing_mul(other).1 }
             #[inline(always)]
             fn digits(self) -> Self { self }
             #[inline(always)]
@@ -91,42 +96,29 @@ whole! {
 
 /// `results[i] = first[i] + second[i]`, either of which may be one lane that stands for all; true if a sum overflowed.
 pub fn add<T: Whole>(first: &[T], second: &[T], results: &mut [T]) -> bool {
-    let of_lane = |a: T, b: T| {
-        let (sum, doubt) = a.add(b);
-        (sum, [doubt, T::ZERO])
-    };
-    over_lanes(&of_lane, [first, second], results)[0].highest()
+    one_step::<Add, T>(first, second, results)
 }
 
 /// `results[i] = first[i] - second[i]`, either of which may be one lane that stands for all; true if a difference overflowed.
 pub fn subtract<T: Whole>(first: &[T], second: &[T], results: &mut [T]) -> bool {
-    let of_lane = |a: T, b: T| {
-        let (difference, doubt) = a.subtract(b);
-        (difference, [doubt, T::ZERO])
-    };
-    over_lanes(&of_lane, [first, second], results)[0].highest()
+    one_step::<Subtract, T>(first, second, results)
 }
 
 /// `results[i] = first[i] * second[i]`, either of which may be one lane that stands for all; true if a product may have overflowed,
 /// as the most bits of either side tell.
 pub fn multiply<T: Whole>(first: &[T], second: &[T], results: &mut [T]) -> bool {
-    let of_lane = |a: T, b: T| (a.multiply(b), [a.digits(), b.digits()]);
-    let [first, second] = over_lanes(&of_lane, [first, second], results);
-    first.bits() + second.bits() > T::PRODUCT_BITS
+    one_step::<Multiply, T>(first, second, results)
 }
 
 /// Runs the loop for these lanes: one over two slices, or over a slice and a number.
 #[inline(always)]
-fn over_lanes<T: Whole>(
-    of_lane: &impl Fn(T, T) -> (T, [T; 2]),
-    lanes: [&[T]; 2],
-    results: &mut [T],
-) -> [T; 2] {
-    match lanes {
-        [first, &[b]] => lane_loop::united_unary(&|a| of_lane(a, b), first, results),
-        [&[a], second] => lane_loop::united_unary(&|b| of_lane(a, b), second, results),
-        [first, second] => lane_loop::united_binary(of_lane, first, second, results),
-    }
+fn one_step<S: Step, T: Whole>(first: &[T], second: &[T], results: &mut [T]) -> bool {
+    let words = match (first, second) {
+        (first, &[b]) => lane_loop::united_unary(&|a| S::of(a, b), first, results),
+        (&[a], second) => lane_loop::united_unary(&|b| S::of(a, b), second, results),
+        (first, second) => lane_loop::united_binary(&S::of, first, second, results),
+    };
+    S::is_doubted(words)
 }
 
 #[cfg(test)]

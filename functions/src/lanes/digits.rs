@@ -68,6 +68,8 @@ pub(crate) fn over_digits<D: Digits>(
 
 /// Most lanes of a short run, as of a single row, whose blocks cost little to make.
 const LANES_SHORT: usize = 16;
+/// Most lanes of a run inside a program of several operations.
+const LANES_INSIDE: usize = 512;
 
 impl<D: Digits> OverDigits<D> {
     /// Runs `body` over the inputs in the width of the kernel, of which there are at most `LANES` lanes.
@@ -109,8 +111,9 @@ impl<D: Digits> OverDigits<D> {
 impl<D: Digits> LaneKernel for OverDigits<D> {
     fn run(&self, inputs: &[Lanes<'_>], output: &mut LanesMut<'_>, marks: &mut Marks<'_>) {
         match inputs.iter().map(Lanes::len).max() {
-            Some(LANES_SHORT..) => self.run_in::<LANES_MAX>(inputs, output, marks),
-            _ => self.run_in::<LANES_SHORT>(inputs, output, marks),
+            None | Some(..=LANES_SHORT) => self.run_in::<LANES_SHORT>(inputs, output, marks),
+            Some(..=LANES_INSIDE) => self.run_in::<LANES_INSIDE>(inputs, output, marks),
+            Some(_) => self.run_in::<LANES_MAX>(inputs, output, marks),
         }
     }
 
@@ -123,6 +126,11 @@ impl<D: Digits> LaneKernel for OverDigits<D> {
     }
 
     fn error(&self, inputs: &[Lanes<'_>], lane: usize) -> Error {
-        self.widened::<LANES_MAX, _>(inputs, |inputs| self.kernel.error(inputs, lane))
+        match inputs.iter().map(Lanes::len).max() {
+            None | Some(..=LANES_SHORT) => {
+                self.widened::<LANES_SHORT, _>(inputs, |inputs| self.kernel.error(inputs, lane))
+            }
+            Some(_) => self.widened::<LANES_MAX, _>(inputs, |inputs| self.kernel.error(inputs, lane)),
+        }
     }
 }

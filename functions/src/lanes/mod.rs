@@ -11,6 +11,7 @@ mod float;
 mod lift;
 mod pair;
 mod register;
+mod whole_pair;
 
 use std::sync::Arc;
 
@@ -29,7 +30,7 @@ use crate::error::Error;
 use crate::types::Type;
 
 /// Most lanes that one run of a kernel is given.
-pub const LANES_MAX: usize = 1024;
+pub const LANES_MAX: usize = 2048;
 
 macro_rules! lanes {
     ($($variant:ident($rust:ty)),*) => {
@@ -184,7 +185,7 @@ pub trait LaneKernel: Send + Sync {
         false
     }
 
-    /// What the kernel computes, if it is one step of float arithmetic.
+    /// What the kernel computes, if it is one step of arithmetic on floats, or on whole numbers with a check for overflow.
     fn arithmetic(&self) -> Option<(Arithmetic, LaneKind)> {
         None
     }

@@ -1,15 +1,15 @@
-//! Steps of float arithmetic, two of which run as one loop.
+//! Steps of arithmetic, two of which run as one loop.
 //!
-//! A program whose steps are as short as one addition spends as much time between the loops as in them. A pair reads three
+//! A program whose steps are as short as one addition spends as much time between the loops as in them. A pair of floats reads three
 //! operands and rounds after each step, as two loops would: the bits are the same, but for the sign and the payload of NaN, which
 //! compilers and processors leave open.
 
 use std::sync::Arc;
 
 use super::float::{Float, Three, Two};
-use super::{LaneKernel, LaneKind, Lanes, LanesMut, Marks};
+use super::{LaneKernel, LaneKind, Lanes, LanesMut, Marks, whole_pair};
 
-/// An operator on two floats, by IEEE 754.
+/// An operator on two floats, by IEEE 754, or on two whole numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Arithmetic {
     /// The sum.
@@ -68,11 +68,15 @@ pub fn arithmetic<T: Float>(operator: Arithmetic) -> Arc<dyn LaneKernel> {
 
 /// The kernel of three operands that does two steps: `(a first b) second c`, or, unless `is_left`, `c second (a first b)`.
 /// `None` if they are no operators of one kind, or a quotient is the first of them or the divisor.
+///
+/// A pair of whole numbers marks the lanes in which either step overflows.
 pub fn paired(first: &dyn LaneKernel, second: &dyn LaneKernel, is_left: bool) -> Option<Arc<dyn LaneKernel>> {
     let ((first, kind), (second, other)) = (first.arithmetic()?, second.arithmetic()?);
     match (kind, other) {
         (LaneKind::Float32, LaneKind::Float32) => pair::<f32>(first, second, is_left),
         (LaneKind::Float64, LaneKind::Float64) => pair::<f64>(first, second, is_left),
+        (LaneKind::Int32, LaneKind::Int32) => whole_pair::pair::<i32>(first, second, is_left),
+        (LaneKind::Int64, LaneKind::Int64) => whole_pair::pair::<i64>(first, second, is_left),
         _ => None,
     }
 }

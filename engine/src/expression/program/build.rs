@@ -89,14 +89,9 @@ impl Builder {
             operations.push(Operation { code, operands, result: inputs + position });
         }
         let widest = places.iter().map(|place| place.kind.width_bytes()).max().unwrap_or(1);
+        let lanes = Program::block_lanes(operations.len(), widest);
         let is_total = operations.iter().all(|operation| operation.code.is_total());
-        Program {
-            places: places.into(),
-            inputs,
-            operations: operations.into(),
-            lanes: Program::lanes_for(widest),
-            is_total,
-        }
+        Program { places: places.into(), inputs, operations: operations.into(), lanes, is_total }
     }
 }
 

@@ -3,7 +3,7 @@
 use hypostyle_functions::column::{Data, Encoding, Output, Rows, View};
 use hypostyle_functions::kernel::lane_loop;
 use hypostyle_functions::kernel::stream::settle;
-use hypostyle_functions::lanes::{LaneKind, LanesMut, Marks, Register};
+use hypostyle_functions::lanes::{LANES_MAX, LaneKind, LanesMut, Marks, Register};
 
 use super::bank::Bank;
 use super::block::Block;
@@ -51,7 +51,7 @@ impl Machine {
         let splat = &mut self.splats[node];
         if splat.epoch != epoch || matches!(splat.register, Register::Empty) {
             if matches!(splat.register, Register::Empty) {
-                splat.register = Register::new(kind, Program::lanes_for(kind.width_bytes()));
+                splat.register = Register::new(kind, LANES_MAX);
             }
             splat.register.splat(view, 0);
             splat.epoch = epoch;
@@ -111,7 +111,7 @@ impl Machine {
         for place in &program.places {
             let registers = &mut self.registers[place.kind as usize];
             while registers.len() <= place.register {
-                registers.push(Register::new(place.kind, Program::lanes_for(place.kind.width_bytes())));
+                registers.push(Register::new(place.kind, LANES_MAX));
             }
         }
         if self.masks.len() < program.places.len() {

@@ -102,4 +102,10 @@ impl Program {
     fn lanes_for(width_bytes: usize) -> usize {
         (REGISTER_BYTES / width_bytes.max(1)).min(LANES_MAX)
     }
+
+    /// Lanes of a block of so many operations: one alone has no register between its operands and its result, so that long
+    /// blocks cost no cache, and what memory looks ahead by itself is not lost where a block ends.
+    fn block_lanes(operations: usize, widest_bytes: usize) -> usize {
+        if operations == 1 { LANES_MAX } else { Self::lanes_for(widest_bytes) }
+    }
 }
