@@ -3,6 +3,8 @@
 use arrow::buffer::{BooleanBuffer, Buffer, NullBuffer};
 use arrow::datatypes::ToByteSlice;
 
+use crate::kernel::bitmap::count_in_bytes;
+
 /// Borrowed bits: Arrow validity, boolean values, or [`BitsMut`] seen for reading.
 #[derive(Debug, Clone, Copy)]
 pub struct Bits<'a> {
@@ -147,7 +149,12 @@ impl<'a> Bits<'a> {
 
     /// Number of set bits.
     pub fn count(&self) -> usize {
-        (0..self.words()).map(|index| self.word(index).count_ones() as usize).sum()
+        let end = self.offset() + self.len();
+        let below = |bit: usize| match self.bytes.get(bit / 8) {
+            Some(byte) => (byte & ((1 << (bit % 8)) - 1)).count_ones() as usize,
+            None => 0,
+        };
+        count_in_bytes(&self.bytes[..end / 8]) + below(end) - below(self.offset())
     }
 
     /// The bits `start .. start + length`.

@@ -1,5 +1,7 @@
 //! Unpacks whole numbers of 0 to 32 bits each, packed without gaps, lowest bit first.
 
+use std::mem::MaybeUninit;
+
 use super::level::Level;
 #[cfg(target_arch = "x86_64")]
 use super::level::Tier;
@@ -25,6 +27,17 @@ pub fn unpack(width: u32, packed: &[u8], values: &mut [u32]) {
     unpack_at(Level::current(), width, packed, values);
 }
 
+/// Appends `count` values; as [`unpack`].
+///
+/// # Panics
+/// As [`unpack`].
+pub fn append_unpacked(width: u32, packed: &[u8], count: usize, values: &mut Vec<u32>) {
+    values.reserve(count);
+    write_at(Level::current(), width, packed, &mut values.spare_capacity_mut()[..count]);
+    // SAFETY: room for this many was made above, and all of them have been written.
+    unsafe { values.set_len(values.len() + count) };
+}
+
 // One arm expands to `3 => f::<3>(..)`: shifts and offsets are constants of the loop.
 macro_rules! with_width {
     ($width:expr, $function:ident $arguments:tt, [$($literal:literal)+], $other:expr) => {
@@ -47,6 +60,16 @@ at_each_level! {
 /// # Panics
 /// As [`unpack`].
 pub fn unpack_at(level: Level, width: u32, packed: &[u8], values: &mut [u32]) {
+    // SAFETY: what is written as possibly uninitialized is always a value.
+    let values = unsafe { &mut *(std::ptr::from_mut(values) as *mut [MaybeUninit<u32>]) };
+    write_at(level, width, packed, values);
+}
+
+/// A group that is written.
+type Group = [MaybeUninit<u32>; GROUP];
+
+/// Writes every value.
+fn write_at(level: Level, width: u32, packed: &[u8], values: &mut [MaybeUninit<u32>]) {
     assert!(values.len().is_multiple_of(GROUP), "{} values are not whole groups", values.len());
     assert!(
         packed.len() >= values.len() / GROUP * width as usize,
@@ -66,19 +89,19 @@ pub fn unpack_at(level: Level, width: u32, packed: &[u8], values: &mut [u32]) {
         width, by_words(packed, groups),
         [1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32],
         match width {
-            0 => groups.as_flattened_mut().fill(0),
+            0 => groups.as_flattened_mut().fill(MaybeUninit::new(0)),
             _ => unreachable!("values of {width} bits; at most {WIDTH_MAX} are unpacked"),
         }
     );
 }
 
 /// Reads eight bytes for each value, then takes its bits from them.
-fn by_words<const WIDTH: usize>(packed: &[u8], groups: &mut [[u32; GROUP]]) {
+fn by_words<const WIDTH: usize>(packed: &[u8], groups: &mut [Group]) {
     let mask = ((1u64 << WIDTH) - 1) as u32;
-    let unpack_group = |bytes: &[u8], output: &mut [u32; GROUP]| {
+    let unpack_group = |bytes: &[u8], output: &mut Group| {
         for (index, value) in output.iter_mut().enumerate() {
             let word = bytes[index * WIDTH / 8..].first_chunk().map_or(0, |word| u64::from_le_bytes(*word));
-            *value = (word >> (index * WIDTH % 8)) as u32 & mask;
+            value.write((word >> (index * WIDTH % 8)) as u32 & mask);
         }
     };
     for (group, output) in groups.iter_mut().enumerate() {
@@ -97,7 +120,7 @@ fn by_words<const WIDTH: usize>(packed: &[u8], groups: &mut [[u32; GROUP]]) {
 /// more than the 32 bits of a lane.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2")]
-fn shuffled(width: u32, packed: &[u8], groups: &mut [[u32; GROUP]]) -> usize {
+fn shuffled(width: u32, packed: &[u8], groups: &mut [Group]) -> usize {
     with_width!(
         width, shuffled_width(packed, groups),
         [1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25],
@@ -109,7 +132,7 @@ fn shuffled(width: u32, packed: &[u8], groups: &mut [[u32; GROUP]]) -> usize {
 /// the bits before it are shifted out, those behind it cleared.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2")]
-fn shuffled_width<const WIDTH: usize>(packed: &[u8], groups: &mut [[u32; GROUP]]) -> usize {
+fn shuffled_width<const WIDTH: usize>(packed: &[u8], groups: &mut [Group]) -> usize {
     use std::arch::x86_64::*;
     let places = const { Places::of(WIDTH) };
     // SAFETY: the table has 32 bytes.
@@ -184,6 +207,9 @@ mod tests {
                     unpack_at(level, width, &packed, &mut values);
                     assert_eq!(values, expected, "{width} bits, {level}");
                 }
+                let mut values = vec![5];
+                append_unpacked(width, &packed, expected.len(), &mut values);
+                assert_eq!((values[0], &values[1..]), (5, &expected[..]), "{width} bits");
             }
         }
     }

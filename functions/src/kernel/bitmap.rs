@@ -144,6 +144,13 @@ at_each_level! {
         words.iter().map(|word| u64::from(word.count_ones())).sum::<u64>() as usize
     }
 
+    /// Number of bits set in whole bytes.
+    pub fn count_in_bytes / count_in_bytes_at(bytes: &[u8]) -> usize {
+        let (words, rest) = bytes.as_chunks::<8>();
+        let ones = words.iter().map(|word| u64::from(u64::from_le_bytes(*word).count_ones())).sum::<u64>() as usize;
+        ones + rest.iter().map(|byte| byte.count_ones() as usize).sum::<usize>()
+    }
+
     /// Clears in `target` what `other` has not set.
     ///
     /// # Panics
@@ -311,6 +318,9 @@ mod tests {
             assert_eq!(count_ones(&full, length + 20), length);
             for level in Level::available() {
                 assert_eq!(count_whole_at(level, &full), length);
+                let bytes: Vec<u8> =
+                    bitmap.iter().flat_map(|word| word.to_le_bytes()).take(length / 8).collect();
+                assert_eq!(count_in_bytes_at(level, &bytes), count_ones(&bitmap, length / 8 * 8));
             }
         }
     }

@@ -242,7 +242,7 @@ impl ColumnDecoder for BytesColumn {
         }
         self.window.pieces = pieces;
         let added = self.rows() - before;
-        self.output_valid.append_window(&self.window.valid, keep, added);
+        self.output_valid.append_window(&mut self.window.valid, keep, added);
         Ok(())
     }
 

@@ -258,7 +258,7 @@ impl<S: Stored, H: Holds<S>> ColumnDecoder for FixedColumn<S, H> {
             }
         }
         let added = self.output.len() + self.output_codes.len() - self.output_valid.rows();
-        self.output_valid.append_window(&self.window.valid, keep, added);
+        self.output_valid.append_window(&mut self.window.valid, keep, added);
         Ok(())
     }
 

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use hypostyle_functions::column::Bits;
-use hypostyle_functions::kernel::bit_pack::{GROUP, WIDTH_MAX, unpack};
+use hypostyle_functions::kernel::bit_pack::{GROUP, WIDTH_MAX, append_unpacked, unpack};
 
 use super::fault::{Fault, Result};
 use super::validity::Validity;
@@ -190,9 +190,7 @@ fn read_packed(width: u32, packed: &[u8], next: usize, count: usize, values: &mu
     }
     let whole = count / GROUP * GROUP;
     if whole > 0 {
-        let first = values.len();
-        values.resize(first + whole, 0);
-        unpack(width, &packed[next / GROUP * width as usize..], &mut values[first..]);
+        append_unpacked(width, &packed[next / GROUP * width as usize..], whole, values);
         next += whole;
         count -= whole;
     }

@@ -116,8 +116,11 @@ impl Validity {
         }
     }
 
-    /// Appends the validity of a window's kept rows, of which there are `rows`.
-    pub fn append_window(&mut self, window: &Validity, keep: Option<&Bits<'_>>, rows: usize) {
+    /// Appends the validity of a window's kept rows, of which there are `rows`. What the window holds afterwards is unspecified.
+    pub fn append_window(&mut self, window: &mut Validity, keep: Option<&Bits<'_>>, rows: usize) {
+        if self.rows == 0 && keep.is_none() {
+            return std::mem::swap(self, window);
+        }
         match (window.bits(), keep) {
             (None, _) => self.append_equal(rows, true),
             (Some(bits), None) => {
@@ -204,9 +207,12 @@ mod tests {
             let keep = Bits::of_words(&keep, expected.len());
             let mut kept = Validity::default();
             kept.append_equal(3, true);
-            kept.append_window(&validity, Some(&keep), keep.count());
+            kept.append_window(&mut validity, Some(&keep), keep.count());
             let expected = (0..expected.len()).filter(|&row| keep.get(row)).map(|row| expected[row]);
             assert!(rows_of(&kept).into_iter().eq([true; 3].into_iter().chain(expected)), "seed {seed}");
+            let (expected, mut whole) = (rows_of(&validity), Validity::default());
+            whole.append_window(&mut validity, None, expected.len());
+            assert_eq!(rows_of(&whole), expected, "seed {seed}");
         }
     }
 }
