@@ -41,19 +41,6 @@ pub fn prefetch_line_far<T>(address: *const T) {
     let _ = address;
 }
 
-/// Bytes of a line of the caches.
-const LINE_BYTES: usize = 64;
-
-/// Asks for `count` elements from place `start` on, which may lie behind the slice: what follows it in memory is often
-/// read next.
-#[inline(always)]
-pub fn prefetch_range<T>(values: &[T], start: usize, count: usize) {
-    let first = values.as_ptr().wrapping_add(start).cast::<i8>();
-    for line in (0..count * size_of::<T>()).step_by(LINE_BYTES) {
-        prefetch_line(first.wrapping_add(line));
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -65,7 +52,5 @@ mod tests {
             prefetch(&values, index);
         }
         prefetch::<u8>(&[], 0);
-        prefetch_range(&values, 1, 1000);
-        prefetch_range::<u8>(&[], 5, 200);
     }
 }

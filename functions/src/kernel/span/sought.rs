@@ -153,8 +153,11 @@ mod avx512 {
                     };
                     found[first / 64] |= u64::from(has) << (first % 64);
                     if PLACES {
-                        let lists = LISTS.min(count - first);
-                        places[first..first + lists].copy_from_slice(&here[..lists]);
+                        match places[first..count].first_chunk_mut() {
+                            // A copy of a length that is known is one store.
+                            Some(own) => *own = here,
+                            None => places[first..count].copy_from_slice(&here[..count - first]),
+                        }
                     }
                 }
             }
