@@ -254,7 +254,7 @@ impl Case {
                 if grower.random.one_in(4) { expression } else { Expression::Try(Box::new(expression)) }
             })
             .collect();
-        let rows = random.pick(&[1, 2, 5, 63, 64, 65, 130, 300, 1100]);
+        let rows = random.pick(&[1, 2, 5, 63, 64, 65, 130, 300, 1100, 2200]);
         let fields = schema().fields;
         let table = fields.iter().map(|field| {
             let (is_constant, nulls) = (random.one_in(4), random.pick(&[0, 3, 10]));
