@@ -33,7 +33,13 @@ impl Binder<'_> {
     ) -> Result<Bound> {
         let items = self.all(items, frame)?;
         let places: Vec<Span> = items.iter().map(|(_, place)| *place).collect();
-        let (items, _) = self.unify(items, "a list")?;
+        let (items, common) = self.unify(items, "a list")?;
+        if let Some(values) = values_of(&items) {
+            return Ok(Bound::typed(Expression::Literal(Literal {
+                data_type: Type::list(common.clone()),
+                value: Value::List(common, values),
+            })));
+        }
         let items = items.into_iter().map(Bound::typed).zip(places).collect();
         self.apply(operator::LIST, items, span)
     }
@@ -218,4 +224,13 @@ fn graft(column: tree::Expression, body: tree::Expression) -> tree::Expression {
             tree::Expression::new(access, span)
         }
     }
+}
+
+/// The values of items that are all constants; `None` for others, and for a list without values of a type.
+fn values_of(items: &[Expression]) -> Option<Vec<Value>> {
+    let values = items.iter().map(|item| match item {
+        Expression::Literal(literal) if literal.data_type != Type::Null => Some(literal.value.clone()),
+        _ => None,
+    });
+    values.collect::<Option<Vec<Value>>>().filter(|values| !values.is_empty())
 }

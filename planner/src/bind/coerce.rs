@@ -1,5 +1,7 @@
 //! The one place where types meet: what casts without being asked, and what two sides have in common.
 
+use std::collections::HashMap;
+
 use hypostyle_engine::plan::Expression;
 use hypostyle_functions::coercion::{common_type, implicit_cost, literal_cost};
 use hypostyle_functions::signature::Given;
@@ -10,6 +12,9 @@ use crate::bind::scope::{Adapts, Bound};
 use crate::bind::{Binder, constant};
 use crate::error::{Error, Result};
 use crate::span::Span;
+
+/// Fewer constants of one type are cast one by one.
+const TOGETHER_MIN: usize = 8;
 
 impl Bound {
     /// How a function's signature sees it, with `data_type` its type.
@@ -175,9 +180,41 @@ impl Binder<'_> {
         let Some(common) = self.common(&bounds) else {
             return Err(mixed(&sides, what));
         };
-        let expressions =
-            sides.into_iter().map(|(bound, span)| self.cast(bound, &common, span)).collect::<Result<_>>()?;
-        Ok((expressions, common))
+        let mut known = self.cast_together(&bounds, &common);
+        let cast = sides.into_iter().enumerate().map(|(index, (bound, span))| match known.remove(&index) {
+            Some(value) => Ok(Expression::Literal(Literal { data_type: common.clone(), value })),
+            None => self.cast(bound, &common, span),
+        });
+        Ok((cast.collect::<Result<_>>()?, common))
+    }
+
+    /// The values of constants as `to`, by their places, where many are of one type: to cast one alone takes as long as to cast
+    /// a list. Where one of them fails, none is here.
+    fn cast_together(&self, sides: &[&Bound], to: &Type) -> HashMap<usize, Value> {
+        let mut by_type: HashMap<&Type, Vec<(usize, &Value)>> = HashMap::new();
+        for (index, side) in sides.iter().enumerate() {
+            match (side.adapts, &side.expression) {
+                (Adapts::No, Expression::Literal(Literal { data_type, value }))
+                    if data_type != to && !value.is_null() =>
+                {
+                    by_type.entry(data_type).or_default().push((index, value));
+                }
+                _ => {}
+            }
+        }
+        let mut known = HashMap::new();
+        for (from, held) in by_type.into_iter().filter(|(_, held)| held.len() >= TOGETHER_MIN) {
+            let values = held.iter().map(|(_, value)| Value::clone(value)).collect();
+            let list =
+                Literal { data_type: Type::list(from.clone()), value: Value::List(from.clone(), values) };
+            let cast = Expression::cast(Expression::Literal(list), Type::list(to.clone()));
+            if let Some(Ok(Literal { value: Value::List(_, values), .. })) =
+                constant::evaluate(&cast, self.context)
+            {
+                known.extend(held.into_iter().map(|(index, _)| index).zip(values));
+            }
+        }
+        known
     }
 
     /// Casts expressions to what they have in common, constants being values like others.

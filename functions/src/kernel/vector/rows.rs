@@ -29,6 +29,9 @@ impl<'a, T> Side<'a, T> {
     }
 }
 
+/// Fewer lanes than a register has are added one by one.
+const REGISTER_LANES: usize = 4;
+
 /// Adds the lanes pairwise in halves.
 #[inline(always)]
 fn add_lanes<F: Copy + std::ops::AddAssign, const LANES: usize>(mut lanes: [F; LANES]) -> F {
@@ -37,6 +40,10 @@ fn add_lanes<F: Copy + std::ops::AddAssign, const LANES: usize>(mut lanes: [F; L
         for lane in 0..half {
             let other = lanes[lane + half];
             lanes[lane] += other;
+        }
+        // What is stored here is added by whole registers next; else the compiler adds lane after lane, a hundred instructions for a sum.
+        if half >= REGISTER_LANES {
+            std::hint::black_box(&mut lanes);
         }
         half /= 2;
     }
