@@ -6,7 +6,6 @@
 //! deposited like a batch, so that it shows only if a single worker would have come to it.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::batch::Batch;
@@ -27,9 +26,9 @@ const WAITING_SHARE: usize = 16;
 /// Batches of the front morsel that may wait for whoever pulls.
 const FRONT_BATCHES: usize = 4;
 
-/// Batches ready to be taken while whoever takes them does something else, from which on nothing is made ahead: it is the
-/// slower one, or away. One that only hands a batch on finds fewer.
-const READY_BATCHES: usize = FRONT_BATCHES;
+/// Batches that come while whoever takes the output does something else, from which on it counts as away, or as the slower one:
+/// while a batch is handed on, fewer come. They are counted and not timed, so that what is made ahead does not hang on the clock.
+const AWAY_BATCHES: u64 = 32;
 
 /// Takes the batches of a pipeline in order.
 pub trait Consumer: Send {
@@ -75,6 +74,10 @@ struct Sequence {
     waiting_batches: usize,
     waiting_rows: u64,
     waiting_bytes: usize,
+    /// Batches that have come.
+    pushed: u64,
+    /// Of these, how many when whoever takes the output began to do something else; `None` while the output is awaited.
+    left_at: Option<u64>,
     reservation: Reservation,
 }
 
@@ -82,8 +85,6 @@ struct Sequence {
 pub struct OrderedSink {
     sequence: Mutex<Sequence>,
     consumer: Option<Mutex<Box<dyn Consumer>>>,
-    /// True while whoever takes the output does something else.
-    is_left_alone: AtomicBool,
 }
 
 impl OrderedSink {
@@ -100,7 +101,7 @@ impl OrderedSink {
     }
 
     fn with(sequence: Mutex<Sequence>, consumer: Option<Mutex<Box<dyn Consumer>>>) -> Arc<Self> {
-        Arc::new(Self { sequence, consumer, is_left_alone: AtomicBool::new(false) })
+        Arc::new(Self { sequence, consumer })
     }
 
     fn sequence(window: Window, account: &Arc<Account>) -> Mutex<Sequence> {
@@ -111,6 +112,8 @@ impl OrderedSink {
             waiting_batches: 0,
             waiting_rows: 0,
             waiting_bytes: 0,
+            pushed: 0,
+            left_at: None,
             reservation: account.reserve(),
         })
     }
@@ -129,10 +132,11 @@ impl OrderedSink {
         self.lock().has_front()
     }
 
-    /// Told when whoever takes the output waits for it, and when it is left alone: once some batches are ready then, few are
+    /// Told when whoever takes the output waits for it, and when it is left alone: if many batches come then, few more are
     /// made ahead of the front, which would only be kept.
     pub fn set_awaited(&self, is_awaited: bool) {
-        self.is_left_alone.store(!is_awaited, Ordering::Relaxed);
+        let mut sequence = self.lock();
+        sequence.left_at = (!is_awaited).then_some(sequence.pushed);
     }
 
     /// Deposits the error of a morsel at its place.
@@ -164,31 +168,16 @@ impl OrderedSink {
 
 impl Sequence {
     /// True if workers ahead of the front may go on.
-    fn has_room(&self, is_left_alone: bool) -> bool {
+    fn has_room(&self) -> bool {
         if self.waiting_batches < WAITING_BATCHES {
             return true;
         }
-        if is_left_alone && self.is_ready(READY_BATCHES) {
+        if self.left_at.is_some_and(|left| self.pushed - left >= AWAY_BATCHES) {
             return false;
         }
         let free_bytes = self.reservation.account().budget().free_bytes();
         // A limit may end the run before what is ahead is taken.
         self.window.count.is_none() && self.waiting_bytes < WAITING_BYTES.min(free_bytes / WAITING_SHARE)
-    }
-
-    /// True if `batches` can be taken one after the other without waiting for a worker.
-    fn is_ready(&self, batches: usize) -> bool {
-        let mut ready = 0;
-        for ((morsel, slot), next) in self.slots.iter().zip(self.front..) {
-            if *morsel != next {
-                return false;
-            }
-            ready += slot.batches.len();
-            if ready >= batches || !slot.ended {
-                break;
-            }
-        }
-        ready >= batches
     }
 
     fn has_front(&mut self) -> bool {
@@ -230,6 +219,7 @@ impl Sequence {
         let slot = self.slots.entry(batch.position.morsel).or_default();
         self.waiting_bytes += used_bytes_of(&batch);
         self.waiting_batches += 1;
+        self.pushed += 1;
         self.waiting_rows += batch.rows as u64;
         self.reservation.force(self.waiting_bytes);
         slot.batches.push_back(Ok(batch));
@@ -269,7 +259,7 @@ impl Sink for Arc<OrderedSink> {
         }
         // Rows that wait are enough once they fill the window, even if the morsels before them give none.
         let is_enough = sequence.window.morsel_rows().is_some_and(|rows| sequence.waiting_rows >= rows);
-        sequence.has_room(self.is_left_alone.load(Ordering::Relaxed)) && !is_enough
+        sequence.has_room() && !is_enough
     }
 
     fn wants_more(&self) -> bool {

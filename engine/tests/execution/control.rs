@@ -133,7 +133,7 @@ fn a_result_that_nobody_takes_stops_the_workers() {
         let mut run = Prepared::new(plan, context).unwrap().start(&[]).unwrap();
         assert!(run.next().unwrap().is_some());
         let read_ahead = at_rest(&claimed);
-        // A worker that is kept from the processor within the front morsel lets the other one go on for that long.
+        // While the first batch is awaited, a worker that is kept from the processor lets the other one go on for that long.
         let limit = if threads == 1 { 50 } else { 10_000 };
         assert!(read_ahead < limit, "{read_ahead} morsels were read ahead by {threads} workers");
         assert!(run.next().unwrap().is_some(), "the run goes on");
