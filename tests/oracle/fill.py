@@ -66,7 +66,7 @@ class Oracle:
 def type_letter(name):
     if name in INTEGERS or re.fullmatch(r"DECIMAL\(\d+,0\)", name):
         return "I"
-    if name in {"FLOAT", "DOUBLE", "NUMBER"} or name.startswith("DECIMAL"):
+    if name in {"FLOAT", "DOUBLE", "NUMBER"} or re.fullmatch(r"DECIMAL(\(\d+,\d+\))?", name):
         return "R"
     # A bare NULL has a type that each engine chooses for itself.
     return "?" if name == "\"NULL\"" else "T"
