@@ -20,7 +20,7 @@ use hypostyle_functions::kernel::span::recall::{
 use hypostyle_functions::kernel::span::sought::Sought;
 use hypostyle_functions::kernel::span::{Stretches, total};
 use hypostyle_functions::kernel::transcendental as math;
-use hypostyle_functions::kernel::whole_arithmetic;
+use hypostyle_functions::kernel::whole_arithmetic::{self, Add, Multiply, Subtract};
 
 const ELEMENTS: usize = 65_536;
 
@@ -150,9 +150,9 @@ fn spans(criterion: &mut Criterion) {
 fn whole_numbers(criterion: &mut Criterion) {
     type Kernel = fn(&[i64], &[i64], &mut [i64]) -> bool;
     let kernels: [(&str, Kernel); 3] = [
-        ("add", whole_arithmetic::add),
-        ("subtract", whole_arithmetic::subtract),
-        ("multiply", whole_arithmetic::multiply),
+        ("add", whole_arithmetic::run::<Add, i64>),
+        ("subtract", whole_arithmetic::run::<Subtract, i64>),
+        ("multiply", whole_arithmetic::run::<Multiply, i64>),
     ];
     let numbers: Vec<i64> = uniform(-1e6, 1e6).into_iter().map(|value| value as i64).collect();
     let mut results = vec![0; ELEMENTS];

@@ -1,27 +1,16 @@
 //! The operator `+`.
 
-use super::integer::{self, Operation, Overflowing};
+use super::integer::{self, Operation};
 use super::{CATEGORY, decimal, temporal};
-use crate::kernel::whole_arithmetic;
+use crate::kernel::whole_arithmetic::Add;
 use crate::lanes::{Arithmetic, arithmetic};
 use crate::scalar::{Bound, ScalarFunction};
 use crate::signature::exact;
 use crate::types::Type;
 
-#[derive(Clone, Copy)]
-struct Add;
-
 impl Operation for Add {
     const SYMBOL: &'static str = "+";
     const OPERATOR: Arithmetic = Arithmetic::Add;
-
-    fn run<T: Overflowing>(left: &[T], right: &[T], results: &mut [T]) -> bool {
-        whole_arithmetic::add(left, right, results)
-    }
-
-    fn overflows<T: Overflowing>(left: T, right: T) -> bool {
-        left.overflowing_add(right).1
-    }
 }
 
 pub(super) fn function() -> ScalarFunction {

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use crate::error::Error;
-use crate::kernel::whole_arithmetic::Whole;
+use crate::kernel::whole_arithmetic::{self, Step, Whole};
 use crate::lanes::{Arithmetic, Lane, LaneKernel, LaneKind, Lanes, LanesMut, Marks, mark};
 use crate::scalar::{Bound, ScalarFunction};
 use crate::signature::exact;
@@ -21,50 +21,37 @@ pub(crate) fn overflow(
     Error::OutOfRange { operation, detail: format!("{left} {operation} {right}"), target }
 }
 
-/// Integers that overflow.
-pub(super) trait Overflowing: Lane + Whole + Display {
+/// Integers of one type.
+pub(super) trait Integer: Lane + Whole + Display {
     /// The logical type.
     const TYPE: Type;
-    fn overflowing_add(self, other: Self) -> (Self, bool);
-    fn overflowing_subtract(self, other: Self) -> (Self, bool);
-    fn overflowing_multiply(self, other: Self) -> (Self, bool);
 }
 
-macro_rules! overflowing {
+macro_rules! integers {
     ($($rust:ty => $variant:ident),*) => {
-        $(impl Overflowing for $rust {
+        $(impl Integer for $rust {
             const TYPE: Type = Type::$variant;
-            fn overflowing_add(self, other: Self) -> (Self, bool) { <$rust>::overflowing_add(self, other) }
-            fn overflowing_subtract(self, other: Self) -> (Self, bool) { <$rust>::overflowing_sub(self, other) }
-            fn overflowing_multiply(self, other: Self) -> (Self, bool) { <$rust>::overflowing_mul(self, other) }
         })*
     };
 }
-// One entry expands to the impl of `Overflowing` for one primitive.
-overflowing!(i8 => Int8, i16 => Int16, i32 => Int32, i64 => Int64, u8 => UInt8, u16 => UInt16, u32 => UInt32, u64 => UInt64);
+// One entry expands to the impl of `Integer` for one primitive.
+integers!(i8 => Int8, i16 => Int16, i32 => Int32, i64 => Int64, u8 => UInt8, u16 => UInt16, u32 => UInt32, u64 => UInt64);
 
 /// An operation over every integer type.
-pub(super) trait Operation: Copy + Send + Sync + 'static {
+pub(super) trait Operation: Step {
     /// The operator, for messages.
     const SYMBOL: &'static str;
     /// The operator.
     const OPERATOR: Arithmetic;
-
-    /// Writes what the operation makes of two slices, either of which may be one lane that stands for all; false if no lane
-    /// overflowed.
-    fn run<T: Overflowing>(left: &[T], right: &[T], results: &mut [T]) -> bool;
-
-    /// True if one lane overflows.
-    fn overflows<T: Overflowing>(left: T, right: T) -> bool;
 }
 
 /// The kernel of an operation over one type.
 struct Kernel<O, T>(PhantomData<fn(O, T)>);
 
-impl<O: Operation, T: Overflowing> LaneKernel for Kernel<O, T> {
+impl<O: Operation, T: Integer> LaneKernel for Kernel<O, T> {
     fn run(&self, inputs: &[Lanes<'_>], output: &mut LanesMut<'_>, marks: &mut Marks<'_>) {
         let (left, right, results) = (T::read(&inputs[0]), T::read(&inputs[1]), T::write(output));
-        if !O::run(left, right, results) {
+        if !whole_arithmetic::run::<O, T>(left, right, results) {
             return;
         }
         // Rare: each lane is looked at by itself.
@@ -103,7 +90,7 @@ pub(super) fn forms<O: Operation>(function: ScalarFunction) -> ScalarFunction {
     form::<O, u8>(form::<O, u16>(form::<O, u32>(form::<O, u64>(function))))
 }
 
-fn form<O: Operation, T: Overflowing>(function: ScalarFunction) -> ScalarFunction {
+fn form<O: Operation, T: Integer>(function: ScalarFunction) -> ScalarFunction {
     function.overload([exact("left", T::TYPE), exact("right", T::TYPE)], |_| {
         Ok(Bound::lanes(T::TYPE, Arc::new(Kernel::<O, T>(PhantomData))))
     })

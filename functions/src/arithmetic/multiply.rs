@@ -1,27 +1,16 @@
 //! The operator `*`.
 
-use super::integer::{self, Operation, Overflowing};
+use super::integer::{self, Operation};
 use super::{CATEGORY, decimal, temporal};
-use crate::kernel::whole_arithmetic;
+use crate::kernel::whole_arithmetic::Multiply;
 use crate::lanes::{Arithmetic, arithmetic};
 use crate::scalar::{Bound, ScalarFunction};
 use crate::signature::exact;
 use crate::types::Type;
 
-#[derive(Clone, Copy)]
-struct Multiply;
-
 impl Operation for Multiply {
     const SYMBOL: &'static str = "*";
     const OPERATOR: Arithmetic = Arithmetic::Multiply;
-
-    fn run<T: Overflowing>(left: &[T], right: &[T], results: &mut [T]) -> bool {
-        whole_arithmetic::multiply(left, right, results)
-    }
-
-    fn overflows<T: Overflowing>(left: T, right: T) -> bool {
-        left.overflowing_multiply(right).1
-    }
 }
 
 pub(super) fn function() -> ScalarFunction {

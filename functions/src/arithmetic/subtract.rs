@@ -1,27 +1,16 @@
 //! The operator `-` between two operands.
 
-use super::integer::{self, Operation, Overflowing};
+use super::integer::{self, Operation};
 use super::{CATEGORY, decimal, temporal};
-use crate::kernel::whole_arithmetic;
+use crate::kernel::whole_arithmetic::Subtract;
 use crate::lanes::{Arithmetic, arithmetic};
 use crate::scalar::{Bound, ScalarFunction};
 use crate::signature::exact;
 use crate::types::Type;
 
-#[derive(Clone, Copy)]
-struct Subtract;
-
 impl Operation for Subtract {
     const SYMBOL: &'static str = "-";
     const OPERATOR: Arithmetic = Arithmetic::Subtract;
-
-    fn run<T: Overflowing>(left: &[T], right: &[T], results: &mut [T]) -> bool {
-        whole_arithmetic::subtract(left, right, results)
-    }
-
-    fn overflows<T: Overflowing>(left: T, right: T) -> bool {
-        left.overflowing_subtract(right).1
-    }
 }
 
 pub(super) fn function() -> ScalarFunction {

@@ -4,7 +4,6 @@
 //! united. So the loops are as wide as those that check nothing.
 
 use super::lane_loop;
-use super::whole_steps::{Add, Multiply, Step, Subtract};
 
 /// Whole numbers of one width.
 pub trait Whole: Copy + PartialEq + 'static {
@@ -94,25 +93,98 @@ whole! {
     i64, u64;
 }
 
-/// `results[i] = first[i] + second[i]`, either of which may be one lane that stands for all; true if a sum overflowed.
-pub fn add<T: Whole>(first: &[T], second: &[T], results: &mut [T]) -> bool {
-    one_step::<Add, T>(first, second, results)
+/// A step of arithmetic.
+pub trait Step: Copy + Send + Sync + 'static {
+    /// The result, which wraps, and words whose union over all lanes tells whether one of them may have overflowed.
+    fn of<T: Whole>(left: T, right: T) -> (T, [T; 2]);
+    /// True if a lane may have overflowed.
+    fn is_doubted<T: Whole>(words: [T; 2]) -> bool;
+    /// True if this lane overflowed.
+    fn overflows<T: Whole>(left: T, right: T) -> bool;
 }
 
-/// `results[i] = first[i] - second[i]`, either of which may be one lane that stands for all; true if a difference overflowed.
-pub fn subtract<T: Whole>(first: &[T], second: &[T], results: &mut [T]) -> bool {
-    one_step::<Subtract, T>(first, second, results)
+/// The sum.
+#[derive(Debug, Clone, Copy)]
+pub struct Add;
+
+/// The left less the right.
+#[derive(Debug, Clone, Copy)]
+pub struct Subtract;
+
+/// The product.
+#[derive(Debug, Clone, Copy)]
+pub struct Multiply;
+
+/// The step with its operands the other way around.
+#[derive(Debug, Clone, Copy)]
+pub struct Flipped<S>(std::marker::PhantomData<S>);
+
+impl Step for Add {
+    #[inline(always)]
+    fn of<T: Whole>(left: T, right: T) -> (T, [T; 2]) {
+        let (sum, doubt) = left.add(right);
+        (sum, [doubt, T::ZERO])
+    }
+
+    fn is_doubted<T: Whole>([doubt, _]: [T; 2]) -> bool {
+        doubt.highest()
+    }
+
+    fn overflows<T: Whole>(left: T, right: T) -> bool {
+        left.add(right).1.highest()
+    }
 }
 
-/// `results[i] = first[i] * second[i]`, either of which may be one lane that stands for all; true if a product may have overflowed,
-/// as the most bits of either side tell.
-pub fn multiply<T: Whole>(first: &[T], second: &[T], results: &mut [T]) -> bool {
-    one_step::<Multiply, T>(first, second, results)
+impl Step for Subtract {
+    #[inline(always)]
+    fn of<T: Whole>(left: T, right: T) -> (T, [T; 2]) {
+        let (difference, doubt) = left.subtract(right);
+        (difference, [doubt, T::ZERO])
+    }
+
+    fn is_doubted<T: Whole>([doubt, _]: [T; 2]) -> bool {
+        doubt.highest()
+    }
+
+    fn overflows<T: Whole>(left: T, right: T) -> bool {
+        left.subtract(right).1.highest()
+    }
 }
 
-/// Runs the loop for these lanes: one over two slices, or over a slice and a number.
-#[inline(always)]
-fn one_step<S: Step, T: Whole>(first: &[T], second: &[T], results: &mut [T]) -> bool {
+impl Step for Multiply {
+    #[inline(always)]
+    fn of<T: Whole>(left: T, right: T) -> (T, [T; 2]) {
+        (left.multiply(right), [left.digits(), right.digits()])
+    }
+
+    /// As the most bits of either side tell.
+    fn is_doubted<T: Whole>([left, right]: [T; 2]) -> bool {
+        left.bits() + right.bits() > T::PRODUCT_BITS
+    }
+
+    fn overflows<T: Whole>(left: T, right: T) -> bool {
+        left.product_overflows(right)
+    }
+}
+
+impl<S: Step> Step for Flipped<S> {
+    #[inline(always)]
+    fn of<T: Whole>(left: T, right: T) -> (T, [T; 2]) {
+        S::of(right, left)
+    }
+
+    fn is_doubted<T: Whole>(words: [T; 2]) -> bool {
+        S::is_doubted(words)
+    }
+
+    fn overflows<T: Whole>(left: T, right: T) -> bool {
+        S::overflows(right, left)
+    }
+}
+
+/// `results[i] = first[i] S second[i]`, either of which may be one lane that stands for all; true if a lane may have overflowed:
+/// exact for sums and differences, while products go by the most bits of either side.
+pub fn run<S: Step, T: Whole>(first: &[T], second: &[T], results: &mut [T]) -> bool {
     let words = match (first, second) {
         (first, &[b]) => lane_loop::united_unary(&|a| S::of(a, b), first, results),
         (&[a], second) => lane_loop::united_unary(&|b| S::of(a, b), second, results),
@@ -158,27 +230,27 @@ mod tests {
         let edges = [0, 1 << 31, -(1 << 31), 1 << 32, i64::MAX, i64::MIN, 1 << 62, -(1 << 62)];
         let values: Vec<i64> =
             edges.iter().flat_map(|&edge| near.map(|step| step.wrapping_add(edge))).collect();
-        check(&values, add, i64::overflowing_add, true);
-        check(&values, subtract, i64::overflowing_sub, true);
-        check(&values, multiply, i64::overflowing_mul, false);
-        check(&(i8::MIN..=i8::MAX).step_by(3).collect::<Vec<_>>(), add, i8::overflowing_add, true);
-        check(&[i8::MIN, -1, 1, 11, 12, i8::MAX], multiply, i8::overflowing_mul, false);
+        check(&values, run::<Add, _>, i64::overflowing_add, true);
+        check(&values, run::<Subtract, _>, i64::overflowing_sub, true);
+        check(&values, run::<Multiply, _>, i64::overflowing_mul, false);
+        check(&(i8::MIN..=i8::MAX).step_by(3).collect::<Vec<_>>(), run::<Add, _>, i8::overflowing_add, true);
+        check(&[i8::MIN, -1, 1, 11, 12, i8::MAX], run::<Multiply, _>, i8::overflowing_mul, false);
     }
 
     #[test]
     fn overflow_of_unsigned_numbers_is_seen_at_every_edge() {
         let values = [0, 1, 2, 3, (1 << 32) - 1, 1 << 32, 1 << 63, (1 << 63) - 1, u64::MAX - 1, u64::MAX];
-        check(&values, add, u64::overflowing_add, true);
-        check(&values, subtract, u64::overflowing_sub, true);
-        check(&values, multiply, u64::overflowing_mul, false);
-        check(&(0..=u8::MAX).step_by(5).collect::<Vec<_>>(), subtract, u8::overflowing_sub, true);
+        check(&values, run::<Add, _>, u64::overflowing_add, true);
+        check(&values, run::<Subtract, _>, u64::overflowing_sub, true);
+        check(&values, run::<Multiply, _>, u64::overflowing_mul, false);
+        check(&(0..=u8::MAX).step_by(5).collect::<Vec<_>>(), run::<Subtract, _>, u8::overflowing_sub, true);
     }
 
     #[test]
     fn products_of_few_bits_are_not_doubted() {
         let mut results = [0i64; 4];
-        assert!(!multiply(&[1 << 30, -(1 << 31), 7, 0], &[-(1 << 31)], &mut results));
-        assert!(!multiply(&[1 << 40, -5, 7, 0], &[3, 1 << 20, -1, 0], &mut results));
-        assert!(multiply(&[i64::MIN, 0, 0, 0], &[-1], &mut results));
+        assert!(!run::<Multiply, _>(&[1 << 30, -(1 << 31), 7, 0], &[-(1 << 31)], &mut results));
+        assert!(!run::<Multiply, _>(&[1 << 40, -5, 7, 0], &[3, 1 << 20, -1, 0], &mut results));
+        assert!(run::<Multiply, _>(&[i64::MIN, 0, 0, 0], &[-1], &mut results));
     }
 }

@@ -4,8 +4,8 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use super::{Arithmetic, Lane, LaneKernel, Lanes, LanesMut, Marks, mark};
-use crate::kernel::whole_arithmetic::Whole;
-use crate::kernel::whole_steps::{Add, Flipped, Multiply, Step, Subtract, steps_overflow, two_steps};
+use crate::kernel::whole_arithmetic::{Add, Flipped, Multiply, Step, Subtract, Whole};
+use crate::kernel::whole_steps::{steps_overflow, two_steps};
 
 struct Pair<A, B, T>(PhantomData<fn(A, B, T)>);
 
