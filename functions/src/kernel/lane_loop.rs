@@ -7,6 +7,7 @@
 use std::hint::select_unpredictable;
 
 use super::level::{Level, Tier};
+use super::prefetch::look_ahead;
 use super::whole_arithmetic::Whole;
 
 /// Declares generic functions whose body is compiled for every level and chosen at each call.
@@ -55,13 +56,27 @@ macro_rules! lane_loops {
     )+};
 }
 
+/// Lanes that are computed between two looks ahead.
+const CHUNK: usize = 32;
+
+/// Calls `step` with each result and its lane, over the shorter length, and asks meanwhile for lanes some pages further on.
+#[inline(always)]
+fn for_each_lane<A, R>(first: &[A], results: &mut [R], mut step: impl FnMut(&mut R, &A)) {
+    let count = first.len().min(results.len());
+    let (chunks, rest) = first[..count].as_chunks::<CHUNK>();
+    let (targets, last) = results[..count].as_chunks_mut::<CHUNK>();
+    for (target, chunk) in targets.iter_mut().zip(chunks) {
+        look_ahead(chunk.as_ptr(), size_of_val(chunk));
+        target.iter_mut().zip(chunk).for_each(|(result, a)| step(result, a));
+    }
+    last.iter_mut().zip(rest).for_each(|(result, a)| step(result, a));
+}
+
 lane_loops! {
     /// `results[i] = function(first[i])`, over the shorter length.
     pub fn unary[A: Copy, R, F](function: &F, first: &[A], results: &mut [R])
     where [F: Fn(A) -> R] {
-        for (result, &a) in results.iter_mut().zip(first) {
-            *result = function(a);
-        }
+        for_each_lane(first, results, |result, &a| *result = function(a));
     }
 
     /// `results[i] = function(first[i], second[i])`, over the shortest length.
@@ -123,11 +138,11 @@ lane_loops! {
     pub fn united_unary[T: Whole, F](function: &F, first: &[T], results: &mut [T]) -> [T; 2]
     where [F: Fn(T) -> (T, [T; 2])] {
         let [mut one, mut other] = [T::ZERO; 2];
-        for (result, &a) in results.iter_mut().zip(first) {
+        for_each_lane(first, results, |result, &a| {
             let (value, words) = function(a);
             *result = value;
             (one, other) = (one.unite(words[0]), other.unite(words[1]));
-        }
+        });
         [one, other]
     }
 
@@ -147,11 +162,11 @@ lane_loops! {
     pub fn united_steps[T: Whole, F](function: &F, first: &[T], results: &mut [T]) -> [T; 4]
     where [F: Fn(T) -> (T, [T; 4])] {
         let mut united = [T::ZERO; 4];
-        for (result, &a) in results.iter_mut().zip(first) {
+        for_each_lane(first, results, |result, &a| {
             let (value, words) = function(a);
             *result = value;
             united.iter_mut().zip(words).for_each(|(united, word)| *united = united.unite(word));
-        }
+        });
         united
     }
 

@@ -80,7 +80,9 @@ fn in_blocks(
         // Other numbers are mostly told by the first of them.
         if is_count(values[0]) && counts(values, &mut places) {
             let logarithms = &*LOGARITHMS;
-            *results = places.map(|place| logarithms[place as usize % COUNTS]);
+            for (result, &place) in results.iter_mut().zip(&places) {
+                *result = logarithms[place as usize % COUNTS];
+            }
         } else {
             computed(values, results);
         }
