@@ -6,6 +6,7 @@ use super::CATEGORY;
 use super::element::{Element, Embeddings, check_dimensions};
 use crate::column::{FixedWidth, Rows, View, WritableFixed};
 use crate::error::{Error, Result};
+use crate::kernel::level::Level;
 use crate::kernel::vector::rows as kernel;
 use crate::kernel::vector::rows::Side;
 use crate::registry::Registry;
@@ -14,7 +15,7 @@ use crate::signature::{Parameter, Pattern, parameter};
 use crate::types::Type;
 
 /// Measures of many pairs, and what is made of each.
-pub(super) type Measure<T> = fn(Side<'_, T>, Side<'_, T>, usize, &mut [<T as Element>::Wide]);
+pub(super) type Measure<T> = fn(Level, Side<'_, T>, Side<'_, T>, usize, &mut [<T as Element>::Wide]);
 
 /// What a function makes of a measure.
 #[derive(Clone, Copy)]
@@ -28,7 +29,7 @@ pub(super) fn register(registry: &mut Registry) {
     let function = pair(
         "dot_product",
         "Sum of the products of the elements.",
-        (kernel::dot_f16, kernel::dot_f32, kernel::dot_f64),
+        (kernel::dot_f16_at, kernel::dot_f32_at, kernel::dot_f64_at),
         Finish::Same,
         &["array_inner_product", "array_dot_product", "list_inner_product", "list_dot_product"],
     );
@@ -36,7 +37,7 @@ pub(super) fn register(registry: &mut Registry) {
     let function = pair(
         "negative_inner_product",
         "The dot product with the opposite sign, which sorts the nearest first.",
-        (kernel::dot_f16, kernel::dot_f32, kernel::dot_f64),
+        (kernel::dot_f16_at, kernel::dot_f32_at, kernel::dot_f64_at),
         Finish::Negative,
         &[
             "array_negative_inner_product",
@@ -49,7 +50,7 @@ pub(super) fn register(registry: &mut Registry) {
     let function = pair(
         "cosine_similarity",
         "Cosine of the angle between two embeddings.",
-        (kernel::cosine_f16, kernel::cosine_f32, kernel::cosine_f64),
+        (kernel::cosine_f16_at, kernel::cosine_f32_at, kernel::cosine_f64_at),
         Finish::Same,
         &["array_cosine_similarity", "list_cosine_similarity"],
     );
@@ -61,7 +62,7 @@ pub(super) fn register(registry: &mut Registry) {
     let function = pair(
         "cosine_distance",
         "1 less the cosine of the angle between two embeddings.",
-        (kernel::cosine_f16, kernel::cosine_f32, kernel::cosine_f64),
+        (kernel::cosine_f16_at, kernel::cosine_f32_at, kernel::cosine_f64_at),
         Finish::FromOne,
         &["array_cosine_distance", "list_cosine_distance", "<=>"],
     );
@@ -73,7 +74,7 @@ pub(super) fn register(registry: &mut Registry) {
     let function = pair(
         "l2_distance",
         "Euclidean distance between two embeddings.",
-        (kernel::l2_f16, kernel::l2_f32, kernel::l2_f64),
+        (kernel::l2_f16_at, kernel::l2_f32_at, kernel::l2_f64_at),
         Finish::Same,
         &["array_distance", "list_distance", "<->"],
     );
@@ -81,7 +82,7 @@ pub(super) fn register(registry: &mut Registry) {
     let function = pair(
         "l1_distance",
         "Sum of the differences of the elements.",
-        (kernel::l1_f16, kernel::l1_f32, kernel::l1_f64),
+        (kernel::l1_f16_at, kernel::l1_f32_at, kernel::l1_f64_at),
         Finish::Same,
         &[],
     );
@@ -188,7 +189,7 @@ fn bind<T: Element>(arguments: &Arguments<'_>, measure: Measure<T>, finish: Fini
             && dimension == other
         {
             let results = &mut output.fixed::<T::Wide>()[..count];
-            measure(a, b, dimension, results);
+            measure(kernel::level_of(a, b), a, b, dimension, results);
             finish_all::<T>(results, finish);
             return Ok(());
         }
@@ -200,7 +201,7 @@ fn bind<T: Element>(arguments: &Arguments<'_>, measure: Measure<T>, finish: Fini
             };
             if a.len() == b.len() {
                 let result = &mut output.fixed::<T::Wide>()[row..row + 1];
-                measure(Side::same(a), Side::same(b), a.len(), result);
+                measure(Level::current(), Side::same(a), Side::same(b), a.len(), result);
                 return finish_all::<T>(result, finish);
             }
             let (actual, expected, function) = (b.len(), a.len(), function.clone());

@@ -13,6 +13,7 @@ use super::pair::Measure;
 use super::pool::Vectors;
 use crate::column::{Output, compare_floats};
 use crate::error::{Error, Result};
+use crate::kernel::level::Level;
 use crate::kernel::vector::rows::{self as kernel, Side};
 use crate::registry::Registry;
 use crate::scalar::{Arguments, Bound, ScalarFunction};
@@ -43,9 +44,12 @@ pub(super) fn register(registry: &mut Registry) {
         .note("Of equal scores the first in the table comes first; NaN, such as the cosine of a vector of zeros, comes after all numbers. Null vectors are left out. A k below 0, another dimension and a null element are errors, dimensions while planning where they are known.")
         .example("top_k_similar([1.0, 0.0], [[0.0, 1.0], [2.0, 0.0], [1.0, 1.0]], 1)", "[{'id': 1, 'score': 1.0}]")
         .example("top_k_similar([1.0, 0.0], [[0.0, 1.0], [2.0, 0.0]], 1, metric => 'l2')", "[{'id': 1, 'score': 1.0}]");
-    let similar = form::<f32>(similar, [kernel::cosine_f32, kernel::dot_f32, kernel::l2_f32]);
-    let similar = form::<f64>(similar, [kernel::cosine_f64, kernel::dot_f64, kernel::l2_f64]);
-    registry.register_scalar(form::<f16>(similar, [kernel::cosine_f16, kernel::dot_f16, kernel::l2_f16]));
+    let similar = form::<f32>(similar, [kernel::cosine_f32_at, kernel::dot_f32_at, kernel::l2_f32_at]);
+    let similar = form::<f64>(similar, [kernel::cosine_f64_at, kernel::dot_f64_at, kernel::l2_f64_at]);
+    registry.register_scalar(form::<f16>(
+        similar,
+        [kernel::cosine_f16_at, kernel::dot_f16_at, kernel::l2_f16_at],
+    ));
 }
 
 fn form<T: Element>(function: ScalarFunction, measures: Measures<T>) -> ScalarFunction {
@@ -156,6 +160,7 @@ impl<T: Element> Search<T> {
                 {
                     let measured = &mut measured[..block.len()];
                     (self.measure)(
+                        Level::current(),
                         Side::adjoining(run, query.len()),
                         Side::same(query),
                         query.len(),
@@ -186,7 +191,8 @@ impl<T: Element> Search<T> {
                 return Err(self.mismatch(vector.len(), query.len()));
             }
             let mut measured = [T::Wide::default()];
-            (self.measure)(Side::same(vector), Side::same(query), query.len(), &mut measured);
+            let sides = (Side::same(vector), Side::same(query));
+            (self.measure)(Level::current(), sides.0, sides.1, query.len(), &mut measured);
             best.take(id, &[self.rank(measured[0])]);
         }
         Ok(())

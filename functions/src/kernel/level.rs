@@ -75,6 +75,12 @@ impl Level {
         Tier::ALL.into_iter().filter_map(Level::new)
     }
 
+    /// This level, or that of a tier below it.
+    #[must_use]
+    pub fn at_most(self, tier: Tier) -> Level {
+        Level { tier: self.tier.min(tier) }
+    }
+
     /// What this level enables.
     pub fn tier(self) -> Tier {
         self.tier
