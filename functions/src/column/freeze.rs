@@ -104,9 +104,13 @@ impl Output {
         let OutputData::List { offsets, sizes, child } = &mut self.data else {
             return Err(mismatch(&self.data_type));
         };
-        let [offsets, sizes] = [offsets, sizes].map(|places| ScalarBuffer::from(std::mem::take(places)));
+        let places = [offsets, sizes].map(|places| {
+            let buffer = Buffer::from_vec(std::mem::take(places));
+            self.retained.keep(buffer.clone());
+            ScalarBuffer::new(buffer, 0, length)
+        });
         self.length = 0;
-        trusted::list_view_array(field, [offsets, sizes], child.freeze()?, nulls)
+        trusted::list_view_array(field, places, child.freeze()?, nulls)
     }
 
     fn take_nulls(&mut self, length: usize) -> Option<NullBuffer> {

@@ -597,6 +597,10 @@ impl Output {
             OutputData::Float16(values) => reclaim(values, &mut self.retained),
             OutputData::Int128(values) => reclaim(values, &mut self.retained),
             OutputData::Interval(values) => reclaim(values, &mut self.retained),
+            OutputData::List { offsets, sizes, .. } => {
+                reclaim(offsets, &mut self.retained);
+                reclaim(sizes, &mut self.retained);
+            }
             _ => self.retained.clear(),
         }
     }

@@ -2,69 +2,47 @@
 //!
 //! A short span is ordered by ranks: how many of its elements precede an element is where it goes. Each element is compared
 //! with all, a vector at a time, and lengths are rounded up to whole vectors, so that nothing but their number has to be
-//! foreseen. Equal elements have equal ranks and leave the places behind the first of them open; a running maximum fills
-//! those. Numbers of 64 bits that fit 32, as ids mostly do, are ranked in these, twice as many at once.
+//! foreseen. What is compared are keys that hold the place of an element below its number: no two are equal, so ranks are not either,
+//! and each element has a place of its own. Keys have 32 bits where the numbers leave room for the place, as ids mostly do.
 
 use super::{Span, elements};
 use crate::kernel::level::{Level, Tier};
 
-/// Elements that are compared at once: a vector of the widest registers.
+/// Elements that are compared at once: a vector of keys of 32 bits.
 const LANES: usize = 8;
-/// Elements of 32 bits that are compared at once.
-const NARROW_LANES: usize = 2 * LANES;
-/// Spans that are looked through together for whether their numbers are narrow.
+/// Spans that are looked through together for how many bits their numbers have.
 const GROUP: usize = 64;
 /// The longest span that is ordered by ranks.
 const RANKED_MAX: usize = 6 * LANES;
+/// Bits of a key that hold a place.
+const PLACE_BITS: u32 = RANKED_MAX.ilog2() + 1;
 
-/// Whole numbers with an order and its reverse.
-pub trait Ranked: Copy + Ord + Default {
-    /// Counts of a number's width, so that they lie in the lanes of the numbers.
+/// What is compared instead of a number: the number, and below it a place.
+trait Key: Copy + Ord {
+    /// Counts of a key's width, so that they lie in the lanes of the keys.
     type Count: Copy + Default;
-    /// The least and the greatest number.
-    const ENDS: [Self; 2];
+    /// A key that no element has; all of theirs precede it.
+    const LAST: Self;
+    /// Bits of a number beside its sign that leave room for the place.
+    const NUMBER_BITS: u32;
+    /// The key of a number of at most those bits.
+    fn of(number: i64, place: usize) -> Self;
     /// Adds one to a count if `is_counted`.
     fn add(count: Self::Count, is_counted: bool) -> Self::Count;
     /// A count as a place.
     fn place(count: Self::Count) -> usize;
-    /// True if all numbers are ranked as narrow ones.
-    fn are_narrow(values: &[Self]) -> bool;
 }
 
-/// Numbers that stand for those of another width while they are ranked.
-trait StandsFor<T>: Ranked {
-    fn of(value: T) -> Self;
-    fn back(self) -> T;
-}
-
-impl<T: Ranked> StandsFor<T> for T {
-    #[inline(always)]
-    fn of(value: T) -> Self {
-        value
-    }
-    #[inline(always)]
-    fn back(self) -> T {
-        self
-    }
-}
-
-impl StandsFor<i64> for i32 {
-    #[inline(always)]
-    fn of(value: i64) -> Self {
-        // Numbers that do not fit are not ranked like this, and what only fills a window may be anything.
-        value as i32
-    }
-    #[inline(always)]
-    fn back(self) -> i64 {
-        i64::from(self)
-    }
-}
-
-macro_rules! ranked {
-    ($($number:ty: $count:ty, $are_narrow:expr;)*) => {$(
-        impl Ranked for $number {
+macro_rules! keys {
+    ($($key:ty: $count:ty;)*) => {$(
+        impl Key for $key {
             type Count = $count;
-            const ENDS: [Self; 2] = [<$number>::MIN, <$number>::MAX];
+            const LAST: Self = <$key>::MAX;
+            const NUMBER_BITS: u32 = <$key>::BITS - 1 - PLACE_BITS;
+            #[inline(always)]
+            fn of(number: i64, place: usize) -> Self {
+                (number as $key) << PLACE_BITS | place as $key
+            }
             #[inline(always)]
             fn add(count: $count, is_counted: bool) -> $count {
                 count + <$count>::from(is_counted)
@@ -73,126 +51,102 @@ macro_rules! ranked {
             fn place(count: $count) -> usize {
                 count as usize
             }
-            #[inline(always)]
-            fn are_narrow(values: &[$number]) -> bool {
-                $are_narrow(values)
-            }
         }
     )*};
 }
-// One arm expands to the impl of one type. Numbers of 32 bits are narrow as they are.
-ranked! {
-    i32: u32, |_| false;
-    i64: u64, fit_narrow;
+// One arm expands to the impl of one width.
+keys! {
+    i32: u32;
+    i64: u64;
 }
 
-/// True if numbers of 32 bits hold all values.
+/// The most bits beside its sign that a number of these spans has, and maybe one between them.
 #[inline(always)]
-fn fit_narrow(values: &[i64]) -> bool {
-    let digits = values.iter().fold(0, |digits, value| digits | (value ^ (value >> 63)));
-    digits <= i64::from(i32::MAX)
-}
-
-/// True if the numbers of all spans are narrow, as far as that is told by few numbers beside theirs.
-#[inline(always)]
-fn are_narrow<T: Ranked>(values: &[T], spans: &[Span]) -> bool {
+fn number_bits<T: Copy + Into<i64>>(values: &[T], spans: &[Span]) -> u32 {
+    let unite = |digits: i64, values: &[T]| {
+        values.iter().fold(digits, |digits, &value| {
+            let number: i64 = value.into();
+            digits | (number ^ (number >> 63))
+        })
+    };
     let (start, end) =
         spans.iter().fold((u32::MAX, 0), |(start, end), span| (start.min(span.0), end.max(span.1)));
-    start < end
-        && (end - start) as usize <= GROUP * RANKED_MAX
-        && T::are_narrow(elements(values, (start, end)))
+    // Spans that follow one another are read as one.
+    let digits = if start < end && (end - start) as usize <= GROUP * RANKED_MAX {
+        unite(0, elements(values, (start, end)))
+    } else {
+        spans.iter().fold(0, |digits, &span| unite(digits, elements(values, span)))
+    };
+    i64::BITS - digits.leading_zeros()
 }
 
+/// Orders the first `count` elements of a window; the others only fill it.
 #[inline(always)]
-fn precedes<T: Ranked, const DESCENDING: bool>(a: T, b: T) -> bool {
-    if DESCENDING { a > b } else { a < b }
-}
-
-/// Orders the first `count` elements of a window, the others only fill it; what is open is written as the last.
-#[inline(always)]
-fn order_window<T: Ranked, N: StandsFor<T>, const WIDTH: usize, const DESCENDING: bool>(
+fn order_window<T, K: Key, const WIDTH: usize, const DESCENDING: bool>(
     window: &[T; WIDTH],
     count: usize,
     sorted: &mut [T],
-) {
-    let given = window;
-    let mut window = [N::default(); WIDTH];
-    window.iter_mut().zip(given).for_each(|(number, &value)| *number = N::of(value));
-    let mut ranks = [N::Count::default(); WIDTH];
-    for &element in &window[..count] {
-        for (rank, &other) in ranks.iter_mut().zip(&window) {
-            *rank = N::add(*rank, precedes::<N, DESCENDING>(element, other));
+) where
+    T: Copy + Into<i64>,
+{
+    let mut keys = [K::LAST; WIDTH];
+    for (place, (key, &element)) in keys.iter_mut().zip(window).enumerate() {
+        let number: i64 = element.into();
+        // The complement has the reverse order, and no more bits.
+        let number = if DESCENDING { !number } else { number };
+        *key = if place < count { K::of(number, place) } else { K::LAST };
+    }
+    let mut ranks = [K::Count::default(); WIDTH];
+    for &key in &keys {
+        for (rank, &other) in ranks.iter_mut().zip(&keys) {
+            *rank = K::add(*rank, key < other);
         }
     }
-    let first = N::ENDS[usize::from(DESCENDING)];
-    let mut places = [first; RANKED_MAX + 1];
-    for (at, (&element, &rank)) in window.iter().zip(&ranks).enumerate() {
-        // Elements that only fill the window go to a place that nobody reads.
-        let place = if at < count { N::place(rank) } else { RANKED_MAX };
-        places[place.min(RANKED_MAX)] = element;
-    }
-    let mut last = first;
-    for place in &mut places[..WIDTH] {
-        last = if precedes::<N, DESCENDING>(last, *place) { *place } else { last };
-        *place = last;
-    }
-    let write = |sorted: &mut [T]| sorted.iter_mut().zip(&places).for_each(|(to, &place)| *to = place.back());
+    let places = ranks.iter().map(|&rank| K::place(rank));
     match sorted.first_chunk_mut::<WIDTH>() {
-        // What is written behind the span is written over by the next ones.
-        Some(sorted) => write(sorted),
-        None => write(&mut sorted[..count]),
+        // All that only fills the window comes to the place behind the span, where the next one is written.
+        Some(sorted) => {
+            window.iter().zip(places).for_each(|(&element, place)| sorted[place.min(WIDTH - 1)] = element)
+        }
+        None => {
+            let sorted = &mut sorted[..count];
+            window[..count].iter().zip(places).for_each(|(&element, place)| sorted[place] = element);
+        }
     }
 }
 
 /// Orders the `count` elements from `start` on into the first places of `rest`.
 #[inline(always)]
-fn order_short<T: Ranked, N: StandsFor<T>, const WIDTH: usize, const DESCENDING: bool>(
+fn order_short<T, K: Key, const WIDTH: usize, const DESCENDING: bool>(
     values: &[T],
     start: usize,
     count: usize,
     rest: &mut [T],
-) {
+) where
+    T: Copy + Default + Into<i64>,
+{
     if let Some(window) = values[start..].first_chunk::<WIDTH>() {
-        return order_window::<T, N, WIDTH, DESCENDING>(window, count, rest);
+        return order_window::<T, K, WIDTH, DESCENDING>(window, count, rest);
     }
     // The last spans of all have less behind them than a window holds.
     let mut window = [T::default(); WIDTH];
     window[..count].copy_from_slice(&values[start..start + count]);
-    order_window::<T, N, WIDTH, DESCENDING>(&window, count, rest);
+    order_window::<T, K, WIDTH, DESCENDING>(&window, count, rest);
 }
 
-/// Orders a span of up to [`RANKED_MAX`] elements into the first places of `rest`, by vectors of `PER_VECTOR` elements.
+/// Orders spans into the first places of `results`: those of up to `ranked_max` elements by ranks of their keys, longer ones by a sort.
 #[inline(always)]
-fn order_ranked<T: Ranked, N: StandsFor<T>, const PER_VECTOR: usize, const DESCENDING: bool>(
-    values: &[T],
-    at: usize,
-    count: usize,
-    rest: &mut [T],
-) {
-    match count.div_ceil(PER_VECTOR) * (PER_VECTOR / LANES) {
-        0 => {}
-        1 => order_short::<T, N, { LANES }, DESCENDING>(values, at, count, rest),
-        2 => order_short::<T, N, { 2 * LANES }, DESCENDING>(values, at, count, rest),
-        3 => order_short::<T, N, { 3 * LANES }, DESCENDING>(values, at, count, rest),
-        4 => order_short::<T, N, { 4 * LANES }, DESCENDING>(values, at, count, rest),
-        5 => order_short::<T, N, { 5 * LANES }, DESCENDING>(values, at, count, rest),
-        _ => order_short::<T, N, RANKED_MAX, DESCENDING>(values, at, count, rest),
-    }
-}
-
-/// Orders spans by ranks in numbers of the type `N`, and those longer than `ranked_max` by a sort.
-#[inline(always)]
-fn order_group<T: Ranked, N: StandsFor<T>, const PER_VECTOR: usize, const DESCENDING: bool>(
+fn order_group<T, K: Key, const DESCENDING: bool>(
     values: &[T],
     spans: &[Span],
     ranked_max: usize,
     results: &mut &mut [T],
-) {
+) where
+    T: Copy + Default + Ord + Into<i64>,
+{
     for &(start, end) in spans {
         let (at, count) = (start as usize, (end - start) as usize);
-        if count <= ranked_max {
-            order_ranked::<T, N, PER_VECTOR, DESCENDING>(values, at, count, results);
-        } else {
+        if count > ranked_max {
             let sorted = &mut results[..count];
             sorted.copy_from_slice(elements(values, (start, end)));
             // Equal whole numbers cannot be told apart, so their order is no matter.
@@ -200,52 +154,55 @@ fn order_group<T: Ranked, N: StandsFor<T>, const PER_VECTOR: usize, const DESCEN
             if DESCENDING {
                 sorted.reverse();
             }
+        } else {
+            match count.div_ceil(LANES) {
+                0 => {}
+                1 => order_short::<T, K, { LANES }, DESCENDING>(values, at, count, results),
+                2 => order_short::<T, K, { 2 * LANES }, DESCENDING>(values, at, count, results),
+                3 => order_short::<T, K, { 3 * LANES }, DESCENDING>(values, at, count, results),
+                4 => order_short::<T, K, { 4 * LANES }, DESCENDING>(values, at, count, results),
+                5 => order_short::<T, K, { 5 * LANES }, DESCENDING>(values, at, count, results),
+                _ => order_short::<T, K, RANKED_MAX, DESCENDING>(values, at, count, results),
+            }
         }
         *results = &mut std::mem::take(results)[count..];
     }
 }
 
+/// Orders all spans; `ranks_wide` where keys of 64 bits are compared faster than a sort takes.
 #[inline(always)]
-fn order<T: Ranked, const DESCENDING: bool>(
-    values: &[T],
-    spans: &[Span],
-    ranked_max: usize,
-    mut results: &mut [T],
-) where
-    i32: StandsFor<T>,
+fn order<T, const DESCENDING: bool>(values: &[T], spans: &[Span], ranks_wide: bool, mut results: &mut [T])
+where
+    T: Copy + Default + Ord + Into<i64>,
 {
     for spans in spans.chunks(GROUP) {
-        if ranked_max > 0 && are_narrow(values, spans) {
-            order_group::<T, i32, NARROW_LANES, DESCENDING>(values, spans, ranked_max, &mut results);
+        let bits = number_bits(values, spans);
+        if bits <= <i32 as Key>::NUMBER_BITS {
+            order_group::<T, i32, DESCENDING>(values, spans, RANKED_MAX, &mut results);
         } else {
-            order_group::<T, T, LANES, DESCENDING>(values, spans, ranked_max, &mut results);
+            let ranked_max = if ranks_wide && bits <= <i64 as Key>::NUMBER_BITS { RANKED_MAX } else { 0 };
+            order_group::<T, i64, DESCENDING>(values, spans, ranked_max, &mut results);
         }
     }
 }
 
 at_each_level! {
     #[expect(dead_code, reason = "callers give the level")]
-    fn ascending_i64_ranked / ascending_i64_ranked_at(values: &[i64], spans: &[Span], ranked_max: usize, results: &mut [i64]) {
-        order::<i64, false>(values, spans, ranked_max, results);
+    fn ascending_i64_ranked / ascending_i64_ranked_at(values: &[i64], spans: &[Span], ranks_wide: bool, results: &mut [i64]) {
+        order::<i64, false>(values, spans, ranks_wide, results);
     }
     #[expect(dead_code, reason = "callers give the level")]
-    fn descending_i64_ranked / descending_i64_ranked_at(values: &[i64], spans: &[Span], ranked_max: usize, results: &mut [i64]) {
-        order::<i64, true>(values, spans, ranked_max, results);
+    fn descending_i64_ranked / descending_i64_ranked_at(values: &[i64], spans: &[Span], ranks_wide: bool, results: &mut [i64]) {
+        order::<i64, true>(values, spans, ranks_wide, results);
     }
     #[expect(dead_code, reason = "callers give the level")]
-    fn ascending_i32_ranked / ascending_i32_ranked_at(values: &[i32], spans: &[Span], ranked_max: usize, results: &mut [i32]) {
-        order::<i32, false>(values, spans, ranked_max, results);
+    fn ascending_i32_ranked / ascending_i32_ranked_at(values: &[i32], spans: &[Span], ranks_wide: bool, results: &mut [i32]) {
+        order::<i32, false>(values, spans, ranks_wide, results);
     }
     #[expect(dead_code, reason = "callers give the level")]
-    fn descending_i32_ranked / descending_i32_ranked_at(values: &[i32], spans: &[Span], ranked_max: usize, results: &mut [i32]) {
-        order::<i32, true>(values, spans, ranked_max, results);
+    fn descending_i32_ranked / descending_i32_ranked_at(values: &[i32], spans: &[Span], ranks_wide: bool, results: &mut [i32]) {
+        order::<i32, true>(values, spans, ranks_wide, results);
     }
-}
-
-/// The longest span that is ordered by ranks at a level: only vectors of eight pay (48 ms for ten million elements in lists
-/// of twenty, 71 by a sort, and 70 by ranks in vectors of four).
-fn ranked_max(level: Level) -> usize {
-    if level.tier() == Tier::Avx512 { RANKED_MAX } else { 0 }
 }
 
 macro_rules! orders {
@@ -257,7 +214,9 @@ macro_rules! orders {
 
         #[doc = concat!("[`", stringify!($name), "`] at the level given.")]
         pub fn $name_at(level: Level, values: &[$number], spans: &[Span], results: &mut [$number]) {
-            $ranked_at(level, values, spans, ranked_max(level), results);
+            // Vectors of 256 bits compare and count in two instructions, wider ones by way of a mask.
+            let level = level.at_most(Tier::Avx2);
+            $ranked_at(level, values, spans, level.tier() >= Tier::Avx2, results);
         }
     )*};
 }
@@ -287,12 +246,11 @@ mod tests {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             (state >> 33) % below
         };
-        // The widest of the numbers that fit 32 bits beside the narrowest that do not.
-        let ends = [i64::MIN, i64::MAX, i64::from(i32::MIN), i64::from(i32::MAX), 1 << 31, -(1 << 31) - 1];
-        for (distinct, of_ends) in
-            [(1u64, [0, 1]), (6, [2, 3]), (9, [4, 5]), (6, [0, 1]), (1 << 31, [2, 3]), (1 << 31, [0, 1])]
-        {
-            let own = of_ends.map(|end| ends[end]);
+        // The widest numbers that fit a width or a key of it, beside the narrowest that do not.
+        let ends = [24, 25, 31, 56, 57].map(|bits| [(1i64 << bits) - 1, -(1 << bits)]);
+        let beyond = ends.map(|[greatest, least]| [greatest + 1, least - 1]);
+        let cases = ends.into_iter().chain(beyond).chain([[i64::MIN, i64::MAX]]);
+        for (distinct, own) in cases.flat_map(|own| [1u64, 6, 1 << 31].map(|distinct| (distinct, own))) {
             let mut values: Vec<i64> = Vec::new();
             let mut spans: Vec<Span> = Vec::new();
             for length in (0..80).chain([200]).chain((0..80).rev()) {
