@@ -164,6 +164,7 @@ impl Matcher {
         self.right.clear();
         let limit = (pending.row + self.batch_rows).min(pending.batch.rows);
         match &table.index {
+            Index::All if table.rows == 1 && pending.marks.is_empty() => self.gather_single(pending, limit),
             Index::All => self.gather_all(pending, limit),
             Index::Hashed(index) => self.gather_slots(index, pending, limit),
             Index::Dense(index) if index.links.is_empty() => self.gather_unique(pending, limit),
@@ -180,6 +181,13 @@ impl Matcher {
     /// True for a row of which everything is known that the kind asks for.
     fn is_settled(pending: &Pending) -> bool {
         pending.marks.get(pending.row) == Some(&Mark::True)
+    }
+
+    /// Each row with the only one of the table, as the value of a scalar subquery is.
+    fn gather_single(&mut self, pending: &mut Pending, limit: usize) {
+        self.left.extend(pending.row as u32..limit as u32);
+        self.right.resize(self.left.len(), 0);
+        (pending.row, pending.candidate) = (limit, 0);
     }
 
     fn gather_all(&mut self, pending: &mut Pending, limit: usize) {
