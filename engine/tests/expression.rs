@@ -9,10 +9,12 @@ use std::sync::atomic::Ordering;
 
 use hypostyle_engine::expression::{Evaluator, ExpressionSet, evaluate_constant};
 use hypostyle_engine::plan::Expression;
-use hypostyle_engine::{Batch, Result};
+use hypostyle_engine::{Batch, Catalog, Configuration, Context, Result};
 use hypostyle_functions::arrow::array::{ArrayRef, Float64Array, Int64Array, ListArray, StringViewArray};
 use hypostyle_functions::arrow::datatypes::Int64Type;
 use hypostyle_functions::column::{Column, value_at};
+use hypostyle_functions::scalar::{Bound, ScalarFunction, Settings};
+use hypostyle_functions::signature::exact;
 use hypostyle_functions::{Field, Literal, Schema, Type, Value};
 use sample::{call, case, context, float, int, null, text_of};
 
@@ -343,6 +345,31 @@ fn constants_fold() {
     assert_eq!(evaluate_constant(&sum, &context(true)).unwrap(), Literal::null(Type::Int64));
     assert_eq!(evaluate_constant(&plus(int(1), int(2)), &context(true)).unwrap().value, Value::Int64(3));
     assert!(evaluate_constant(&divide(int(1), int(0)), &context(true)).is_err());
+}
+
+#[test]
+fn every_call_is_bound_with_the_value_of_a_constant_expression() {
+    let mut registry = sample::registry();
+    registry.register_scalar(ScalarFunction::new("is_known", "test", "").overload(
+        [exact("a", Type::Int64), exact("b", Type::Int64)],
+        |arguments| {
+            let is_known = i64::from(arguments.known(1).is_some());
+            Ok(Bound::null_aware(Type::Int64, move |_, rows, output, _| {
+                let values = output.fixed::<i64>();
+                rows.for_each(|row| values[row] = is_known);
+                Ok(())
+            }))
+        },
+    ));
+    let (catalog, settings) = (Arc::new(Catalog::default()), Settings::default());
+    let context = Arc::new(Context::new(Arc::new(registry), catalog, settings, Configuration::default()));
+    let is_known = |first| call("is_known", vec![first, plus(int(1), int(2))], Type::Int64);
+    let set =
+        ExpressionSet::compile(&[is_known(i()), is_known(plus(i(), i()))], &schema(), &context).unwrap();
+    let columns = Evaluator::new(set, &[]).unwrap().evaluate(&batch()).unwrap();
+    for column in &columns {
+        assert_eq!(values(column, &Type::Int64), ints(&[Some(1); 5]));
+    }
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! Lists of many values as one array: what was fitted travels through plans, files and calls without being copied.
 
+use std::any::{Any, TypeId};
 use std::hash::{Hash, Hasher};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use arrow::array::{Array, ArrayRef, AsArray, ListArray, StringViewBuilder};
 use arrow::buffer::{Buffer, OffsetBuffer, ScalarBuffer};
@@ -33,9 +34,13 @@ struct Held {
     index: OnceLock<Result<Arc<CategoryIndex>, Unusable>>,
     /// What verifies entries that lie in a file.
     blocks: OnceLock<Arc<CheckedBlocks>>,
+    /// What functions have made of the list, each of a type and a variant of its own.
+    prepared: Mutex<Vec<(TypeId, u8, Prepared)>>,
     /// Texts or integers without nulls and repetitions, as whoever made the list knows.
     is_distinct: bool,
 }
+
+type Prepared = Arc<dyn Any + Send + Sync>;
 
 /// How the elements lie in memory.
 enum Entries {
@@ -102,8 +107,27 @@ impl SharedList {
 
     fn of(element: Type, entries: Entries, is_distinct: bool) -> Self {
         let (array, values, index) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
-        let blocks = OnceLock::new();
-        Self(Arc::new(Held { element, entries, array, values, index, blocks, is_distinct }))
+        let (blocks, prepared) = (OnceLock::new(), Mutex::new(Vec::new()));
+        Self(Arc::new(Held { element, entries, array, values, index, blocks, prepared, is_distinct }))
+    }
+
+    /// What a function makes of the list, made once for all calls that share it; `variant` tells what of one type differs by
+    /// other arguments.
+    ///
+    /// # Errors
+    /// Those of `make`.
+    pub(crate) fn prepared<T, E>(&self, variant: u8, make: impl FnOnce() -> Result<T, E>) -> Result<Arc<T>, E>
+    where
+        T: Any + Send + Sync,
+    {
+        let mut prepared = self.0.prepared.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = prepared.iter().find(|(kind, other, _)| (*kind, *other) == (TypeId::of::<T>(), variant));
+        if let Some(Ok(value)) = known.map(|(_, _, value)| Arc::clone(value).downcast()) {
+            return Ok(value);
+        }
+        let value = Arc::new(make()?);
+        prepared.push((TypeId::of::<T>(), variant, Arc::clone(&value) as Prepared));
+        Ok(value)
     }
 
     /// The same list, whose entries lie in a file, with what verifies them. Categories are verified where they are read; who reads all
@@ -325,6 +349,7 @@ mod tests {
 
     use super::SharedList;
     use crate::column::literal_array;
+    use crate::error::Error;
     use crate::types::Type;
     use crate::value::{Literal, Value};
 
@@ -332,6 +357,24 @@ mod tests {
         let mut hasher = DefaultHasher::new();
         value.hash(&mut hasher);
         hasher.finish()
+    }
+
+    #[test]
+    fn what_is_made_of_a_list_is_made_once_for_each_variant() {
+        let list = SharedList::of_values(&Type::Int64, &[Value::Int64(1), Value::Int64(2)]).unwrap();
+        let other = list.clone();
+        let mut made = 0;
+        let mut length = |list: &SharedList, variant| {
+            let make = || {
+                made += 1;
+                Ok::<_, Error>(list.len())
+            };
+            *list.prepared(variant, make).unwrap()
+        };
+        assert_eq!([length(&list, 0), length(&other, 0), length(&list, 1), length(&other, 1)], [2; 4]);
+        assert_eq!(made, 2);
+        assert!(list.prepared(2, || Err::<usize, _>("refused")).is_err());
+        assert_eq!(*list.prepared(0, || Ok::<_, Error>("of another type")).unwrap(), "of another type");
     }
 
     #[test]

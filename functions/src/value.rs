@@ -300,6 +300,9 @@ impl Hash for Value {
     }
 }
 
+/// Elements from which on a list is worth sharing.
+const SHARED_ELEMENTS: usize = 64;
+
 /// A value of a declared type: a null keeps the type it stands for.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Literal {
@@ -319,6 +322,20 @@ impl Literal {
     /// A null of this type.
     pub fn null(data_type: Type) -> Self {
         Self { data_type, value: Value::Null }
+    }
+
+    /// The same literal; a long list is one that copies share, so that each of many calls may hold it.
+    ///
+    /// # Errors
+    /// [`crate::Error::Internal`] if an element has another type than the list says.
+    pub fn shared(self) -> crate::Result<Self> {
+        match &self.value {
+            Value::List(element, values) if values.len() >= SHARED_ELEMENTS => {
+                let value = Value::Shared(SharedList::of_values(element, values)?);
+                Ok(Self { value, ..self })
+            }
+            _ => Ok(self),
+        }
     }
 }
 

@@ -381,8 +381,13 @@ impl<'a> Compiler<'a> {
                 lambdas: lambdas.into(),
             })),
         };
-        let id = self.intern(key, bound.result, kind, cost, is_volatile);
-        self.folded(id)
+        let id = self.intern(key.clone(), bound.result, kind, cost, is_volatile);
+        let folded = self.folded(id)?;
+        if folded != id {
+            // Who asks for the same again gets the constant too.
+            self.known.insert(key, folded);
+        }
+        Ok(folded)
     }
 
     fn lambda(&mut self, parameters: &[(u32, Type)], body: &Expression) -> Result<LambdaBody> {

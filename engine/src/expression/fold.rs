@@ -30,6 +30,7 @@ impl Folder {
             return Ok(None);
         }
         let view = columns.view(id, Domain::Constant);
-        Ok(Some(Literal { data_type: graph.nodes[id].data_type.clone(), value: value_at(&view, 0) }))
+        let literal = Literal { data_type: graph.nodes[id].data_type.clone(), value: value_at(&view, 0) };
+        Ok(Some(literal.shared()?))
     }
 }

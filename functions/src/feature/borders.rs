@@ -1,6 +1,7 @@
 //! Borders as an argument: prepared once where they are constant, read row by row where they are not.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use crate::column::View;
 use crate::error::{Error, Result};
@@ -45,14 +46,21 @@ pub(super) fn constant_borders(arguments: &Arguments<'_>) -> Result<Option<Vec<f
     borders.map(Some).ok_or_else(|| Error::argument(arguments.function, 2, holds_null()))
 }
 
-/// The borders of the second argument if it is constant and not null.
-pub(super) fn prepared<T: BucketKey>(
+/// The borders of the second argument if it is constant and not null; calls that share a list share them.
+pub(super) fn prepared<T: BucketKey + Send + Sync + 'static>(
     arguments: &Arguments<'_>,
     closed: Closed,
-) -> Result<Option<Borders<T>>> {
-    let Some(borders) = constant_borders(arguments)? else { return Ok(None) };
-    let refused = |error| Error::argument(arguments.function, 2, is_refused(&error));
-    Borders::new(&borders, closed).map(Some).map_err(refused)
+) -> Result<Option<Arc<Borders<T>>>> {
+    let make = || match constant_borders(arguments)? {
+        Some(borders) => Borders::new(&borders, closed)
+            .map_err(|error| Error::argument(arguments.function, 2, is_refused(&error))),
+        None => Err(Error::internal("borders that are no list")),
+    };
+    match arguments.known(1) {
+        Some(Value::Shared(list)) => list.prepared(closed as u8, make).map(Some),
+        Some(value) if value.as_list().is_some() => make().map(|borders| Some(Arc::new(borders))),
+        _ => Ok(None),
+    }
 }
 
 /// Borders that differ from row to row, as numbers.

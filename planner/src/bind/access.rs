@@ -35,10 +35,8 @@ impl Binder<'_> {
         let places: Vec<Span> = items.iter().map(|(_, place)| *place).collect();
         let (items, common) = self.unify(items, "a list")?;
         if let Some(values) = values_of(&items) {
-            return Ok(Bound::typed(Expression::Literal(Literal {
-                data_type: Type::list(common.clone()),
-                value: Value::List(common, values),
-            })));
+            let list = Literal { data_type: Type::list(common.clone()), value: Value::List(common, values) };
+            return Ok(Bound::typed(Expression::Literal(list.shared()?)));
         }
         let items = items.into_iter().map(Bound::typed).zip(places).collect();
         self.apply(operator::LIST, items, span)

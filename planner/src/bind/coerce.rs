@@ -208,10 +208,9 @@ impl Binder<'_> {
             let list =
                 Literal { data_type: Type::list(from.clone()), value: Value::List(from.clone(), values) };
             let cast = Expression::cast(Expression::Literal(list), Type::list(to.clone()));
-            if let Some(Ok(Literal { value: Value::List(_, values), .. })) =
-                constant::evaluate(&cast, self.context)
-            {
-                known.extend(held.into_iter().map(|(index, _)| index).zip(values));
+            let list = constant::evaluate(&cast, self.context);
+            if let Some(values) = list.as_ref().and_then(|list| list.as_ref().ok()?.value.as_list()) {
+                known.extend(held.into_iter().map(|(index, _)| index).zip(values.iter().cloned()));
             }
         }
         known

@@ -28,10 +28,11 @@ pub fn evaluate(expression: &Expression, context: &Arc<Context>) -> Option<Resul
     if !is_closed(expression, context) {
         return None;
     }
-    Some(evaluate_constant(expression, context).map_err(|error| match error {
+    let value = evaluate_constant(expression, context).map_err(|error| match error {
         hypostyle_engine::Error::Function(error) => error.into(),
         other => Error::new(ErrorKind::Source(other.to_string()), Span::NONE),
-    }))
+    });
+    Some(value.and_then(|literal| Ok(literal.shared()?)))
 }
 
 /// Functions whose result may be much larger than their arguments: a plan holds it only where those are small.
