@@ -60,6 +60,8 @@ macro_rules! lane_loops {
 const CHUNK: usize = 32;
 
 /// Calls `step` with each result and its lane, over the shorter length, and asks meanwhile for lanes some pages further on.
+///
+/// For steps of a few instructions: others no longer become loops of vectors in chunks of a fixed length.
 #[inline(always)]
 fn for_each_lane<A, R>(first: &[A], results: &mut [R], mut step: impl FnMut(&mut R, &A)) {
     let count = first.len().min(results.len());
@@ -76,7 +78,9 @@ lane_loops! {
     /// `results[i] = function(first[i])`, over the shorter length.
     pub fn unary[A: Copy, R, F](function: &F, first: &[A], results: &mut [R])
     where [F: Fn(A) -> R] {
-        for_each_lane(first, results, |result, &a| *result = function(a));
+        for (result, &a) in results.iter_mut().zip(first) {
+            *result = function(a);
+        }
     }
 
     /// `results[i] = function(first[i], second[i])`, over the shortest length.
