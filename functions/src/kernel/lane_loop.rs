@@ -58,17 +58,21 @@ macro_rules! lane_loops {
 
 /// Lanes that are computed between two looks ahead.
 const CHUNK: usize = 32;
+/// Lanes narrower than this are over before what was asked for is there: a batch of them is shorter than the way ahead.
+const WIDE_BYTES: usize = 8;
 
-/// Calls `step` with each result and its lane, over the shorter length, and asks meanwhile for lanes some pages further on.
+/// Calls `step` with each result and its lane, over the shorter length, and asks meanwhile for wide lanes some pages further on.
 ///
 /// For steps of a few instructions: others no longer become loops of vectors in chunks of a fixed length.
 #[inline(always)]
-fn for_each_lane<A, R>(first: &[A], results: &mut [R], mut step: impl FnMut(&mut R, &A)) {
+fn for_each_lane<T>(first: &[T], results: &mut [T], mut step: impl FnMut(&mut T, &T)) {
     let count = first.len().min(results.len());
     let (chunks, rest) = first[..count].as_chunks::<CHUNK>();
     let (targets, last) = results[..count].as_chunks_mut::<CHUNK>();
     for (target, chunk) in targets.iter_mut().zip(chunks) {
-        look_ahead(chunk.as_ptr(), size_of_val(chunk));
+        if size_of::<T>() >= WIDE_BYTES {
+            look_ahead(chunk.as_ptr(), size_of_val(chunk));
+        }
         target.iter_mut().zip(chunk).for_each(|(result, a)| step(result, a));
     }
     last.iter_mut().zip(rest).for_each(|(result, a)| step(result, a));
@@ -142,11 +146,11 @@ lane_loops! {
     pub fn united_unary[T: Whole, F](function: &F, first: &[T], results: &mut [T]) -> [T; 2]
     where [F: Fn(T) -> (T, [T; 2])] {
         let [mut one, mut other] = [T::ZERO; 2];
-        for_each_lane(first, results, |result, &a| {
+        for (result, &a) in results.iter_mut().zip(first) {
             let (value, words) = function(a);
             *result = value;
             (one, other) = (one.unite(words[0]), other.unite(words[1]));
-        });
+        }
         [one, other]
     }
 
