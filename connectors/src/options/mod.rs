@@ -84,8 +84,11 @@ impl<'a> Options<'a> {
         let Some((name, literal)) = self.take(names) else { return Ok(None) };
         let position = |value: &Value| value.as_i64().and_then(|position| usize::try_from(position).ok());
         let positions = match &literal.value {
-            Value::List(_, values) | Value::FixedList(_, values) => values.iter().map(position).collect(),
-            value => position(value).map(|position| vec![position]),
+            Value::FixedList(_, values) => values.iter().map(position).collect(),
+            value => match value.as_list() {
+                Some(values) => values.iter().map(position).collect(),
+                None => position(value).map(|position| vec![position]),
+            },
         };
         let right = "a whole number from 0 or a list of such numbers";
         positions.map(Some).ok_or_else(|| self.wrong(&name, literal, right))
