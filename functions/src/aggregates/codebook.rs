@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::vector::mixed_dimensions;
 use crate::aggregate::{Accumulator, AggregateFunction, BoundAggregate};
 use crate::column::{Output, Rows, View};
 use crate::embedding::vector_of;
@@ -117,9 +118,7 @@ impl Codebooks {
             }
         };
         if actual != expected {
-            let problem =
-                format!("has embeddings of dimensions {expected} and {actual}; expected one dimension");
-            return Err(Error::argument(&self.function, 1, problem));
+            return Err(mixed_dimensions(&self.function, expected, actual));
         }
         // Zeros of both signs are one number.
         let bits = embedding.map(|element| {

@@ -3,6 +3,7 @@
 use bumpalo::Bump;
 
 use super::parts::{flat_rows, list_types, merge_states, read_lists, states_of, write_lists};
+use super::vector::mixed_dimensions;
 use crate::aggregate::{Accumulator, AggregateFunction, BoundAggregate};
 use crate::column::{Data, Encoding, Output, Rows, View};
 use crate::embedding::vector_of;
@@ -150,8 +151,7 @@ impl Components {
         if actual == expected {
             return Ok(expected);
         }
-        let problem = format!("has embeddings of dimensions {expected} and {actual}; expected one dimension");
-        Err(Error::argument(&self.function, 1, problem))
+        Err(mixed_dimensions(&self.function, expected, actual))
     }
 
     fn make_room(&mut self) -> Result<()> {

@@ -15,6 +15,13 @@ use crate::scalar::Arguments;
 use crate::signature::{Pattern, parameter};
 use crate::types::Type;
 
+/// The error of embeddings of two dimensions. Rows come in any order, so the smaller dimension is named first.
+pub(super) fn mixed_dimensions(function: &str, one: usize, other: usize) -> Error {
+    let (small, large) = (one.min(other), one.max(other));
+    let problem = format!("has embeddings of dimensions {small} and {large}; expected one dimension");
+    Error::argument(function, 1, problem)
+}
+
 pub(super) fn functions(inner: &[AggregateFunction]) -> Vec<AggregateFunction> {
     let functions: [(&str, &str, &[&str], &str); 4] = [
         ("vector_sum", "sum", &[], "Sum of the embeddings of the group, element by element."),
@@ -97,8 +104,7 @@ impl Elementwise {
         if actual == expected {
             return Ok(expected);
         }
-        let problem = format!("has embeddings of dimensions {expected} and {actual}; expected one dimension");
-        Err(Error::argument(&self.function, 1, problem))
+        Err(mixed_dimensions(&self.function, expected, actual))
     }
 
     /// Adds the rows of a flat column, whose groups are `owners`.
