@@ -124,7 +124,7 @@ where
 
 /// Writes the result of each row from the sums of its pairs, which `terms` gives for a pair of elements.
 ///
-/// Where all rows share a vector, two rows that lie far apart are summed in one loop: memory is read a fifth to a half faster
+/// Where all rows share a vector, two rows that lie far apart are summed in one loop: memory is read a tenth to a half faster
 /// from two places than from one, and the sums of one row fill the time in which those of the other are added up. Pairs of
 /// two columns are read from two places as it is.
 #[inline(always)]
