@@ -7,25 +7,12 @@
 //!
 //! Empty vectors: products, norms and distances are 0; the cosine is NaN, as for any zero vector.
 
+use super::lane_total::{Lanes, totals};
+
 /// Lanes of an `f32` sum: two registers of 512 bits, so that additions overlap.
 const LANES_F32: usize = 32;
 /// Lanes of an `f64` sum.
 const LANES_F64: usize = 16;
-
-/// Adds the lanes pairwise in halves.
-macro_rules! add_lanes {
-    ($lanes:expr) => {{
-        let mut lanes = $lanes;
-        let mut half = lanes.len() / 2;
-        while half > 0 {
-            for lane in 0..half {
-                lanes[lane] += lanes[lane + half];
-            }
-            half /= 2;
-        }
-        lanes[0]
-    }};
-}
 
 /// Declares `$name(left, right, term)`: the sum over all pairs of `term(left, right)` in fixed lanes.
 macro_rules! lane_sum {
@@ -44,7 +31,7 @@ macro_rules! lane_sum {
             for (lane, (&left, &right)) in lanes.iter_mut().zip(rest) {
                 *lane += term(left, right);
             }
-            add_lanes!(lanes)
+            lanes.total()
         }
     };
 }
@@ -111,7 +98,7 @@ macro_rules! vector_functions {
                     lanes[1][lane] += left * left;
                     lanes[2][lane] += right * right;
                 }
-                lanes.map(|lanes| add_lanes!(lanes))
+                totals(lanes)
             }
         }
 

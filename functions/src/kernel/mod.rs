@@ -23,6 +23,7 @@ pub mod hash;
 pub mod huge_pages;
 pub mod json_scan;
 pub mod lane_loop;
+mod lane_total;
 pub mod look_up;
 pub mod magnitude;
 pub mod power_transform;

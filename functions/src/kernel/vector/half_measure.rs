@@ -3,22 +3,10 @@
 use half::f16;
 
 use super::half_float::{narrow_half, widen_half};
+use crate::kernel::lane_total::{Lanes, totals};
 
 /// Lanes of a sum, as of `f32` vectors, whose bits these functions give.
 const LANES: usize = 32;
-
-/// Adds the lanes pairwise in halves.
-#[inline(always)]
-fn add_lanes(mut lanes: [f32; LANES]) -> f32 {
-    let mut half = LANES / 2;
-    while half > 0 {
-        for lane in 0..half {
-            lanes[lane] += lanes[lane + half];
-        }
-        half /= 2;
-    }
-    lanes[0]
-}
 
 /// Calls `add(lane, left, right)` for each pair of elements.
 #[inline(always)]
@@ -40,7 +28,7 @@ fn each_pair(left: &[f16], right: &[f16], mut add: impl FnMut(usize, f32, f32)) 
 fn sum(left: &[f16], right: &[f16], term: impl Fn(f32, f32) -> f32) -> f32 {
     let mut lanes = [0.0; LANES];
     each_pair(left, right, |lane, left, right| lanes[lane] += term(left, right));
-    add_lanes(lanes)
+    lanes.total()
 }
 
 at_each_level! {
@@ -79,7 +67,7 @@ at_each_level! {
             lanes[1][lane] += left * left;
             lanes[2][lane] += right * right;
         });
-        lanes.map(add_lanes)
+        totals(lanes)
     }
 
     /// Writes the vector scaled to length 1; a zero vector stays zero.

@@ -8,6 +8,7 @@ use half::f16;
 
 use super::half_float::widen_half;
 use crate::kernel::embedding::cosine_of_sums;
+use crate::kernel::lane_total::{Lanes, totals};
 use crate::kernel::level::{Level, Tier};
 
 /// The vectors of one side of the pairs.
@@ -44,40 +45,6 @@ impl<'a, T> Side<'a, T> {
 pub fn level_of<T>(left: Side<'_, T>, right: Side<'_, T>) -> Level {
     let reads_two = left.step != 0 && right.step != 0 && size_of::<T>() > size_of::<f16>();
     Level::current().at_most(if reads_two { Tier::Avx2 } else { Tier::Avx512 })
-}
-
-/// Fewer lanes than a register has are added one by one.
-const REGISTER_LANES: usize = 4;
-
-/// Adds the lanes pairwise in halves.
-#[inline(always)]
-fn add_lanes<F: Copy + std::ops::AddAssign, const LANES: usize>(mut lanes: [F; LANES]) -> F {
-    let mut half = LANES / 2;
-    while half > 0 {
-        for lane in 0..half {
-            let other = lanes[lane + half];
-            lanes[lane] += other;
-        }
-        // What is stored here is added by whole registers next; else the compiler adds lane after lane, a hundred instructions for a sum.
-        if half >= REGISTER_LANES {
-            std::hint::black_box(&mut lanes);
-        }
-        half /= 2;
-    }
-    lanes[0]
-}
-
-/// Adds the lanes of each sum. A loop, since `map` leaves its closure behind in code for no CPU level.
-#[inline(always)]
-fn add_each<W, const LANES: usize, const SUMS: usize>(sums: [[W; LANES]; SUMS]) -> [W; SUMS]
-where
-    W: Copy + Default + std::ops::AddAssign,
-{
-    let mut totals = [W::default(); SUMS];
-    for (total, lanes) in totals.iter_mut().zip(sums) {
-        *total = add_lanes(lanes);
-    }
-    totals
 }
 
 /// Sums of the terms of the pairs of some rows, in lanes: element i of a row goes to its lane i modulo their number.
@@ -137,17 +104,18 @@ fn measure_rows<T, W, const LANES: usize, const SUMS: usize>(
     result_of: impl Fn([W; SUMS]) -> W,
 ) where
     T: Copy,
-    W: Copy + Default + std::ops::Add<Output = W> + std::ops::AddAssign,
+    W: Copy + Default + std::ops::Add<Output = W>,
+    [W; LANES]: Lanes<Number = W>,
 {
     let half = if left.step == 0 || right.step == 0 { results.len() / 2 } else { 0 };
     for row in 0..half {
         let [near, far] = sum_pairs::<T, W, LANES, SUMS, 2>(left, right, [row, half + row], dimension, terms);
-        results[row] = result_of(add_each(near));
-        results[half + row] = result_of(add_each(far));
+        results[row] = result_of(totals(near));
+        results[half + row] = result_of(totals(far));
     }
     for (row, result) in results.iter_mut().enumerate().skip(2 * half) {
         let [lanes] = sum_pairs::<T, W, LANES, SUMS, 1>(left, right, [row], dimension, terms);
-        *result = result_of(add_each(lanes));
+        *result = result_of(totals(lanes));
     }
 }
 
@@ -199,7 +167,7 @@ macro_rules! row_measures {
                 if right.step == 0 && !results.is_empty() {
                     let square = |a, b| [$widen(a) * $widen(b)];
                     let [[squares]] = sum_pairs::<$element, $wide, $lanes, 1, 1>(right, right, [0], dimension, square);
-                    let right_square = f64::from(add_lanes(squares));
+                    let right_square = f64::from(squares.total());
                     let terms = |a, b| [$widen(a) * $widen(b), $widen(a) * $widen(a)];
                     let cosine = |sums: [$wide; 2]| {
                         let [product, left_square] = sums.map(f64::from);
