@@ -21,6 +21,8 @@ pub struct MemoryTable {
     schema: Schema,
     batches: Arc<Vec<Batch>>,
     rows: usize,
+    /// Bytes that the rows take, without what they share with others.
+    bytes: usize,
     _reservation: Option<Reservation>,
 }
 
@@ -40,7 +42,8 @@ impl MemoryTable {
             }
         }
         let rows = batches.iter().map(|batch| batch.rows).sum();
-        Ok(Self { schema, batches: Arc::new(batches), rows, _reservation: None })
+        let bytes = batches.iter().map(Batch::row_bytes).sum();
+        Ok(Self { schema, batches: Arc::new(batches), rows, bytes, _reservation: None })
     }
 
     /// A table of Arrow batches of one schema.
@@ -55,6 +58,7 @@ impl MemoryTable {
 
     /// The same table, charged to this reservation as long as it lives.
     pub(crate) fn charged(mut self, reservation: Reservation) -> Self {
+        self.bytes = reservation.bytes();
         self._reservation = Some(reservation);
         self
     }
@@ -76,8 +80,7 @@ impl TableProvider for MemoryTable {
     }
 
     fn statistics(&self) -> Statistics {
-        let bytes = self.batches.iter().map(|batch| batch.memory_bytes() as u64).sum();
-        Statistics { rows: Some(self.rows as u64), bytes: Some(bytes), columns: Vec::new() }
+        Statistics { rows: Some(self.rows as u64), bytes: Some(self.bytes as u64), columns: Vec::new() }
     }
 
     fn scan(&self, request: ScanRequest, _: &Arc<Context>) -> Result<Arc<dyn Scan>> {

@@ -57,10 +57,20 @@ impl SortKeys {
         self.bytes.capacity() + self.ends.capacity() * size_of::<usize>()
     }
 
-    /// Adds `rows` rows; `ordinal_of` gives the place of each.
+    /// Adds the first `rows` rows; `ordinal_of` gives the place of each.
     pub fn extend(&mut self, keys: &[View<'_>], rows: usize, ordinal_of: impl Fn(usize) -> u64) {
-        self.ends.reserve(rows);
-        for row in 0..rows {
+        self.extend_rows(keys, 0..rows, ordinal_of);
+    }
+
+    /// Adds some rows; `ordinal_of` gives the place of each.
+    pub fn extend_rows(
+        &mut self,
+        keys: &[View<'_>],
+        rows: impl ExactSizeIterator<Item = usize>,
+        ordinal_of: impl Fn(usize) -> u64,
+    ) {
+        self.ends.reserve(rows.len());
+        for row in rows {
             for (key, order) in keys.iter().zip(&self.orders) {
                 encode_key(key, row, order, &mut self.bytes);
             }

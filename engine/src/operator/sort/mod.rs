@@ -4,6 +4,7 @@
 //! ends, or sooner where the budget refuses more: such a run is written to a spill file. The runs of all
 //! workers are merged as the result is read.
 
+mod first_key;
 mod key;
 mod merge;
 pub(crate) mod run;
@@ -172,14 +173,23 @@ impl Local {
 
     /// Adds the rows of a batch whose key lies below the threshold.
     fn add_below(&mut self, batch: &Batch, views: &[View<'_>], ordinal: u64, threshold: &[u8]) -> Result<()> {
-        let mut below = SortKeys::new(&self.sort.orders);
-        below.extend(views, batch.rows, |row| ordinal + row as u64);
-        let keep: Vec<bool> = (0..batch.rows).map(|row| below.get(row) < threshold).collect();
-        let kept = keep.iter().filter(|&&keep| keep).count();
+        let orders = &self.sort.orders;
+        let first = views.first().zip(orders.first());
+        let candidates =
+            first.and_then(|(key, order)| first_key::candidates(key, batch.rows, order, threshold));
+        let candidates = candidates.unwrap_or_else(|| (0..batch.rows as u32).collect());
+        let mut below = SortKeys::new(orders);
+        below.extend_rows(views, candidates.iter().map(|&row| row as usize), |row| ordinal + row as u64);
+        let (mut keep, mut kept) = (vec![false; batch.rows], 0);
+        for (place, &row) in candidates.iter().enumerate() {
+            if below.get(place) < threshold {
+                self.keys.push(below.get(place));
+                (keep[row as usize], kept) = (true, kept + 1);
+            }
+        }
         if kept == 0 {
             return Ok(());
         }
-        (0..batch.rows).filter(|&row| keep[row]).for_each(|row| self.keys.push(below.get(row)));
         self.add(filter::kept_rows(batch, &keep.into(), kept)?);
         Ok(())
     }

@@ -4,6 +4,8 @@
 //! (k-means++, Arthur and Vassilvitskii 2007); then points go to the nearest centroid and centroids to the mean of their points (Lloyd 1982)
 //! until no point moves. Sums run in the order of the points, so equal points in equal order give equal bits.
 
+use super::columns::{Columns, distances_f64, first_least_f64};
+
 /// Rounds after which the centroids are taken as they are.
 const ROUNDS_MAX: usize = 50;
 
@@ -41,14 +43,6 @@ impl Draw {
     }
 }
 
-fn squared_distance(point: &[f32], centroid: &[f64]) -> f64 {
-    point
-        .iter()
-        .zip(centroid)
-        .map(|(&left, right)| (f64::from(left) - right) * (f64::from(left) - right))
-        .sum()
-}
-
 /// `count` centroids of the points, one behind the other; zeros without points. Where there are fewer distinct points than centroids,
 /// the first one is there several times.
 pub fn centroids(points: Points<'_>, count: usize, seed: u64) -> Vec<f64> {
@@ -60,8 +54,12 @@ pub fn centroids(points: Points<'_>, count: usize, seed: u64) -> Vec<f64> {
     let mut owners = vec![usize::MAX; points.len()];
     for _ in 0..ROUNDS_MAX {
         let mut is_done = true;
+        let columns = Columns::new(&held, width);
+        let mut distances = columns.room();
         for (point, owner) in owners.iter_mut().enumerate() {
-            let nearest = nearest(points.get(point), &held, width);
+            distances_f64(points.get(point), &columns, &mut distances);
+            // Of equally near centroids the first.
+            let nearest = first_least_f64(&distances[..count]);
             is_done &= nearest == *owner;
             *owner = nearest;
         }
@@ -73,21 +71,11 @@ pub fn centroids(points: Points<'_>, count: usize, seed: u64) -> Vec<f64> {
     held
 }
 
-/// The nearest centroid; of equally near ones the first.
-fn nearest(point: &[f32], centroids: &[f64], width: usize) -> usize {
-    let mut best = (0, f64::INFINITY);
-    for (number, centroid) in centroids.chunks(width).enumerate() {
-        let distance = squared_distance(point, centroid);
-        if distance < best.1 {
-            best = (number, distance);
-        }
-    }
-    best.0
-}
-
 fn first_centroids(points: Points<'_>, count: usize, seed: u64) -> Vec<f64> {
     let mut draw = Draw(seed);
-    let mut distances = vec![f64::INFINITY; points.len()];
+    let wide: Vec<f64> = points.elements.iter().map(|&element| f64::from(element)).collect();
+    let columns = Columns::new(&wide, points.width);
+    let (mut distances, mut to_chosen) = (vec![f64::INFINITY; points.len()], columns.room());
     let mut held: Vec<f64> = Vec::with_capacity(count * points.width);
     for number in 0..count {
         let weight = |point: usize| match number {
@@ -107,9 +95,9 @@ fn first_centroids(points: Points<'_>, count: usize, seed: u64) -> Vec<f64> {
         // All points are centroids already.
         let chosen = chosen.unwrap_or(0);
         held.extend(points.get(chosen).iter().map(|&element| f64::from(element)));
-        let centroid = &held[number * points.width..];
-        for (point, distance) in distances.iter_mut().enumerate() {
-            *distance = distance.min(squared_distance(points.get(point), centroid));
+        distances_f64(points.get(chosen), &columns, &mut to_chosen);
+        for (distance, to_chosen) in distances.iter_mut().zip(&to_chosen) {
+            *distance = distance.min(*to_chosen);
         }
     }
     held

@@ -4,6 +4,7 @@
 
 pub mod bits;
 pub mod clusters;
+pub mod columns;
 pub mod directions;
 pub mod elementwise;
 pub mod half_float;

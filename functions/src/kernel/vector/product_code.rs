@@ -1,11 +1,13 @@
 //! Product quantization: a vector cut into parts, each written as the number of its nearest centroid.
 
-use crate::kernel::embedding::l2_squared_f32;
+use super::columns::{Columns, distances_f32, first_least_f32};
 
 /// Centroids of each part of a vector, in one block: part by part, centroid by centroid.
 #[derive(Debug, Clone)]
 pub struct Codebook {
     centroids: Vec<f32>,
+    /// The centroids of each part, to be measured side by side.
+    columns: Vec<Columns<f32>>,
     /// Elements of a part.
     width: usize,
     /// Centroids of a part.
@@ -21,7 +23,8 @@ impl Codebook {
     pub fn new(centroids: Vec<f32>, width: usize, count: usize) -> Option<Self> {
         let part = width.checked_mul(count).filter(|&part| part > 0)?;
         let fits = count <= Self::COUNT_MAX && centroids.len().is_multiple_of(part) && !centroids.is_empty();
-        fits.then_some(Self { centroids, width, count })
+        let columns = || centroids.chunks(part).map(|part| Columns::new(part, width)).collect();
+        fits.then(|| columns()).map(|columns| Self { centroids, columns, width, count })
     }
 
     /// Number of parts, which is the number of codes of a vector.
@@ -49,15 +52,10 @@ impl Codebook {
     /// If vector or codes have another length.
     pub fn encode(&self, vector: &[f32], codes: &mut [u8]) {
         assert!(vector.len() == self.dimension() && codes.len() == self.parts());
-        for (part, (values, code)) in vector.chunks_exact(self.width).zip(codes).enumerate() {
-            let mut nearest = (f32::INFINITY, 0);
-            for (number, centroid) in self.part(part).chunks_exact(self.width).enumerate() {
-                let distance = l2_squared_f32(values, centroid);
-                if distance < nearest.0 {
-                    nearest = (distance, number);
-                }
-            }
-            *code = nearest.1 as u8;
+        let mut distances = [0.0; Self::COUNT_MAX];
+        for ((values, code), columns) in vector.chunks_exact(self.width).zip(codes).zip(&self.columns) {
+            distances_f32(values, columns, &mut distances);
+            *code = first_least_f32(&distances[..self.count]) as u8;
         }
     }
 
@@ -83,9 +81,10 @@ impl Codebook {
     pub fn distances(&self, query: &[f32], table: &mut Vec<f32>) {
         assert_eq!(query.len(), self.dimension());
         table.clear();
-        for (part, values) in query.chunks_exact(self.width).enumerate() {
-            let centroids = self.part(part).chunks_exact(self.width);
-            table.extend(centroids.map(|centroid| l2_squared_f32(values, centroid)));
+        let mut distances = [0.0; Self::COUNT_MAX];
+        for (values, columns) in query.chunks_exact(self.width).zip(&self.columns) {
+            distances_f32(values, columns, &mut distances);
+            table.extend_from_slice(&distances[..self.count]);
         }
     }
 
@@ -103,6 +102,7 @@ impl Codebook {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernel::embedding::l2_squared_f32;
 
     fn codebook() -> Codebook {
         // Two parts of two elements with three centroids each.

@@ -89,6 +89,43 @@ where
     lanes
 }
 
+/// Rows whose results are made together, from sums that are held until then.
+const HELD: usize = 64;
+
+/// Writes the results of rows that lie as far apart as their results do, one of each set at a time, from the sums of their pairs.
+#[inline(always)]
+fn measure_sets<T, W, const LANES: usize, const SUMS: usize, const SETS: usize>(
+    left: Side<'_, T>,
+    right: Side<'_, T>,
+    dimension: usize,
+    starts: [usize; SETS],
+    mut results: [&mut [W]; SETS],
+    terms: impl Fn(T, T) -> [W; SUMS] + Copy,
+    result_of: impl Fn([W; SUMS]) -> W,
+) where
+    T: Copy,
+    W: Copy + Default + std::ops::Add<Output = W>,
+    [W; LANES]: Lanes<Number = W>,
+{
+    let rows = results.first().map_or(0, |results| results.len());
+    let mut held = [[[W::default(); SUMS]; HELD]; SETS];
+    for first in (0..rows).step_by(HELD) {
+        let count = HELD.min(rows - first);
+        for at in 0..count {
+            let rows = starts.map(|start| start + first + at);
+            let sums = sum_pairs::<T, W, LANES, SUMS, SETS>(left, right, rows, dimension, terms);
+            for (held, lanes) in held.iter_mut().zip(sums) {
+                held[at] = totals(lanes);
+            }
+        }
+        for (results, held) in results.iter_mut().zip(&held) {
+            for (result, &sums) in results[first..first + count].iter_mut().zip(&held[..count]) {
+                *result = result_of(sums);
+            }
+        }
+    }
+}
+
 /// Writes the result of each row from the sums of its pairs, which `terms` gives for a pair of elements.
 ///
 /// Where all rows share a vector, two rows that lie far apart are summed in one loop: memory is read a tenth to a half faster
@@ -101,21 +138,26 @@ fn measure_rows<T, W, const LANES: usize, const SUMS: usize>(
     dimension: usize,
     results: &mut [W],
     terms: impl Fn(T, T) -> [W; SUMS] + Copy,
-    result_of: impl Fn([W; SUMS]) -> W,
+    result_of: impl Fn([W; SUMS]) -> W + Copy,
 ) where
     T: Copy,
     W: Copy + Default + std::ops::Add<Output = W>,
     [W; LANES]: Lanes<Number = W>,
 {
-    let half = if left.step == 0 || right.step == 0 { results.len() / 2 } else { 0 };
-    for row in 0..half {
-        let [near, far] = sum_pairs::<T, W, LANES, SUMS, 2>(left, right, [row, half + row], dimension, terms);
-        results[row] = result_of(totals(near));
-        results[half + row] = result_of(totals(far));
-    }
-    for (row, result) in results.iter_mut().enumerate().skip(2 * half) {
-        let [lanes] = sum_pairs::<T, W, LANES, SUMS, 1>(left, right, [row], dimension, terms);
+    if let [result] = results {
+        let [lanes] = sum_pairs::<T, W, LANES, SUMS, 1>(left, right, [0], dimension, terms);
         *result = result_of(totals(lanes));
+        return;
+    }
+    let half = if left.step == 0 || right.step == 0 { results.len() / 2 } else { 0 };
+    let (near, others) = results.split_at_mut(half);
+    let (far, rest) = others.split_at_mut(half);
+    if half > 0 {
+        let sets = [near, far];
+        measure_sets::<T, W, LANES, SUMS, 2>(left, right, dimension, [0, half], sets, terms, result_of);
+    }
+    if !rest.is_empty() {
+        measure_sets::<T, W, LANES, SUMS, 1>(left, right, dimension, [2 * half], [rest], terms, result_of);
     }
 }
 
@@ -243,7 +285,8 @@ mod tests {
     use super::*;
     use crate::kernel::{embedding, vector::half_measure};
 
-    const ROWS: usize = 7;
+    /// More than two halves of the rows that are held.
+    const ROWS: usize = 2 * HELD + 7;
 
     fn values(count: usize, seed: usize) -> Vec<f32> {
         (0..count).map(|index| ((index * 7919 + seed) % 2003) as f32 / 500.0 - 2.0).collect()
