@@ -40,8 +40,8 @@ static ALLOCATOR: hypostyle::functions::kernel::huge_pages::HugePages =
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     large_pages::ask();
-    // One more than workers, which wait for each other where they share one.
-    hypostyle::functions::kernel::huge_pages::limit_arenas(arguments.session.thread_count() + 1);
+    // The workers, and the thread that asks.
+    hypostyle::functions::kernel::huge_pages::settle(arguments.session.thread_count() + 1);
     match run(arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

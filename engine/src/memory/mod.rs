@@ -12,7 +12,6 @@
 //! [`Promise`]: nobody else is given that part of the budget, so that a run that starts can read its tables to the end.
 
 mod account;
-mod adjoin;
 mod keep;
 mod promise;
 mod waiting;
@@ -21,7 +20,6 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 pub use account::{Account, Reservation};
-pub use adjoin::Pieces;
 pub use keep::{Keeper, used_bytes_of};
 pub use promise::Promise;
 pub use waiting::Waiting;

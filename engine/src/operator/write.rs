@@ -9,7 +9,7 @@ use hypostyle_functions::value::Literal;
 
 use crate::batch::Batch;
 use crate::error::{Error, Result};
-use crate::memory::{Keeper, Pieces, Reservation};
+use crate::memory::{Keeper, Reservation};
 use crate::memory_table::MemoryTable;
 use crate::metrics::OperatorMetrics;
 use crate::operator::RunContext;
@@ -51,7 +51,7 @@ pub fn writer(
             let account = run.memory.account(&format!("table {name}"));
             let (name, schema) = (name.clone(), schema.clone());
             let kept = Kept {
-                pieces: Pieces::default(),
+                batches: Vec::new(),
                 keeper: Keeper::default(),
                 bytes: 0,
                 reservation: account.reserve(),
@@ -111,7 +111,7 @@ impl Consumer for FileConsumer {
 
 /// Batches that are held, with what they are charged.
 struct Kept {
-    pieces: Pieces,
+    batches: Vec<Batch>,
     keeper: Keeper,
     bytes: usize,
     reservation: Reservation,
@@ -121,9 +121,8 @@ impl Kept {
     fn add(&mut self, batch: Batch) -> Result<()> {
         let (batch, bytes) = self.keeper.keep(batch);
         self.bytes += bytes;
-        self.reservation.resize(self.bytes)?;
-        self.pieces.push(batch, &mut self.reservation);
-        Ok(())
+        self.batches.push(batch);
+        self.reservation.resize(self.bytes)
     }
 }
 
@@ -149,10 +148,10 @@ impl Consumer for TableConsumer {
                 self.name
             )));
         }
-        let batches = self.kept.pieces.finish(&mut self.kept.reservation);
         let account = Arc::clone(self.kept.reservation.account());
         let reservation = std::mem::replace(&mut self.kept.reservation, account.reserve());
-        let table = MemoryTable::new(self.schema.clone(), batches)?.charged(reservation);
+        let table = MemoryTable::new(self.schema.clone(), std::mem::take(&mut self.kept.batches))?
+            .charged(reservation);
         let rows = table.rows() as u64;
         catalog.add_table(&self.name, Arc::new(table));
         self.result.extend([count_row(rows)?]);

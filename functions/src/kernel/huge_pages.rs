@@ -4,9 +4,8 @@
 //! each first write a fault. Systems that give large pages only to those who ask are asked for blocks of [`LARGE_BYTES`]
 //! and more, which can do with a page that is only partly used.
 //!
-//! The system's allocator keeps what threads free in arenas, and gives a thread that starts one that happens to be free.
-//! So where workers come and go with every query, one arena after the other grows to what the largest query took, and
-//! none shrinks: [`limit_arenas`] holds the program to as many as have work at one time.
+//! The allocator of the GNU library gives large pages to blocks of its first arena alone, and only to those that do not get pages of their
+//! own, as blocks of 128 KiB do at first: [`settle`] lets few threads share that arena, and keeps all but the largest blocks in it.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 
@@ -46,29 +45,40 @@ unsafe impl GlobalAlloc for HugePages {
     }
 }
 
-/// Lets threads share this many arenas, two at least; to be called before threads are started. True if the system's
-/// allocator has arenas and has taken the limit.
-pub fn limit_arenas(threads: usize) -> bool {
-    set_arena_limit(threads.clamp(2, 1 << 10) as i32)
+/// Threads that share one arena. More would wait for each other, and have an arena each: such an arena is given to whichever thread starts
+/// while it is free, so without a limit one after the other would grow to what the largest query takes.
+const SHARING_MAX: usize = 5;
+
+/// Settles where the system's allocator gets blocks from; to be called before threads are started, of which there will be this many. True
+/// if the allocator knows these settings and has taken them.
+pub fn settle(threads: usize) -> bool {
+    let arenas = if threads <= SHARING_MAX { 1 } else { threads.min(1 << 10) };
+    gnu_settle(arenas as i32)
 }
 
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
-fn set_arena_limit(arenas: i32) -> bool {
+fn gnu_settle(arenas: i32) -> bool {
     use std::ffi::c_int;
 
-    /// `M_ARENA_MAX` of the GNU library.
+    /// `M_ARENA_MAX` of the GNU library, the number of arenas.
     const ARENA_MAX: c_int = -8;
+    /// `M_MMAP_THRESHOLD`, the bytes from which a block gets pages of its own, and the most that can be asked for.
+    const OWN_PAGES: (c_int, c_int) = (-3, 32 << 20);
+    /// `M_TRIM_THRESHOLD`, the bytes at the end of an arena that are given back. What a query frees is taken by the next one.
+    const GIVEN_BACK: (c_int, c_int) = (-1, 64 << 20);
 
     unsafe extern "C" {
         fn mallopt(parameter: c_int, value: c_int) -> c_int;
     }
 
-    // SAFETY: the function takes any values, guards its state itself, and says whether it has taken these.
-    unsafe { mallopt(ARENA_MAX, arenas) == 1 }
+    [(ARENA_MAX, arenas), OWN_PAGES, GIVEN_BACK].into_iter().all(|(parameter, value)| {
+        // SAFETY: the function takes any values, guards its state itself, and says whether it has taken these.
+        unsafe { mallopt(parameter, value) == 1 }
+    })
 }
 
 #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
-fn set_arena_limit(_: i32) -> bool {
+fn gnu_settle(_: i32) -> bool {
     false
 }
 
@@ -112,8 +122,8 @@ mod tests {
 
     #[test]
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
-    fn a_limit_of_arenas_is_taken_whatever_the_number_of_threads() {
-        assert!([0, 1, 2, 64, usize::MAX].into_iter().all(limit_arenas));
+    fn settings_are_taken_whatever_the_number_of_threads() {
+        assert!([0, 1, 2, 64, usize::MAX].into_iter().all(settle));
     }
 
     #[test]
