@@ -7,7 +7,7 @@
 //!
 //! Empty vectors: products, norms and distances are 0; the cosine is NaN, as for any zero vector.
 
-use super::lane_total::{Lanes, totals};
+use super::lane_total::{Lanes, stored, totals};
 
 /// Lanes of an `f32` sum: two registers of 512 bits, so that additions overlap.
 const LANES_F32: usize = 32;
@@ -31,7 +31,7 @@ macro_rules! lane_sum {
             for (lane, (&left, &right)) in lanes.iter_mut().zip(rest) {
                 *lane += term(left, right);
             }
-            lanes.total()
+            stored(lanes).0.total()
         }
     };
 }
@@ -98,7 +98,7 @@ macro_rules! vector_functions {
                     lanes[1][lane] += left * left;
                     lanes[2][lane] += right * right;
                 }
-                totals(lanes)
+                totals(&stored(lanes).0)
             }
         }
 

@@ -1,6 +1,8 @@
 //! One vector against many of its width, which are laid out element by element: neighbours are measured side by side in the lanes of
 //! a register, however few elements a vector has.
 
+use crate::kernel::lane_total::Line;
+
 /// Vectors that are measured at once.
 const LANES: usize = 16;
 /// Lanes of the sum of one pair, as [`crate::kernel::embedding`] has them.
@@ -10,7 +12,7 @@ const SUM_LANES: usize = 32;
 #[derive(Debug, Clone)]
 pub struct Columns<T> {
     /// Element `i` of the vectors from `16 * block` on is `elements[block * width + i]`.
-    elements: Vec<[T; LANES]>,
+    elements: Vec<Line<[T; LANES]>>,
     width: usize,
     count: usize,
 }
@@ -23,10 +25,10 @@ impl<T: Copy + Default> Columns<T> {
     pub fn new(vectors: &[T], width: usize) -> Self {
         assert!(width > 0 && vectors.len().is_multiple_of(width), "whole vectors");
         let count = vectors.len() / width;
-        let mut elements = vec![[T::default(); LANES]; count.div_ceil(LANES) * width];
+        let mut elements = vec![Line([T::default(); LANES]); count.div_ceil(LANES) * width];
         for (number, vector) in vectors.chunks_exact(width).enumerate() {
             let block = &mut elements[number / LANES * width..][..width];
-            block.iter_mut().zip(vector).for_each(|(lanes, &element)| lanes[number % LANES] = element);
+            block.iter_mut().zip(vector).for_each(|(lanes, &element)| lanes.0[number % LANES] = element);
         }
         Self { elements, width, count }
     }
@@ -49,10 +51,10 @@ at_each_level! {
         // Lanes of a sum without elements are zero, and change nothing.
         let used = columns.width.next_power_of_two().min(SUM_LANES);
         for (block, distances) in columns.elements.chunks_exact(columns.width).zip(distances) {
-            let mut sums = [[0.0f32; LANES]; SUM_LANES];
+            let mut sums = Line([[0.0f32; LANES]; SUM_LANES]);
             for (vector, block) in vector.chunks(SUM_LANES).zip(block.chunks(SUM_LANES)) {
-                for ((&element, others), sums) in vector.iter().zip(block).zip(&mut sums) {
-                    for (sum, other) in sums.iter_mut().zip(others) {
+                for ((&element, others), sums) in vector.iter().zip(block).zip(&mut sums.0) {
+                    for (sum, other) in sums.iter_mut().zip(&others.0) {
                         let difference = element - other;
                         *sum += difference * difference;
                     }
@@ -60,13 +62,13 @@ at_each_level! {
             }
             let mut half = used / 2;
             while half > 0 {
-                let (sums, others) = sums.split_at_mut(half);
+                let (sums, others) = sums.0.split_at_mut(half);
                 for (sums, others) in sums.iter_mut().zip(others) {
                     sums.iter_mut().zip(others).for_each(|(sum, other)| *sum += *other);
                 }
                 half /= 2;
             }
-            *distances = sums[0];
+            *distances = sums.0[0];
         }
     }
 
@@ -80,7 +82,7 @@ at_each_level! {
         for (block, distances) in columns.elements.chunks_exact(columns.width).zip(distances) {
             let mut sums = [0.0; LANES];
             for (&element, others) in vector.iter().zip(block) {
-                for (sum, other) in sums.iter_mut().zip(others) {
+                for (sum, other) in sums.iter_mut().zip(&others.0) {
                     let difference = f64::from(element) - other;
                     *sum += difference * difference;
                 }

@@ -3,7 +3,7 @@
 use half::f16;
 
 use super::half_float::{narrow_half, widen_half};
-use crate::kernel::lane_total::{Lanes, totals};
+use crate::kernel::lane_total::{Lanes, stored, totals};
 
 /// Lanes of a sum, as of `f32` vectors, whose bits these functions give.
 const LANES: usize = 32;
@@ -28,7 +28,7 @@ fn each_pair(left: &[f16], right: &[f16], mut add: impl FnMut(usize, f32, f32)) 
 fn sum(left: &[f16], right: &[f16], term: impl Fn(f32, f32) -> f32) -> f32 {
     let mut lanes = [0.0; LANES];
     each_pair(left, right, |lane, left, right| lanes[lane] += term(left, right));
-    lanes.total()
+    stored(lanes).0.total()
 }
 
 at_each_level! {
@@ -67,7 +67,7 @@ at_each_level! {
             lanes[1][lane] += left * left;
             lanes[2][lane] += right * right;
         });
-        totals(lanes)
+        totals(&stored(lanes).0)
     }
 
     /// Writes the vector scaled to length 1; a zero vector stays zero.

@@ -8,7 +8,7 @@ use half::f16;
 
 use super::half_float::widen_half;
 use crate::kernel::embedding::cosine_of_sums;
-use crate::kernel::lane_total::{Lanes, totals};
+use crate::kernel::lane_total::{Lanes, Line, stored, totals};
 use crate::kernel::level::{Level, Tier};
 
 /// The vectors of one side of the pairs.
@@ -55,7 +55,7 @@ fn sum_pairs<T, W, const LANES: usize, const SUMS: usize, const ROWS: usize>(
     rows: [usize; ROWS],
     dimension: usize,
     terms: impl Fn(T, T) -> [W; SUMS],
-) -> [[[W; LANES]; SUMS]; ROWS]
+) -> Line<[[[W; LANES]; SUMS]; ROWS]>
 where
     T: Copy,
     W: Copy + Default + std::ops::Add<Output = W>,
@@ -76,10 +76,8 @@ where
             }
         }
     }
-    // Sums that are stored here are kept in whole registers by the loop; else the compiler looks ahead to the additions
-    // of lanes, and cuts the registers into the quarters that those want: half the speed.
-    let mut lanes = std::hint::black_box(sums);
-    for ((lanes, (_, left_rest)), (_, right_rest)) in lanes.iter_mut().zip(lefts).zip(rights) {
+    let mut lanes = stored(sums);
+    for ((lanes, (_, left_rest)), (_, right_rest)) in lanes.0.iter_mut().zip(lefts).zip(rights) {
         for (lane, (&a, &b)) in left_rest.iter().zip(right_rest).enumerate() {
             for (lanes, term) in lanes.iter_mut().zip(terms(a, b)) {
                 lanes[lane] = lanes[lane] + term;
@@ -114,7 +112,7 @@ fn measure_sets<T, W, const LANES: usize, const SUMS: usize, const SETS: usize>(
         for at in 0..count {
             let rows = starts.map(|start| start + first + at);
             let sums = sum_pairs::<T, W, LANES, SUMS, SETS>(left, right, rows, dimension, terms);
-            for (held, lanes) in held.iter_mut().zip(sums) {
+            for (held, lanes) in held.iter_mut().zip(&sums.0) {
                 held[at] = totals(lanes);
             }
         }
@@ -145,8 +143,8 @@ fn measure_rows<T, W, const LANES: usize, const SUMS: usize>(
     [W; LANES]: Lanes<Number = W>,
 {
     if let [result] = results {
-        let [lanes] = sum_pairs::<T, W, LANES, SUMS, 1>(left, right, [0], dimension, terms);
-        *result = result_of(totals(lanes));
+        let lanes = sum_pairs::<T, W, LANES, SUMS, 1>(left, right, [0], dimension, terms);
+        *result = result_of(totals(&lanes.0[0]));
         return;
     }
     let half = if left.step == 0 || right.step == 0 { results.len() / 2 } else { 0 };
@@ -208,8 +206,8 @@ macro_rules! row_measures {
                 let (left, right) = if left.step == 0 { (right, left) } else { (left, right) };
                 if right.step == 0 && !results.is_empty() {
                     let square = |a, b| [$widen(a) * $widen(b)];
-                    let [[squares]] = sum_pairs::<$element, $wide, $lanes, 1, 1>(right, right, [0], dimension, square);
-                    let right_square = f64::from(squares.total());
+                    let squares = sum_pairs::<$element, $wide, $lanes, 1, 1>(right, right, [0], dimension, square);
+                    let right_square = f64::from(squares.0[0][0].total());
                     let terms = |a, b| [$widen(a) * $widen(b), $widen(a) * $widen(a)];
                     let cosine = |sums: [$wide; 2]| {
                         let [product, left_square] = sums.map(f64::from);
