@@ -39,6 +39,30 @@ impl<T: Copy + Default> Columns<T> {
     }
 }
 
+/// The sums with the squares of the differences from sixteen elements.
+///
+/// The compiler is kept from seeing where the elements lie: else it takes several elements of each vector at once, from sixteen places.
+#[inline(always)]
+fn add_squares<N>(mut sums: [N; LANES], element: N, others: &Line<[N; LANES]>) -> [N; LANES]
+where
+    N: Copy + std::ops::Sub<Output = N> + std::ops::Mul<Output = N> + std::ops::AddAssign,
+{
+    let others = std::hint::black_box(others).0;
+    for (sum, other) in sums.iter_mut().zip(others) {
+        let difference = element - other;
+        *sum += difference * difference;
+    }
+    sums
+}
+
+/// Sums, each with another one added.
+#[inline(always)]
+fn united(mut sums: [f32; LANES], others: &[f32; LANES]) -> [f32; LANES] {
+    let others = *std::hint::black_box(others);
+    sums.iter_mut().zip(others).for_each(|(sum, other)| *sum += other);
+    sums
+}
+
 at_each_level! {
     /// Writes the squared distance of a vector to each of the others, in their order, with the bits of
     /// [`crate::kernel::embedding::l2_squared_f32`]. What lies behind the last is left open.
@@ -50,25 +74,21 @@ at_each_level! {
         let (distances, _) = distances.as_chunks_mut::<LANES>();
         // Lanes of a sum without elements are zero, and change nothing.
         let used = columns.width.next_power_of_two().min(SUM_LANES);
+        let mut room = Line([[0.0; LANES]; SUM_LANES]);
         for (block, distances) in columns.elements.chunks_exact(columns.width).zip(distances) {
-            let mut sums = Line([[0.0f32; LANES]; SUM_LANES]);
+            let mut sums = &mut room.0[..used];
+            sums.fill([0.0; LANES]);
             for (vector, block) in vector.chunks(SUM_LANES).zip(block.chunks(SUM_LANES)) {
-                for ((&element, others), sums) in vector.iter().zip(block).zip(&mut sums.0) {
-                    for (sum, other) in sums.iter_mut().zip(&others.0) {
-                        let difference = element - other;
-                        *sum += difference * difference;
-                    }
+                for ((&element, others), sums) in vector.iter().zip(block).zip(sums.iter_mut()) {
+                    *sums = add_squares(*sums, element, others);
                 }
             }
-            let mut half = used / 2;
-            while half > 0 {
-                let (sums, others) = sums.0.split_at_mut(half);
-                for (sums, others) in sums.iter_mut().zip(others) {
-                    sums.iter_mut().zip(others).for_each(|(sum, other)| *sum += *other);
-                }
-                half /= 2;
+            while sums.len() > 1 {
+                let (halves, others) = sums.split_at_mut(sums.len() / 2);
+                halves.iter_mut().zip(others).for_each(|(sums, others)| *sums = united(*sums, others));
+                sums = halves;
             }
-            *distances = sums.0[0];
+            *distances = sums[0];
         }
     }
 
@@ -82,10 +102,7 @@ at_each_level! {
         for (block, distances) in columns.elements.chunks_exact(columns.width).zip(distances) {
             let mut sums = [0.0; LANES];
             for (&element, others) in vector.iter().zip(block) {
-                for (sum, other) in sums.iter_mut().zip(&others.0) {
-                    let difference = f64::from(element) - other;
-                    *sum += difference * difference;
-                }
+                sums = add_squares(sums, f64::from(element), others);
             }
             *distances = sums;
         }
