@@ -22,9 +22,9 @@ pub fn candidates(key: &View<'_>, rows: usize, order: &KeyOrder, threshold: &[u8
             let bits = <$unsigned>::from_be_bytes(*value.first_chunk()?);
             let last = $decode(if descending { !bits } else { bits });
             Some(if descending {
-                rows_where(&$values[..rows], |value| value >= last)
+                rows_without(&$values[..rows], |value| value < last)
             } else {
-                rows_where(&$values[..rows], |value| value <= last)
+                rows_without(&$values[..rows], |value| value > last)
             })
         }};
     }
@@ -34,9 +34,9 @@ pub fn candidates(key: &View<'_>, rows: usize, order: &KeyOrder, threshold: &[u8
             let bits = u64::from_be_bytes(*value.first_chunk()?);
             let last = $of(float_of(if descending { !bits } else { bits }));
             Some(if descending {
-                rows_where(&$values[..rows], |value| !(value < last))
+                rows_without(&$values[..rows], |value| value < last)
             } else {
-                rows_where(&$values[..rows], |value| !(value > last))
+                rows_without(&$values[..rows], |value| value > last)
             })
         }};
     }
@@ -62,11 +62,12 @@ fn float_of(ordered: u64) -> f64 {
     f64::from_bits(if ordered >> 63 == 1 { ordered ^ 1 << 63 } else { !ordered })
 }
 
-fn rows_where<T: Copy>(values: &[T], is_wanted: impl Fn(T) -> bool) -> Vec<u32> {
+/// The rows whose value is not known to lie behind the last one.
+fn rows_without<T: Copy>(values: &[T], is_behind: impl Fn(T) -> bool) -> Vec<u32> {
     let mut rows = Vec::new();
     for (block, values) in values.chunks(BLOCK).enumerate() {
-        if values.iter().fold(false, |any, &value| any | is_wanted(value)) {
-            let wanted = values.iter().enumerate().filter(|(_, value)| is_wanted(**value));
+        if !values.iter().fold(true, |all, &value| all & is_behind(value)) {
+            let wanted = values.iter().enumerate().filter(|(_, value)| !is_behind(**value));
             rows.extend(wanted.map(|(row, _)| (block * BLOCK + row) as u32));
         }
     }

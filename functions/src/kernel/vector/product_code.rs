@@ -23,8 +23,10 @@ impl Codebook {
     pub fn new(centroids: Vec<f32>, width: usize, count: usize) -> Option<Self> {
         let part = width.checked_mul(count).filter(|&part| part > 0)?;
         let fits = count <= Self::COUNT_MAX && centroids.len().is_multiple_of(part) && !centroids.is_empty();
-        let columns = || centroids.chunks(part).map(|part| Columns::new(part, width)).collect();
-        fits.then(|| columns()).map(|columns| Self { centroids, columns, width, count })
+        fits.then(|| {
+            let columns = centroids.chunks(part).map(|part| Columns::new(part, width)).collect();
+            Self { centroids, columns, width, count }
+        })
     }
 
     /// Number of parts, which is the number of codes of a vector.
