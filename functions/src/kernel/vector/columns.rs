@@ -113,7 +113,7 @@ at_each_level! {
 macro_rules! least {
     ($($name:ident / $name_at:ident: $number:ty;)+) => {
         at_each_level! {$(
-            /// The place of the first of the least numbers; 0 where none is finite or below.
+            /// The place of the first of the least numbers; 0 where none lies below infinity.
             pub fn $name / $name_at(numbers: &[$number]) -> usize {
                 let mut lanes = [<$number>::INFINITY; LANES];
                 let (blocks, rest) = numbers.as_chunks::<LANES>();
