@@ -21,6 +21,12 @@ pub(super) struct Computed {
 }
 
 impl Computed {
+    /// Bytes held; positions that calls share count for each.
+    pub fn memory_bytes(&self) -> usize {
+        let positions = self.positions.as_ref().map_or(0, |positions| positions.len() * size_of::<u32>());
+        self.values.get_array_memory_size() + positions
+    }
+
     /// The values, rows in the order of the input.
     pub fn restored(&self) -> Result<ArrayRef> {
         match &self.positions {

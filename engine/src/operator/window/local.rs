@@ -80,7 +80,7 @@ impl Part {
         Self { columns: columns.map(column).collect(), rows: 0 }
     }
 
-    fn memory_bytes(&self) -> usize {
+    pub fn memory_bytes(&self) -> usize {
         self.columns.iter().flatten().map(Output::memory_bytes).sum()
     }
 }

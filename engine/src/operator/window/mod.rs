@@ -44,6 +44,7 @@ use crate::operator::ordinal::OrdinalCounter;
 use crate::operator::{Claim, LocalSink, RunContext, Sink, Source, Task};
 use crate::spill::RowStore;
 
+use evaluate::Computed;
 use local::{Kept, Local};
 use part::Gathering;
 use result::{Morsels, PartResults};
@@ -78,6 +79,10 @@ struct State {
     runs: Vec<RowStore>,
     step: Step,
 }
+
+/// Bytes that a row takes only while its part is evaluated: where it stands in an order, the numbers by which it came there,
+/// and its states of a call.
+const WORKING_BYTES: usize = 56;
 
 /// How far the sink is, once all rows have come.
 #[derive(Default, Clone, Copy, PartialEq, Eq)]
@@ -129,12 +134,27 @@ impl WindowOperator {
             + self.shape.orders.len() * size_of::<u32>())
     }
 
+    /// Bytes that are held only while parts are evaluated, the largest of them at once.
+    fn working_bytes(&self, kept: &[Kept]) -> usize {
+        let of_part = |part: usize| {
+            let rows: usize = kept.iter().map(|kept| kept.parts[part].rows).sum();
+            // What several workers kept is copied into one piece.
+            let copied: usize = match kept {
+                [_] => 0,
+                kept => kept.iter().map(|kept| kept.parts[part].memory_bytes()).sum(),
+            };
+            rows * WORKING_BYTES + copied
+        };
+        let at_once = self.run.context.configuration.threads.clamp(1, self.parts);
+        at_once * (0..self.parts).map(of_part).max().unwrap_or(0)
+    }
+
     /// Brings what the workers kept together, part by part.
     fn settle(self: &Arc<Self>, state: &mut State) -> Result<Vec<Task>> {
         let kept = std::mem::take(&mut state.kept);
         let rows: usize = kept.iter().map(Kept::rows).sum();
         let mut reservation = self.account.reserve();
-        if !reservation.try_resize(self.result_bytes(rows)) {
+        if !reservation.try_resize(self.result_bytes(rows) + self.working_bytes(&kept)) {
             state.spilled.get_or_insert_with(|| (0..self.parts).map(|_| self.new_store()).collect());
         }
         if state.spilled.is_some() {
@@ -202,7 +222,14 @@ impl Sink for Arc<WindowOperator> {
         let mut state = self.lock();
         match std::mem::replace(&mut state.step, Step::Evaluating) {
             Step::Collecting => self.settle(&mut state),
-            Step::Evaluating => Ok(Vec::new()),
+            Step::Evaluating => {
+                let bytes =
+                    state.results.iter().flat_map(|results| results.iter()).map(Computed::memory_bytes).sum();
+                if let Some(reservation) = &mut state.reservation {
+                    reservation.force(bytes);
+                }
+                Ok(Vec::new())
+            }
         }
     }
 }
