@@ -40,6 +40,7 @@ impl Answer {
     /// The answer of a run.
     pub(crate) fn of_run(run: Run) -> Self {
         let schema = run.plan().schema.clone();
+        run.decode_output();
         Self::of_rows(schema, Rows::Run(Box::new(run)))
     }
 

@@ -144,6 +144,12 @@ impl Run {
         Worker::new(Arc::clone(&self.schedule), true)
     }
 
+    /// Lets workers decode what they hand over, so that whoever takes the result has each row's value without further work. Asked before
+    /// the first batch.
+    pub fn decode_output(&self) {
+        self.schedule.output.decode();
+    }
+
     /// The next batch of the result, in the order of the plan; `None` at the end, or when a host-driven input has
     /// nothing more for now (see [`Run::is_finished`]).
     ///

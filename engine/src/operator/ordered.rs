@@ -6,7 +6,10 @@
 //! deposited like a batch, so that it shows only if a single worker would have come to it.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use hypostyle_functions::column::Recycled;
 
 use crate::batch::Batch;
 use crate::error::{Error, Result};
@@ -20,15 +23,22 @@ const WAITING_BATCHES: usize = 64;
 /// need not pause until the front is through.
 const WAITING_BYTES: usize = 256 << 20;
 
+/// Bytes that wait, from which on batches are no longer decoded before they wait: codes are smaller.
+const DECODED_BYTES: usize = WAITING_BYTES / 4;
+
 /// Share of the free memory that may wait.
 const WAITING_SHARE: usize = 16;
 
-/// Batches of the front morsel that may wait for whoever pulls.
+/// Batches of the front morsel that may wait while whoever pulls is away. One that pulls is a worker too: while it is in the
+/// middle of a step, such as one that opens a row group, the worker at the front goes on as those ahead of it do.
 const FRONT_BATCHES: usize = 4;
 
 /// Batches that come while whoever takes the output does something else, from which on it counts as away, or as the slower one:
 /// while a batch is handed on, fewer come. They are counted and not timed, so that what is made ahead does not hang on the clock.
 const AWAY_BATCHES: u64 = 32;
+
+/// Most buffers of decoded batches that are looked at for room.
+const RECYCLED_MAX: usize = 512;
 
 /// Takes the batches of a pipeline in order.
 pub trait Consumer: Send {
@@ -85,6 +95,8 @@ struct Sequence {
 pub struct OrderedSink {
     sequence: Mutex<Sequence>,
     consumer: Option<Mutex<Box<dyn Consumer>>>,
+    /// Whether workers leave no dictionaries to whoever takes the output.
+    decodes: AtomicBool,
 }
 
 impl OrderedSink {
@@ -101,7 +113,7 @@ impl OrderedSink {
     }
 
     fn with(sequence: Mutex<Sequence>, consumer: Option<Mutex<Box<dyn Consumer>>>) -> Arc<Self> {
-        Arc::new(Self { sequence, consumer })
+        Arc::new(Self { sequence, consumer, decodes: AtomicBool::new(false) })
     }
 
     fn sequence(window: Window, account: &Arc<Account>) -> Mutex<Sequence> {
@@ -139,6 +151,13 @@ impl OrderedSink {
         sequence.left_at = (!is_awaited).then_some(sequence.pushed);
     }
 
+    /// Workers are to give each row a value of its own, before they begin. Where a limit may cut rows off that is left to whoever takes
+    /// the output.
+    pub fn decode(&self) {
+        let is_limited = self.lock().window.count.is_some();
+        self.decodes.store(!is_limited, Ordering::Relaxed);
+    }
+
     /// Deposits the error of a morsel at its place.
     pub fn fail(&self, morsel: u32, error: Error) {
         let mut sequence = self.lock();
@@ -172,12 +191,17 @@ impl Sequence {
         if self.waiting_batches < WAITING_BATCHES {
             return true;
         }
-        if self.left_at.is_some_and(|left| self.pushed - left >= AWAY_BATCHES) {
+        if self.is_left() {
             return false;
         }
         let free_bytes = self.reservation.account().budget().free_bytes();
         // A limit may end the run before what is ahead is taken.
         self.window.count.is_none() && self.waiting_bytes < WAITING_BYTES.min(free_bytes / WAITING_SHARE)
+    }
+
+    /// True if whoever takes the output is away.
+    fn is_left(&self) -> bool {
+        self.left_at.is_some_and(|left| self.pushed - left >= AWAY_BATCHES)
     }
 
     fn has_front(&mut self) -> bool {
@@ -246,7 +270,8 @@ impl Window {
 
 impl Sink for Arc<OrderedSink> {
     fn local(&self) -> Result<Box<dyn LocalSink>> {
-        Ok(Box::new(Depositor(Arc::clone(self))))
+        let decoded = self.decodes.load(Ordering::Relaxed).then(|| Recycled::of_at_most(RECYCLED_MAX));
+        Ok(Box::new(Depositor { sink: Arc::clone(self), decoded }))
     }
 
     fn accepts(&self, morsel: u32) -> bool {
@@ -255,7 +280,12 @@ impl Sink for Arc<OrderedSink> {
         sequence.has_front();
         if morsel <= sequence.front {
             let waiting = sequence.slots.get(&morsel).map_or(0, |slot| slot.batches.len());
-            return self.consumer.is_some() || waiting < FRONT_BATCHES;
+            if self.consumer.is_some() || waiting < FRONT_BATCHES {
+                return true;
+            }
+            if sequence.is_left() {
+                return false;
+            }
         }
         // Rows that wait are enough once they fill the window, even if the morsels before them give none.
         let is_enough = sequence.window.morsel_rows().is_some_and(|rows| sequence.waiting_rows >= rows);
@@ -276,17 +306,25 @@ impl Sink for Arc<OrderedSink> {
 }
 
 /// One worker's way into the sink.
-struct Depositor(Arc<OrderedSink>);
+struct Depositor {
+    sink: Arc<OrderedSink>,
+    /// Room of batches that were decoded here; `None` where they are handed on as they are.
+    decoded: Option<Recycled>,
+}
 
 impl LocalSink for Depositor {
     fn push(&mut self, batch: Batch) -> Result<()> {
-        self.0.lock().push(batch);
-        self.0.drain()
+        let batch = match &mut self.decoded {
+            Some(recycled) if self.sink.lock().waiting_bytes < DECODED_BYTES => batch.decoded(recycled)?,
+            _ => batch,
+        };
+        self.sink.lock().push(batch);
+        self.sink.drain()
     }
 
     fn end_morsel(&mut self, morsel: u32) -> Result<()> {
-        self.0.lock().slots.entry(morsel).or_default().ended = true;
-        self.0.drain()
+        self.sink.lock().slots.entry(morsel).or_default().ended = true;
+        self.sink.drain()
     }
 
     fn finish(self: Box<Self>) -> Result<()> {
