@@ -2,6 +2,7 @@
 
 use std::io::Read;
 use std::ops::Range;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::{Buf, Bytes};
@@ -13,6 +14,8 @@ use crate::input::{BufferPool, LocalFile};
 /// First read of a chunk, and every one where memory is short. A scan that a LIMIT stops after one batch reads little more
 /// than it needs.
 pub(super) const WINDOW_BYTES_FIRST: usize = 64 << 10;
+/// What is read of a page that may be passed over: its header, mostly.
+const HEADER_BYTES: usize = 1 << 10;
 /// Largest read-ahead. Beyond this a system call costs nothing next to the copy.
 const WINDOW_BYTES_MAX: usize = 512 << 10;
 
@@ -34,17 +37,25 @@ struct Window {
     start: u64,
     bytes: Bytes,
     next_bytes: usize,
+    /// Bytes that are expected to be read still: a reader of some of the rows does not read ahead into those of others.
+    expected: usize,
 }
 
 impl ChunkWindow {
-    /// A window over `range` of the file; offsets stay those of the file.
-    fn new(file: Arc<LocalFile>, pool: Option<Arc<BufferPool>>, range: Range<u64>) -> Self {
-        let window = Window { start: range.start, bytes: Bytes::new(), next_bytes: WINDOW_BYTES_FIRST };
+    /// A window over `range` of the file, of which this share is expected to be read; offsets stay those of the file.
+    fn new(file: Arc<LocalFile>, pool: Option<Arc<BufferPool>>, range: Range<u64>, share: f64) -> Self {
+        let window = Window {
+            start: range.start,
+            bytes: Bytes::new(),
+            next_bytes: WINDOW_BYTES_FIRST,
+            expected: ((range.end - range.start) as f64 * share) as usize,
+        };
         Self { shared: Arc::new(Shared { file, pool, range, window: Mutex::new(window) }) }
     }
 
-    /// At least `length` bytes from `start`, and what else the window holds behind them.
-    fn bytes_from(&self, start: u64, length: usize) -> Result<Bytes> {
+    /// At least `length` bytes from `start`, and what else the window holds behind them; a new window is as long as the last ones let
+    /// expect, or `header` bytes.
+    fn bytes_from(&self, start: u64, length: usize, header: Option<usize>) -> Result<Bytes> {
         let Shared { file, pool, range, window } = &*self.shared;
         let end = start.checked_add(length as u64).filter(|&end| start >= range.start && end <= range.end);
         if end.is_none() {
@@ -61,7 +72,8 @@ impl ChunkWindow {
             return Ok(window.bytes.slice(skip..));
         }
         let left = usize::try_from(range.end - start).unwrap_or(usize::MAX);
-        let wanted = length.max(window.next_bytes).min(left);
+        let ahead = || window.next_bytes.min(window.expected).max(WINDOW_BYTES_FIRST);
+        let wanted = length.max(header.unwrap_or_else(ahead)).min(left);
         // The old window goes back to the pool before the new one is taken.
         window.bytes = Bytes::new();
         let bytes = match pool {
@@ -81,8 +93,11 @@ impl ChunkWindow {
             }
             None => file.read_exact_at(start, wanted)?,
         };
-        *window =
-            Window { start, bytes: bytes.clone(), next_bytes: (window.next_bytes * 2).min(WINDOW_BYTES_MAX) };
+        (window.start, window.bytes) = (start, bytes.clone());
+        if header.is_none() {
+            window.next_bytes = (window.next_bytes * 2).min(WINDOW_BYTES_MAX);
+            window.expected = window.expected.saturating_sub(bytes.len());
+        }
         Ok(bytes)
     }
 }
@@ -92,14 +107,27 @@ pub(super) struct ChunkWindows {
     length: u64,
     /// Ascending by their start.
     windows: Vec<ChunkWindow>,
+    /// Whether pages are only looked at.
+    headers_alone: AtomicBool,
 }
 
 impl ChunkWindows {
-    pub(super) fn new(file: &Arc<LocalFile>, pool: &Arc<BufferPool>, mut ranges: Vec<Range<u64>>) -> Self {
+    /// Windows over chunks of which this share is expected to be read.
+    pub(super) fn new(
+        file: &Arc<LocalFile>,
+        pool: &Arc<BufferPool>,
+        mut ranges: Vec<Range<u64>>,
+        share: f64,
+    ) -> Self {
         ranges.sort_by_key(|range| range.start);
-        let window = |range| ChunkWindow::new(Arc::clone(file), Some(Arc::clone(pool)), range);
+        let window = |range| ChunkWindow::new(Arc::clone(file), Some(Arc::clone(pool)), range, share);
         let windows = ranges.into_iter().map(window).collect();
-        Self { length: file.len(), windows }
+        Self { length: file.len(), windows, headers_alone: AtomicBool::new(false) }
+    }
+
+    /// Reads no more than headers from now on, or goes back to reading ahead.
+    pub(super) fn read_headers_alone(&self, alone: bool) {
+        self.headers_alone.store(alone, Ordering::Relaxed);
     }
 
     /// The window that `start` lies in.
@@ -120,11 +148,12 @@ impl ChunkReader for ChunkWindows {
     type T = ChunkCursor;
 
     fn get_read(&self, start: u64) -> Result<ChunkCursor> {
-        Ok(ChunkCursor { window: self.window(start)?.clone(), position: start, bytes: Bytes::new() })
+        let header = self.headers_alone.load(Ordering::Relaxed).then_some(HEADER_BYTES);
+        Ok(ChunkCursor { window: self.window(start)?.clone(), position: start, bytes: Bytes::new(), header })
     }
 
     fn get_bytes(&self, start: u64, length: usize) -> Result<Bytes> {
-        Ok(self.window(start)?.bytes_from(start, length)?.slice(..length))
+        Ok(self.window(start)?.bytes_from(start, length, None)?.slice(..length))
     }
 }
 
@@ -133,6 +162,8 @@ pub(super) struct ChunkCursor {
     window: ChunkWindow,
     position: u64,
     bytes: Bytes,
+    /// Bytes of a new window, where no more are to be read.
+    header: Option<usize>,
 }
 
 impl Read for ChunkCursor {
@@ -141,7 +172,8 @@ impl Read for ChunkCursor {
             if self.position >= self.window.shared.range.end || buffer.is_empty() {
                 return Ok(0);
             }
-            self.bytes = self.window.bytes_from(self.position, 1).map_err(std::io::Error::other)?;
+            self.bytes =
+                self.window.bytes_from(self.position, 1, self.header).map_err(std::io::Error::other)?;
         }
         let taken = buffer.len().min(self.bytes.len());
         buffer[..taken].copy_from_slice(&self.bytes[..taken]);
@@ -165,8 +197,8 @@ impl ChunkReader for WholeFile {
     type T = ChunkCursor;
 
     fn get_read(&self, start: u64) -> Result<ChunkCursor> {
-        let window = ChunkWindow::new(Arc::clone(&self.0), None, 0..self.0.len());
-        Ok(ChunkCursor { window, position: start, bytes: Bytes::new() })
+        let window = ChunkWindow::new(Arc::clone(&self.0), None, 0..self.0.len(), 1.0);
+        Ok(ChunkCursor { window, position: start, bytes: Bytes::new(), header: None })
     }
 
     fn get_bytes(&self, start: u64, length: usize) -> Result<Bytes> {

@@ -9,16 +9,15 @@ use parquet::file::metadata::{
 };
 
 use super::chunk_reader::WholeFile;
+use super::decode::SharedDictionaries;
 use super::footprint::{Footprint, PageSizes};
+use super::parts::parts;
 use super::prune;
 use super::row_group::{ColumnFilter, RowGroupReader};
 use super::schema::FileSchema;
 use crate::error::{Error, Place, Result, decoded};
 use crate::input::{BufferPool, LocalFile};
 use crate::prune::{Bound, Predicate};
-
-/// A row group of more rows than this is handed out in parts, so that one of them does not hold a scan up.
-const PART_ROWS: usize = 1 << 20;
 
 /// An open Parquet file with its footer.
 #[derive(Debug)]
@@ -51,6 +50,10 @@ pub struct RowGroupMorsel {
     pub rows: usize,
     /// Position of the morsel's first row in the row group.
     pub first_row: usize,
+    /// Its number among the parts of the row group.
+    pub part: usize,
+    /// What the readers of all parts share; `None` if the row group is read as a whole.
+    pub(super) dictionaries: Option<Arc<SharedDictionaries>>,
 }
 
 impl ParquetFile {
@@ -139,11 +142,7 @@ impl ParquetFile {
         filters: &[ColumnFilter],
         pool: &Arc<BufferPool>,
     ) -> Result<ScanPlan> {
-        let kept = prune::row_groups(self, predicates)?;
-        let mut morsels = Vec::with_capacity(kept.len());
-        for group in kept {
-            split(group, &mut morsels);
-        }
+        let morsels = prune::row_groups(self, predicates)?;
         Ok(ScanPlan {
             file: Arc::clone(self),
             columns: columns.to_vec(),
@@ -218,6 +217,13 @@ impl ScanPlan {
         Ok(())
     }
 
+    /// Cuts large row groups, so that so many workers have something to read.
+    pub fn cut(&mut self, workers: usize) {
+        let columns: Vec<usize> = self.read().collect();
+        let groups = std::mem::take(&mut self.morsels);
+        self.morsels = parts(&self.file, &columns, groups, workers, &self.pool);
+    }
+
     /// The columns that are read: those asked, and those of conditions alone.
     fn read(&self) -> impl Iterator<Item = usize> {
         let filtered = self.filters.iter().map(|filter| filter.column);
@@ -244,37 +250,4 @@ impl ScanPlan {
         let (file, coded) = (&self.file, &self.coded);
         RowGroupReader::open(file, &self.columns, coded, &self.filters, morsel, batch_rows, &self.pool)
     }
-}
-
-/// Cuts a large row group into parts of whole ranges of rows.
-fn split(group: RowGroupMorsel, morsels: &mut Vec<RowGroupMorsel>) {
-    if group.rows <= PART_ROWS + PART_ROWS / 2 {
-        morsels.push(group);
-        return;
-    }
-    let RowGroupMorsel { row_group, ranges, rows, .. } = group;
-    let all = 0..rows;
-    let mut part = Vec::new();
-    let mut part_rows = 0;
-    for range in ranges.unwrap_or_else(|| vec![all]) {
-        let mut start = range.start;
-        while start < range.end {
-            let end = range.end.min(start + PART_ROWS - part_rows);
-            part_rows += end - start;
-            part.push(start..end);
-            start = end;
-            if part_rows == PART_ROWS {
-                morsels.push(part_of(row_group, std::mem::take(&mut part), part_rows));
-                part_rows = 0;
-            }
-        }
-    }
-    if part_rows > 0 {
-        morsels.push(part_of(row_group, part, part_rows));
-    }
-}
-
-fn part_of(row_group: usize, ranges: Vec<std::ops::Range<usize>>, rows: usize) -> RowGroupMorsel {
-    let first_row = ranges.first().map_or(0, |range| range.start);
-    RowGroupMorsel { row_group, ranges: Some(ranges), rows, first_row }
 }

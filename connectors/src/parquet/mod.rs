@@ -8,6 +8,7 @@ mod dictionary_size;
 mod file;
 mod footprint;
 mod nested;
+mod parts;
 mod prune;
 mod row_group;
 mod schema;

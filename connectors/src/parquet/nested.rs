@@ -226,7 +226,7 @@ fn windows(
             }
         })
         .collect::<ParquetResult<_>>()?;
-    Ok(ChunkWindows::new(local, pool, ranges))
+    Ok(ChunkWindows::new(local, pool, ranges, 1.0))
 }
 
 /// Where the pages of the asked chunks lie; only known, and only wanted, where rows are skipped.

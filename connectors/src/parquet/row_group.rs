@@ -12,7 +12,8 @@ use parquet::file::metadata::{ColumnChunkMetaData, RowGroupMetaData};
 
 use super::chunk_reader::ChunkWindows;
 use super::decode::{
-    ColumnDecoder, ColumnTest, Fault, PageSource, Result as DecodeResult, Wanted, decoder_of,
+    ColumnDecoder, ColumnTest, Fault, Layout, Make, PageSource, PartGuard, Result as DecodeResult, Wanted,
+    decoder_of,
 };
 use super::file::{ParquetFile, RowGroupMorsel};
 use super::nested::NestedReader;
@@ -20,6 +21,9 @@ use super::prune::page_locations;
 use crate::batch::FileBatch;
 use crate::error::{Error, Place, Result};
 use crate::input::BufferPool;
+
+/// Chunks that are asked how many rows a page has.
+const ASKED_CHUNKS: usize = 4;
 
 /// A test of one column of a file: rows that fail it are not wanted.
 #[derive(Debug, Clone)]
@@ -39,6 +43,8 @@ pub struct RowGroupReader {
     /// Positions in `columns` of the asked ones, in the order asked.
     asked: Vec<usize>,
     nested: Option<NestedReader>,
+    /// The column that is loaded first, of those that are not tested.
+    first: usize,
     tests: Vec<Test>,
     ranges: std::vec::IntoIter<Range<usize>>,
     range: Range<usize>,
@@ -48,6 +54,7 @@ pub struct RowGroupReader {
     rows_left: usize,
     /// A window that did not fit into the last batch.
     waiting: Option<Window>,
+    _part: Option<PartGuard>,
 }
 
 /// A column that is read, for itself or for a condition.
@@ -129,7 +136,10 @@ impl RowGroupReader {
             Ok(Test { column: position(filter.column), test })
         });
         let all = 0..file.row_group_rows(morsel.row_group);
+        // Readers of neighbouring parts begin far from each other, so that they do not wait for one another's dictionaries.
+        let first = if morsel.part % 2 == 1 { read.len() / 2 } else { 0 };
         Ok(Self {
+            first,
             tests: tests.collect::<Result<_>>()?,
             file: Arc::clone(file),
             row_group: morsel.row_group,
@@ -142,6 +152,7 @@ impl RowGroupReader {
             batch_rows,
             rows_left: morsel.rows,
             waiting: None,
+            _part: morsel.dictionaries.clone().map(PartGuard),
         })
     }
 
@@ -259,7 +270,7 @@ impl RowGroupReader {
     /// Appends the kept rows of a window to the output of each column.
     fn emit(&mut self, window: Window) -> Result<()> {
         let keep = window.keep.as_ref();
-        for index in 0..self.columns.len() {
+        for index in (self.first..self.columns.len()).chain(0..self.first) {
             let ReadColumn { asked, tested, .. } = self.columns[index];
             if asked && !tested && window.kept > 0 {
                 self.load(index, &window)?;
@@ -316,27 +327,30 @@ fn put_together(mut columns: Vec<Column>) -> DecodeResult<Column> {
     Ok(Column::Flat(arrow_select::concat::concat(&arrays)?))
 }
 
-/// A decoder of our own for a column of a row group, where there is one.
-fn own_decoder(
+/// What makes the decoder of a column of a row group, and its chunk, where we have one of our own.
+fn own_chunk(
     file: &ParquetFile,
     column: usize,
-    coded: bool,
-    morsel: &RowGroupMorsel,
-    pool: &Arc<BufferPool>,
-) -> DecodeResult<Option<Box<dyn ColumnDecoder>>> {
+    row_group: usize,
+) -> Option<(Make, Layout, &ColumnChunkMetaData)> {
     let stored = &file.schema.columns[column];
-    let group = file.metadata.row_group(morsel.row_group);
-    let Some(chunk) = stored.leaves.first().and_then(|&leaf| chunk_of(group, leaf)) else {
-        return Ok(None);
-    };
+    let group = file.metadata.row_group(row_group);
+    let chunk = stored.leaves.first().and_then(|&leaf| chunk_of(group, leaf))?;
     if !stored.specials.is_empty() {
-        return Ok(None);
+        return None;
     }
     let logical = &file.schema.logical.fields[column].data_type;
-    let Some((make, mut layout)) = decoder_of(&stored.parquet, chunk, stored.decoded.data_type(), logical)
-    else {
-        return Ok(None);
-    };
+    let (make, layout) = decoder_of(&stored.parquet, chunk, stored.decoded.data_type(), logical)?;
+    Some((make, layout, chunk))
+}
+
+/// The pages of a chunk of which rows of a morsel are read.
+fn pages_of(
+    file: &ParquetFile,
+    chunk: &ColumnChunkMetaData,
+    morsel: &RowGroupMorsel,
+    pool: &Arc<BufferPool>,
+) -> DecodeResult<PageSource> {
     let (start, length) = chunk.byte_range();
     let end = start.checked_add(length).filter(|&end| end <= file.local.len());
     let Some(end) = end else {
@@ -349,12 +363,45 @@ fn own_decoder(
         Some(_) => page_locations(&file.local, chunk)?,
         None => None,
     };
-    let range = start..end;
-    let windows = ChunkWindows::new(&file.local, pool, vec![range]);
     let rows = file.row_group_rows(morsel.row_group);
-    let pages = PageSource::new(windows, chunk, rows, locations, Arc::clone(pool))?;
+    let (range, share) = (start..end, morsel.rows as f64 / rows.max(1) as f64);
+    let windows = ChunkWindows::new(&file.local, pool, vec![range], share);
+    PageSource::new(windows, chunk, rows, locations, Arc::clone(pool))
+}
+
+/// A decoder of our own for a column of a row group, where there is one.
+fn own_decoder(
+    file: &ParquetFile,
+    column: usize,
+    coded: bool,
+    morsel: &RowGroupMorsel,
+    pool: &Arc<BufferPool>,
+) -> DecodeResult<Option<Box<dyn ColumnDecoder>>> {
+    let Some((make, mut layout, chunk)) = own_chunk(file, column, morsel.row_group) else { return Ok(None) };
+    let mut pages = pages_of(file, chunk, morsel, pool)?;
+    if let Some(dictionaries) = &morsel.dictionaries {
+        pages.share(dictionaries, column);
+    }
     layout.coded = coded;
     Ok(Some(make(pages, layout)))
+}
+
+/// Rows of the first pages of the largest of these columns, the most there are; `None` where that is not told, or a column is left to
+/// the crate's reader, which decodes all rows before those it is asked for.
+pub(super) fn first_page_rows(
+    file: &ParquetFile,
+    columns: &[usize],
+    morsel: &RowGroupMorsel,
+    pool: &Arc<BufferPool>,
+) -> Option<usize> {
+    let chunks = columns.iter().map(|&column| own_chunk(file, column, morsel.row_group));
+    let mut chunks = chunks.map(|found| found.map(|(.., chunk)| chunk)).collect::<Option<Vec<_>>>()?;
+    chunks.sort_by_key(|chunk| std::cmp::Reverse(chunk.compressed_size()));
+    let rows = chunks.into_iter().take(ASKED_CHUNKS).map(|chunk| {
+        // What is not valid shows when it is read.
+        pages_of(file, chunk, morsel, pool).ok()?.first_page_rows().ok()?
+    });
+    rows.collect::<Option<Vec<_>>>()?.into_iter().max()
 }
 
 /// The chunk of a leaf, if it is in this file.

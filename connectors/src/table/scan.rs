@@ -33,6 +33,8 @@ pub struct FileScan {
     account: Arc<Account>,
     /// Buffers of Parquet readers.
     pool: Arc<BufferPool>,
+    /// Workers that each file should have something for.
+    workers_each: usize,
     life: Arc<Life>,
     progress: State,
     cursor: Mutex<Cursor>,
@@ -97,11 +99,26 @@ impl FileScan {
         };
         let account = context.memory.query().account("file scan");
         let pool = BufferPool::new(account.reserve_promised(), Arc::clone(&request.read_bytes));
+        let workers_each = match request.limit {
+            None => context.configuration.threads.div_ceil(table.files.len().max(1)),
+            Some(_) => 1,
+        };
         let life = Arc::new(Life(Arc::clone(&pool)));
         let cursor = Cursor { next_file: 0, current: None, next_morsel: 0, rows: 0, waiting: None };
         let cursor = Mutex::new(cursor);
         let progress = State::default();
-        Ok(Self { table, request, predicates, conditions, account, pool, life, progress, cursor })
+        Ok(Self {
+            table,
+            request,
+            predicates,
+            conditions,
+            account,
+            pool,
+            workers_each,
+            life,
+            progress,
+            cursor,
+        })
     }
 
     /// Opens the next file that may hold matching rows; `None` after the last.
@@ -224,6 +241,7 @@ impl FileScan {
                 if let Some(row_groups) = &self.table.options.row_groups {
                     plan.keep_row_groups(row_groups)?;
                 }
+                plan.cut(self.workers_each);
                 Morsels::Parquet { plan: Arc::new(plan), next: 0 }
             }
             Opened::Csv(file) => Morsels::Csv(file.scan(reads, batch_rows)?),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use arrow::array::ArrayRef;
 use arrow::buffer::{Buffer, ScalarBuffer};
 use arrow::datatypes::DataType;
+use bytes::Bytes;
 use hypostyle_functions::column::{Bits, Column, Recycled, ViewBlock, ViewBuilder};
 use hypostyle_functions::kernel::compact::compact_u32;
 use hypostyle_functions::kernel::expand::expand_u32;
@@ -24,7 +25,7 @@ use super::validity::{Validity, nulls_of};
 pub struct BytesColumn {
     cursor: RowCursor<BytesValues>,
     is_text: bool,
-    dictionary: Option<Dictionary>,
+    dictionary: Option<Arc<Dictionary>>,
     window: Window,
     output: Output,
     output_valid: Validity,
@@ -267,7 +268,7 @@ fn open(
     pages: &mut PageSource,
     page: DataPage,
     is_text: bool,
-    dictionary: &mut Option<Dictionary>,
+    dictionary: &mut Option<Arc<Dictionary>>,
 ) -> Result<BytesValues> {
     match page.encoding {
         Encoding::PLAIN => {
@@ -276,7 +277,7 @@ fn open(
         }
         Encoding::PLAIN_DICTIONARY | Encoding::RLE_DICTIONARY => {
             if dictionary.is_none() {
-                *dictionary = Some(read_dictionary(pages, is_text)?);
+                *dictionary = Some(pages.dictionary(|bytes, count| read_dictionary(bytes, count, is_text))?);
             }
             Ok(BytesValues::Codes(codes_of(page.values)?))
         }
@@ -284,8 +285,7 @@ fn open(
     }
 }
 
-fn read_dictionary(pages: &mut PageSource, is_text: bool) -> Result<Dictionary> {
-    let (bytes, count) = pages.dictionary()?;
+fn read_dictionary(bytes: Bytes, count: usize, is_text: bool) -> Result<Dictionary> {
     let mut block = ViewBlock::of_prefixed(Buffer::from(bytes), count, is_text)?;
     if block.len() < count {
         return Err(Fault::damaged(format!("a dictionary of {} values that promised {count}", block.len())));

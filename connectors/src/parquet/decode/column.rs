@@ -64,7 +64,8 @@ pub struct Layout {
     pub coded: bool,
 }
 
-type Make = fn(PageSource, Layout) -> Box<dyn ColumnDecoder>;
+/// Makes a decoder of the pages of a chunk.
+pub type Make = fn(PageSource, Layout) -> Box<dyn ColumnDecoder>;
 
 /// What makes the decoder of a chunk; `None` where the column is left to the crate's reader.
 ///

@@ -1,7 +1,7 @@
 //! Columns of fixed width. They are decoded to values, or left as codes of their chunk's dictionary where that is asked for.
 
 use std::marker::PhantomData;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use arrow::array::ArrayRef;
 use arrow::buffer::{Buffer, NullBuffer, ScalarBuffer};
@@ -27,7 +27,7 @@ const CODED_VALUES_MAX: usize = 1 << 16;
 pub struct FixedColumn<S, H> {
     cursor: RowCursor<FixedValues>,
     layout: Layout,
-    dictionary: Option<Dictionary<H>>,
+    dictionary: Option<Arc<Dictionary<H>>>,
     window: Window<S>,
     output: Vec<H>,
     /// The output while it is codes; `output` is empty then.
@@ -44,7 +44,7 @@ pub struct FixedColumn<S, H> {
 struct Dictionary<H> {
     values: Vec<H>,
     /// The same as an array for columns of codes, in which a null stands behind them; made when it is asked for.
-    array: Option<ArrayRef>,
+    array: OnceLock<ArrayRef>,
 }
 
 /// Rows that are loaded: in each piece codes or values, one for each row, whatever stands under nulls.
@@ -132,21 +132,22 @@ impl<S: Stored, H: Holds<S>> FixedColumn<S, H> {
 
     /// The output as codes. A null row has the code of a null value, so that all that is computed from the column is computed for
     /// the values alone.
-    fn finish_codes(&mut self, dictionary: &mut Dictionary<H>) -> Result<Column> {
+    fn finish_codes(&mut self, dictionary: &Dictionary<H>) -> Result<Column> {
         let null_code = dictionary.values.len() as u32;
         let mut codes = std::mem::take(&mut self.output_codes);
         if let Some(valid) = self.output_valid.bits() {
             fill_unset(&mut codes, |index| valid.word(index), null_code);
         }
         self.output_valid.clear();
-        let values = match &dictionary.array {
+        let values = match dictionary.array.get() {
             Some(array) => Arc::clone(array),
             None => {
                 let mut values = dictionary.values.clone();
                 values.push(H::default());
                 let nulls: NullBuffer = (0..values.len()).map(|place| place != null_code as usize).collect();
                 let array = H::array(values, Some(nulls), &self.layout.data_type)?;
-                Arc::clone(dictionary.array.insert(array))
+                // Another reader may have been first.
+                Arc::clone(dictionary.array.get_or_init(|| array))
             }
         };
         let (rows, codes) = (codes.len(), Buffer::from_vec(codes));
@@ -264,11 +265,9 @@ impl<S: Stored, H: Holds<S>> ColumnDecoder for FixedColumn<S, H> {
 
     fn finish(&mut self) -> Result<Column> {
         if !self.output_codes.is_empty()
-            && let Some(mut dictionary) = self.dictionary.take()
+            && let Some(dictionary) = self.dictionary.clone()
         {
-            let column = self.finish_codes(&mut dictionary);
-            self.dictionary = Some(dictionary);
-            return column;
+            return self.finish_codes(&dictionary);
         }
         let next = Vec::with_capacity(self.output.len());
         let values = std::mem::replace(&mut self.output, next);
@@ -277,7 +276,7 @@ impl<S: Stored, H: Holds<S>> ColumnDecoder for FixedColumn<S, H> {
     }
 }
 
-fn values_of<H>(dictionary: &Option<Dictionary<H>>) -> &[H] {
+fn values_of<H>(dictionary: &Option<Arc<Dictionary<H>>>) -> &[H] {
     dictionary.as_ref().map_or(&[], |dictionary| &dictionary.values)
 }
 
@@ -285,19 +284,21 @@ fn open<S: Stored, H: Holds<S>>(
     pages: &mut PageSource,
     page: DataPage,
     layout: &Layout,
-    dictionary: &mut Option<Dictionary<H>>,
+    dictionary: &mut Option<Arc<Dictionary<H>>>,
 ) -> Result<FixedValues> {
     let is_boolean = layout.data_type == arrow::datatypes::DataType::Boolean;
     let coded = matches!(page.encoding, Encoding::PLAIN_DICTIONARY | Encoding::RLE_DICTIONARY);
     if coded && dictionary.is_none() {
-        let (bytes, count) = pages.dictionary()?;
-        let values: Vec<S> = dictionary_of(&bytes, count, layout.bytes_each)?;
-        let mut values: Vec<H> = values.into_iter().map(H::of).collect();
-        if values.is_empty() {
-            // Rows without a value have code 0.
-            values.push(H::default());
-        }
-        *dictionary = Some(Dictionary { values, array: None });
+        let read = pages.dictionary(|bytes, count| {
+            let values: Vec<S> = dictionary_of(&bytes, count, layout.bytes_each)?;
+            let mut values: Vec<H> = values.into_iter().map(H::of).collect();
+            if values.is_empty() {
+                // Rows without a value have code 0.
+                values.push(H::default());
+            }
+            Ok(Dictionary { values, array: OnceLock::new() })
+        });
+        *dictionary = Some(read?);
     }
     FixedValues::new(page.values, page.encoding, layout.bytes_each, is_boolean)
 }

@@ -15,10 +15,12 @@ mod hybrid;
 mod pages;
 mod plain;
 mod predicate;
+mod shared;
 mod validity;
 
-pub(super) use column::{ColumnDecoder, decoder_of};
+pub(super) use column::{ColumnDecoder, Layout, Make, decoder_of};
 pub(super) use fault::{Fault, Result};
 pub(super) use pages::PageSource;
 pub(super) use predicate::ColumnTest;
 pub use predicate::Wanted;
+pub(super) use shared::{PartGuard, SharedDictionaries};

@@ -11,6 +11,7 @@ use parquet::file::serialized_reader::SerializedPageReader;
 
 use super::decompress::Codec;
 use super::fault::{Fault, Result};
+use super::shared::{AnyDictionary, SharedDictionaries};
 use crate::input::BufferPool;
 use crate::parquet::chunk_reader::ChunkWindows;
 use crate::parquet::dictionary_size::as_stored;
@@ -21,12 +22,22 @@ pub struct PageSource {
     /// What decompresses pages here, where the page reader leaves them as they are stored.
     codec: Option<Codec>,
     pool: Arc<BufferPool>,
-    dictionary: Option<StoredDictionary>,
+    windows: Arc<ChunkWindows>,
+    dictionary: Option<Dictionary>,
+    /// Where the decoded dictionary is shared, and the position of the column there.
+    shared: Option<(Arc<SharedDictionaries>, usize)>,
     /// Rows of each page as the offset index says, where pages are found by it.
     located: bool,
 }
 
-/// A dictionary page that has not been asked for: a chunk of which no row is read never decodes it.
+/// A dictionary that has not been asked for.
+enum Dictionary {
+    Stored(StoredDictionary),
+    /// Another reader of the chunk has decoded it.
+    Known(Arc<AnyDictionary>),
+}
+
+/// A dictionary page as it is in the file: a chunk of which no row is read never decodes it.
 struct StoredDictionary {
     bytes: Bytes,
     values: usize,
@@ -70,10 +81,30 @@ impl PageSource {
         let windows = Arc::new(windows);
         let codec = Codec::of(chunk.compression());
         let reader = match codec {
-            Some(_) => SerializedPageReader::new(windows, &as_stored(chunk)?, rows, locations)?,
-            None => SerializedPageReader::new(windows, chunk, rows, locations)?,
+            Some(_) => SerializedPageReader::new(Arc::clone(&windows), &as_stored(chunk)?, rows, locations)?,
+            None => SerializedPageReader::new(Arc::clone(&windows), chunk, rows, locations)?,
         };
-        Ok(Self { reader, codec, pool, dictionary: None, located })
+        Ok(Self { reader, codec, pool, windows, dictionary: None, shared: None, located })
+    }
+
+    /// Shares the decoded dictionary with other readers of the chunk.
+    pub fn share(&mut self, dictionaries: &Arc<SharedDictionaries>, column: usize) {
+        self.shared = Some((Arc::clone(dictionaries), column));
+    }
+
+    /// Rows of the first data page, of which no more than the header is read; `None` where it does not tell.
+    ///
+    /// # Errors
+    /// A page header that is not valid.
+    pub fn first_page_rows(&mut self) -> Result<Option<usize>> {
+        self.windows.read_headers_alone(true);
+        while let Some(next) = self.reader.peek_next_page()? {
+            if !next.is_dict {
+                return Ok(next.num_rows.or(next.num_levels));
+            }
+            self.reader.skip_next_page()?;
+        }
+        Ok(None)
     }
 
     /// Passes over the next data page if it has at most `rows` rows; gives their number.
@@ -82,7 +113,10 @@ impl PageSource {
     /// A page header that is not valid.
     pub fn skip_page_within(&mut self, rows: usize) -> Result<Option<usize>> {
         loop {
-            let Some(next) = self.reader.peek_next_page()? else { return Ok(None) };
+            self.windows.read_headers_alone(true);
+            let next = self.reader.peek_next_page();
+            self.windows.read_headers_alone(false);
+            let Some(next) = next? else { return Ok(None) };
             if next.is_dict {
                 self.keep_dictionary()?;
                 continue;
@@ -131,21 +165,41 @@ impl PageSource {
         }
     }
 
-    /// The values of the dictionary page and their number; each page is asked once.
+    /// The dictionary as `decode` makes it of the values of its page and their number; each page is asked once.
     ///
     /// # Errors
-    /// A chunk without one, or one that is not valid.
-    pub fn dictionary(&mut self) -> Result<(Bytes, usize)> {
-        let Some(stored) = self.dictionary.take() else {
-            return Err(Fault::damaged("a page refers to a dictionary that the column chunk lacks"));
+    /// A chunk without one, or one that is not valid; the decoder's.
+    pub fn dictionary<T: Send + Sync + 'static>(
+        &mut self,
+        decode: impl FnOnce(Bytes, usize) -> Result<T>,
+    ) -> Result<Arc<T>> {
+        let stored = match self.dictionary.take() {
+            Some(Dictionary::Stored(stored)) => stored,
+            Some(Dictionary::Known(known)) => {
+                let other =
+                    || hypostyle_engine::Error::Internal("a dictionary of another type is shared".into());
+                return known.downcast().map_err(|_| Fault::Engine(other()));
+            }
+            None => {
+                return Err(Fault::damaged("a page refers to a dictionary that the column chunk lacks"));
+            }
         };
         if !matches!(stored.encoding, Encoding::PLAIN | Encoding::PLAIN_DICTIONARY) {
             return Err(Fault::damaged(format!("a dictionary in encoding {}", stored.encoding)));
         }
-        Ok((self.decompressed(&stored.bytes)?, stored.values))
+        let read = || decode(self.decompressed(&stored.bytes)?, stored.values);
+        match &self.shared {
+            Some((dictionaries, column)) => dictionaries.get_or_read(*column, read),
+            None => Ok(Arc::new(read()?)),
+        }
     }
 
+    /// Keeps the page that comes next for when it is asked for, or passes over it if it is decoded already.
     fn keep_dictionary(&mut self) -> Result<()> {
+        if let Some(known) = self.shared.as_ref().and_then(|(shared, column)| shared.known(*column)) {
+            self.dictionary = Some(Dictionary::Known(known));
+            return Ok(self.reader.skip_next_page()?);
+        }
         if let Some(Page::DictionaryPage { buf, num_values, encoding, .. }) = self.reader.get_next_page()? {
             self.set_dictionary(buf, num_values, encoding);
         }
@@ -153,7 +207,8 @@ impl PageSource {
     }
 
     fn set_dictionary(&mut self, bytes: Bytes, values: u32, encoding: Encoding) {
-        self.dictionary = Some(StoredDictionary { bytes, values: values as usize, encoding });
+        let stored = StoredDictionary { bytes, values: values as usize, encoding };
+        self.dictionary = Some(Dictionary::Stored(stored));
     }
 
     fn data_page(&mut self, page: Page, optional: bool) -> Result<DataPage> {
@@ -190,7 +245,7 @@ impl PageSource {
         }
     }
 
-    fn decompressed(&mut self, stored: &Bytes) -> Result<Bytes> {
+    fn decompressed(&self, stored: &Bytes) -> Result<Bytes> {
         match self.codec {
             Some(codec) => codec.decompress(stored, &self.pool),
             None => Ok(stored.clone()),

@@ -54,14 +54,17 @@ impl Validity {
 
     /// Appends rows by these bits; gives the number of valid ones.
     pub fn append_bits(&mut self, bits: Bits<'_>) -> usize {
-        let valid = bits.count();
-        if valid == bits.len() {
-            self.append_equal(valid, true);
-            return valid;
+        if self.words.is_empty() && bits.count() == bits.len() {
+            self.rows += bits.len();
+            return bits.len();
         }
         self.begin();
+        self.words.reserve(bits.words());
+        let mut valid = 0;
         for index in 0..bits.words() {
-            self.append_word(bits.word(index), (bits.len() - index * WORD).min(WORD));
+            let word = bits.word(index);
+            valid += word.count_ones() as usize;
+            self.append_word(word, (bits.len() - index * WORD).min(WORD));
         }
         valid
     }

@@ -59,7 +59,8 @@ pub(super) fn row_groups(file: &ParquetFile, predicates: &[Predicate]) -> Result
 
 fn whole(file: &ParquetFile, row_group: usize) -> Option<RowGroupMorsel> {
     let rows = file.row_group_rows(row_group);
-    (rows > 0).then_some(RowGroupMorsel { row_group, ranges: None, rows, first_row: 0 })
+    let (ranges, dictionaries) = (None, None);
+    (rows > 0).then_some(RowGroupMorsel { row_group, ranges, rows, first_row: 0, part: 0, dictionaries })
 }
 
 fn reads_flat_column(file: &ParquetFile, predicate: &Predicate) -> bool {
