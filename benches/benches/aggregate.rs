@@ -23,8 +23,9 @@ fn session(threads: usize) -> Session {
 }
 
 /// Each query gives one row, so that its result costs nothing.
-const QUERIES: [(&str, &str); 10] = [
+const QUERIES: [(&str, &str); 11] = [
     ("no_key", "SELECT sum(amount), sum(score), count(*), max(x) FROM t"),
+    ("correlation", "SELECT corr(score, amount::DOUBLE) FROM t"),
     (
         "few",
         "SELECT count(*), max(a) FROM (SELECT sum(amount) AS a, avg(score), count(*) FROM t GROUP BY few)",

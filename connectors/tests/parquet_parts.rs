@@ -15,7 +15,7 @@ use hypostyle_functions::column::Column;
 use hypostyle_functions::scalar::Settings;
 use hypostyle_functions::{Literal, Registry, Type, Value};
 use parquet::arrow::ArrowWriter;
-use parquet::file::properties::WriterProperties;
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use reading::{bind, filtered, request};
 
 const ROWS: i64 = 500_000;
@@ -25,8 +25,8 @@ fn kind(row: i64) -> Option<String> {
     (row % 11 != 0).then(|| format!("kind-{}", row / 50_000))
 }
 
-/// One row group: ascending numbers, few texts with nulls, and texts of which no two are equal.
-fn write(path: &Path, page_rows: usize) {
+/// One row group: ascending numbers, few texts with nulls, and texts of which no two are equal; with or without an index of its pages.
+fn write(path: &Path, page_rows: usize, indexed: bool) {
     let columns: [(&str, ArrayRef); 3] = [
         ("id", Arc::new((0..ROWS).collect::<Int64Array>())),
         ("kind", Arc::new((0..ROWS).map(kind).collect::<StringArray>())),
@@ -39,6 +39,8 @@ fn write(path: &Path, page_rows: usize) {
         .set_data_page_row_count_limit(page_rows)
         .set_data_page_size_limit(64 << 20)
         .set_write_batch_size(1000)
+        .set_offset_index_disabled(!indexed)
+        .set_statistics_enabled(if indexed { EnabledStatistics::Page } else { EnabledStatistics::Chunk })
         .build();
     let file = std::fs::File::create(path).unwrap();
     let mut writer = ArrowWriter::try_new(file, batch.schema(), Some(properties)).unwrap();
@@ -74,9 +76,15 @@ fn check(batch: &Batch) -> (i64, i64) {
 
 #[test]
 fn parts_read_in_any_order_hold_all_rows() {
+    for indexed in [true, false] {
+        check_parts(indexed);
+    }
+}
+
+fn check_parts(indexed: bool) {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("x.parquet");
-    write(&path, 20_000);
+    write(&path, 20_000, indexed);
     let table = bind("read_parquet", &path, &[]).unwrap();
     let mut readers = readers(table.as_ref(), request(table.as_ref(), 2048), 2);
     assert_eq!(readers.len(), 4);
@@ -112,7 +120,7 @@ fn parts_read_in_any_order_hold_all_rows() {
 fn conditions_hold_in_every_part() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("x.parquet");
-    write(&path, 20_000);
+    write(&path, 20_000, false);
     let table = bind("read_parquet", &path, &[]).unwrap();
     for name in ["kind-2", "kind-9", "kind-10"] {
         let arguments =
@@ -127,7 +135,7 @@ fn conditions_hold_in_every_part() {
 fn few_pages_are_read_by_one_reader() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("x.parquet");
-    write(&path, ROWS as usize);
+    write(&path, ROWS as usize, true);
     let table = bind("read_parquet", &path, &[]).unwrap();
     assert_eq!(readers(table.as_ref(), request(table.as_ref(), 2048), 8).len(), 1);
 }
@@ -136,7 +144,7 @@ fn few_pages_are_read_by_one_reader() {
 fn one_worker_reads_a_row_group_as_a_whole() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("x.parquet");
-    write(&path, 20_000);
+    write(&path, 20_000, false);
     let table = bind("read_parquet", &path, &[]).unwrap();
     let request = request(table.as_ref(), 2048);
     assert_eq!(readers(table.as_ref(), request.clone(), 1).len(), 1);

@@ -17,7 +17,13 @@ use crate::value::{Literal, Value};
 /// Dimensions of an embedding: all pairs of them have states.
 const DIMENSION_MAX: usize = 2048;
 
-/// Pairs of elements that are added at a time.
+/// Embeddings of one group that are added together.
+const STRETCH_ROWS: usize = 256;
+
+/// Fewest of them for which each pair of elements is worth a call of its own.
+const STRETCH_ROWS_MIN: usize = 16;
+
+/// Pairs of elements that are added at a time where embeddings are added one by one.
 const BLOCK_PAIRS: usize = 1 << 15;
 
 pub(super) fn functions(inner: &[AggregateFunction]) -> Vec<AggregateFunction> {
@@ -62,6 +68,7 @@ fn bind(covariance: &AggregateFunction, arguments: &Arguments<'_>) -> Result<Bou
         states: inner.states.clone(),
         dimension: None,
         rows: Vec::new(),
+        stretch: Stretch::default(),
         block: Block::default(),
         wanted,
         whiten,
@@ -95,10 +102,20 @@ struct Components {
     dimension: Option<usize>,
     /// Embeddings of each group.
     rows: Vec<i64>,
+    stretch: Stretch,
     block: Block,
     wanted: usize,
     whiten: bool,
     function: String,
+}
+
+/// Embeddings of one group that follow one another.
+#[derive(Default)]
+struct Stretch {
+    group: u32,
+    rows: usize,
+    /// One behind the other.
+    elements: Vec<f64>,
 }
 
 /// Pairs of elements on their way to their states.
@@ -171,7 +188,6 @@ impl Components {
         let list = view.list();
         let elements = list.child();
         let values = elements.fixed::<f64>();
-        let mut embedding = Vec::new();
         for (row, group) in owners.enumerate() {
             let range = list.range(row);
             let dimension = self.agree(range.len())?;
@@ -179,26 +195,70 @@ impl Components {
                 self.make_room()?;
             }
             self.rows[group as usize] += 1;
-            embedding.clear();
-            embedding.extend(range.clone().map(|place| values.get(place)));
+            if group != self.stretch.group || self.stretch.rows == STRETCH_ROWS {
+                self.add_stretch(dimension)?;
+                self.stretch.group = group;
+            }
+            let start = self.stretch.elements.len();
+            self.stretch.elements.extend(range.clone().map(|place| values.get(place)));
+            self.stretch.rows += 1;
             let is_null = elements.may_be_null() && range.into_iter().any(|place| elements.is_null(place));
-            if is_null || embedding.iter().any(|value| !value.is_finite()) {
+            if is_null || self.stretch.elements[start..].iter().any(|value| !value.is_finite()) {
                 let problem = "holds a null, NaN or infinity; expected finite numbers";
                 return Err(Error::argument(&self.function, 1, problem));
             }
-            let mut part = group * pairs_of(dimension) as u32;
-            for (place, &left) in embedding.iter().enumerate() {
-                let rest = &embedding[place..];
-                self.block.left.resize(self.block.left.len() + rest.len(), left);
-                self.block.right.extend_from_slice(rest);
-                self.block.parts.extend(part..part + rest.len() as u32);
-                part += rest.len() as u32;
-                if self.block.parts.len() >= BLOCK_PAIRS {
-                    self.block.flush(self.inner.as_mut())?;
+        }
+        self.add_stretch(self.dimension.unwrap_or(0))?;
+        self.block.flush(self.inner.as_mut())
+    }
+
+    /// Adds the embeddings that were gathered: pair by pair, so that a state is read once for many of them, or all pairs of one after the
+    /// other.
+    fn add_stretch(&mut self, dimension: usize) -> Result<()> {
+        let Stretch { group, rows, mut elements } = std::mem::take(&mut self.stretch);
+        let first = group * pairs_of(dimension) as u32;
+        if rows < STRETCH_ROWS_MIN {
+            elements
+                .chunks_exact(dimension.max(1))
+                .try_for_each(|embedding| self.add_one(embedding, first))?;
+        } else {
+            let mut columns = vec![0.0; elements.len()];
+            for (row, embedding) in elements.chunks_exact(dimension).enumerate() {
+                embedding
+                    .iter()
+                    .enumerate()
+                    .for_each(|(place, &element)| columns[place * rows + row] = element);
+            }
+            let (mut part, mut owners) = (first, vec![0; rows]);
+            for place in 0..dimension {
+                let mut columns = columns[place * rows..].chunks_exact(rows).map(view_of);
+                let Some(left) = columns.next() else { break };
+                for right in std::iter::once(left).chain(columns) {
+                    owners.fill(part);
+                    self.inner.update(&[left, right], Rows::All(rows), &owners, 0)?;
+                    part += 1;
                 }
             }
         }
-        self.block.flush(self.inner.as_mut())
+        elements.clear();
+        self.stretch.elements = elements;
+        Ok(())
+    }
+
+    /// Adds all pairs of one embedding to the parts from the first on.
+    fn add_one(&mut self, embedding: &[f64], first: u32) -> Result<()> {
+        let mut part = first;
+        for (place, &left) in embedding.iter().enumerate() {
+            let rest = &embedding[place..];
+            self.block.left.resize(self.block.left.len() + rest.len(), left);
+            self.block.right.extend_from_slice(rest);
+            self.block.parts.extend(part..part + rest.len() as u32);
+            part += rest.len() as u32;
+            if self.block.parts.len() >= BLOCK_PAIRS {
+                self.block.flush(self.inner.as_mut())?;
+            }
+        }
+        Ok(())
     }
 
     /// The parts of the groups that have embeddings.
@@ -312,6 +372,7 @@ impl Accumulator for Components {
     }
 
     fn memory_bytes(&self) -> usize {
-        self.inner.memory_bytes() + self.rows.capacity() * 8 + self.block.parts.capacity() * 20
+        let stretch = self.stretch.elements.capacity() * 16;
+        self.inner.memory_bytes() + self.rows.capacity() * 8 + self.block.parts.capacity() * 20 + stretch
     }
 }

@@ -245,4 +245,11 @@ impl Statistic for Pairs {
     fn row((x, y): Self::Input<'_>, row: usize) -> (f64, f64) {
         (x.get(row), y.get(row))
     }
+
+    fn add_all(state: &mut Comoments, (x, y): Self::Input<'_>, rows: usize) {
+        match (x.flat(), y.flat()) {
+            (Some(x), Some(y)) => state.add_slices(&x[..rows], &y[..rows]),
+            _ => (0..rows).for_each(|row| state.add((x.get(row), y.get(row)))),
+        }
+    }
 }

@@ -38,6 +38,8 @@ pub(super) trait Statistic: Send + Sync + 'static {
     }
 }
 
+/// Fewest rows of one group that are added together.
+const GROUP_ROWS: usize = 16;
 /// Values of chosen rows that are added together, a block that stays in the cache.
 const BLOCK_ROWS: usize = 512;
 
@@ -48,6 +50,12 @@ pub(super) fn in_blocks(rows: &[u32], value: impl Fn(usize) -> f64, mut add: imp
         block.iter_mut().zip(rows).for_each(|(place, &row)| *place = value(row as usize));
         add(&block[..rows.len()]);
     }
+}
+
+/// The group that all of some rows belong to, where these are worth a block.
+fn only_group(groups: &[u32]) -> Option<u32> {
+    let &first = groups.first().filter(|_| groups.len() >= GROUP_ROWS)?;
+    groups.iter().all(|&group| group == first).then_some(first)
 }
 
 /// The result of a group; `None` is null.
@@ -125,7 +133,10 @@ impl<S: Statistic> Accumulator for Statistics<S> {
         let input = S::input(arguments);
         match (rows, &mut self.groups[..]) {
             (Rows::All(count), [only]) => S::add_all(only, input, count),
-            (Rows::All(count), states) => add_grouped(states, &groups[..count], |row| S::row(input, row)),
+            (Rows::All(count), states) => match only_group(&groups[..count]) {
+                Some(group) => S::add_all(&mut states[group as usize], input, count),
+                None => add_grouped(states, &groups[..count], |row| S::row(input, row)),
+            },
             (Rows::Selected(rows), [only]) => S::add_rows(only, input, rows),
             (Rows::Selected(rows), states) => {
                 add_grouped_rows(states, groups, rows, |row| S::row(input, row))

@@ -37,6 +37,11 @@ impl<const BINS: usize> Bins<BINS> {
         }
     }
 
+    /// Adds finite values of which the largest has this size, or none is larger and one that was added before has it.
+    pub(super) fn add_sized(&mut self, values: &[f64], largest: f64) {
+        grid::add_sized(&mut self.bins, &mut self.top, values, largest, |_| ());
+    }
+
     pub(super) fn merge(&mut self, other: &Bins<BINS>) {
         grid::merge(&mut self.bins, &mut self.top, &other.bins, other.top);
     }

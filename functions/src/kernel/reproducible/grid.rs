@@ -201,7 +201,7 @@ fn sum_of_pieces(bits: u64, constant: u64, count: usize) -> i64 {
 
 at_each_level! {
     /// The largest size in a block; NaN if there is a NaN.
-    fn largest_size / largest_size_at(values: &[f64]) -> f64 {
+    pub(super) fn largest_size / largest_size_at(values: &[f64]) -> f64 {
         // As integers, sizes order as floats do, with NaN above all.
         let mut lanes = [0i64; 16];
         let mut blocks = values.chunks_exact(16);

@@ -76,6 +76,22 @@ fn assert_independent_of_order<N: Narrow>(rows: &[N::Row], reordered: &[N::Row])
 }
 
 #[test]
+fn slices_of_pairs_add_what_their_rows_add() {
+    let mut columns = columns();
+    columns.push(vec![f64::NAN, 1.0, f64::INFINITY]);
+    for left in &columns {
+        for right in &columns {
+            let rows: Vec<(f64, f64)> = left.iter().copied().zip(right.iter().copied()).collect();
+            let (x, y): (Vec<f64>, Vec<f64>) = rows.iter().copied().unzip();
+            let (mut one_by_one, mut together) = (Comoments::default(), Comoments::default());
+            rows.iter().for_each(|&row| one_by_one.add(row));
+            together.add_slices(&x, &y);
+            assert_eq!(words(&one_by_one), words(&together));
+        }
+    }
+}
+
+#[test]
 fn states_depend_on_the_set_of_rows_only() {
     for column in columns() {
         let other = shuffled(&column);
