@@ -37,8 +37,10 @@ struct Window {
     start: u64,
     bytes: Bytes,
     next_bytes: usize,
-    /// Bytes that are expected to be read still: a reader of some of the rows does not read ahead into those of others.
-    expected: usize,
+    /// Bytes that a reader of some of the rows is expected to need from where it begins: it does not read ahead into those of others.
+    expected: u64,
+    /// Where these end.
+    end: u64,
 }
 
 impl ChunkWindow {
@@ -48,7 +50,8 @@ impl ChunkWindow {
             start: range.start,
             bytes: Bytes::new(),
             next_bytes: WINDOW_BYTES_FIRST,
-            expected: ((range.end - range.start) as f64 * share) as usize,
+            expected: ((range.end - range.start) as f64 * share).ceil() as u64,
+            end: range.start,
         };
         Self { shared: Arc::new(Shared { file, pool, range, window: Mutex::new(window) }) }
     }
@@ -72,7 +75,13 @@ impl ChunkWindow {
             return Ok(window.bytes.slice(skip..));
         }
         let left = usize::try_from(range.end - start).unwrap_or(usize::MAX);
-        let ahead = || window.next_bytes.min(window.expected).max(WINDOW_BYTES_FIRST);
+        if header.is_none() && start >= window.end {
+            window.end = start.saturating_add(window.expected);
+        }
+        let ahead = || {
+            let expected = usize::try_from(window.end - start).unwrap_or(usize::MAX);
+            window.next_bytes.min(expected).max(WINDOW_BYTES_FIRST)
+        };
         let wanted = length.max(header.unwrap_or_else(ahead)).min(left);
         // The old window goes back to the pool before the new one is taken.
         window.bytes = Bytes::new();
@@ -96,7 +105,6 @@ impl ChunkWindow {
         (window.start, window.bytes) = (start, bytes.clone());
         if header.is_none() {
             window.next_bytes = (window.next_bytes * 2).min(WINDOW_BYTES_MAX);
-            window.expected = window.expected.saturating_sub(bytes.len());
         }
         Ok(bytes)
     }
