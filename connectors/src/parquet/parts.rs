@@ -17,6 +17,8 @@ const ROWS_MAX: usize = 1 << 20;
 const ROWS_MIN: usize = 1 << 17;
 /// Parts for each worker: one that has more to do than the others, such as taking the result, reads fewer of them.
 const PARTS_EACH: usize = 2;
+/// Parts of a row group: a damaged footer may claim any number of rows.
+const PARTS_MAX: usize = 1 << 12;
 /// Pages of a part.
 const PAGES_MIN: usize = 4;
 
@@ -53,7 +55,7 @@ impl PartSize {
         if groups.len() >= workers {
             return Self::LARGEST;
         }
-        let rows = groups.iter().map(|group| group.rows).sum::<usize>();
+        let rows = groups.iter().fold(0usize, |rows, group| rows.saturating_add(group.rows));
         let wanted = (rows / (workers * PARTS_EACH)).max(ROWS_MIN);
         let largest = groups.iter().max_by_key(|group| group.rows);
         let Some(largest) = largest.filter(|group| wanted < ROWS_MAX && count(group.rows, wanted) > 1) else {
@@ -70,7 +72,7 @@ impl PartSize {
 
 /// Parts of about `size` rows that so many rows make.
 fn count(rows: usize, size: usize) -> usize {
-    ((rows + size / 2) / size).max(1)
+    (rows.saturating_add(size / 2) / size).clamp(1, PARTS_MAX)
 }
 
 /// The parts of a row group, each of whole ranges of rows.
@@ -136,6 +138,15 @@ mod tests {
         let parts = split(group(374, None), PartSize { rows: 250, step: 20 }, 1);
         assert_eq!(parts.len(), 1);
         assert!(parts[0].ranges.is_none() && parts[0].dictionaries.is_none());
+    }
+
+    #[test]
+    fn any_number_of_rows_makes_few_parts() {
+        for step in [1, 20_000, 1 << 31] {
+            let parts = split(group(i64::MAX as usize, None), PartSize { rows: ROWS_MAX, step }, 1);
+            assert!(parts.len() <= PARTS_MAX);
+            assert_eq!(parts.iter().map(|part| part.rows).sum::<usize>(), i64::MAX as usize);
+        }
     }
 
     #[test]
