@@ -14,6 +14,7 @@ use super::output::{Output, OutputData};
 use super::recycled::Recycled;
 use super::trusted;
 use crate::error::{Error, Result};
+use crate::kernel::span::part;
 use crate::types::Type;
 
 impl Output {
@@ -153,10 +154,7 @@ fn freeze_list(
 
 /// The offsets of lists of which each starts where the one before it ends.
 fn take_ends(offsets: &mut Vec<i32>, sizes: &mut Vec<i32>) -> Option<Vec<i32>> {
-    let follows = |(&[start, next], &size): (&[i32; 2], &i32)| start.wrapping_add(size) == next;
-    // All are looked at, so that the loop is one over vectors.
-    let follow = offsets.array_windows().zip(sizes.iter()).fold(true, |all, pair| all & follows(pair));
-    if !follow || offsets.first().is_some_and(|&first| first != 0) {
+    if !part::follow_from_zero(offsets, sizes) {
         return None;
     }
     let end = offsets.last().zip(sizes.last()).map_or(0, |(start, size)| start + size);

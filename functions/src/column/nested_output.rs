@@ -3,6 +3,7 @@
 use arrow::array::ArrayRef;
 
 use super::Output;
+use crate::kernel::span::part;
 
 /// Writes one list at a time: append its elements to [`ListWriter::child`], then [`ListWriter::finish`].
 #[derive(Debug)]
@@ -46,13 +47,8 @@ impl<'a> ListWriter<'a> {
 
     /// Gives each row a list as long as that between two adjoining `offsets`, one after the other from `start` on.
     pub fn set_lengths_of(&mut self, start: usize, offsets: &[i32]) {
-        // As in `set`. The first offset may be any: those of a slice go on counting.
-        let moved = (start as i32).wrapping_sub(offsets.first().copied().unwrap_or(0));
-        let lists = self.offsets.iter_mut().zip(self.sizes.iter_mut()).zip(offsets.array_windows());
-        for ((offset, size), &[first, end]) in lists {
-            *offset = first.wrapping_add(moved);
-            *size = end - first;
-        }
+        // As in `set`.
+        part::lengths_from(start as i32, offsets, self.offsets, self.sizes);
     }
 
     /// Lets the lists lie in these elements of another column instead of appended ones; where they do is then written by row, starts

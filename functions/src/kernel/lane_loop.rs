@@ -7,7 +7,7 @@
 use std::hint::select_unpredictable;
 
 use super::level::{Level, Tier};
-use super::prefetch::look_ahead;
+use super::prefetch::look_ahead_of;
 use super::whole_arithmetic::Whole;
 
 /// Declares generic functions whose body is compiled for every level and chosen at each call.
@@ -71,7 +71,7 @@ fn for_each_lane<T>(first: &[T], results: &mut [T], mut step: impl FnMut(&mut T,
     let (targets, last) = results[..count].as_chunks_mut::<CHUNK>();
     for (target, chunk) in targets.iter_mut().zip(chunks) {
         if size_of::<T>() >= WIDE_BYTES {
-            look_ahead(chunk.as_ptr(), size_of_val(chunk));
+            look_ahead_of(chunk);
         }
         target.iter_mut().zip(chunk).for_each(|(result, a)| step(result, a));
     }

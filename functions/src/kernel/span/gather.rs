@@ -1,52 +1,86 @@
 //! The elements of spans one span after the other, as they stand or back to front.
 //!
-//! A short span is written in blocks of a fixed length, the last of which runs over its end: what it writes there is overwritten by
-//! the spans that follow, so that no loop has to end at a place of its own.
+//! A span is written in windows of a fixed length, the last of which runs over its end: what it writes there is overwritten by
+//! the spans that follow. So a short span is one window, and no branch depends on how long it is.
 
 use super::Span;
+use crate::kernel::prefetch::{look_ahead, look_at};
 
 /// Elements that are moved at once.
 const BLOCK: usize = 8;
+/// Blocks of the windows of most lists, and of such as hold a few elements only.
+const BLOCKS: usize = 5;
+const FEW_BLOCKS: usize = 1;
 
+/// Writes the elements of all spans, in windows that fit their mean length.
 #[inline(always)]
-fn copy_spans<T: Copy>(values: &[T], spans: &[Span], results: &mut [T]) {
-    let mut first = 0;
-    for &(start, end) in spans {
-        let (mut from, mut to) = (start as usize, first);
-        first += (end - start) as usize;
-        while to < first {
-            let room = (results.get_mut(to..to + BLOCK), values.get(from..from + BLOCK));
-            if let (Some(target), Some(block)) = room {
-                target.copy_from_slice(block);
-                (from, to) = (from + BLOCK, to + BLOCK);
-            } else {
-                results[to..first].copy_from_slice(&values[from..end as usize]);
-                break;
-            }
-        }
+fn move_spans<T: Copy, const REVERSED: bool>(values: &[T], spans: &[Span], results: &mut [T]) {
+    let elements: usize = spans.iter().map(|&(start, end)| end.wrapping_sub(start) as usize).sum();
+    if elements > spans.len() * BLOCK * FEW_BLOCKS {
+        move_windows::<T, REVERSED, BLOCKS>(values, spans, elements, results);
+    } else {
+        move_windows::<T, REVERSED, FEW_BLOCKS>(values, spans, elements, results);
     }
 }
 
 #[inline(always)]
-fn reverse_spans<T: Copy>(values: &[T], spans: &[Span], results: &mut [T]) {
+fn move_windows<T: Copy, const REVERSED: bool, const BLOCKS: usize>(
+    values: &[T],
+    spans: &[Span],
+    elements: usize,
+    results: &mut [T],
+) {
+    let window = BLOCKS * BLOCK;
+    // Where spans do not adjoin, nothing is known of what lies further on.
+    let adjoin = matches!((spans.first(), spans.last()), (Some(first), Some(last)) if last.1.wrapping_sub(first.0) as usize == elements);
+    if adjoin {
+        look_at(values, spans[0].0 as usize);
+    }
     let mut first = 0;
     for &(start, end) in spans {
-        let (mut from, mut to) = (end as usize, first);
+        let (mut from, mut to) = (if REVERSED { end } else { start } as usize, first);
         first += (end - start) as usize;
-        while to < first {
-            // A block that would begin before the values has a start beyond them.
-            let room = (results.get_mut(to..to + BLOCK), values.get(from.wrapping_sub(BLOCK)..from));
-            if let (Some(target), Some(block)) = room {
-                for place in 0..BLOCK {
-                    target[place] = block[BLOCK - 1 - place];
-                }
-                (from, to) = (from - BLOCK, to + BLOCK);
-            } else {
-                let rest = results[to..first].iter_mut();
-                rest.zip(values[..from].iter().rev()).for_each(|(target, &value)| *target = value);
-                break;
-            }
+        if adjoin {
+            look_ahead(values, start as usize, window);
         }
+        while to < first {
+            // A window that would begin before the values has a start beyond them.
+            let source = if REVERSED { from.wrapping_sub(window)..from } else { from..from + window };
+            let (Some(target), Some(source)) = (results.get_mut(to..to + window), values.get(source)) else {
+                move_one::<T, REVERSED>(values, (start, end), from, &mut results[to..first]);
+                break;
+            };
+            move_blocks::<T, REVERSED>(source, target);
+            from = if REVERSED { from - window } else { from + window };
+            to += window;
+        }
+    }
+}
+
+/// Writes a window, block by block.
+#[inline(always)]
+fn move_blocks<T: Copy, const REVERSED: bool>(source: &[T], target: &mut [T]) {
+    let (sources, _) = source.as_chunks::<BLOCK>();
+    let (targets, _) = target.as_chunks_mut::<BLOCK>();
+    let count = targets.len();
+    for (number, target) in targets.iter_mut().enumerate() {
+        if REVERSED {
+            let source = &sources[count - 1 - number];
+            (0..BLOCK).for_each(|place| target[place] = source[BLOCK - 1 - place]);
+        } else {
+            *target = sources[number];
+        }
+    }
+}
+
+/// Writes what is left of a span, from one of its places on, where there is no room for a window.
+#[inline(always)]
+fn move_one<T: Copy, const REVERSED: bool>(values: &[T], (start, end): Span, from: usize, target: &mut [T]) {
+    if REVERSED {
+        let rest = values[start as usize..from].iter().rev();
+        target.iter_mut().zip(rest).for_each(|(target, &value)| *target = value);
+    } else {
+        target.copy_from_slice(&values[from..end as usize]);
     }
 }
 
@@ -66,10 +100,10 @@ macro_rules! gathered {
     ($($number:ident: $copy:ident / $copy_at:ident, $reverse:ident / $reverse_at:ident;)*) => {$(
         at_each_level! {
             fn $copy / $copy_at(values: &[$number], spans: &[Span], results: &mut [$number]) {
-                copy_spans(values, spans, results);
+                move_spans::<_, false>(values, spans, results);
             }
             fn $reverse / $reverse_at(values: &[$number], spans: &[Span], results: &mut [$number]) {
-                reverse_spans(values, spans, results);
+                move_spans::<_, true>(values, spans, results);
             }
         }
 

@@ -95,6 +95,7 @@ mod avx512 {
     use super::super::stretches::adjoining;
     use super::super::{Stretches, elements};
     use super::Sums;
+    use crate::kernel::prefetch::look_ahead;
 
     /// Vectors of a window.
     const VECTORS: usize = 5;
@@ -113,11 +114,11 @@ mod avx512 {
     macro_rules! over_spans {
         ($values:ident, $spans:ident, $($rest:tt)*) => {
             match $spans {
-                Stretches::Adjoining(offsets) => over_spans!(@each $values, adjoining(offsets), $($rest)*),
-                Stretches::Scattered(spans) => over_spans!(@each $values, spans.iter().copied(), $($rest)*),
+                Stretches::Adjoining(offsets) => over_spans!(@each true, $values, adjoining(offsets), $($rest)*),
+                Stretches::Scattered(spans) => over_spans!(@each false, $values, spans.iter().copied(), $($rest)*),
             }
         };
-        (@each $values:ident, $spans:expr, $results:ident, $lanes:literal as $mask:ty, $empty:ident, $load:ident, $step:expr, $finish:expr) => {
+        (@each $adjoin:literal, $values:ident, $spans:expr, $results:ident, $lanes:literal as $mask:ty, $empty:ident, $load:ident, $step:expr, $finish:expr) => {
             for (result, span) in $results.iter_mut().zip($spans) {
                 let own = elements($values, span);
                 let (start, length) = (own.as_ptr(), own.len());
@@ -125,6 +126,9 @@ mod avx512 {
                 let mut at = 0;
                 loop {
                     let lanes = lanes_of((length - at).min(VECTORS * $lanes));
+                    if $adjoin {
+                        look_ahead($values, (span.0 as usize).wrapping_add(at), VECTORS * $lanes);
+                    }
                     for vector in 0..VECTORS {
                         let first = vector * $lanes;
                         let mask = if first < u64::BITS as usize { (lanes >> first) as $mask } else { 0 };

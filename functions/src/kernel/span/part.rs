@@ -56,6 +56,24 @@ at_each_level! {
 }
 
 at_each_level! {
+    /// Writes start and length of lists between adjoining `offsets`, of which the first is moved to `start`; over the shortest slice.
+    ///
+    /// The first offset may be any: those of a slice go on counting.
+    pub fn lengths_from / lengths_from_at(start: i32, offsets: &[i32], starts: &mut [i32], sizes: &mut [i32]) {
+        let moved = start.wrapping_sub(offsets.first().copied().unwrap_or(0));
+        for ((start, size), &[first, end]) in starts.iter_mut().zip(sizes).zip(offsets.array_windows()) {
+            *start = first.wrapping_add(moved);
+            *size = end.wrapping_sub(first);
+        }
+    }
+
+    /// True if each list starts where the one before it ends, and the first at 0.
+    pub fn follow_from_zero / follow_from_zero_at(starts: &[i32], sizes: &[i32]) -> bool {
+        let gap = |(&[start, next], &size): (&[i32; 2], &i32)| start.wrapping_add(size) ^ next;
+        let gaps = starts.array_windows().zip(sizes).fold(0, |gaps, pair| gaps | gap(pair));
+        gaps | starts.first().copied().unwrap_or(0) == 0
+    }
+
     /// True if all lists, which start at the first numbers and are as long as the second ones, lie inside `count` elements.
     pub fn lie_inside / lie_inside_at(starts: &[i32], sizes: &[i32], count: usize) -> bool {
         let (mut signs, mut farthest) = (0, 0);
@@ -109,6 +127,31 @@ mod tests {
                         assert!(i64::from(starts[row]) <= start + length);
                     }
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn lists_are_moved_and_those_that_follow_one_another_told_at_every_level() {
+        for level in Level::available() {
+            for count in 0..70usize {
+                let offsets: Vec<i32> = (0..=count as i32).map(|row| 7 + row * (row + 1) / 2).collect();
+                let (mut starts, mut sizes) = (vec![-1; count], vec![-1; count]);
+                lengths_from_at(level, 0, &offsets, &mut starts, &mut sizes);
+                assert!(sizes.iter().copied().eq(1..=count as i32));
+                assert!(starts.iter().zip(&offsets).all(|(start, offset)| start + 7 == *offset));
+                assert!(follow_from_zero_at(level, &starts, &sizes));
+                for row in 0..count {
+                    starts[row] += 1;
+                    assert!(!follow_from_zero_at(level, &starts, &sizes), "{level}: start {row} of {count}");
+                    starts[row] -= 1;
+                    sizes[row] -= 1;
+                    assert_eq!(follow_from_zero_at(level, &starts, &sizes), row + 1 == count);
+                    sizes[row] += 1;
+                }
+                lengths_from_at(level, 5, &offsets, &mut starts, &mut sizes);
+                assert_eq!(starts.first().copied(), (count > 0).then_some(5));
+                assert_eq!(follow_from_zero_at(level, &starts, &sizes), count == 0);
             }
         }
     }

@@ -73,6 +73,9 @@ sought! {
 #[cfg(target_arch = "x86_64")]
 mod avx512 {
     use std::arch::x86_64::*;
+    use std::ops::Range;
+
+    use crate::kernel::prefetch::{look_ahead, look_at};
 
     /// Lists that are answered at once.
     const LISTS: usize = 8;
@@ -91,14 +94,17 @@ mod avx512 {
     /// `seek_i64::<PLACES>(values, offsets, wanted, places, found)`, which writes places where `PLACES` says so.
     macro_rules! seek {
         ($($seek:ident, $mark:ident, $first:ident: $number:ty, $lanes:literal as $mask:ty, $set:ident, $load:ident, $equal:ident;)*) => {$(
-            /// Sets bit `i` of the bitmap where `values[i]` is the wanted one, of no more values than it has bits for.
+            /// Sets bit `i` of the bitmap where value `i` of a range is the wanted one, of no more values than it has bits for.
             #[inline]
             #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx2,bmi1,bmi2,lzcnt,popcnt")]
-            fn $mark(values: &[$number], wanted: $number, bitmap: &mut Bitmap) {
+            fn $mark(all: &[$number], own: Range<usize>, wanted: $number, bitmap: &mut Bitmap) {
+                let (values, mut at) = (&all[own.clone()], own.start);
                 let wanted = $set(wanted);
                 let (places, _) = bitmap.as_chunks_mut::<{ $lanes / 8 }>();
                 let (blocks, rest) = values.as_chunks::<$lanes>();
                 for (place, block) in places.iter_mut().zip(blocks) {
+                    look_ahead(all, at, $lanes);
+                    at += $lanes;
                     // SAFETY: a block has as many values as the vector.
                     let numbers = unsafe { $load(<$mask>::MAX, block.as_ptr()) };
                     *place = $equal(<$mask>::MAX, numbers, wanted).to_le_bytes();
@@ -139,12 +145,13 @@ mod avx512 {
                 let count = offsets.len().saturating_sub(1);
                 found[..count.div_ceil(u64::BITS as usize)].fill(0);
                 let mut bitmap = [0; BITMAP_BYTES];
+                look_at(values, offsets.first().map_or(0, |&first| first as usize));
                 for first in (0..count).step_by(LISTS) {
                     let mut room = [0; LISTS + 1];
                     let own = offsets[first..].first_chunk().unwrap_or_else(|| filled_up(&offsets[first..], &mut room));
                     let mut here = [0; LISTS];
                     let has = if are_short(own) {
-                        $mark(&values[own[0] as usize..own[LISTS] as usize], wanted, &mut bitmap);
+                        $mark(values, own[0] as usize..own[LISTS] as usize, wanted, &mut bitmap);
                         answer::<PLACES>(own, &bitmap, &mut here)
                     } else {
                         let lists = own.array_windows().map(|&[start, end]| &values[start as usize..end as usize]);

@@ -6,6 +6,7 @@
 use super::masked::{Masked, Sums};
 use super::{Span, Stretches, elements};
 use crate::kernel::level::Level;
+use crate::kernel::prefetch::look_at;
 
 /// Elements whose running totals are held at once, in half of the first-level cache.
 const BLOCK: usize = 2048;
@@ -153,6 +154,7 @@ fn sums_in_parts<T: Totaled>(
     let (mut words, mut wide, mut room) = ([0i64; HELD], [0i128; HELD], [(0, 0); HELD]);
     // Numbers below zero are seldom alone: after the first, all others are expected to have a sign.
     let mut signed = false;
+    look_at_first(values, spans);
     for (first, spans) in spans.parts(HELD) {
         let (words, wide) = (&mut words[..spans.len()], &mut wide[..spans.len()]);
         let mut told = T::sums(level, values, spans, signed, words);
@@ -173,6 +175,13 @@ fn sums_in_parts<T: Totaled>(
             }
         };
         give(first, sums);
+    }
+}
+
+/// Asks for the values that the kernels do not look ahead for.
+fn look_at_first<T>(values: &[T], spans: Stretches<'_>) {
+    if let Some(start) = spans.start() {
+        look_at(values, start);
     }
 }
 
@@ -224,6 +233,7 @@ at_each_level! {
 /// # Panics
 /// As [`sum`].
 pub fn least<T: Totaled>(level: Level, values: &[T], spans: Stretches<'_>, results: &mut [T]) {
+    look_at_first(values, spans);
     if !T::least(level, values, spans, results) {
         in_parts(spans, results, |spans, results| T::least_loop(level, values, spans, results));
     }
@@ -234,6 +244,7 @@ pub fn least<T: Totaled>(level: Level, values: &[T], spans: Stretches<'_>, resul
 /// # Panics
 /// As [`sum`].
 pub fn greatest<T: Totaled>(level: Level, values: &[T], spans: Stretches<'_>, results: &mut [T]) {
+    look_at_first(values, spans);
     if !T::greatest(level, values, spans, results) {
         in_parts(spans, results, |spans, results| T::greatest_loop(level, values, spans, results));
     }
