@@ -4,13 +4,13 @@
 // Tests may stop at once; the program itself reports what went wrong.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+mod allocator;
 mod arguments;
 mod demo;
 mod error;
 mod functions;
 mod generate;
 mod interrupt;
-mod large_pages;
 mod output;
 mod progress;
 mod runner;
@@ -32,16 +32,9 @@ use output::format::Format;
 use runner::Runner;
 use watch::Watch;
 
-/// Kept tables and their results are large blocks, which are read and written faster on large pages.
-#[global_allocator]
-static ALLOCATOR: hypostyle::functions::kernel::huge_pages::HugePages =
-    hypostyle::functions::kernel::huge_pages::HugePages;
-
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    large_pages::ask();
-    // The workers, and the thread that asks.
-    hypostyle::functions::kernel::huge_pages::settle(arguments.session.thread_count() + 1);
+    allocator::ask_for_large_pages();
     match run(arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -20,7 +20,6 @@ pub mod embedding;
 pub mod expand;
 pub mod great_circle;
 pub mod hash;
-pub mod huge_pages;
 pub mod json_scan;
 pub mod lane_loop;
 mod lane_total;

@@ -4,7 +4,7 @@
 //! the spans that follow. So a short span is one window, and no branch depends on how long it is.
 
 use super::Span;
-use crate::kernel::prefetch::{look_ahead, look_at};
+use crate::kernel::prefetch::{helps_over_lists, look_ahead, look_at};
 
 /// Elements that are moved at once.
 const BLOCK: usize = 8;
@@ -31,16 +31,15 @@ fn move_windows<T: Copy, const REVERSED: bool, const BLOCKS: usize>(
     results: &mut [T],
 ) {
     let window = BLOCKS * BLOCK;
-    // Where spans do not adjoin, nothing is known of what lies further on.
-    let adjoin = matches!((spans.first(), spans.last()), (Some(first), Some(last)) if last.1.wrapping_sub(first.0) as usize == elements);
-    if adjoin {
+    let adjoining = adjoining(values, spans, elements).filter(|_| helps_over_lists());
+    if let Some(values) = adjoining {
         look_at(values, spans[0].0 as usize);
     }
     let mut first = 0;
     for &(start, end) in spans {
         let (mut from, mut to) = (if REVERSED { end } else { start } as usize, first);
         first += (end - start) as usize;
-        if adjoin {
+        if let Some(values) = adjoining {
             look_ahead(values, start as usize, window);
         }
         while to < first {
@@ -55,6 +54,13 @@ fn move_windows<T: Copy, const REVERSED: bool, const BLOCKS: usize>(
             to += window;
         }
     }
+}
+
+/// The values up to the end of the last span, if the spans adjoin. Where they do not, nothing is known of what lies further on.
+#[inline(always)]
+fn adjoining<'a, T>(values: &'a [T], spans: &[Span], elements: usize) -> Option<&'a [T]> {
+    let (first, last) = (spans.first()?, spans.last()?);
+    if last.1.wrapping_sub(first.0) as usize == elements { values.get(..last.1 as usize) } else { None }
 }
 
 /// Writes a window, block by block.

@@ -95,7 +95,7 @@ mod avx512 {
     use super::super::stretches::adjoining;
     use super::super::{Stretches, elements};
     use super::Sums;
-    use crate::kernel::prefetch::look_ahead;
+    use crate::kernel::prefetch::{helps_over_lists, look_ahead};
 
     /// Vectors of a window.
     const VECTORS: usize = 5;
@@ -114,11 +114,14 @@ mod avx512 {
     macro_rules! over_spans {
         ($values:ident, $spans:ident, $($rest:tt)*) => {
             match $spans {
-                Stretches::Adjoining(offsets) => over_spans!(@each true, $values, adjoining(offsets), $($rest)*),
+                Stretches::Adjoining(offsets) => {
+                    let is_asked = helps_over_lists();
+                    over_spans!(@each is_asked, $values, adjoining(offsets), $($rest)*)
+                }
                 Stretches::Scattered(spans) => over_spans!(@each false, $values, spans.iter().copied(), $($rest)*),
             }
         };
-        (@each $adjoin:literal, $values:ident, $spans:expr, $results:ident, $lanes:literal as $mask:ty, $empty:ident, $load:ident, $step:expr, $finish:expr) => {
+        (@each $is_asked:expr, $values:ident, $spans:expr, $results:ident, $lanes:literal as $mask:ty, $empty:ident, $load:ident, $step:expr, $finish:expr) => {
             for (result, span) in $results.iter_mut().zip($spans) {
                 let own = elements($values, span);
                 let (start, length) = (own.as_ptr(), own.len());
@@ -126,7 +129,7 @@ mod avx512 {
                 let mut at = 0;
                 loop {
                     let lanes = lanes_of((length - at).min(VECTORS * $lanes));
-                    if $adjoin {
+                    if $is_asked {
                         look_ahead($values, (span.0 as usize).wrapping_add(at), VECTORS * $lanes);
                     }
                     for vector in 0..VECTORS {

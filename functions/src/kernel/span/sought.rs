@@ -75,7 +75,7 @@ mod avx512 {
     use std::arch::x86_64::*;
     use std::ops::Range;
 
-    use crate::kernel::prefetch::{look_ahead, look_at};
+    use crate::kernel::prefetch::{helps_over_lists, look_ahead, look_at};
 
     /// Lists that are answered at once.
     const LISTS: usize = 8;
@@ -98,13 +98,15 @@ mod avx512 {
             #[inline]
             #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx2,bmi1,bmi2,lzcnt,popcnt")]
             fn $mark(all: &[$number], own: Range<usize>, wanted: $number, bitmap: &mut Bitmap) {
-                let (values, mut at) = (&all[own.clone()], own.start);
+                let (values, mut at, is_asked) = (&all[own.clone()], own.start, helps_over_lists());
                 let wanted = $set(wanted);
                 let (places, _) = bitmap.as_chunks_mut::<{ $lanes / 8 }>();
                 let (blocks, rest) = values.as_chunks::<$lanes>();
                 for (place, block) in places.iter_mut().zip(blocks) {
-                    look_ahead(all, at, $lanes);
-                    at += $lanes;
+                    if is_asked {
+                        look_ahead(all, at, $lanes);
+                        at += $lanes;
+                    }
                     // SAFETY: a block has as many values as the vector.
                     let numbers = unsafe { $load(<$mask>::MAX, block.as_ptr()) };
                     *place = $equal(<$mask>::MAX, numbers, wanted).to_le_bytes();
@@ -145,7 +147,9 @@ mod avx512 {
                 let count = offsets.len().saturating_sub(1);
                 found[..count.div_ceil(u64::BITS as usize)].fill(0);
                 let mut bitmap = [0; BITMAP_BYTES];
-                look_at(values, offsets.first().map_or(0, |&first| first as usize));
+                if let (Some(&first), Some(&last), true) = (offsets.first(), offsets.last(), helps_over_lists()) {
+                    look_at(values.get(..last as usize).unwrap_or_default(), first as usize);
+                }
                 for first in (0..count).step_by(LISTS) {
                     let mut room = [0; LISTS + 1];
                     let own = offsets[first..].first_chunk().unwrap_or_else(|| filled_up(&offsets[first..], &mut room));

@@ -29,10 +29,10 @@ impl<'a> Stretches<'a> {
         self.len() == 0
     }
 
-    /// Where the first one begins, if the others follow it.
-    pub fn start(self) -> Option<usize> {
+    /// Where the first one begins and the last one ends, if they adjoin.
+    pub fn ends(self) -> Option<(usize, usize)> {
         match self {
-            Self::Adjoining(offsets) => offsets.first().map(|&first| first as usize),
+            Self::Adjoining(offsets) => Some((*offsets.first()? as usize, *offsets.last()? as usize)),
             Self::Scattered(_) => None,
         }
     }
@@ -104,7 +104,7 @@ mod tests {
         {
             let mut room = [(0, 0); 4];
             assert_eq!(stretches.len(), 4);
-            assert_eq!(stretches.start(), room_used.then_some(3));
+            assert_eq!(stretches.ends(), room_used.then_some((3, 20)));
             assert_eq!(stretches.spans_in(&mut room), spans);
             assert_eq!(room != [(0, 0); 4], room_used);
             assert_eq!(stretches.longest(), 11);

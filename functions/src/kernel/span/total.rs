@@ -6,7 +6,7 @@
 use super::masked::{Masked, Sums};
 use super::{Span, Stretches, elements};
 use crate::kernel::level::Level;
-use crate::kernel::prefetch::look_at;
+use crate::kernel::prefetch::{helps_over_lists, look_at};
 
 /// Elements whose running totals are held at once, in half of the first-level cache.
 const BLOCK: usize = 2048;
@@ -180,8 +180,8 @@ fn sums_in_parts<T: Totaled>(
 
 /// Asks for the values that the kernels do not look ahead for.
 fn look_at_first<T>(values: &[T], spans: Stretches<'_>) {
-    if let Some(start) = spans.start() {
-        look_at(values, start);
+    if let Some((start, end)) = spans.ends().filter(|_| helps_over_lists()) {
+        look_at(&values[..end.min(values.len())], start);
     }
 }
 
