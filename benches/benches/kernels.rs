@@ -1,9 +1,10 @@
-//! Kernels over slices that fit the second-level cache: elements a second at each CPU level.
+//! Kernels over slices that fit the second-level cache, and over lists that do not: elements a second at each CPU level.
 
 use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use hypostyle_functions::kernel::bucketize::{Borders, Closed, bucketize_f32_at};
+use hypostyle_functions::kernel::eigen::eigen;
 use hypostyle_functions::kernel::embedding;
 use hypostyle_functions::kernel::hash::row::hash_bytes;
 use hypostyle_functions::kernel::hash::sigrid::{SigridHash, sigrid_hash_at};
@@ -11,6 +12,7 @@ use hypostyle_functions::kernel::level::Level;
 use hypostyle_functions::kernel::reproducible::Sum;
 use hypostyle_functions::kernel::snappy::{expand, expanded_length};
 use hypostyle_functions::kernel::span::Span;
+use hypostyle_functions::kernel::span::gather::Gathered;
 use hypostyle_functions::kernel::span::keyed::{KeyTable, places_i64_at};
 use hypostyle_functions::kernel::span::order::ascending_i64_at;
 use hypostyle_functions::kernel::span::part::{End, parts_at};
@@ -147,6 +149,74 @@ fn spans(criterion: &mut Criterion) {
     }
 }
 
+/// What totals, searches and moves of lists take that are read from memory, a batch at a time: 128 MiB of ids, at the level of the machine.
+fn spans_beyond_caches(criterion: &mut Criterion) {
+    const COPIES: usize = 256;
+    const BATCH: usize = 2048;
+    let (ids, spans) = id_lists();
+    let end = spans.last().map_or(0, |span| span.1);
+    let all_ids: Vec<i64> = ids[..end as usize].repeat(COPIES);
+    let all_spans: Vec<Span> = (0..COPIES as u32)
+        .flat_map(|copy| spans.iter().map(move |&(start, stop)| (copy * end + start, copy * end + stop)))
+        .collect();
+    let offsets: Vec<i32> = std::iter::once(0).chain(all_spans.iter().map(|span| span.1 as i32)).collect();
+    let level = Level::current();
+    let (mut sums, mut most, mut found) = (vec![0; BATCH], vec![0; BATCH], vec![0; BATCH / 64]);
+    let mut moved = vec![0; BATCH * 40];
+    let batches =
+        || (0..all_spans.len()).step_by(BATCH).map(|first| first..all_spans.len().min(first + BATCH));
+    let mut group = criterion.benchmark_group("spans_beyond_caches");
+    group.throughput(Throughput::Elements(all_ids.len() as u64)).sample_size(20);
+    group.bench_function("sum", |bencher| {
+        bencher.iter(|| {
+            for rows in batches() {
+                let own = Stretches::Adjoining(&offsets[rows.start..=rows.end]);
+                total::sum(level, black_box(&all_ids), own, &mut sums[..rows.len()]);
+            }
+        });
+    });
+    group.bench_function("greatest", |bencher| {
+        bencher.iter(|| {
+            for rows in batches() {
+                let own = Stretches::Adjoining(&offsets[rows.start..=rows.end]);
+                total::greatest(level, black_box(&all_ids), own, &mut most[..rows.len()]);
+            }
+        });
+    });
+    if i64::found(level, &all_ids, &offsets[..=64], 17, &mut found) {
+        group.bench_function("contains", |bencher| {
+            bencher.iter(|| {
+                for rows in batches() {
+                    i64::found(level, black_box(&all_ids), &offsets[rows.start..=rows.end], 17, &mut found);
+                }
+            });
+        });
+    }
+    group.bench_function("reverse", |bencher| {
+        bencher.iter(|| {
+            for rows in batches() {
+                let own = &all_spans[rows.clone()];
+                let elements = (offsets[rows.end] - offsets[rows.start]) as usize;
+                i64::reverse(black_box(&all_ids), own, &mut moved[..elements]);
+            }
+        });
+    });
+}
+
+/// All eigenvectors of covariances, as `principal_components` finds them.
+fn eigenvectors(criterion: &mut Criterion) {
+    let draws = uniform(-1.0, 1.0);
+    let mut group = criterion.benchmark_group("eigen");
+    group.sample_size(10);
+    for size in [64, 256] {
+        let element = |row: usize, column: usize| draws[row.min(column) * size + row.max(column)];
+        let matrix: Vec<f64> = (0..size * size).map(|place| element(place / size, place % size)).collect();
+        group.bench_function(BenchmarkId::from_parameter(size), |bencher| {
+            bencher.iter(|| eigen(black_box(matrix.clone()), size));
+        });
+    }
+}
+
 fn whole_numbers(criterion: &mut Criterion) {
     type Kernel = fn(&[i64], &[i64], &mut [i64]) -> bool;
     let kernels: [(&str, Kernel); 3] = [
@@ -255,5 +325,17 @@ fn snappy(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(kernels, transcendental, bucketize, spans, whole_numbers, hashes, vectors, sums, snappy);
+criterion_group!(
+    kernels,
+    transcendental,
+    bucketize,
+    spans,
+    spans_beyond_caches,
+    eigenvectors,
+    whole_numbers,
+    hashes,
+    vectors,
+    sums,
+    snappy
+);
 criterion_main!(kernels);
