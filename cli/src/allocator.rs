@@ -10,7 +10,7 @@
 use std::ffi::OsString;
 
 /// The settings: large pages are asked for; no part of one is given back alone, which would cut it into small ones; and what a query
-/// frees is left for the next one for ten seconds.
+/// frees is left for the next one for ten seconds. Where the system keeps a pool of huge pages, memory comes from there as long as it lasts.
 const SETTINGS: [(&str, &str); 3] =
     [("MIMALLOC_ALLOW_LARGE_OS_PAGES", "1"), ("MIMALLOC_ALLOW_THP", "2"), ("MIMALLOC_PURGE_DELAY", "10000")];
 
